@@ -1,0 +1,31 @@
+/* capture_file: a row of stored captures as one capture.
+ *
+ * Reads classic pcap (four magics, and the modified and reserved-field variants
+ * that readers usually take) and pcapng (SHB, IDB, EPB, SPB, the obsolete PB;
+ * both byte orders, several sections and interfaces, any if_tsresol and
+ * if_tsoffset). Inputs are delivered strictly in order; the next ones are opened
+ * and decompressed ahead, in parallel. A damaged input gives everything before
+ * the damage, goes on the damage list, and the next input follows.
+ */
+#ifndef CAPTURE_CAPTURE_FILE_H
+#define CAPTURE_CAPTURE_FILE_H
+
+#include "capture/capture.h"
+
+struct capture_file_settings {
+    const char *const *paths; /* files, folders (recursive, sorted by name), "-" */
+    size_t             path_count;
+    unsigned           ahead; /* inputs opened ahead; 0: a sensible number */
+};
+
+/* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a
+ * path that does not exist or cannot be read is damage like any other, at offset
+ * 0. An empty folder is damage too ("holds no files"). Caller closes. */
+int capture_file_open(struct capture **out, const struct capture_file_settings *settings,
+                      struct fault *fault);
+
+/* Name of the input that the last burst came from ("-" for stdin), for messages
+ * and for explain; valid until close. */
+const char *capture_file_current(const struct capture *c);
+
+#endif

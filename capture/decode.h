@@ -1,0 +1,45 @@
+/* decode: the bytes of a frame to an observation.
+ *
+ * Link layers: Ethernet (II, 802.2 LLC/SNAP), raw IP, BSD null and loop, Linux
+ * cooked v1 and v2. Always taken off: VLAN tags of all kinds to a depth of 8,
+ * MPLS stacks, PPPoE sessions. Tunnels (GRE, ERSPAN, VXLAN, IP in IP) are
+ * unwrapped only where asked for, since a darknet receives tunnels as probes.
+ * All bytes of packets are hostile; every read goes through one bounds-checked
+ * cursor that ends at caplen. No allocation, no state, any thread.
+ */
+#ifndef CAPTURE_DECODE_H
+#define CAPTURE_DECODE_H
+
+#include "capture/capture.h"
+#include "capture/observation.h"
+
+enum decap {
+    DECAP_GRE    = 1 << 0, /* RFC 2784, 2890; v0 with IP, Ethernet (TEB) or MPLS inside; PPTP (v1) is not unwrapped */
+    DECAP_ERSPAN = 1 << 1, /* types I, II, III in GRE */
+    DECAP_VXLAN  = 1 << 2, /* RFC 7348, UDP 4789 */
+    DECAP_IPIP   = 1 << 3, /* protocols 4 and 41 */
+};
+
+enum { DECODE_DEPTH = 8 }; /* VLAN tags per frame; tunnels per frame */
+
+/* Fills *o from *f; every field is set. `decap` is a set of enum decap.
+ * payload_at and payload_caught refer to the frame's bytes. */
+void decode(const struct frame *f, uint32_t decap, struct observation *o);
+
+/* True for the link types that decode reads; others are refused by name. */
+bool decode_reads(uint32_t link_type);
+
+/* "EN10MB", ... by libpcap's table, "LINKTYPE 300" where that has none. Writes
+ * into `text` and returns it. */
+const char *decode_link_name(uint32_t link_type, char *text, size_t size);
+
+/* Reads a comma-separated list ("gre,vxlan", "all", "none") into *decap; -EINVAL and a
+ * fault that names the word it does not know. */
+int decode_decap_parse(const char *text, uint32_t *decap, struct fault *fault);
+
+/* Reads the packet quoted in an ICMP error (as caught, `len` bytes) as if it had been
+ * captured raw and cut there: addresses, ports of the victim's packet. False: no readable IP
+ * header. */
+bool decode_quoted(const uint8_t *bytes, size_t len, struct observation *o);
+
+#endif

@@ -1,0 +1,15 @@
+#include "capture/fault.h"
+
+#include <stdio.h>
+
+int fault_set(struct fault *f, int err, const char *format, ...)
+{
+    if (f) {
+        va_list args;
+        va_start(args, format);
+        f->err = err;
+        (void)vsnprintf(f->text, sizeof f->text, format, args);
+        va_end(args);
+    }
+    return -err;
+}

@@ -1,0 +1,36 @@
+/* hll: HyperLogLog exactly as Redis keeps it, so that others' PFADD merges.
+ *
+ * Flajolet et al. 2007; 2^14 registers; MurmurHash64A (Appleby) with seed 0xadc83b19
+ * over the address bytes; estimate by Ertl's improved estimator (2017), as Redis >= 4
+ * does. One owner per sketch; no allocation.
+ */
+#ifndef EXPORT_HLL_H
+#define EXPORT_HLL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HLL_REGISTERS = 1 << 14, HLL_DENSE = HLL_REGISTERS * 6 / 8 };
+
+struct hll {
+    uint8_t at[HLL_REGISTERS];
+};
+
+uint64_t hll_hash(const void *bytes, size_t len);
+
+/* Register number and rank of a hash, for adding one hash to several sketches. */
+static inline void hll_add(struct hll *h, uint64_t hash)
+{
+    uint32_t index = (uint32_t)(hash & (HLL_REGISTERS - 1));
+    uint64_t rest = (hash >> 14) | (UINT64_C(1) << 50);
+    uint8_t  rank = (uint8_t)(__builtin_ctzll(rest) + 1);
+    if (h->at[index] < rank)
+        h->at[index] = rank;
+}
+
+void hll_merge(struct hll *into, const struct hll *from);
+double hll_count(const struct hll *h);
+void hll_dense(const struct hll *h, uint8_t out[HLL_DENSE]);
+void hll_from_dense(struct hll *h, const uint8_t in[HLL_DENSE]);
+
+#endif

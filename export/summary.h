@@ -1,0 +1,42 @@
+/* summary: everything `replay` prints at its end, ready for a renderer.
+ *
+ * Filled by core from the exact tables; owned by core; renderers only read it.
+ */
+#ifndef EXPORT_SUMMARY_H
+#define EXPORT_SUMMARY_H
+
+#include "capture/capture.h"
+#include "classify/ruleset.h"
+#include "export/window.h"
+
+struct summary_port {
+    uint16_t port;
+    uint8_t  proto; /* PORT_PROTO_* */
+    uint64_t packets, bytes, syn, scan, sources;
+};
+
+struct summary_rule {
+    uint16_t rule; /* index into the rule set */
+    uint64_t packets, bytes, sources;
+};
+
+struct summary {
+    const struct ruleset *rules;
+    const struct window  *total;    /* all windows merged: totals, kinds, marks' packets, ledger */
+    uint64_t sources, destinations; /* exact distinct addresses */
+    uint64_t kind_sources[KIND_COUNT];
+    uint64_t mark_sources[MARK_COUNT]; /* exact over the whole run */
+    struct summary_port *ports;     /* all, most packets first, then proto (tcp, udp), port */
+    size_t               port_count;
+    struct summary_rule *by_rule;   /* rules with packets, most packets first, then id */
+    size_t               by_rule_count;
+    uint64_t windows, window_parts; /* records written or that would have been */
+    const struct damage_list *damaged;
+    uint64_t inputs;                /* files that were opened */
+    bool     telescope_configured;
+    uint64_t telescope_ipv4;
+    double   seconds;               /* how long the run took; text only, never in json */
+    const char *feed_dir;           /* NULL: none written */
+};
+
+#endif

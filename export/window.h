@@ -1,0 +1,87 @@
+/* window: the mergeable result of a span.
+ *
+ * Plain counters, large (about 9 MB), reused: the memory is touched only where packets
+ * fell, and clearing costs what was touched. One owner at a time: a worker fills it, the
+ * exporter merges and writes it.
+ */
+#ifndef EXPORT_WINDOW_H
+#define EXPORT_WINDOW_H
+
+#include "classify/label.h"
+#include "classify/ruleset.h"
+#include "export/hll.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct count {
+    uint64_t packets, bytes;
+};
+
+/* Distinct sources of a port or mark: equal while unmerged or within one source's shard. */
+struct source_count {
+    uint64_t low, high;
+};
+
+struct port_count { /* one cache line: the ports of a darknet come at random */
+    _Alignas(64) uint64_t packets;
+    uint64_t bytes;
+    uint64_t syn, scan;   /* kind tcp_syn; scan kinds */
+    struct source_count sources;
+};
+
+struct window_totals {
+    uint64_t packets, bytes;
+    int64_t  first_ns, last_ns; /* valid where packets > 0 */
+    uint64_t ip4, ip6, tcp, udp, icmp, tcp_syn, tcp_synack, tcp_rst, snapped;
+};
+
+struct window_ledger {
+    uint64_t offered, observed, filtered, ring_full, late;
+};
+
+struct window {
+    int64_t  start_ns, span_ns;
+    uint32_t part;
+    struct window_ledger ledger;
+    struct window_totals totals;
+    struct count kinds[KIND_COUNT];
+    uint64_t     mark_packets[MARK_COUNT];
+    struct source_count mark_sources[MARK_COUNT];
+    struct count rules[RULES_MAX][EVIDENCE_COUNT];
+    uint32_t     port_used[PORT_PROTO_COUNT];         /* entries of port_list */
+    uint16_t     port_list[PORT_PROTO_COUNT][65536];  /* ports with packets, any order until sorted */
+    struct port_count ports[PORT_PROTO_COUNT][65536]; /* zero where not listed */
+    struct hll   hll[MARK_COUNT];
+};
+
+/* Allocates a cleared window; NULL with errno. */
+struct window *window_create(void);
+void window_destroy(struct window *w); /* accepts NULL */
+
+/* Back to empty, at the cost of what was touched. */
+void window_clear(struct window *w);
+
+/* The row of a port, listed from now on. */
+static inline struct port_count *window_port(struct window *w, unsigned proto, uint16_t port)
+{
+    struct port_count *row = &w->ports[proto][port];
+    if (row->packets == 0)
+        w->port_list[proto][w->port_used[proto]++] = port;
+    return row;
+}
+
+/* What the two windows' sources have to do with each other. */
+enum window_merge {
+    WINDOW_SHARDS, /* disjoint sources, same span: low and high add */
+    WINDOW_SPANS,  /* other times, parts or sensors: low = max, high = sum */
+};
+
+/* Adds `from` to `into`. Associative and commutative (law 3). The start becomes the earlier one,
+ * the span reaches to the later end. */
+void window_merge(struct window *into, const struct window *from, enum window_merge how);
+
+/* Sorts port_list ascending. */
+void window_sort(struct window *w);
+
+#endif
