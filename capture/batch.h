@@ -2,7 +2,7 @@
  *
  * A batch is filled by one receiver, handed over whole through a ring, read by
  * one worker, and handed back. Nobody else sees it. A batch without
- * observations may carry a mark (see core/pipeline.h).
+ * observations may carry a mark (see core/pipeline.c).
  */
 #ifndef CAPTURE_BATCH_H
 #define CAPTURE_BATCH_H
@@ -18,15 +18,22 @@ enum {
     SHARDS        = 64,        /* logical shards of the sources */
 };
 
+/* What a batch says about a window in place of observations; what it means is core's. */
+struct batch_mark {
+    uint32_t what;     /* 0: no mark */
+    uint32_t slot;
+    uint32_t part;
+    uint32_t serial;
+    int64_t  start_ns;
+    uint64_t filtered; /* packets of the window that a filter took out */
+    bool     is_late;  /* all its packets are */
+};
+
 struct batch {
     uint32_t count;        /* observations in `at` */
     uint32_t payload_used; /* bytes used of `payload` */
     uint32_t generation;   /* of the rules it was received under */
-    uint32_t mark;         /* 0: observations; else one of core's marks */
-    int64_t  mark_start_ns; /* the mark's window, where it has one */
-    uint32_t mark_part;
-    uint32_t mark_slot;
-    uint64_t mark_order;    /* position of the sealed window in the feed */
+    struct batch_mark mark;
     uint64_t hash[BATCH_MAX]; /* keyed hash of the source; the top 6 bits are the shard */
     struct observation at[BATCH_MAX];
     uint8_t  payload[BATCH_PAYLOAD];

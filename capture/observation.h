@@ -16,19 +16,21 @@
 /* Which headers were there, and what was odd about them. */
 enum observation_state {
     OBSERVATION_IP          = 1 << 0, /* addresses are valid; ip_version says which */
-    OBSERVATION_TRANSPORT   = 1 << 1, /* first fragment or whole packet, and the bytes that the
-                                         transport's counters need are there: TCP ports (4 bytes),
-                                         UDP ports (4), ICMP type and code (2) */
+    OBSERVATION_TRANSPORT   = 1 << 1, /* first fragment or whole packet, of TCP, UDP, ICMP or ICMPv6,
+                                         and the packet held some of that header on the wire; what of
+                                         it was caught the bits below say */
     OBSERVATION_FRAGMENT    = 1 << 2, /* fragment offset > 0: no transport header */
     OBSERVATION_MORE        = 1 << 3, /* more fragments follow */
     OBSERVATION_MALFORMED   = 1 << 4, /* a header says more than the packet held on the wire */
     OBSERVATION_SNAPPED     = 1 << 5, /* cut by the snap length before what decides the kind */
-    OBSERVATION_TCP_FLAGS   = 1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid (14 bytes there) */
+    OBSERVATION_TCP_FLAGS   = 1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid: 16 bytes are there
+                                         and the header claims its fixed 20 at least */
     OBSERVATION_UNWRAPPED   = 1 << 7, /* at least one tunnel was taken off */
     OBSERVATION_LATE        = 1 << 8, /* its window was sealed before it came (set by the receiver) */
     OBSERVATION_QUOTED      = 1 << 9, /* the payload is an ICMP error's quoted packet */
-    OBSERVATION_TCP_WINDOW  = 1 << 10, /* tcp_window is valid (16 bytes there) */
+    OBSERVATION_TCP_WINDOW  = 1 << 10, /* tcp_window is valid; comes with TCP_FLAGS */
     OBSERVATION_TCP_OPTIONS = 1 << 11, /* tcp_options holds the first 4 option bytes */
+    OBSERVATION_PORTS       = 1 << 12, /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
 };
 
 enum {

@@ -1,8 +1,8 @@
 /* fingerprint: which programs' packets look like this one.
  *
  * A packet *matches*; chance hits exist (1 in 65,536 for rules on the IP id), so a
- * source is said to *use* a tool only on several packets. All rules need the outermost TCP
- * header readable and look at SYN without ACK, RST, FIN, except zmap.
+ * source is said to *use* a tool only on several packets. All rules need the TCP header
+ * readable and look at SYN without ACK, RST, FIN, except zmap; the packet's kind does not matter.
  *
  *   mirai    IPv4, sequence number == destination address (Mirai source, 2016: tcph->seq = iph->daddr)
  *   zmap     any IPv4 packet with identification 54321 (ZMap before 4.1.0, 2024-03-21, which randomised it)
@@ -15,17 +15,39 @@
 #define CLASSIFY_FINGERPRINT_H
 
 #include "capture/observation.h"
+#include "classify/label.h"
 
 #include <stdint.h>
 
-/* Set of 1 << enum tool. */
-uint8_t fingerprint_tools(const struct observation *o);
+enum {
+    FINGERPRINT_ZMAP_ID = 54321,
+    FINGERPRINT_NMAP_WINDOW = 1024,
+    FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
+};
+
+/* Set of 1 << enum tool. Without branches: random traffic would mispredict them. */
+static inline uint8_t fingerprint_tools(const struct observation *o)
+{
+    uint32_t dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 |
+                   (uint32_t)o->dst[2] << 8 | o->dst[3];
+    uint32_t mixed = dst ^ o->dst_port ^ o->tcp_seq;
+    unsigned is_ip4 = o->ip_version == 4;
+    unsigned is_syn = ((o->state & OBSERVATION_TCP_FLAGS) != 0) &
+                      ((o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN);
+    unsigned is_mirai = is_ip4 & is_syn & (o->tcp_seq == dst);
+    unsigned is_zmap = is_ip4 & (o->ip_id == FINGERPRINT_ZMAP_ID);
+    unsigned is_masscan = is_ip4 & is_syn & (o->ip_id == (uint16_t)mixed) & !is_mirai;
+    unsigned is_nmap = is_syn & (o->tcp_window == FINGERPRINT_NMAP_WINDOW) &
+                       (o->tcp_options == FINGERPRINT_MSS_1460) & (o->tcp_header_len == 24);
+    return (uint8_t)(is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan |
+                     is_nmap << TOOL_nmap);
+}
 
 /* Which header form a masscan SYN has, for explain: "window 1024, no options (to 2023-11)",
  * "window 1025, MSS 1460 (since 2023-11)", "other header". */
 const char *fingerprint_masscan_form(const struct observation *o);
 
-/* One row per fingerprint, for `rules list`. */
+/* One row per fingerprint, in the order of enum tool, for `rules list`. */
 struct fingerprint_text {
     const char *id, *rule, *source;
 };

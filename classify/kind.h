@@ -1,9 +1,39 @@
 /* kind: what an observation is evidence of.
  *
- * The first that holds: malformed, non_ip, outside, fragment, then by protocol
- * backscatter, stray, the rest. A table gives every ICMP and ICMPv6 type its kind.
+ * The first rule that holds gives the kind; "there" means that the capture holds the bytes.
+ *
+ *    1 malformed         a header says more than the packet held on the wire (state MALFORMED)
+ *    2 non_ip            no readable IPv4 or IPv6 header (ARP, LLDP, an IP header cut by the snap length)
+ *    3 outside           a telescope is configured and the destination address is not in it
+ *    4 fragment          fragment offset > 0
+ *   TCP (protocol 6); flags of a header that is not there count as 0, payload by the IP lengths
+ *    5 backscatter_tcp   RST, or SYN and ACK together, whatever other flags are set
+ *    6 tcp_syn           SYN without ACK, RST, FIN
+ *    7 tcp_data          ACK without SYN, RST, and payload > 0; FIN is allowed
+ *    8 tcp_other         every other TCP packet: FIN, NULL, XMAS, bare ACK, SYN+FIN, flags not there
+ *   UDP (protocol 17)
+ *    9 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138, destination
+ *                        ends in .255 (255.255.255.255 included; a sensor does not know the sender's subnet)
+ *   10 udp               every other UDP packet, ports there or not
+ *   ICMP (protocol 1 in IPv4) and ICMPv6 (58 in IPv6)
+ *   11 icmp              type and code not there
+ *   12 by the type       the table of kind_icmp.c: backscatter_icmp, stray or icmp
+ *   The rest
+ *   13 stray             IGMP (protocol 2)
+ *   14 other_ip          every other protocol, ICMP in IPv6 and ICMPv6 in IPv4 among them
+ *
+ * The ICMP table in short (every type has its row and IANA's name in kind_icmp.c):
+ *
+ *   ICMP    backscatter_icmp  0 3 4 5 11 12 14 16 18 30 31 34 36 38 40 43
+ *           stray             9 10 (router discovery: link-local)
+ *           icmp              every other type, unassigned ones too
+ *   ICMPv6  backscatter_icmp  0-127 (RFC 4443: a clear top bit means error), 129 140 145 147 161
+ *           stray             130-137 141-143 148 149 151-153 155 157-159 (MLD, NDP, SEND, multicast
+ *                             router discovery, RPL, 6LoWPAN ND, MPL: link-local control)
+ *           icmp              every other type
+ *
  * backscatter_udp and the P2P forms of stray are not told yet: those packets are
- * `udp`, and `rules list` says so.
+ * `udp`, and `rules list` says so. Pure functions, any thread.
  */
 #ifndef CLASSIFY_KIND_H
 #define CLASSIFY_KIND_H
@@ -13,11 +43,61 @@
 
 #include <stdbool.h>
 
-/* `inside`: whether the destination belongs to the telescope (true where none is
- * configured). */
-enum kind kind_of(const struct observation *o, bool inside);
+/* A type of ICMP: the name in IANA's registry and the kind. */
+struct kind_icmp_type {
+    const char *name;
+    uint8_t kind; /* enum kind */
+};
+
+/* [0] ICMP, [1] ICMPv6; by type. */
+extern const struct kind_icmp_type kind_icmp_types[2][256];
+
+/* By [payload > 0] and the low 5 flag bits (FIN SYN RST PSH ACK): enum kind. */
+extern const uint8_t kind_tcp_table[2][32];
 
 /* By the table; `ip_version` tells ICMP (4) from ICMPv6 (6). */
-enum kind kind_of_icmp(unsigned ip_version, uint8_t type);
+static inline enum kind kind_of_icmp(unsigned ip_version, uint8_t type)
+{
+    return (enum kind)kind_icmp_types[ip_version == 6][type].kind;
+}
+
+/* A type of 0 may also mean that there is none: decode says SNAPPED, or sets no TRANSPORT. */
+static inline bool kind_has_icmp_type(const struct observation *o)
+{
+    return (o->state & (OBSERVATION_TRANSPORT | OBSERVATION_SNAPPED)) == OBSERVATION_TRANSPORT;
+}
+
+static inline bool kind_is_netbios_broadcast(const struct observation *o)
+{
+    return (o->dst_port == 137 || o->dst_port == 138) && o->src_port == o->dst_port &&
+           o->ip_version == 4 && o->dst[3] == 255;
+}
+
+/* `inside`: whether the destination belongs to the telescope (true where none is
+ * configured). */
+static inline enum kind kind_of(const struct observation *o, bool inside)
+{
+    if (o->state & OBSERVATION_MALFORMED)
+        return KIND_malformed;
+    if (o->ip_version == 0)
+        return KIND_non_ip;
+    if (!inside)
+        return KIND_outside;
+    if (o->state & OBSERVATION_FRAGMENT)
+        return KIND_fragment;
+    if (o->ip_proto == IPPROTO_NR_TCP)
+        return (enum kind)kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
+    if (o->ip_proto == IPPROTO_NR_UDP)
+        return kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
+    if (o->ip_proto == (o->ip_version == 4 ? IPPROTO_NR_ICMP : IPPROTO_NR_ICMPV6))
+        return kind_has_icmp_type(o) ? kind_of_icmp(o->ip_version, o->icmp_type) : KIND_icmp;
+    if (o->ip_proto == IPPROTO_NR_IGMP)
+        return KIND_stray;
+    return KIND_other_ip;
+}
+
+/* One line that defines the kind, and what of it is not told yet (NULL: nothing is left out). */
+const char *kind_definition(enum kind kind);
+const char *kind_limit(enum kind kind);
 
 #endif

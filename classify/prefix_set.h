@@ -13,19 +13,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct prefix_set;
+enum { PREFIX_SET_OUT, PREFIX_SET_IN, PREFIX_SET_WORDS = 65536 / 64 };
+
+struct prefix_range; /* of IPv6, ascending, neither touching nor overlapping */
+
+struct prefix_set {
+    uint32_t block[65536];              /* of each IPv4 /16: index into bits */
+    uint64_t (*bits)[PREFIX_SET_WORDS]; /* [OUT] all 0, [IN] all 1, then one per mixed /16 */
+    size_t block_count;
+    struct prefix_range *ranges6;
+    size_t range6_count;
+    uint64_t ipv4_size;
+};
 
 /* Reads "PREFIX,PREFIX,..." or, where `text` names a readable file, one prefix a
  * line (# begins a comment). A bare address is a /32 or /128; host bits set are refused
- * with the value (and line). Overlaps are merged. On failure -errno and a fault; *out
- * is NULL. */
+ * with the value (and line). Overlaps are merged. A set without any prefix is refused. On
+ * failure -errno and a fault; *out is NULL. */
 int prefix_set_create(struct prefix_set **out, const char *text, struct fault *fault);
+
+/* The same from the content of such a file; `name` stands in messages. */
+int prefix_set_create_from(struct prefix_set **out, const char *name, const char *content,
+                           size_t len, struct fault *fault);
 void prefix_set_destroy(struct prefix_set *set); /* accepts NULL */
 
+bool prefix_set_holds6(const struct prefix_set *set, const uint8_t address[16]);
+
 /* Address as in struct observation. */
-bool prefix_set_holds(const struct prefix_set *set, const uint8_t address[16], unsigned ip_version);
+static inline bool prefix_set_holds(const struct prefix_set *set, const uint8_t address[16],
+                                    unsigned ip_version)
+{
+    if (ip_version == 6)
+        return prefix_set_holds6(set, address);
+    unsigned low = (unsigned)address[2] << 8 | address[3];
+    const uint64_t *bits = set->bits[set->block[(unsigned)address[0] << 8 | address[1]]];
+    return bits[low >> 6] >> (low & 63) & 1;
+}
 
 /* Number of IPv4 addresses in the set (0 to 2^32). */
-uint64_t prefix_set_ipv4_size(const struct prefix_set *set);
+static inline uint64_t prefix_set_ipv4_size(const struct prefix_set *set) { return set->ipv4_size; }
 
 #endif

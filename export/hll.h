@@ -23,7 +23,7 @@ static inline void hll_add(struct hll *h, uint64_t hash)
 {
     uint32_t index = (uint32_t)(hash & (HLL_REGISTERS - 1));
     uint64_t rest = (hash >> 14) | (UINT64_C(1) << 50);
-    uint8_t  rank = (uint8_t)(__builtin_ctzll(rest) + 1);
+    uint8_t rank = (uint8_t)(__builtin_ctzll(rest) + 1);
     if (h->at[index] < rank)
         h->at[index] = rank;
 }

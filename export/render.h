@@ -11,11 +11,11 @@
 #include <stdio.h>
 
 struct render_text_settings {
-    unsigned width;    /* columns; 0: 100 */
-    bool     is_color; /* ANSI colours */
-    bool     is_utf8;  /* bars of block characters, else of # */
-    unsigned top;      /* rows per table; 0: 10 */
-    bool     is_japanese; /* device names */
+    unsigned width;   /* columns; 0: 100 */
+    bool is_color;    /* ANSI colours */
+    bool is_utf8;     /* bars of block characters, else of # */
+    unsigned top;     /* rows per table; 0: 10 */
+    bool is_japanese; /* device names */
 };
 
 void render_text(FILE *out, const struct summary *s, const struct render_text_settings *settings);

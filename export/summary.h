@@ -11,7 +11,7 @@
 
 struct summary_port {
     uint16_t port;
-    uint8_t  proto; /* PORT_PROTO_* */
+    uint8_t proto; /* PORT_PROTO_* */
     uint64_t packets, bytes, syn, scan, sources;
 };
 
@@ -22,21 +22,21 @@ struct summary_rule {
 
 struct summary {
     const struct ruleset *rules;
-    const struct window  *total;    /* all windows merged: totals, kinds, marks' packets, ledger */
+    const struct window *total;     /* all windows merged: totals, kinds, marks' packets, ledger */
     uint64_t sources, destinations; /* exact distinct addresses */
     uint64_t kind_sources[KIND_COUNT];
     uint64_t mark_sources[MARK_COUNT]; /* exact over the whole run */
-    struct summary_port *ports;     /* all, most packets first, then proto (tcp, udp), port */
-    size_t               port_count;
-    struct summary_rule *by_rule;   /* rules with packets, most packets first, then id */
-    size_t               by_rule_count;
+    struct summary_port *ports;        /* all, most packets first, then proto (tcp, udp), port */
+    size_t port_count;
+    struct summary_rule *by_rule; /* rules with packets, most packets first, then id */
+    size_t by_rule_count;
     uint64_t windows, window_parts; /* records written or that would have been */
     const struct damage_list *damaged;
-    uint64_t inputs;                /* files that were opened */
-    bool     telescope_configured;
+    uint64_t inputs; /* files that were opened */
+    bool telescope_configured;
     uint64_t telescope_ipv4;
-    double   seconds;               /* how long the run took; text only, never in json */
-    const char *feed_dir;           /* NULL: none written */
+    double seconds;       /* how long the run took; text only, never in json */
+    const char *feed_dir; /* NULL: none written */
 };
 
 #endif

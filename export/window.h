@@ -26,13 +26,13 @@ struct source_count {
 struct port_count { /* one cache line: the ports of a darknet come at random */
     _Alignas(64) uint64_t packets;
     uint64_t bytes;
-    uint64_t syn, scan;   /* kind tcp_syn; scan kinds */
+    uint64_t syn, scan; /* kind tcp_syn; scan kinds */
     struct source_count sources;
 };
 
 struct window_totals {
     uint64_t packets, bytes;
-    int64_t  first_ns, last_ns; /* valid where packets > 0 */
+    int64_t first_ns, last_ns; /* valid where packets > 0 */
     uint64_t ip4, ip6, tcp, udp, icmp, tcp_syn, tcp_synack, tcp_rst, snapped;
 };
 
@@ -41,18 +41,18 @@ struct window_ledger {
 };
 
 struct window {
-    int64_t  start_ns, span_ns;
+    int64_t start_ns, span_ns;
     uint32_t part;
     struct window_ledger ledger;
     struct window_totals totals;
     struct count kinds[KIND_COUNT];
-    uint64_t     mark_packets[MARK_COUNT];
+    uint64_t mark_packets[MARK_COUNT];
     struct source_count mark_sources[MARK_COUNT];
     struct count rules[RULES_MAX][EVIDENCE_COUNT];
-    uint32_t     port_used[PORT_PROTO_COUNT];         /* entries of port_list */
-    uint16_t     port_list[PORT_PROTO_COUNT][65536];  /* ports with packets, any order until sorted */
+    uint32_t port_used[PORT_PROTO_COUNT];        /* entries of port_list */
+    uint16_t port_list[PORT_PROTO_COUNT][65536]; /* ports with packets, any order until sorted */
     struct port_count ports[PORT_PROTO_COUNT][65536]; /* zero where not listed */
-    struct hll   hll[MARK_COUNT];
+    struct hll hll[MARK_COUNT];
 };
 
 /* Allocates a cleared window; NULL with errno. */
@@ -78,10 +78,18 @@ enum window_merge {
 };
 
 /* Adds `from` to `into`. Associative and commutative (law 3). The start becomes the earlier one,
- * the span reaches to the later end. */
+ * the span reaches to the later end (at most INT64_MAX), the part is the lower one. A window of
+ * span 0, as created and cleared, has no time yet and takes the other's. */
 void window_merge(struct window *into, const struct window *from, enum window_merge how);
+
+/* "tcp", "udp". */
+const char *window_proto_name(unsigned proto);
 
 /* Sorts port_list ascending. */
 void window_sort(struct window *w);
+
+/* Marks the ports with packets: bit port % 64 of word port / 64. */
+enum { WINDOW_PORT_WORDS = 65536 / 64 };
+void window_port_bits(const struct window *w, unsigned proto, uint64_t bits[WINDOW_PORT_WORDS]);
 
 #endif

@@ -1,0 +1,128 @@
+/* Cost of a worker's counting (classify, source table, pairs, windows), ns per packet.
+ *
+ *   bench_tally [SOURCES [PACKETS]]
+ *
+ * cold: every source and pair is new; warm: all exist. Two ports a source. Packets are prepared
+ * outside the measured time, in chunks, each source equally likely.
+ */
+#include "bench/bench.h"
+#include "capture/hash.h"
+#include "core/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 5 }; /* batches */
+
+static struct observation packet(uint64_t source, unsigned second)
+{
+    static const uint16_t ports[] = {23, 445, 8080, 2323, 22, 80, 5555, 37215};
+    uint64_t scattered = source * 2654435761u; /* odd: distinct below 2^32 */
+    struct observation o = {
+        .wire_len = 60,
+        .ip_version = 4,
+        .ip_proto = IPPROTO_NR_TCP,
+        .ttl = 52,
+        .tcp_flags = TCP_SYN,
+        .tcp_header_len = 20,
+        .tcp_seq = (uint32_t)scattered,
+        .ip_id = 1,
+        .state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_TCP_FLAGS,
+        .dst_port = second ? (uint16_t)scattered : ports[source % 8],
+    };
+    uint32_t address = (uint32_t)scattered;
+    memcpy(o.src, &address, 4);
+    o.dst[0] = 198, o.dst[1] = 18;
+    o.dst[2] = (uint8_t)(scattered >> 7), o.dst[3] = (uint8_t)(scattered >> 15);
+    return o;
+}
+
+struct bench {
+    struct tally    *tally;
+    struct hash_key  key;
+    struct batch    *batches;
+    uint64_t         sources, random, next;
+    double           seconds;
+    uint64_t         packets;
+};
+
+/* Fills a chunk: all sources in turn (twice, a port each) while cold, then at random. */
+static void chunk_fill(struct bench *b, bool is_cold)
+{
+    for (unsigned i = 0; i < CHUNK; i++)
+        for (unsigned k = 0; k < BATCH_MAX; k++) {
+            uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
+            struct observation *o = &b->batches[i].at[k];
+            *o = packet(at % b->sources, at / b->sources % 2);
+            b->batches[i].hash[k] = hash_address(&b->key, o->src, 4);
+        }
+}
+
+static void run(struct bench *b, bool is_cold, uint64_t packets)
+{
+    b->seconds = 0;
+    b->packets = 0;
+    while (b->packets < packets) {
+        chunk_fill(b, is_cold);
+        double from = bench_now();
+        for (unsigned i = 0; i < CHUNK; i++)
+            tally_batch(b->tally, &b->batches[i]);
+        b->seconds += bench_now() - from;
+        b->packets += (uint64_t)CHUNK * BATCH_MAX;
+    }
+}
+
+static double measure(uint64_t sources, uint64_t packets, const struct ruleset *rules)
+{
+    struct bench b = {.sources = sources, .random = 1};
+    struct window *w = window_create();
+    static struct tally_sources sum;
+
+    hash_key_init(&b.key);
+    b.tally = tally_create(&b.key, rules, NULL);
+    b.batches = calloc(CHUNK, sizeof *b.batches);
+    if (!b.tally || !b.batches || !w)
+        abort();
+    for (unsigned i = 0; i < CHUNK; i++)
+        b.batches[i].count = BATCH_MAX;
+    tally_open(b.tally, 0, 1, w);
+    run(&b, true, sources * 2);
+    double cold = b.seconds / (double)b.packets * 1e9;
+    run(&b, false, packets);
+    double warm = b.seconds / (double)b.packets * 1e9;
+    memset(&sum, 0, sizeof sum);
+    tally_sources_add(b.tally, &sum);
+    printf("tally %9llu sources: cold %6.1f ns, warm %6.1f ns per packet; %.1f bytes per source "
+           "(%llu pairs)\n",
+           (unsigned long long)sum.sources, cold, warm,
+           (double)sum.table_bytes / (double)sum.sources, (unsigned long long)sum.pairs);
+    window_destroy(tally_seal(b.tally, 0));
+    tally_destroy(b.tally);
+    free(b.batches);
+    return warm;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000000;
+    struct ruleset *rules;
+    struct fault fault;
+    if (ruleset_create(&rules, NULL, &fault) < 0) {
+        fprintf(stderr, "%s\n", fault.text);
+        return 1;
+    }
+    if (argc > 1) {
+        measure(strtoull(argv[1], NULL, 10), packets, rules);
+    } else {
+        static const uint64_t sizes[] = {10000, 400000, 10000000};
+        double first = 0;
+        for (unsigned i = 0; i < 3; i++) {
+            double warm = measure(sizes[i], packets, rules);
+            first = i ? first : warm;
+            printf("  = %.2f times the cost at 10,000\n", warm / first);
+        }
+    }
+    ruleset_destroy(rules);
+    return 0;
+}

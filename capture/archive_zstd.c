@@ -1,0 +1,64 @@
+#include "capture/archive_codec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+struct zstd_state {
+    ZSTD_DCtx *context;
+    bool inside; /* a frame has begun and not ended */
+};
+
+static void zstd_destroy(void *state)
+{
+    struct zstd_state *s = state;
+    if (s)
+        ZSTD_freeDCtx(s->context);
+    free(s);
+}
+
+static void *zstd_create(struct fault *fault)
+{
+    struct zstd_state *s = calloc(1, sizeof *s);
+    if (s && (s->context = ZSTD_createDCtx()))
+        return s;
+    zstd_destroy(s);
+    fault_set(fault, ENOMEM, "no memory to decompress zstd");
+    return NULL;
+}
+
+/* Frames that want a window of more than 128 MiB (zstd's own limit, --long above
+ * 27) are refused by the library: a file must not choose how much memory it gets. */
+static int zstd_step(void *state, struct codec_io *io, struct fault *fault)
+{
+    struct zstd_state *s = state;
+    while (io->out_len) {
+        ZSTD_inBuffer in = {io->in, io->in_len, 0};
+        ZSTD_outBuffer out = {io->out, io->out_len, 0};
+        if (!s->inside && !in.size)
+            return 0;
+        size_t rc = ZSTD_decompressStream(s->context, &out, &in);
+        io->in += in.pos;
+        io->in_len -= in.pos;
+        io->out += out.pos;
+        io->out_len -= out.pos;
+        if (ZSTD_isError(rc))
+            return fault_set(fault, EBADMSG, "zstd stream is damaged: %s", ZSTD_getErrorName(rc));
+        s->inside = rc != 0;
+        if (!in.pos && !out.pos)
+            return 0;
+    }
+    return 0;
+}
+
+static bool zstd_complete(const void *state) { return !((const struct zstd_state *)state)->inside; }
+
+const struct archive_codec archive_zstd = {
+    .name = "zstd",
+    .magic = {0x28, 0xb5, 0x2f, 0xfd},
+    .magic_len = 4,
+    .create = zstd_create,
+    .step = zstd_step,
+    .complete = zstd_complete,
+    .destroy = zstd_destroy,
+};

@@ -1,0 +1,382 @@
+#include "capture/capture_file.h"
+
+#include "capture/archive.h"
+#include "capture/input_list.h"
+#include "capture/pcap_reader.h"
+#include "capture/pcapng_reader.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    AHEAD_MAX = 64,
+    HEAD = 64 * 1024, /* bytes wanted, where there are so many, before the format is told */
+};
+
+/* An input opened ahead: either an archive, or why it could not be opened. */
+struct opened {
+    struct archive *archive;
+    struct fault fault;
+};
+
+struct capture_file {
+    struct capture base;
+    struct input_list inputs;
+    size_t current;     /* input being read */
+    size_t opened_upto; /* inputs before this one are or were opened */
+    unsigned ahead;
+    struct opened *opened; /* ring of ahead + 1, input i at i % (ahead + 1) */
+    struct damage_list damaged;
+    const char *current_path;
+    uint64_t done_before; /* stored bytes of the inputs before the current one */
+    uint64_t total;
+    _Atomic uint64_t done;
+
+    /* The current input. */
+    enum { FORMAT_UNKNOWN, FORMAT_PCAP, FORMAT_PCAPNG } format;
+    struct pcap_reader pcap;
+    struct pcapng_reader pcapng;
+    const uint8_t *at, *end; /* unread part of the span */
+    uint64_t filled;         /* bytes of decompressed data up to `end` */
+};
+
+/* Damage. */
+
+/* Puts damage of the current input on the list; without memory for it the list stays
+ * as it is. `at` is the byte of the decompressed data. */
+static void add_damage(struct capture_file *f, uint64_t at, const char *what)
+{
+    struct archive *archive = f->opened[f->current % (f->ahead + 1)].archive;
+    bool is_packed = archive && strcmp(archive_format(archive), "plain") != 0;
+    struct damage_list *list = &f->damaged;
+    struct damage *grown = realloc(list->at, (list->count + 1) * sizeof *grown);
+    if (!grown)
+        return;
+    list->at = grown;
+    struct damage *damage = &grown[list->count];
+    damage->file = strdup(f->inputs.at[f->current].path);
+    damage->offset = is_packed ? archive_stored_at(archive) : at;
+    damage->what = NULL;
+    int rc = is_packed ? asprintf(&damage->what, "%s, at byte %llu of the decompressed data", what,
+                                  (unsigned long long)at)
+                       : asprintf(&damage->what, "%s", what);
+    if (rc < 0 || !damage->file) {
+        free(damage->file);
+        if (rc >= 0)
+            free(damage->what);
+        return;
+    }
+    list->count++;
+}
+
+static void say_interface(void *context, uint64_t offset, const char *text)
+{
+    add_damage(context, offset, text);
+}
+
+static uint64_t offset_of(const struct capture_file *f, const uint8_t *at)
+{
+    return f->filled - (uint64_t)(f->end - at);
+}
+
+/* Inputs. */
+
+static struct opened *current_opened(struct capture_file *f)
+{
+    return &f->opened[f->current % (f->ahead + 1)];
+}
+
+static void open_ahead(struct capture_file *f)
+{
+    while (f->opened_upto < f->inputs.count && f->opened_upto <= f->current + f->ahead) {
+        const struct input *input = &f->inputs.at[f->opened_upto];
+        struct opened *slot = &f->opened[f->opened_upto % (f->ahead + 1)];
+        memset(slot, 0, sizeof *slot);
+        if (input->problem)
+            fault_set(&slot->fault, input->err, "%s", input->problem);
+        else
+            archive_open(&slot->archive, input->path, &slot->fault);
+        f->opened_upto++;
+    }
+}
+
+/* Leaves the current input; its readers, its archive, its share of the progress. */
+static void leave_input(struct capture_file *f)
+{
+    if (f->format == FORMAT_PCAPNG)
+        pcapng_reader_fini(&f->pcapng);
+    struct opened *slot = current_opened(f);
+    archive_close(slot->archive);
+    slot->archive = NULL;
+    f->format = FORMAT_UNKNOWN;
+    f->at = f->end = NULL;
+    f->filled = 0;
+    f->done_before += f->inputs.at[f->current].size;
+    atomic_store_explicit(&f->done, f->done_before, memory_order_relaxed);
+    f->current++;
+}
+
+/* More bytes behind those unread. 1: there are, 0: the data ends here, -errno: damage. */
+static int fill(struct capture_file *f, struct fault *fault)
+{
+    struct archive *archive = current_opened(f)->archive;
+    size_t keep = (size_t)(f->end - f->at);
+    int64_t len = archive_fill(archive, &f->at, keep, fault);
+    if (len < 0) {
+        f->end = f->at + keep;
+        return (int)len;
+    }
+    f->end = f->at + len;
+    f->filled += (uint64_t)len - keep;
+    atomic_store_explicit(&f->done, f->done_before + archive_stored_at(archive),
+                          memory_order_relaxed);
+    return (size_t)len > keep;
+}
+
+/* What a file is that is no capture that we read, where its first bytes say so. */
+static const char *name_foreign(const uint8_t *bytes, size_t len)
+{
+    static const struct {
+        const char *magic;
+        size_t len;
+        const char *name;
+    } foreign[] = {
+        {"snoop\0\0\0", 8, "a snoop capture"},
+        {"GMBU", 4, "a Network Monitor capture"},
+        {"RTSS", 4, "a Network Monitor capture"},
+        {"TRSNIFF data", 12, "a Sniffer capture"},
+        {"XCP\0", 4, "a NetXray capture"},
+        {"PK\3\4", 4, "a zip archive"},
+        {"7z\xbc\xaf\x27\x1c", 6, "a 7z archive"},
+        {"Rar!", 4, "a rar archive"},
+        {"\x1f\x9d", 2, "compressed by compress(1)"},
+        {"\x02\x21\x4c\x18", 4, "compressed in lz4's legacy format"},
+        {"\x1f\x8b", 2, "compressed a second time"},
+        {"\x28\xb5\x2f\xfd", 4, "compressed a second time"},
+        {"\xfd"
+         "7zXZ",
+         5, "compressed a second time"},
+    };
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        if (len >= foreign[i].len && memcmp(bytes, foreign[i].magic, foreign[i].len) == 0)
+            return foreign[i].name;
+    }
+    return NULL;
+}
+
+static void refuse_foreign(struct capture_file *f)
+{
+    size_t len = (size_t)(f->end - f->at);
+    const char *name = name_foreign(f->at, len);
+    char text[128], hex[3 * 8 + 1] = "";
+    for (size_t i = 0; i < 8 && i < len; i++)
+        (void)snprintf(hex + 3 * i, 4, " %02x", f->at[i]);
+    if (len == 0)
+        (void)snprintf(text, sizeof text, "is empty");
+    else if (name)
+        (void)snprintf(text, sizeof text, "is neither pcap nor pcapng: %s", name);
+    else
+        (void)snprintf(text, sizeof text, "is neither pcap nor pcapng: it begins with%s", hex);
+    add_damage(f, 0, text);
+}
+
+/* Reads the beginning of the current input; false: refused, and said. */
+static bool begin_input(struct capture_file *f)
+{
+    struct opened *slot = current_opened(f);
+    struct fault fault = slot->fault;
+    f->current_path = f->inputs.at[f->current].path;
+    if (!slot->archive) {
+        add_damage(f, 0, fault.text);
+        return false;
+    }
+    f->at = f->end = (const uint8_t *)"";
+    int rc;
+    do
+        rc = fill(f, &fault);
+    while (rc > 0 && f->end - f->at < HEAD);
+    size_t len = (size_t)(f->end - f->at);
+    if (pcap_reader_knows(f->at, len)) {
+        int header = pcap_reader_open(&f->pcap, f->at, len, &fault);
+        if (header > 0) {
+            f->at += header;
+            f->format = FORMAT_PCAP;
+            return true;
+        }
+        add_damage(f, f->pcap.refused_at, fault.text);
+    } else if (pcapng_reader_knows(f->at, len)) {
+        pcapng_reader_init(&f->pcapng, say_interface, f);
+        f->format = FORMAT_PCAPNG;
+        return true;
+    } else if (rc < 0) {
+        add_damage(f, f->filled, fault.text);
+    } else {
+        refuse_foreign(f);
+    }
+    return false;
+}
+
+/* The span holds nothing whole any more. False: the input ends, and what is wrong is said. */
+static bool go_on(struct capture_file *f)
+{
+    struct fault fault = {0};
+    int rc = fill(f, &fault);
+    if (rc > 0)
+        return true;
+    bool is_whole = false;
+    if (rc == 0 && f->format == FORMAT_PCAP && !(is_whole = f->at == f->end))
+        pcap_reader_cut(&f->pcap, f->at, f->end, &fault);
+    else if (rc == 0 && f->format == FORMAT_PCAPNG)
+        is_whole = pcapng_reader_cut(&f->pcapng, f->at, f->end, &fault);
+    if (!is_whole)
+        add_damage(f, rc < 0 ? f->filled : offset_of(f, f->at), fault.text);
+    return false;
+}
+
+/* The calls. */
+
+static size_t file_burst(struct capture *c, struct frame *frames, size_t max)
+{
+    struct capture_file *f = (struct capture_file *)c;
+    while (f->current < f->inputs.count) {
+        struct fault fault;
+        size_t n = 0;
+        fault.err = 0;
+        if (f->format == FORMAT_PCAP)
+            n = pcap_reader_burst(&f->pcap, &f->at, f->end, frames, max, &fault);
+        else if (f->format == FORMAT_PCAPNG)
+            n = pcapng_reader_burst(&f->pcapng, &f->at, f->end, frames, max, &fault);
+        if (n)
+            return n;
+        bool goes_on;
+        if (f->format == FORMAT_UNKNOWN) {
+            open_ahead(f);
+            goes_on = begin_input(f);
+        } else if (fault.err) {
+            add_damage(f, offset_of(f, f->at), fault.text);
+            goes_on = false;
+        } else {
+            goes_on = go_on(f);
+        }
+        if (!goes_on)
+            leave_input(f);
+    }
+    return 0;
+}
+
+static const struct damage_list *file_damaged(const struct capture *c)
+{
+    return &((const struct capture_file *)c)->damaged;
+}
+
+/* A stored file loses nothing on its way. */
+static void file_drops(const struct capture *c, struct capture_drops *drops)
+{
+    (void)c;
+    memset(drops, 0, sizeof *drops);
+}
+
+static void file_progress(const struct capture *c, uint64_t *done, uint64_t *total)
+{
+    struct capture_file *f = (struct capture_file *)c;
+    *done = atomic_load_explicit(&f->done, memory_order_relaxed);
+    *total = f->total;
+}
+
+static void file_close(struct capture *c)
+{
+    struct capture_file *f = (struct capture_file *)c;
+    if (!f)
+        return;
+    if (f->format == FORMAT_PCAPNG) {
+        f->pcapng.say = NULL;
+        pcapng_reader_fini(&f->pcapng);
+    }
+    for (size_t i = 0; f->opened && i <= f->ahead; i++)
+        archive_close(f->opened[i].archive);
+    for (size_t i = 0; i < f->damaged.count; i++) {
+        free(f->damaged.at[i].file);
+        free(f->damaged.at[i].what);
+    }
+    free(f->damaged.at);
+    free(f->opened);
+    input_list_fini(&f->inputs);
+    free(f);
+}
+
+static const struct capture_ops file_ops = {
+    .name = "file",
+    .burst = file_burst,
+    .damaged = file_damaged,
+    .drops = file_drops,
+    .progress = file_progress,
+    .close = file_close,
+};
+
+/* Half the processors, the other half has the packets to count; more than a few inputs at once
+ * only cost memory (16 MiB each). */
+static unsigned sensible_ahead(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 4 ? 1 : processors > 16 ? 8 : (unsigned)processors / 2;
+}
+
+/* The total is known where every size is; a pipe makes it unknown. */
+static void add_sizes(struct capture_file *f)
+{
+    for (size_t i = 0; i < f->inputs.count; i++) {
+        const struct input *input = &f->inputs.at[i];
+        if (!input->problem && input->size == 0) {
+            f->total = 0;
+            return;
+        }
+        f->total += input->size;
+    }
+}
+
+int capture_file_open(struct capture **out, const struct capture_file_settings *settings,
+                      struct fault *fault)
+{
+    *out = NULL;
+    struct capture_file *f = calloc(1, sizeof *f);
+    if (!f)
+        return fault_set(fault, ENOMEM, "no memory to read captures");
+    f->base.ops = &file_ops;
+    int rc = input_list_init(&f->inputs, settings->paths, settings->path_count, fault);
+    if (rc)
+        goto fail;
+    size_t missing = 0;
+    for (size_t i = 0; i < f->inputs.count; i++)
+        missing += f->inputs.at[i].err == ENOENT && f->inputs.at[i].problem != NULL;
+    if (missing == f->inputs.count) {
+        const struct input *first = f->inputs.at;
+        rc = first ? fault_set(fault, first->err, "%s: %s", first->path, first->problem)
+                   : fault_set(fault, EINVAL, "no input was named");
+        goto fail;
+    }
+    f->ahead = settings->ahead ? settings->ahead : sensible_ahead();
+    if (f->ahead > AHEAD_MAX)
+        f->ahead = AHEAD_MAX;
+    f->opened = calloc(f->ahead + 1, sizeof *f->opened);
+    if (!f->opened) {
+        rc = fault_set(fault, ENOMEM, "no memory to read captures");
+        goto fail;
+    }
+    f->current_path = f->inputs.at[0].path;
+    add_sizes(f);
+    open_ahead(f);
+    *out = &f->base;
+    return 0;
+fail:
+    file_close(&f->base);
+    return rc;
+}
+
+const char *capture_file_current(const struct capture *c)
+{
+    return ((const struct capture_file *)c)->current_path;
+}

@@ -1,0 +1,53 @@
+/* pcap_reader: the records of a classic pcap file as frames.
+ *
+ * Takes the bytes in spans, in order, from whoever has them; keeps no bytes.
+ * Read are: microseconds (a1b2c3d4) and nanoseconds (a1b23c4d) in both byte
+ * orders; Kuznetzov's patched records (a1b2cd34, 24 or 28 bytes of header); Ixia's
+ * lcap (1c0001ab, 1c0001ac); AIX's 2.2 files (nanoseconds, interface types for link
+ * types); files before version 2.3 and of DG/UX (543.0), which exchange the two
+ * lengths, and 2.3 where it is seen that they do. The FCS bits of the link type are
+ * taken off. (pcap-savefile(5); draft-ietf-opsawg-pcap; which odd files exist and what
+ * tells them apart is known from libpcap and Wireshark, and the results are the same.)
+ * One thread.
+ */
+#ifndef CAPTURE_PCAP_READER_H
+#define CAPTURE_PCAP_READER_H
+
+#include "capture/capture.h"
+
+enum {
+    PCAP_HEADER_MAX = 28,     /* file header: 24 bytes; Ixia's 28 */
+    PCAP_CAPLEN_MAX = 262144, /* a longer record is damage, whatever the snap length says */
+    PCAP_WIRE_LEN_MAX =
+        0x7fffffff, /* a greater length on the wire is nonsense and taken for this */
+};
+
+struct pcap_reader {
+    bool swapped; /* the file's byte order is not ours */
+    enum { LENGTHS_NORMAL, LENGTHS_SWAPPED, LENGTHS_MAYBE } lengths;
+    uint32_t record_header; /* bytes: 16, 24 or 28 */
+    uint32_t fraction_ns;   /* ns per unit of a timestamp's fraction: 1 or 1000 */
+    uint32_t link_type;
+    uint64_t records;    /* read so far */
+    uint64_t refused_at; /* byte of the header that pcap_reader_open refused */
+};
+
+/* True where the file begins as one of these does. */
+bool pcap_reader_knows(const uint8_t *bytes, size_t len);
+
+/* Reads the file header from the first bytes of the file: at least PCAP_HEADER_MAX of
+ * them, or all there are; the more the better for a1b2cd34, whose two kinds are told apart by the
+ * first three records. Returns the header's length or -EBADMSG, -ENOTSUP with the fault. */
+int pcap_reader_open(struct pcap_reader *r, const uint8_t *bytes, size_t len, struct fault *fault);
+
+/* Fills up to `max` frames from [*at, end) and moves *at behind them; their data lies in the span.
+ * Returns how many. 0 with fault->err set: the record at *at is impossible; 0 without: it goes on
+ * behind `end`. */
+size_t pcap_reader_burst(struct pcap_reader *r, const uint8_t **at, const uint8_t *end,
+                         struct frame *frames, size_t max, struct fault *fault);
+
+/* Says of the bytes left at the end of the data what they are the beginning of. */
+void pcap_reader_cut(const struct pcap_reader *r, const uint8_t *at, const uint8_t *end,
+                     struct fault *fault);
+
+#endif

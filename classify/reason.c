@@ -1,0 +1,141 @@
+#include "classify/reason.h"
+
+#include "classify/fingerprint.h"
+#include "classify/kind.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Text that grows up to a size, and counts on behind it. */
+struct text {
+    char *at;
+    size_t size, used;
+};
+
+static __attribute__((format(printf, 2, 3))) void add(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t room = t->used < t->size ? t->size - t->used : 0;
+    int len = vsnprintf(room ? t->at + t->used : NULL, room, format, args);
+    va_end(args);
+    if (len > 0)
+        t->used += (size_t)len;
+}
+
+static void add_flags(struct text *t, unsigned flags)
+{
+    static const char *const names[8] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+    if ((flags & 0xff) == 0)
+        add(t, " no flags");
+    for (unsigned i = 0; i < 8; i++)
+        if (flags >> i & 1)
+            add(t, " %s", names[i]);
+}
+
+static void add_tcp(struct text *t, const struct observation *o)
+{
+    if (!(o->state & OBSERVATION_TCP_FLAGS)) {
+        add(t, "TCP whose flags were not captured");
+        return;
+    }
+    add(t, "TCP with");
+    add_flags(t, o->tcp_flags);
+    add(t, ", payload %u", o->payload_len);
+}
+
+static void add_icmp(struct text *t, const struct observation *o)
+{
+    const char *name = o->ip_version == 6 ? "ICMPv6" : "ICMP";
+    if (kind_has_icmp_type(o))
+        add(t, "%s type %u (%s), code %u", name, o->icmp_type,
+            kind_icmp_types[o->ip_version == 6][o->icmp_type].name, o->icmp_code);
+    else
+        add(t, "%s whose type was not captured", name);
+}
+
+/* What of the packet decided its kind. */
+static void add_kind(struct text *t, const struct observation *o, enum kind kind)
+{
+    add(t, "%s: ", kind_name(kind));
+    if (kind == KIND_malformed || kind == KIND_non_ip || kind == KIND_outside)
+        add(t, "%s", kind_definition(kind));
+    else if (kind == KIND_fragment)
+        add(t, "fragment offset > 0, IP protocol %u", o->ip_proto);
+    else if (o->ip_proto == IPPROTO_NR_TCP)
+        add_tcp(t, o);
+    else if (o->ip_proto == IPPROTO_NR_UDP && kind == KIND_stray)
+        add(t, "UDP %u to %u, destination ends in .255 (NetBIOS broadcast)", o->src_port,
+            o->dst_port);
+    else if (o->ip_proto == IPPROTO_NR_UDP && !(o->state & OBSERVATION_PORTS))
+        add(t, "UDP whose ports were not captured");
+    else if (o->ip_proto == IPPROTO_NR_UDP)
+        add(t, "UDP, payload %u", o->payload_len);
+    else if (kind != KIND_other_ip && o->ip_proto != IPPROTO_NR_IGMP)
+        add_icmp(t, o);
+    else if (kind == KIND_stray)
+        add(t, "IGMP");
+    else
+        add(t, "IP protocol %u in IPv%u", o->ip_proto, o->ip_version);
+    if (o->state & OBSERVATION_SNAPPED)
+        add(t, " (cut by the snap length)");
+}
+
+static void add_rule(struct text *t, const struct ruleset *set, const struct observation *o,
+                     uint16_t index)
+{
+    if (index == RULE_NONE)
+        return;
+    const struct rule *rule = &set->rules[index];
+    const char *breadth = rule->breadth == BREADTH_shared ? ", shared" : ", strict";
+    add(t, "; rule %s (%s%s) by port %s/%u: %s; %s", rule->id, rule->category,
+        strcmp(rule->category, "iot") == 0 ? breadth : "",
+        o->ip_proto == IPPROTO_NR_TCP ? "tcp" : "udp", o->dst_port, rule->device_en, rule->basis);
+}
+
+static void add_tools(struct text *t, const struct observation *o, unsigned tools)
+{
+    const char *sep = "; matches ";
+    for (unsigned i = 0; i < TOOL_COUNT; i++) {
+        if (!(tools >> i & 1))
+            continue;
+        add(t, "%s%s", sep, tool_name((enum tool)i));
+        if (i == TOOL_masscan)
+            add(t, " (%s)", fingerprint_masscan_form(o));
+        else if (i == TOOL_mirai)
+            add(t, " (sequence number = destination)");
+        else if (i == TOOL_zmap)
+            add(t, " (identification 54321)");
+        else if (i == TOOL_nmap)
+            add(t, " (window 1024, MSS 1460 alone)");
+        sep = ", ";
+    }
+}
+
+static void add_marks(struct text *t, uint32_t marks)
+{
+    const char *sep = "; counts in ";
+    for (unsigned m = 0; m < SHARE_MARK_COUNT; m++)
+        if (marks >> m & 1) {
+            add(t, "%s%s", sep, mark_name((enum mark)m));
+            sep = ", ";
+        }
+}
+
+int reason_text(const struct ruleset *set, const struct observation *o, const struct label *label,
+                char *text, size_t size)
+{
+    struct text t = {text, size, 0};
+    text[0] = '\0';
+    add_kind(&t, o, (enum kind)label->kind);
+    if (label->evidence == EVIDENCE_port) {
+        add_rule(&t, set, o, label->rules[0]);
+        add_rule(&t, set, o, label->rules[1]);
+    } else if (kind_is_scan((enum kind)label->kind)) {
+        add(&t, "; no rule for the port");
+    }
+    add_tools(&t, o, label->tools);
+    add_marks(&t, label->marks);
+    return (int)t.used;
+}

@@ -1,0 +1,68 @@
+/* rule_yaml: one rule file to its entries, each with its place for messages.
+ *
+ * set.yaml names the set:
+ *
+ *     name: default
+ *     version: 2025.11          # text; changes whenever an answer could
+ *
+ * Every other file holds the rules of one category:
+ *
+ *     category: iot             # a-z 0-9 _; "iot" answers "does it aim at IoT?", all others name services
+ *     rules:
+ *       - id: iot-telnet        # a-z 0-9 -; unique in the set
+ *         breadth: strict       # iot only: strict (only such devices have the port) or shared
+ *         device:
+ *           en: Webcams and other IoT devices
+ *           ja: Webカメラ等のIoT機器
+ *         ports: [tcp/23, udp/7000-7010]
+ *         basis:
+ *           strength: published # published: read in the source named; documented: the default in the protocol's
+ *                               # or product's own documentation or IANA's registry; unconfirmed: from memory
+ *           source: NICT, observation report 2017
+ *         references: [CVE-2016-10372, EDB-40740]  # may be left out
+ *         since: 2016-08        # YYYY, YYYY-MM or YYYY-MM-DD; may be left out; tells, never decides
+ *
+ * Any other key, a key twice, an alias, an anchor, a tag, a second document is refused at its line and column.
+ */
+#ifndef CLASSIFY_RULE_YAML_H
+#define CLASSIFY_RULE_YAML_H
+
+#include "capture/fault.h"
+#include "classify/arena.h"
+#include "classify/ruleset.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct place {
+    unsigned line, column; /* from 1 */
+};
+
+struct port_range {
+    uint16_t first, last;
+    uint8_t proto; /* PORT_PROTO_* */
+    struct place place;
+};
+
+struct rule_entry {
+    struct rule_entry *next;
+    struct rule rule; /* category and breadth are set where written; the rest is complete */
+    struct place place, breadth_place;
+    struct port_range *ports;
+    size_t port_count;
+};
+
+/* What a file said; all of it belongs to the arena. */
+struct rule_file {
+    const char *name, *version; /* set.yaml */
+    const char *category;       /* every other file */
+    struct rule_entry *rules;   /* in the file's order */
+    size_t rule_count;
+};
+
+/* Reads one file; `path` stands in messages ("path:line:column: ..."), `name` in the
+ * rules. A file called set.yaml has the first form. -EINVAL and a fault, or -ENOMEM. */
+int rule_yaml_read(struct rule_file *out, struct arena *arena, const char *path, const char *name,
+                   const void *bytes, size_t len, struct fault *fault);
+
+#endif

@@ -1,0 +1,46 @@
+/* command: what a person can run, one function and one file each.
+ *
+ * stdout carries results, stderr messages. A command returns the program's exit code.
+ */
+#ifndef CORE_COMMAND_H
+#define CORE_COMMAND_H
+
+#include "capture/capture.h"
+#include "core/config.h"
+
+enum exit_code {
+    EXIT_DONE    = 0,
+    EXIT_FAILED  = 1,
+    EXIT_USAGE   = 2, /* wrong usage or config */
+    EXIT_DAMAGED = 3, /* done, but some input was damaged */
+};
+
+struct command {
+    const char *name;
+    enum command_bit bit;
+    const char *arguments; /* for the usage line */
+    const char *summary;   /* one line */
+    const char *about;     /* paragraphs for --help */
+    int (*run)(const struct config *c);
+};
+
+extern const struct command commands[];
+extern const unsigned command_count;
+
+int command_replay(const struct config *c);
+int command_explain(const struct config *c);
+int command_verify(const struct config *c);
+int command_synth(const struct config *c);
+int command_rules(const struct config *c);
+
+/* Prints "yamiscope: TEXT" on stderr and returns `code`. */
+int command_fail(const struct fault *fault, enum exit_code code);
+
+/* One line on stderr per damaged input. */
+void command_print_damage(const struct damage_list *damaged);
+
+/* The results on stdout are out; EXIT_FAILED with a message where they could not be written, else
+ * `code`. */
+int command_flush(enum exit_code code);
+
+#endif

@@ -1,0 +1,320 @@
+#include "capture/capture_file.h"
+#include "capture/decode.h"
+#include "capture/hash.h"
+#include "classify/classify.h"
+#include "classify/reason.h"
+#include "core/command.h"
+#include "core/setup.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+enum { ADDRESS_TEXT = 64, REASON_TEXT = 1024 };
+
+struct explain {
+    const struct setup *setup;
+    bool     is_json;
+    bool     masks; /* law 6: a telescope is configured and not to be exposed */
+    struct hash_key key; /* of the pseudonyms, new in each run */
+    uint64_t number;
+};
+
+/* One packet on its way to the page. */
+struct packet {
+    const struct frame *frame;
+    struct observation  o;
+    struct label        label;
+    struct observation  quoted;
+    bool                has_quoted;
+};
+
+/* An address of the telescope becomes a keyed pseudonym. */
+static const char *address_text(const struct explain *e, const uint8_t address[16],
+                                unsigned ip_version, char text[ADDRESS_TEXT])
+{
+    if (ip_version == 0)
+        return "-";
+    if (e->masks && prefix_set_holds(e->setup->telescope, address, ip_version))
+        snprintf(text, ADDRESS_TEXT, "dark+%04x",
+                 (unsigned)(hash_address(&e->key, address, ip_version) & 0xffff));
+    else
+        inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, address, text, ADDRESS_TEXT);
+    return text;
+}
+
+static bool has_ports(const struct observation *o)
+{
+    return (o->state & OBSERVATION_TRANSPORT) &&
+           (o->ip_proto == IPPROTO_NR_TCP || o->ip_proto == IPPROTO_NR_UDP);
+}
+
+static bool is_icmp(const struct observation *o)
+{
+    return (o->state & OBSERVATION_TRANSPORT) &&
+           (o->ip_proto == IPPROTO_NR_ICMP || o->ip_proto == IPPROTO_NR_ICMPV6);
+}
+
+static const char *proto_text(const struct observation *o, char text[16])
+{
+    if (o->ip_version == 0)
+        return "-";
+    switch (o->ip_proto) {
+    case IPPROTO_NR_TCP: return "tcp";
+    case IPPROTO_NR_UDP: return "udp";
+    case IPPROTO_NR_ICMP: return "icmp";
+    case IPPROTO_NR_ICMPV6: return "icmp6";
+    case IPPROTO_NR_IGMP: return "igmp";
+    default: snprintf(text, 16, "ip/%u", o->ip_proto); return text;
+    }
+}
+
+static const char *flags_text(uint16_t flags, char text[16])
+{
+    static const char letters[] = "FSRPAUEC";
+    size_t n = 0;
+    for (unsigned i = 0; i < 8; i++)
+        if (flags >> i & 1)
+            text[n++] = letters[i];
+    text[n] = 0;
+    return n ? text : "none";
+}
+
+static const char *time_text(int64_t ts_ns, char text[64])
+{
+    int64_t seconds = ts_ns / 1000000000, rest = ts_ns % 1000000000;
+    if (rest < 0)
+        rest += 1000000000, seconds--;
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    gmtime_r(&t, &tm);
+    char day[40];
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, 64, "%s.%09" PRId64 "Z", day, rest);
+    return text;
+}
+
+/* ---- text ---- */
+
+static void print_endpoint(const struct explain *e, const uint8_t address[16],
+                           const struct observation *o, uint16_t port)
+{
+    char text[ADDRESS_TEXT];
+    const char *shown = address_text(e, address, o->ip_version, text);
+    if (!has_ports(o))
+        printf(" %s", shown);
+    else
+        printf(strchr(shown, ':') ? " [%s]:%u" : " %s:%u", shown, port);
+}
+
+static void print_headers(const struct explain *e, const struct packet *p)
+{
+    const struct observation *o = &p->o;
+    char text[16];
+
+    printf(" len %" PRIu32, o->wire_len);
+    if (o->state & OBSERVATION_IP)
+        printf(" ttl %u", o->ttl);
+    if (o->ip_version == 4 && !e->masks)
+        printf(" id %u", o->ip_id);
+    if (o->state & OBSERVATION_TCP_FLAGS) {
+        printf(" flags %s", flags_text(o->tcp_flags, text));
+        if (!e->masks)
+            printf(" seq %" PRIu32, o->tcp_seq);
+        printf(" win %u", o->tcp_window);
+    }
+    if (is_icmp(o))
+        printf(" type %u code %u", o->icmp_type, o->icmp_code);
+    if (o->payload_len)
+        printf(" payload %u", o->payload_len);
+    if (o->vlan_depth)
+        printf(" vlan %u", o->vlan_depth);
+    static const struct { unsigned bit; const char *word; } words[] = {
+        {OBSERVATION_SNAPPED, "snapped"}, {OBSERVATION_UNWRAPPED, "unwrapped"},
+        {OBSERVATION_MORE, "first-fragment"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (o->state & words[i].bit)
+            printf(" %s", words[i].word);
+}
+
+static void print_text(const struct explain *e, const struct packet *p)
+{
+    char time[64], proto[16], reason[REASON_TEXT];
+    const struct observation *o = &p->o;
+
+    printf("%" PRIu64 " %s %s", e->number, time_text(o->ts_ns, time), proto_text(o, proto));
+    if (o->ip_version) {
+        print_endpoint(e, o->src, o, o->src_port);
+        printf(" >");
+        print_endpoint(e, o->dst, o, o->dst_port);
+    }
+    print_headers(e, p);
+    if (p->has_quoted) {
+        printf(" quotes %s", proto_text(&p->quoted, proto));
+        print_endpoint(e, p->quoted.src, &p->quoted, p->quoted.src_port);
+        printf(" >");
+        print_endpoint(e, p->quoted.dst, &p->quoted, p->quoted.dst_port);
+    }
+    reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
+    printf(" | %s\n", reason);
+}
+
+/* ---- json ---- */
+
+static void json_string(const char *name, const char *text)
+{
+    printf("\"%s\":\"", name);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            printf("\\u%04x", (unsigned char)*text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void json_set(const char *name, unsigned set, unsigned count, const char *(*word)(unsigned))
+{
+    const char *comma = "";
+    printf(",\"%s\":[", name);
+    for (unsigned i = 0; i < count; i++)
+        if (set >> i & 1) {
+            printf("%s\"%s\"", comma, word(i));
+            comma = ",";
+        }
+    putchar(']');
+}
+
+static const char *tool_word(unsigned i) { return tool_name((enum tool)i); }
+static const char *mark_word(unsigned i) { return mark_name((enum mark)i); }
+
+static void json_rules(const struct explain *e, const struct label *label)
+{
+    const char *comma = "";
+    printf(",\"rules\":[");
+    for (unsigned i = 0; i < 2; i++) {
+        if (label->rules[i] == RULE_NONE)
+            continue;
+        const struct rule *rule = &e->setup->rules->rules[label->rules[i]];
+        printf("%s{", comma);
+        json_string("id", rule->id);
+        putchar(',');
+        json_string("category", rule->category);
+        printf(",\"breadth\":\"%s\",\"evidence\":\"port\"}",
+               rule->breadth == BREADTH_strict ? "strict" : "shared");
+        comma = ",";
+    }
+    putchar(']');
+}
+
+static void json_headers(const struct explain *e, const struct observation *o)
+{
+    char text[ADDRESS_TEXT];
+    if (o->ip_version) {
+        printf(",\"ip_version\":%u,\"ip_proto\":%u,\"ttl\":%u,", o->ip_version, o->ip_proto, o->ttl);
+        json_string("src", address_text(e, o->src, o->ip_version, text));
+        putchar(',');
+        json_string("dst", address_text(e, o->dst, o->ip_version, text));
+        if (o->ip_version == 4 && !e->masks)
+            printf(",\"ip_id\":%u", o->ip_id);
+    }
+    if (has_ports(o))
+        printf(",\"src_port\":%u,\"dst_port\":%u", o->src_port, o->dst_port);
+    if (o->state & OBSERVATION_TCP_FLAGS) {
+        printf(",\"tcp_flags\":%u,\"tcp_window\":%u", o->tcp_flags, o->tcp_window);
+        if (!e->masks)
+            printf(",\"tcp_seq\":%" PRIu32, o->tcp_seq);
+    }
+    if (is_icmp(o))
+        printf(",\"icmp_type\":%u,\"icmp_code\":%u", o->icmp_type, o->icmp_code);
+}
+
+static void print_json(const struct explain *e, const struct packet *p)
+{
+    char time[64], proto[16], reason[REASON_TEXT];
+    const struct observation *o = &p->o;
+
+    printf("{\"n\":%" PRIu64 ",\"ts\":\"%s\",\"len\":%" PRIu32 ",", e->number,
+           time_text(o->ts_ns, time), o->wire_len);
+    json_string("proto", proto_text(o, proto));
+    json_headers(e, o);
+    printf(",\"payload_len\":%u,\"vlan_depth\":%u,\"snapped\":%s,\"unwrapped\":%s", o->payload_len,
+           o->vlan_depth, o->state & OBSERVATION_SNAPPED ? "true" : "false",
+           o->state & OBSERVATION_UNWRAPPED ? "true" : "false");
+    if (p->has_quoted) {
+        printf(",\"quoted\":{");
+        json_string("proto", proto_text(&p->quoted, proto));
+        json_headers(e, &p->quoted);
+        putchar('}');
+    }
+    putchar(',');
+    json_string("kind", kind_name(p->label.kind));
+    json_set("tools", p->label.tools, TOOL_COUNT, tool_word);
+    json_set("marks", p->label.marks & ((1u << MARK_tool_mirai) - 1), MARK_COUNT, mark_word);
+    json_rules(e, &p->label);
+    putchar(',');
+    reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
+    json_string("reason", reason);
+    printf("}\n");
+}
+
+/* ---- run ---- */
+
+static void explain_frame(struct explain *e, const struct frame *f)
+{
+    struct packet p = {.frame = f};
+    decode(f, e->setup->decap, &p.o);
+    classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, &p.label);
+    p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
+                   decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
+    e->number++;
+    (e->is_json ? print_json : print_text)(e, &p);
+}
+
+static int explain(struct explain *e, struct fault *fault)
+{
+    struct capture *c = e->setup->capture;
+    struct frame frames[FRAME_BURST];
+    size_t count;
+
+    while (!ferror(stdout) && (count = c->ops->burst(c, frames, FRAME_BURST)) > 0)
+        for (size_t i = 0; i < count; i++) {
+            int matches = e->setup->filter ? filter_matches(e->setup->filter, &frames[i], fault) : 1;
+            if (matches < 0)
+                return matches;
+            if (matches)
+                explain_frame(e, &frames[i]);
+        }
+    return 0;
+}
+
+int command_explain(const struct config *c)
+{
+    struct setup setup;
+    struct fault fault;
+    int code;
+
+    if (setup_init(&setup, c, &fault) < 0) {
+        code = command_fail(&fault, EXIT_USAGE);
+        goto done;
+    }
+    struct explain e = {
+        .setup = &setup,
+        .is_json = c->is_json,
+        .masks = setup.telescope && !c->expose_telescope,
+    };
+    hash_key_init(&e.key);
+    if (explain(&e, &fault) < 0) {
+        code = command_fail(&fault, EXIT_FAILED);
+        goto done;
+    }
+    const struct damage_list *damaged = setup.capture->ops->damaged(setup.capture);
+    command_print_damage(damaged);
+    code = command_flush(damaged->count ? EXIT_DAMAGED : EXIT_DONE);
+done:
+    setup_fini(&setup);
+    return code;
+}

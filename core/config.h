@@ -1,0 +1,51 @@
+/* config: one table of options for the command line, the config file and the help.
+ *
+ * An option has one name and one meaning everywhere; a command takes those that its column
+ * in the table names. A config file (YAML mapping) may hold any option by its name, values as on
+ * the command line, lists as sequences; the command line wins.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "capture/fault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum command_bit {
+    COMMAND_REPLAY  = 1 << 0,
+    COMMAND_EXPLAIN = 1 << 1,
+    COMMAND_VERIFY  = 1 << 2,
+    COMMAND_SYNTH   = 1 << 3,
+    COMMAND_RULES   = 1 << 4,
+};
+
+/* Values of all options; texts belong to the config. */
+struct config {
+    char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
+    char *start, *profile, *lang, *color;
+    bool is_json, is_help, no_sources, no_answers, expose_telescope;
+    uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
+    uint64_t window_ns, lateness_ns, span_ns;
+    char **paths; /* what is not an option */
+    size_t path_count;
+};
+
+/* Reads argv[1..] (argv[0] is the command's name) and the config file it names. 0, or -EINVAL with a
+ * fault that names the option or the file, line and column. Caller finishes in any case. */
+int config_init(struct config *c, enum command_bit command, int argc, char **argv,
+                struct fault *fault);
+void config_fini(struct config *c);
+
+/* The options of a command, one a line, for its help. */
+void config_print_options(FILE *out, enum command_bit command);
+
+/* "60s", "5m", "1h", "2d", "500ms", "100ns"; a bare number is seconds. */
+int config_parse_span(const char *text, uint64_t *span_ns);
+
+/* "1000", "60k", "60M", "2G" (decimal). */
+int config_parse_count(const char *text, uint64_t *count);
+
+#endif

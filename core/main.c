@@ -1,0 +1,114 @@
+/* yamiscope: a darknet telescope packet analyzer. */
+#include "core/command.h"
+#include "core/version.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* jemalloc: huge pages for the tables, freed memory back at once (growing tables leave as much
+ * behind as they take), no more arenas than threads that allocate. */
+const char *malloc_conf = "thp:always,metadata_thp:auto,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2";
+
+const struct command commands[] = {
+    {"replay", COMMAND_REPLAY, "PATH...",
+     "read capture files, print what they hold and which share of it targeted IoT",
+     "Reads pcap and pcapng files, plain or compressed (gz, zstd, xz, bz2, lz4), folders of them\n"
+     "(recursive, sorted by name), and stdin (-), in the order given. Prints a summary; with --out\n"
+     "also writes the feed. Damaged inputs are counted as far as they can be read and named; the\n"
+     "exit code is 3 then.\n",
+     command_replay},
+    {"explain", COMMAND_EXPLAIN, "PATH...", "one line per packet: what it is and which rule says so",
+     "Prints every packet of the captures with its decoded fields, its kind, tools and rules.\n"
+     "Where a telescope is given, its addresses and what they can be computed from are masked.\n",
+     command_explain},
+    {"verify", COMMAND_VERIFY, "FEED...", "recompute every checksum and ledger of a feed",
+     "Reads a feed (folder or segment) from its first byte to its last. Exit code 1 at the first\n"
+     "thing that does not hold, with file, byte and record.\n",
+     command_verify},
+    {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
+     "The same seed gives the same capture. What `replay --json` must say of it is written\n"
+     "beside it, in FILE.answers.json.\n",
+     command_synth},
+    {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
+     "list: rules, kinds, fingerprints and shares with their definitions.\n"
+     "check: reads the rule files of DIR and names the first thing wrong with file, line, column.\n",
+     command_rules},
+};
+const unsigned command_count = sizeof commands / sizeof *commands;
+
+int command_fail(const struct fault *fault, enum exit_code code)
+{
+    fprintf(stderr, "yamiscope: %s\n", fault->text);
+    return code;
+}
+
+void command_print_damage(const struct damage_list *damaged)
+{
+    for (size_t i = 0; i < damaged->count; i++)
+        fprintf(stderr, "yamiscope: %s: byte %llu: %s\n", damaged->at[i].file,
+                (unsigned long long)damaged->at[i].offset, damaged->at[i].what);
+}
+
+int command_flush(enum exit_code code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE)
+        fprintf(stderr, "yamiscope: stdout: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
+static void usage(FILE *out)
+{
+    fputs("yamiscope " VERSION ": a darknet telescope packet analyzer\n\n"
+          "usage: yamiscope COMMAND [OPTION...] [ARGUMENT...]\n\n", out);
+    for (unsigned i = 0; i < command_count; i++)
+        fprintf(out, "  %-8s %-18s %s\n", commands[i].name, commands[i].arguments,
+                commands[i].summary);
+    fputs("\n`yamiscope COMMAND --help` tells a command's options.\n"
+          "Exit: 0 done; 1 failed; 2 wrong usage or config; 3 done, but some input was damaged.\n",
+          out);
+}
+
+static int command_run(const struct command *command, int argc, char **argv)
+{
+    struct config config;
+    struct fault  fault;
+    int code;
+
+    if (config_init(&config, command->bit, argc, argv, &fault) < 0) {
+        code = command_fail(&fault, EXIT_USAGE);
+    } else if (config.is_help) {
+        printf("usage: yamiscope %s [OPTION...] %s\n\n%s\n", command->name, command->arguments,
+               command->about);
+        config_print_options(stdout, command->bit);
+        code = command_flush(EXIT_DONE);
+    } else {
+        code = command->run(&config);
+    }
+    config_fini(&config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, said once */
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        usage(stdout);
+        return command_flush(EXIT_DONE);
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts("yamiscope " VERSION);
+        return command_flush(EXIT_DONE);
+    }
+    for (unsigned i = 0; i < command_count; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return command_run(&commands[i], argc - 1, argv + 1);
+    fprintf(stderr, "yamiscope: '%s' is no command (--help lists them)\n", argv[1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,38 @@
+# The Debian packages that yamiscope needs, and how to get the missing ones. Sourced by
+# core/quickstart.sh (what builds it) and test/run.sh (what judges it, too).
+
+packages_to_build=(
+  gcc libc6-dev pkg-config meson ninja-build python3
+  libdpdk-dev libpcap-dev libjemalloc-dev
+  libisal-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
+  libyaml-dev libmd-dev libprotobuf-c-dev protobuf-c-compiler
+)
+
+packages_to_test=(
+  libcmocka-dev clang libclang-rt-14-dev clang-format
+  python3-yaml python3-protobuf protobuf-compiler
+  tshark xz-utils bzip2 zstd lz4 gzip
+)
+
+# packages_install NAME...: installs those that are not there. Says what to do where it may not.
+packages_install()
+{
+  command -v dpkg-query >/dev/null || { echo "not a Debian system: these must be there: $*" >&2; return 0; }
+  local name missing=()
+  for name in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null) == *installed* ]] || missing+=("$name")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  if [[ $(id -u) -ne 0 ]]; then
+    echo "Some packages are missing. Install them and start again:" >&2
+    echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    return 1
+  fi
+  echo "Installing ${#missing[@]} packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  local log; log=$(mktemp)
+  if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    tail -20 "$log" >&2; rm -f "$log"; return 1
+  fi
+  rm -f "$log"
+}

@@ -1,0 +1,409 @@
+#include "core/pipeline.h"
+
+#include "capture/batch.h"
+#include "capture/decode.h"
+#include "capture/hash.h"
+#include "core/channel.h"
+#include "core/window_clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCHES = 16, /* per worker; with 22 KiB each they stay in the L2 cache on their round */
+    WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
+};
+
+/* What a batch without observations says. */
+enum { MARK_OPEN = 1, MARK_SEAL, MARK_END };
+
+struct pipeline;
+
+struct worker {
+    struct pipeline *pipeline;
+    struct tally    *tally;
+    struct channel  *batches;      /* receiver -> worker */
+    struct channel  *free_batches; /* worker -> receiver */
+    struct channel  *sealed;       /* worker -> exporter; NULL at the end */
+    struct channel  *free_windows; /* exporter -> worker */
+    struct batch    *filling;      /* the receiver's: not handed over yet */
+    struct window   *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
+    unsigned         window_count;
+    struct tally_sources *sources; /* at the end */
+    pthread_t        thread;
+    bool             is_running;
+};
+
+struct pipeline {
+    const struct pipeline_settings *settings;
+    struct hash_key      key;
+    struct window_clock *clock;
+    struct worker        workers[SHARDS];
+    uint8_t              worker_of[SHARDS]; /* shard -> worker */
+    pthread_t            exporter;
+    bool                 is_exporting;
+    struct pipeline_result *result;
+    atomic_int           feed_err;   /* errno of the feed; the receiver stops on it */
+    struct fault         feed_fault; /* the exporter's */
+};
+
+/* ---- worker ---- */
+
+static struct window *worker_window(struct worker *w)
+{
+    struct window *back;
+    while ((back = channel_try_pop(w->free_windows)))
+        w->windows[w->window_count++] = back;
+    return w->window_count ? w->windows[--w->window_count] : channel_pop(w->free_windows);
+}
+
+static void worker_open(struct worker *w, const struct batch_mark *mark)
+{
+    struct window *window = worker_window(w);
+    window->start_ns = mark->start_ns;
+    window->span_ns = w->pipeline->settings->window_span_ns;
+    window->part = mark->part;
+    tally_open(w->tally, mark->slot, mark->serial, window);
+}
+
+static void worker_seal(struct worker *w, const struct batch_mark *mark)
+{
+    struct window *window = tally_seal(w->tally, mark->slot);
+    uint64_t packets = window->totals.packets;
+    window->ledger = (struct window_ledger){
+        .offered = packets + mark->filtered,
+        .observed = packets,
+        .filtered = mark->filtered,
+        .late = mark->is_late ? packets : 0,
+    };
+    channel_push(w->sealed, window);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    for (bool is_over = false; !is_over;) {
+        struct batch *b = channel_pop(w->batches);
+        switch (b->mark.what) {
+        case MARK_OPEN: worker_open(w, &b->mark); break;
+        case MARK_SEAL: worker_seal(w, &b->mark); break;
+        case MARK_END: is_over = true; break;
+        default: tally_batch(w->tally, b); break;
+        }
+        channel_push(w->free_batches, b);
+    }
+    tally_sources_add(w->tally, w->sources);
+    channel_push(w->sealed, NULL);
+    return NULL;
+}
+
+/* ---- exporter ---- */
+
+static void export_window(struct pipeline *p, struct window *w)
+{
+    struct pipeline_result *result = p->result;
+
+    window_sort(w);
+    if (p->settings->feed && !atomic_load_explicit(&p->feed_err, memory_order_relaxed)) {
+        int err = feed_log_append(p->settings->feed, w, &p->feed_fault);
+        if (err < 0)
+            atomic_store_explicit(&p->feed_err, err, memory_order_relaxed);
+    }
+    window_merge(result->total, w, WINDOW_SPANS);
+    result->windows++;
+    result->parts += w->part > 0;
+}
+
+static void *exporter_main(void *arg)
+{
+    struct pipeline *p = arg;
+    unsigned count = p->settings->workers;
+
+    for (;;) {
+        /* Workers seal in one order, the receiver's; so the heads of all channels are one window. */
+        struct window *whole = channel_pop(p->workers[0].sealed);
+        for (unsigned i = 1; i < count; i++) {
+            struct window *shard = channel_pop(p->workers[i].sealed);
+            if (!shard)
+                continue;
+            if (shard->ledger.offered > 0)
+                window_merge(whole, shard, WINDOW_SHARDS);
+            window_clear(shard);
+            channel_push(p->workers[i].free_windows, shard);
+        }
+        if (!whole)
+            return NULL;
+        export_window(p, whole);
+        window_clear(whole);
+        channel_push(p->workers[0].free_windows, whole);
+    }
+}
+
+/* ---- receiver ---- */
+
+static void batch_send(struct worker *w)
+{
+    channel_push(w->batches, w->filling);
+    w->filling = channel_pop(w->free_batches);
+    w->filling->count = 0;
+    w->filling->payload_used = 0;
+    w->filling->mark.what = 0;
+}
+
+/* Behind all that was received before it. */
+static void mark_send(struct pipeline *p, struct batch_mark mark)
+{
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        struct worker *w = &p->workers[i];
+        if (w->filling->count > 0)
+            batch_send(w);
+        w->filling->mark = mark;
+        mark.filtered = 0; /* is told once */
+        batch_send(w);
+    }
+}
+
+static void clock_open(void *context, unsigned slot, const struct open_window *w)
+{
+    mark_send(context, (struct batch_mark){.what = MARK_OPEN, .slot = slot, .part = w->part,
+                                           .serial = w->serial, .start_ns = w->start_ns});
+}
+
+static void clock_seal(void *context, unsigned slot, const struct open_window *w)
+{
+    mark_send(context, (struct batch_mark){.what = MARK_SEAL, .slot = slot, .is_late = w->is_late,
+                                           .filtered = w->filtered});
+}
+
+static inline void receive_frame(struct pipeline *p, const struct frame *f)
+{
+    struct observation o;
+    decode(f, p->settings->decap, &o);
+    o.payload_at = o.payload_caught = 0; /* no rule wants payload */
+    o.slot = (uint8_t)window_clock_slot(p->clock, o.ts_ns);
+    uint64_t hash = hash_address(&p->key, o.src, o.ip_version);
+    struct worker *w = &p->workers[p->worker_of[batch_shard(hash)]];
+    struct batch  *b = w->filling;
+    b->hash[b->count] = hash;
+    b->at[b->count] = o;
+    if (++b->count == p->settings->batch)
+        batch_send(w);
+}
+
+/* A filtered packet is a dropped one, of its window. */
+static int receive_filtered(struct pipeline *p, const struct frame *f, struct fault *fault)
+{
+    int matches = filter_matches(p->settings->filter, f, fault);
+    if (matches < 0)
+        return matches;
+    if (matches) {
+        receive_frame(p, f);
+    } else {
+        unsigned slot = window_clock_slot(p->clock, f->ts_ns);
+        window_clock_windows(p->clock)[slot].filtered++;
+    }
+    return 0;
+}
+
+static int receive(struct pipeline *p, struct fault *fault)
+{
+    const struct pipeline_settings *s = p->settings;
+    struct frame frames[FRAME_BURST];
+    size_t count;
+
+    while ((count = s->capture->ops->burst(s->capture, frames, FRAME_BURST)) > 0) {
+        if (s->filter) {
+            for (size_t i = 0; i < count; i++) {
+                int err = receive_filtered(p, &frames[i], fault);
+                if (err < 0)
+                    return err;
+            }
+        } else {
+            for (size_t i = 0; i < count; i++)
+                receive_frame(p, &frames[i]);
+        }
+        if (s->packets)
+            atomic_fetch_add_explicit(s->packets, count, memory_order_relaxed);
+        if (atomic_load_explicit(&p->feed_err, memory_order_relaxed))
+            break;
+    }
+    return 0;
+}
+
+/* ---- setup ---- */
+
+static int worker_create(struct worker *w, struct pipeline *p)
+{
+    const struct pipeline_settings *s = p->settings;
+
+    w->pipeline = p;
+    w->tally = tally_create(&p->key, s->rules, s->telescope);
+    w->batches = channel_create(BATCHES);
+    w->free_batches = channel_create(BATCHES);
+    w->sealed = channel_create(WINDOWS + 1);
+    w->free_windows = channel_create(WINDOWS);
+    w->sources = calloc(1, sizeof *w->sources);
+    if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
+        !w->sources)
+        return -ENOMEM;
+    for (unsigned i = 0; i < BATCHES; i++) {
+        struct batch *b = malloc(sizeof *b);
+        if (!b)
+            return -ENOMEM;
+        b->count = b->payload_used = b->generation = 0;
+        b->mark.what = 0;
+        if (i == 0)
+            w->filling = b;
+        else
+            channel_push(w->free_batches, b);
+    }
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        struct window *window = window_create();
+        if (!window)
+            return -ENOMEM;
+        w->windows[w->window_count++] = window;
+    }
+    return 0;
+}
+
+/* Workers and exporter stop behind everything that was received. */
+static void threads_finish(struct pipeline *p)
+{
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        struct worker *w = &p->workers[i];
+        if (!w->is_running)
+            continue;
+        if (w->filling->count > 0)
+            batch_send(w);
+        w->filling->mark.what = MARK_END;
+        batch_send(w);
+        (void)pthread_join(w->thread, NULL);
+    }
+    if (p->is_exporting)
+        (void)pthread_join(p->exporter, NULL);
+}
+
+static int threads_start(struct pipeline *p, struct fault *fault)
+{
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        struct worker *w = &p->workers[i];
+        int err = pthread_create(&w->thread, NULL, worker_main, w);
+        if (err)
+            return fault_set(fault, err, "worker thread %u: %s", i, strerror(err));
+        w->is_running = true;
+    }
+    int err = pthread_create(&p->exporter, NULL, exporter_main, p);
+    if (err)
+        return fault_set(fault, err, "exporter thread: %s", strerror(err));
+    p->is_exporting = true;
+    return 0;
+}
+
+static void pipeline_destroy(struct pipeline *p)
+{
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        struct worker *w = &p->workers[i];
+        void *item;
+        tally_destroy(w->tally);
+        free(w->sources);
+        free(w->filling);
+        while (w->free_batches && (item = channel_try_pop(w->free_batches)))
+            free(item);
+        while (w->free_windows && (item = channel_try_pop(w->free_windows)))
+            window_destroy(item);
+        while (w->window_count)
+            window_destroy(w->windows[--w->window_count]);
+        channel_destroy(w->batches);
+        channel_destroy(w->free_batches);
+        channel_destroy(w->sealed);
+        channel_destroy(w->free_windows);
+    }
+    window_clock_destroy(p->clock);
+    free(p);
+}
+
+static void sources_merge(struct tally_sources *into, const struct tally_sources *from)
+{
+    /* Nothing but counters, so they add as an array. */
+    static_assert(sizeof *into % sizeof(uint64_t) == 0, "counters only");
+    uint64_t       *sum = (uint64_t *)into;
+    const uint64_t *add = (const uint64_t *)from;
+    for (size_t i = 0; i < sizeof *into / sizeof(uint64_t); i++)
+        sum[i] += add[i];
+}
+
+static int result_fill(struct pipeline *p)
+{
+    struct address_set *destinations = address_set_create();
+    if (!destinations)
+        return -ENOMEM;
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        sources_merge(p->result->sources, p->workers[i].sources);
+        address_set_merge(destinations, tally_destinations(p->workers[i].tally));
+    }
+    p->result->destinations = address_set_count(destinations);
+    address_set_destroy(destinations);
+    return 0;
+}
+
+static int pipeline_create(struct pipeline **out, const struct pipeline_settings *settings,
+                           struct pipeline_result *result)
+{
+    static const struct window_clock_ops clock_ops = {.open = clock_open, .seal = clock_seal};
+    struct pipeline *p = *out = calloc(1, sizeof *p);
+    if (!p)
+        return -ENOMEM;
+    p->settings = settings;
+    p->result = result;
+    hash_key_init(&p->key);
+    p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
+    if (!p->clock)
+        return -ENOMEM;
+    for (unsigned i = 0; i < SHARDS; i++)
+        p->worker_of[i] = (uint8_t)(i % settings->workers);
+    for (unsigned i = 0; i < settings->workers; i++) {
+        int err = worker_create(&p->workers[i], p);
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+int pipeline_run(const struct pipeline_settings *settings, struct pipeline_result *result,
+                 struct fault *fault)
+{
+    struct pipeline *p = NULL;
+
+    *result = (struct pipeline_result){
+        .total = window_create(),
+        .sources = calloc(1, sizeof *result->sources),
+    };
+    int err = result->total && result->sources ? pipeline_create(&p, settings, result) : -ENOMEM;
+    if (err < 0) {
+        fault_set(fault, -err, "memory for %u workers: %s", settings->workers, strerror(-err));
+        goto done;
+    }
+    err = threads_start(p, fault);
+    if (err == 0) {
+        err = receive(p, fault);
+        window_clock_finish(p->clock);
+    }
+    threads_finish(p);
+    if (err == 0 && (err = atomic_load(&p->feed_err)) < 0)
+        *fault = p->feed_fault;
+    if (err == 0 && (err = result_fill(p)) < 0)
+        fault_set(fault, -err, "merging the workers' tables: %s", strerror(-err));
+done:
+    if (p)
+        pipeline_destroy(p);
+    return err;
+}
+
+void pipeline_result_fini(struct pipeline_result *result)
+{
+    window_destroy(result->total);
+    free(result->sources);
+    *result = (struct pipeline_result){0};
+}

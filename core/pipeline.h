@@ -1,0 +1,50 @@
+/* pipeline: the threads of a run and the rings between them.
+ *
+ *   receiver (the caller's thread) --batches--> workers --windows--> exporter
+ *
+ * The receiver decodes, chooses the shard by a keyed hash of the source, and decides with the
+ * window clock where each packet belongs, so no result depends on the number of workers or the
+ * size of batches. Nothing is ever dropped in a replay: who finds no room waits.
+ */
+#ifndef CORE_PIPELINE_H
+#define CORE_PIPELINE_H
+
+#include "capture/capture.h"
+#include "capture/capture_filter.h"
+#include "classify/prefix_set.h"
+#include "classify/ruleset.h"
+#include "core/tally.h"
+#include "export/feed_log.h"
+#include "export/window.h"
+
+#include <stdatomic.h>
+
+struct pipeline_settings {
+    struct capture          *capture;   /* read to its end, not closed */
+    struct filter           *filter;    /* NULL: every packet */
+    const struct ruleset    *rules;
+    const struct prefix_set *telescope; /* NULL: everything is inside */
+    struct feed_log         *feed;      /* NULL: no feed; not finished here */
+    uint32_t decap;                     /* set of enum decap */
+    unsigned workers;                   /* 1 to SHARDS */
+    unsigned batch;                     /* observations per batch, 1 to BATCH_MAX */
+    int64_t  window_span_ns, lateness_ns;
+    atomic_ulong *packets;              /* how far it is, for a progress line; may be NULL */
+};
+
+/* What a run came to. */
+struct pipeline_result {
+    struct window        *total;   /* all windows merged */
+    struct tally_sources *sources; /* exact over the whole run */
+    uint64_t destinations;         /* distinct */
+    uint64_t windows, parts;       /* records; parts: those with part > 0 */
+};
+
+/* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, the
+ * filter can't read a link type, or the feed could not be written; the result is filled as far as
+ * it went. */
+int pipeline_run(const struct pipeline_settings *settings, struct pipeline_result *result,
+                 struct fault *fault);
+void pipeline_result_fini(struct pipeline_result *result); /* also of a zeroed one */
+
+#endif

@@ -1,0 +1,24 @@
+/* setup: what several commands build from their options. */
+#ifndef CORE_SETUP_H
+#define CORE_SETUP_H
+
+#include "capture/capture.h"
+#include "capture/capture_filter.h"
+#include "classify/prefix_set.h"
+#include "classify/ruleset.h"
+#include "core/config.h"
+
+struct setup {
+    struct ruleset    *rules;
+    struct prefix_set *telescope; /* NULL: none configured */
+    struct filter     *filter;    /* NULL: none */
+    struct capture    *capture;   /* of config.paths */
+    uint32_t           decap;
+};
+
+/* Loads rules, telescope, filter, tunnels and opens the inputs. -errno with a fault. Caller finishes in
+ * any case. */
+int setup_init(struct setup *s, const struct config *c, struct fault *fault);
+void setup_fini(struct setup *s);
+
+#endif

@@ -1,0 +1,198 @@
+/* source_table: one shard of the exact table of sources.
+ *
+ * Everything that is counted by *distinct source* comes from here: sources of the run, of each
+ * mark, kind and rule, and of every (protocol, port), for the whole run and for each open
+ * window. Three arrays a shard:
+ *
+ *   slots    4 bytes each: 24 bits of source number + 1, 8 bits of hash; open addressing
+ *   sources  64 bytes each, dense, in blocks that never move
+ *   pairs    16 bytes each, (source, protocol, port), open addressing
+ *
+ * Tables grow by half at 3/4 full, so 10 million sources with two ports each take at most 1.4 GB.
+ *
+ * Windows: each entry remembers in which of the (at most 8) open windows it was seen, one bit
+ * or one 16-bit set of marks per slot, and the opening serial at its last touch. Bits of slots that were
+ * opened since belong to windows that are gone and are cleared on touch; so nothing
+ * is ever swept, and the first packet of an entry in a window is told exactly, in any order of time.
+ *
+ * One worker owns a shard; no other thread touches it. Lookups are split into stages, so that a
+ * batch can prefetch. Aborts the program where memory ends.
+ */
+#ifndef CORE_SOURCE_TABLE_H
+#define CORE_SOURCE_TABLE_H
+
+#include "capture/hash.h"
+#include "capture/observation.h"
+#include "classify/label.h"
+#include "core/window_clock.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+static_assert(MARK_COUNT <= 16, "a source keeps 16 marks per window");
+static_assert(KIND_COUNT <= 15, "a source keeps 15 kinds and the IP version in 16 bits");
+
+struct source {
+    uint8_t  address[16];         /* as in struct observation */
+    int64_t  first_ns, last_ns;
+    uint16_t marks[WINDOW_SLOTS]; /* seen in the window of that slot */
+    uint64_t bytes;               /* on the wire */
+    uint32_t serial;              /* newest window opening at the last touch */
+    uint16_t marks_ever;
+    uint16_t kinds_ever;          /* bits of enum kind; the top bit: IPv6 */
+};
+static_assert(sizeof(struct source) == 64, "a source is one cache line");
+
+enum { SOURCE_IS_IPV6 = 1 << 15 };
+
+struct pair {
+    uint32_t key;     /* source number, PAIR_UDP, PAIR_USED; 0: free */
+    uint16_t port;
+    uint8_t  windows; /* seen in the window of slot i */
+    uint8_t  is_scan; /* at least one packet of a scan kind */
+    uint32_t serial;  /* as in struct source */
+    uint32_t packets; /* of all kinds; stays at its greatest value */
+};
+static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
+
+enum {
+    SOURCE_BITS = 24,
+    PAIR_UDP    = 1 << 24,
+    PAIR_USED   = 1 << 25,
+    SOURCE_BLOCK = 4096, /* sources per block */
+};
+
+struct source_table {
+    const struct hash_key *key;
+    uint32_t       *slots;
+    uint32_t        slot_count, slot_limit; /* limit: grow at so many sources */
+    uint32_t        source_count;
+    uint32_t        block_count, first_block_size;
+    struct source **blocks;
+    struct pair    *pairs;
+    uint32_t        pair_count, pair_slots, pair_limit;
+};
+
+/* `key` must outlive the table. 0 or -ENOMEM. */
+int source_table_init(struct source_table *t, const struct hash_key *key);
+void source_table_fini(struct source_table *t); /* also of a zeroed one */
+
+/* Serials of the windows that are open in each slot, and the newest of all. */
+struct open_serials {
+    uint32_t newest;
+    uint32_t at[WINDOW_SLOTS];
+};
+
+/* Set of slots that were opened after `serial`. */
+static inline unsigned serials_since(const struct open_serials *open, uint32_t serial)
+{
+    unsigned set = 0;
+    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
+        set |= (unsigned)(open->at[i] > serial) << i;
+    return set;
+}
+
+static inline struct source *source_at(const struct source_table *t, uint32_t number)
+{
+    return &t->blocks[number / SOURCE_BLOCK][number % SOURCE_BLOCK];
+}
+
+static inline uint32_t slot_home(const struct source_table *t, uint64_t hash)
+{
+    return (uint32_t)(((hash << 6 >> 32) * t->slot_count) >> 32);
+}
+
+/* Stage 1: brings in the line of slots that `hash` begins at. */
+static inline void source_prefetch_slot(const struct source_table *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->slots[slot_home(t, hash)]);
+}
+
+enum { SOURCE_NO_GUESS = UINT32_MAX };
+
+/* Stage 2: the number of the source that it probably is, brought in; or SOURCE_NO_GUESS. */
+static inline uint32_t source_guess(const struct source_table *t, uint64_t hash)
+{
+    uint32_t i = slot_home(t, hash);
+    for (;;) {
+        uint32_t slot = t->slots[i];
+        if (slot == 0)
+            return SOURCE_NO_GUESS;
+        if ((slot & 0xff) == (hash & 0xff)) {
+            __builtin_prefetch(source_at(t, (slot >> 8) - 1), 1);
+            return (slot >> 8) - 1;
+        }
+        if (++i == t->slot_count)
+            i = 0;
+    }
+}
+
+static inline bool source_is(const struct source *s, const struct observation *o)
+{
+    return !memcmp(s->address, o->src, 16) &&
+           !(s->kinds_ever & SOURCE_IS_IPV6) == (o->ip_version != 6);
+}
+
+/* Adds a source that is not there yet; `slot` is where its probe ended. */
+uint32_t source_insert(struct source_table *t, uint64_t hash, uint32_t slot,
+                       const struct observation *o);
+
+/* Stage 3: the number of the observation's source, which is added where it is new. */
+static inline uint32_t source_find(struct source_table *t, uint64_t hash, uint32_t guess,
+                                   const struct observation *o)
+{
+    if (guess != SOURCE_NO_GUESS && source_is(source_at(t, guess), o))
+        return guess;
+    uint32_t i = slot_home(t, hash);
+    for (;;) {
+        uint32_t slot = t->slots[i];
+        if (slot == 0)
+            return source_insert(t, hash, i, o);
+        if ((slot & 0xff) == (hash & 0xff) && source_is(source_at(t, (slot >> 8) - 1), o))
+            return (slot >> 8) - 1;
+        if (++i == t->slot_count)
+            i = 0;
+    }
+}
+
+static inline uint32_t pair_key(uint32_t number, bool is_udp)
+{
+    return number | (is_udp ? PAIR_UDP : 0) | PAIR_USED;
+}
+
+static inline uint32_t pair_home(const struct source_table *t, uint32_t key, uint16_t port)
+{
+    uint64_t hash = hash_fold((((uint64_t)key << 16 | port) ^ t->key->b), t->key->a);
+    return (uint32_t)(((hash >> 32) * t->pair_slots) >> 32);
+}
+
+/* Stage 3b: brings in the line of pairs. */
+static inline void pair_prefetch(const struct source_table *t, uint32_t key, uint16_t port)
+{
+    __builtin_prefetch(&t->pairs[pair_home(t, key, port)], 1);
+}
+
+/* Adds a pair that is not there yet; `at` is where its probe ended. */
+struct pair *pair_insert(struct source_table *t, uint32_t key, uint16_t port, uint32_t at);
+
+/* Stage 4: the pair, which is added where it is new (packets == 0 then). Valid until the next
+ * pair is added. */
+static inline struct pair *pair_find(struct source_table *t, uint32_t key, uint16_t port)
+{
+    uint32_t i = pair_home(t, key, port);
+    for (;;) {
+        struct pair *p = &t->pairs[i];
+        if (p->key == key && p->port == port)
+            return p;
+        if (p->key == 0)
+            return pair_insert(t, key, port, i);
+        if (++i == t->pair_slots)
+            i = 0;
+    }
+}
+
+/* Bytes of memory by formula, for figures and caps. */
+uint64_t source_table_bytes(const struct source_table *t);
+
+#endif

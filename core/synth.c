@@ -1,0 +1,163 @@
+#include "core/synth.h"
+
+#include "capture/pcap_writer.h"
+#include "core/synth_answers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINKTYPE_ETHERNET = 1, SNAPLEN = 262144 };
+
+static const char blanks[] = ", \t\r\n";
+
+/* One prefix; host bits set are refused as in classify/prefix_set.h. */
+static int prefix_parse(const char *word, struct synth_prefix *p, struct fault *fault)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *slash = strchr(word, '/');
+    size_t len = slash ? (size_t)(slash - word) : strlen(word);
+    memset(p, 0, sizeof *p);
+    if (len < sizeof address) {
+        memcpy(address, word, len);
+        address[len] = '\0';
+        if (inet_pton(AF_INET, address, p->address) == 1)
+            p->ip_version = 4;
+        else if (inet_pton(AF_INET6, address, p->address) == 1)
+            p->ip_version = 6;
+    }
+    unsigned width = p->ip_version == 4 ? 32 : 128, bits = width;
+    if (p->ip_version && slash) {
+        char *end;
+        unsigned long n = strtoul(slash + 1, &end, 10);
+        if (slash[1] < '0' || slash[1] > '9' || *end || n > width)
+            p->ip_version = 0;
+        bits = (unsigned)n;
+    }
+    if (!p->ip_version)
+        return fault_set(fault, EINVAL, "telescope: '%.80s' is no prefix", word);
+    p->bits = (uint8_t)bits;
+    for (unsigned bit = bits; bit < width; bit++)
+        if (p->address[bit / 8] & 0x80 >> bit % 8)
+            return fault_set(fault, EINVAL, "telescope: '%.80s' has host bits set", word);
+    return 0;
+}
+
+/* What a file holds, comments blanked; NULL with errno. */
+static char *file_text(const char *path)
+{
+    FILE *in = fopen(path, "re");
+    char *text = NULL, *line = NULL;
+    size_t size = 0, line_size = 0;
+    FILE *out = in ? open_memstream(&text, &size) : NULL;
+    while (out && getline(&line, &line_size, in) >= 0) {
+        line[strcspn(line, "#")] = '\0';
+        fprintf(out, "%s\n", line);
+    }
+    if (out && fclose(out)) {
+        free(text);
+        text = NULL;
+    }
+    if (in)
+        fclose(in);
+    free(line);
+    return text;
+}
+
+int synth_telescope_parse(const char *text, struct synth_prefix **out, size_t *count,
+                          struct fault *fault)
+{
+    *out = NULL;
+    *count = 0;
+    char *words = file_text(text);
+    if (!words)
+        words = strdup(text);
+    struct synth_prefix *list = words ? calloc(strlen(words) / 2 + 1, sizeof *list) : NULL;
+    if (!list) {
+        free(words);
+        return fault_set(fault, ENOMEM, "telescope: no memory");
+    }
+    int err = 0;
+    char *rest;
+    for (char *word = strtok_r(words, blanks, &rest); word && !err;
+         word = strtok_r(NULL, blanks, &rest))
+        err = prefix_parse(word, &list[(*count)++], fault);
+    free(words);
+    if (err) {
+        free(list);
+        *count = 0;
+        return err;
+    }
+    *out = list;
+    return 0;
+}
+
+/* Writes all packets of `c`; `answers` may be NULL. */
+static int write_packets(struct capture *c, struct pcap_writer *w, struct synth_answers *answers,
+                         struct fault *fault)
+{
+    struct frame frames[FRAME_BURST];
+    size_t count;
+    while ((count = c->ops->burst(c, frames, FRAME_BURST)) > 0) {
+        int err = pcap_writer_add(w, frames, count, fault);
+        if (!err && answers)
+            err = synth_answers_add(answers, capture_synth_intents(c), count, fault);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int write_answers(const struct synth_answers *answers, const struct synth_settings *s,
+                         struct fault *fault)
+{
+    char *path;
+    if (asprintf(&path, "%s.answers.json", s->out) < 0)
+        return fault_set(fault, ENOMEM, "%s: no memory for the answers", s->out);
+    FILE *out = fopen(path, "we");
+    int err = 0;
+    if (!out) {
+        err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
+    } else {
+        synth_answers_print(synth_answers_totals(answers), s->rules, &s->traffic, out);
+        bool is_bad = ferror(out);
+        if (fclose(out) || is_bad)
+            err = fault_set(fault, errno ? errno : EIO, "%s: %s", path,
+                            strerror(errno ? errno : EIO));
+    }
+    free(path);
+    return err;
+}
+
+int synth_run(const struct synth_settings *settings, struct fault *fault)
+{
+    struct capture_synth_settings traffic = settings->traffic;
+    struct synth_prefix *telescope;
+    struct capture *c = NULL;
+    struct pcap_writer *w = NULL;
+    struct synth_answers *answers = NULL;
+    int err = synth_telescope_parse(settings->telescope ? settings->telescope : SYNTH_TELESCOPE,
+                                    &telescope, &traffic.telescope_count, fault);
+    if (err)
+        return err;
+    traffic.telescope = telescope;
+    err = capture_synth_create(&c, &traffic, fault);
+    free(telescope);
+    if (!err && settings->rules && strcmp(settings->out, "-"))
+        err = synth_answers_create(&answers, settings->rules, traffic.sources,
+                                   capture_synth_destinations(c), fault);
+    if (!err)
+        err = pcap_writer_open(&w, settings->out, LINKTYPE_ETHERNET, SNAPLEN, fault);
+    if (!err)
+        err = write_packets(c, w, answers, fault);
+    int close_err = pcap_writer_close(w, err ? NULL : fault);
+    if (!err)
+        err = close_err;
+    if (!err && answers)
+        err = write_answers(answers, settings, fault);
+    synth_answers_destroy(answers);
+    if (c)
+        c->ops->close(c);
+    return err;
+}

@@ -1,0 +1,336 @@
+#include "core/tally.h"
+
+#include "core/source_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Packets per batch stage: what is prefetched in one must still be in the L1 cache in the next. */
+enum { STAGE = 64 };
+
+static_assert(MARK_COUNT <= 12, "the sets of marks are counted in one table");
+
+/* What is counted by the headers alone: (IP version, transport, flags) in 6 bits. */
+enum { HEADER_SETS = 64 };
+
+/* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
+struct tally_slot {
+    struct window *window;
+    uint64_t headers[HEADER_SETS];
+    uint64_t marks[1 << MARK_COUNT];
+    uint64_t snapped;
+};
+
+struct tally {
+    const struct hash_key   *key;
+    const struct ruleset    *rules;
+    const struct prefix_set *telescope;
+    struct address_set      *destinations;
+    struct open_serials      open;
+    struct tally_slot        slots[WINDOW_SLOTS];
+    struct source_table      shards[SHARDS];
+    uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
+};
+
+/* One stage's worth of observations on their way through. */
+struct stage {
+    const struct observation *o;
+    const struct label       *labels;
+    const uint64_t           *hash;
+    unsigned count;
+    uint32_t number[STAGE]; /* of the source */
+};
+
+enum { FLAGS_other, FLAGS_syn, FLAGS_synack, FLAGS_rst };
+enum { TRANSPORT_none, TRANSPORT_tcp, TRANSPORT_udp, TRANSPORT_icmp };
+
+struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
+                           const struct prefix_set *telescope)
+{
+    struct tally *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->key = key;
+    t->rules = rules;
+    t->telescope = telescope;
+    t->destinations = address_set_create();
+    int err = t->destinations ? 0 : -ENOMEM;
+    for (unsigned i = 0; i < SHARDS && !err; i++)
+        err = source_table_init(&t->shards[i], key);
+    if (!err)
+        return t;
+    tally_destroy(t);
+    errno = -err;
+    return NULL;
+}
+
+void tally_destroy(struct tally *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i < SHARDS; i++)
+        source_table_fini(&t->shards[i]);
+    address_set_destroy(t->destinations);
+    free(t);
+}
+
+void tally_open(struct tally *t, unsigned slot, uint32_t serial, struct window *w)
+{
+    t->slots[slot] = (struct tally_slot){.window = w};
+    w->totals.first_ns = INT64_MAX;
+    w->totals.last_ns = INT64_MIN;
+    t->open.at[slot] = serial;
+    t->open.newest = serial;
+}
+
+static unsigned header_set(const struct observation *o)
+{
+    static const uint8_t transports[256] = {
+        [IPPROTO_NR_TCP] = TRANSPORT_tcp,
+        [IPPROTO_NR_UDP] = TRANSPORT_udp,
+        [IPPROTO_NR_ICMP] = TRANSPORT_icmp,
+        [IPPROTO_NR_ICMPV6] = TRANSPORT_icmp,
+    };
+    unsigned transport = o->state & OBSERVATION_TRANSPORT ? transports[o->ip_proto] : 0;
+    unsigned flags = FLAGS_other;
+    if (transport == TRANSPORT_tcp && (o->state & OBSERVATION_TCP_FLAGS)) {
+        unsigned open_close = o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
+        flags = o->tcp_flags & TCP_RST               ? FLAGS_rst
+                : open_close == TCP_SYN              ? FLAGS_syn
+                : open_close == (TCP_SYN | TCP_ACK)  ? FLAGS_synack
+                                                     : FLAGS_other;
+    }
+    unsigned version = o->ip_version == 4 ? 1 : o->ip_version == 6 ? 2 : 0;
+    return version | transport << 2 | flags << 4;
+}
+
+static void headers_add(struct window_totals *totals, unsigned set, uint64_t packets)
+{
+    unsigned version = set & 3, transport = set >> 2 & 3, flags = set >> 4;
+    totals->ip4 += version == 1 ? packets : 0;
+    totals->ip6 += version == 2 ? packets : 0;
+    totals->tcp += transport == TRANSPORT_tcp ? packets : 0;
+    totals->udp += transport == TRANSPORT_udp ? packets : 0;
+    totals->icmp += transport == TRANSPORT_icmp ? packets : 0;
+    totals->tcp_syn += flags == FLAGS_syn ? packets : 0;
+    totals->tcp_synack += flags == FLAGS_synack ? packets : 0;
+    totals->tcp_rst += flags == FLAGS_rst ? packets : 0;
+}
+
+struct window *tally_seal(struct tally *t, unsigned slot)
+{
+    struct tally_slot *ts = &t->slots[slot];
+    struct window     *w = ts->window;
+
+    for (unsigned set = 0; set < HEADER_SETS; set++)
+        if (ts->headers[set])
+            headers_add(&w->totals, set, ts->headers[set]);
+    for (unsigned set = 0; set < 1u << MARK_COUNT; set++)
+        for (unsigned m = 0; ts->marks[set] && m < MARK_COUNT; m++)
+            if (set >> m & 1)
+                w->mark_packets[m] += ts->marks[set];
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        w->totals.packets += w->kinds[k].packets, w->totals.bytes += w->kinds[k].bytes;
+    w->totals.snapped = ts->snapped;
+    if (w->totals.packets == 0)
+        w->totals.first_ns = w->totals.last_ns = 0;
+    for (unsigned m = 0; m < MARK_COUNT; m++)
+        w->mark_sources[m].high = w->mark_sources[m].low;
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (uint32_t i = 0; i < w->port_used[proto]; i++) {
+            struct port_count *row = &w->ports[proto][w->port_list[proto][i]];
+            row->sources.high = row->sources.low;
+        }
+    ts->window = NULL;
+    return w;
+}
+
+static inline bool has_ports(const struct observation *o)
+{
+    return (o->state & OBSERVATION_TRANSPORT) &&
+           (o->ip_proto == IPPROTO_NR_TCP || o->ip_proto == IPPROTO_NR_UDP);
+}
+
+/* Counts that need no source. */
+static inline void count_packet(struct tally_slot *ts, const struct observation *o,
+                                const struct label *label)
+{
+    struct window *w = ts->window;
+
+    ts->headers[header_set(o)]++;
+    ts->marks[label->marks]++;
+    ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
+    if (w->totals.first_ns > o->ts_ns)
+        w->totals.first_ns = o->ts_ns;
+    if (w->totals.last_ns < o->ts_ns)
+        w->totals.last_ns = o->ts_ns;
+    w->kinds[label->kind].packets++;
+    w->kinds[label->kind].bytes += o->wire_len;
+    for (unsigned i = 0; i < 2; i++)
+        if (label->rules[i] != RULE_NONE) {
+            struct count *rule = &w->rules[label->rules[i]][label->evidence];
+            rule->packets++;
+            rule->bytes += o->wire_len;
+        }
+}
+
+static inline void count_source(struct tally *t, struct source *s, const struct observation *o,
+                                const struct label *label)
+{
+    if (s->serial != t->open.newest) {
+        unsigned since = serials_since(&t->open, s->serial);
+        for (unsigned i = 0; i < WINDOW_SLOTS; i++)
+            if (since >> i & 1)
+                s->marks[i] = 0;
+        s->serial = t->open.newest;
+    }
+    if (o->ts_ns < s->first_ns)
+        s->first_ns = o->ts_ns;
+    if (o->ts_ns > s->last_ns)
+        s->last_ns = o->ts_ns;
+    s->bytes += o->wire_len;
+    s->kinds_ever |= (uint16_t)(1u << label->kind);
+
+    unsigned fresh = label->marks & ~(unsigned)s->marks[o->slot];
+    if (!fresh)
+        return;
+    s->marks[o->slot] |= (uint16_t)fresh;
+    s->marks_ever |= (uint16_t)fresh;
+    struct window *w = t->slots[o->slot].window;
+    uint64_t hash = hll_hash(o->src, o->ip_version == 6 ? 16 : 4);
+    for (; fresh; fresh &= fresh - 1) {
+        unsigned m = (unsigned)__builtin_ctz(fresh);
+        w->mark_sources[m].low++;
+        hll_add(&w->hll[m], hash);
+    }
+}
+
+static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
+                              const struct observation *o, const struct label *label)
+{
+    unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
+    bool     is_scan = kind_is_scan(label->kind);
+    struct port_count *row = window_port(t->slots[o->slot].window, proto, o->dst_port);
+
+    row->packets++;
+    row->bytes += o->wire_len;
+    row->syn += label->kind == KIND_tcp_syn;
+    row->scan += is_scan;
+
+    struct pair *p = pair_find(shard, pair_key(number, proto == PORT_PROTO_UDP), o->dst_port);
+    if (p->packets == 0)
+        t->port_sources[proto][o->dst_port]++;
+    if (p->serial != t->open.newest) {
+        p->windows &= (uint8_t)~serials_since(&t->open, p->serial);
+        p->serial = t->open.newest;
+    }
+    unsigned bit = 1u << o->slot;
+    if (!(p->windows & bit)) {
+        p->windows |= (uint8_t)bit;
+        row->sources.low++;
+    }
+    p->is_scan |= is_scan;
+    p->packets += p->packets != UINT32_MAX;
+}
+
+static void stage_run(struct tally *t, struct stage *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        source_prefetch_slot(&t->shards[batch_shard(s->hash[i])], s->hash[i]);
+    for (unsigned i = 0; i < s->count; i++)
+        s->number[i] = source_guess(&t->shards[batch_shard(s->hash[i])], s->hash[i]);
+    for (unsigned i = 0; i < s->count; i++) {
+        const struct observation *o = &s->o[i];
+        if (!(o->state & OBSERVATION_IP))
+            continue;
+        struct source_table *shard = &t->shards[batch_shard(s->hash[i])];
+        s->number[i] = source_find(shard, s->hash[i], s->number[i], o);
+        if (!has_ports(o))
+            continue;
+        unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
+        pair_prefetch(shard, pair_key(s->number[i], proto == PORT_PROTO_UDP), o->dst_port);
+        __builtin_prefetch(&t->slots[o->slot].window->ports[proto][o->dst_port], 1);
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        const struct observation *o = &s->o[i];
+        count_packet(&t->slots[o->slot], o, &s->labels[i]);
+        if (!(o->state & OBSERVATION_IP))
+            continue;
+        struct source_table *shard = &t->shards[batch_shard(s->hash[i])];
+        count_source(t, source_at(shard, s->number[i]), o, &s->labels[i]);
+        address_set_add(t->destinations, o->dst, o->ip_version);
+        if (has_ports(o))
+            count_port(t, shard, s->number[i], o, &s->labels[i]);
+    }
+}
+
+void tally_batch(struct tally *t, const struct batch *b)
+{
+    struct label labels[BATCH_MAX];
+    classify_batch(t->rules, t->telescope, b->at, b->count, labels);
+    for (uint32_t from = 0; from < b->count; from += STAGE) {
+        struct stage s = {
+            .o = b->at + from,
+            .labels = labels + from,
+            .hash = b->hash + from,
+            .count = b->count - from < STAGE ? b->count - from : STAGE,
+        };
+        stage_run(t, &s);
+    }
+}
+
+/* Sources per rule: each source's pairs name rules; a source counts once per rule however many of
+ * its ports the rule has. `seen` holds, per source of the shard, a set of rules. */
+static void rules_add(const struct tally *t, const struct source_table *shard,
+                      struct tally_sources *sum)
+{
+    size_t words = (t->rules->rule_count + 63) / 64;
+    if (words == 0 || shard->source_count == 0)
+        return;
+    uint64_t *seen = calloc(shard->source_count * words, sizeof *seen);
+    if (!seen)
+        abort();
+    for (uint32_t i = 0; i < shard->pair_slots; i++) {
+        const struct pair *p = &shard->pairs[i];
+        if (!p->key || !p->is_scan)
+            continue;
+        unsigned proto = p->key & PAIR_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP;
+        const struct port_class *c = &t->rules->classes[t->rules->port_class[proto][p->port]];
+        uint64_t *set = &seen[(size_t)(p->key & ((1u << SOURCE_BITS) - 1)) * words];
+        for (unsigned k = 0; k < 2; k++) {
+            uint16_t rule = c->rules[k];
+            if (rule == RULE_NONE || (set[rule / 64] >> rule % 64 & 1))
+                continue;
+            set[rule / 64] |= UINT64_C(1) << rule % 64;
+            sum->rules[rule]++;
+        }
+    }
+    free(seen);
+}
+
+static void shard_add(const struct tally *t, const struct source_table *shard,
+                      struct tally_sources *sum)
+{
+    sum->sources += shard->source_count;
+    sum->pairs += shard->pair_count;
+    sum->table_bytes += source_table_bytes(shard);
+    for (uint32_t number = 0; number < shard->source_count; number++) {
+        const struct source *s = source_at(shard, number);
+        for (unsigned m = 0; m < MARK_COUNT; m++)
+            sum->marks[m] += s->marks_ever >> m & 1;
+        for (unsigned k = 0; k < KIND_COUNT; k++)
+            sum->kinds[k] += s->kinds_ever >> k & 1;
+    }
+    rules_add(t, shard, sum);
+}
+
+void tally_sources_add(const struct tally *t, struct tally_sources *sum)
+{
+    for (unsigned i = 0; i < SHARDS; i++)
+        shard_add(t, &t->shards[i], sum);
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (unsigned port = 0; port < 65536; port++)
+            sum->ports[proto][port] += t->port_sources[proto][port];
+}
+
+const struct address_set *tally_destinations(const struct tally *t) { return t->destinations; }

@@ -1,0 +1,46 @@
+/* tally: what one worker counts.
+ *
+ * Batches go in, windows come out. A worker owns whole shards of the source table, so distinct
+ * counts are exact and add up over workers. One thread; time is the observations'.
+ */
+#ifndef CORE_TALLY_H
+#define CORE_TALLY_H
+
+#include "capture/batch.h"
+#include "capture/hash.h"
+#include "classify/classify.h"
+#include "core/address_set.h"
+#include "export/window.h"
+
+struct tally;
+
+/* What a run's sources come to; adds up over workers. */
+struct tally_sources {
+    uint64_t sources, pairs;
+    uint64_t kinds[KIND_COUNT];
+    uint64_t marks[MARK_COUNT];
+    uint64_t rules[RULES_MAX];
+    uint64_t ports[PORT_PROTO_COUNT][65536];
+    uint64_t table_bytes;
+};
+
+/* `key`, `rules` and `telescope` (may be NULL) must outlive the tally. NULL with errno. */
+struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
+                           const struct prefix_set *telescope);
+void tally_destroy(struct tally *t); /* accepts NULL */
+
+/* A window begins in a slot that is free; the tally fills `w` (cleared) from now on. */
+void tally_open(struct tally *t, unsigned slot, uint32_t serial, struct window *w);
+
+/* The slot's window, complete but for its ledger; the caller owns it again. */
+struct window *tally_seal(struct tally *t, unsigned slot);
+
+/* Classifies and counts every observation; all slots in it are open. */
+void tally_batch(struct tally *t, const struct batch *b);
+
+/* Adds this worker's sources to *sum. */
+void tally_sources_add(const struct tally *t, struct tally_sources *sum);
+
+const struct address_set *tally_destinations(const struct tally *t);
+
+#endif

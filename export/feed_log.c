@@ -1,0 +1,253 @@
+#include "export/feed_log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t second_ns = INT64_C(1000000000);
+static const int64_t hour_ns = INT64_C(3600) * INT64_C(1000000000);
+
+struct feed_log {
+    const struct feed_identity *identity;
+    char *dir;
+    int dir_fd, fd;       /* fd: the open segment, -1 where there is none */
+    char name[FEED_NAME]; /* of the open segment */
+    uint32_t segment;     /* number of the open or last segment */
+    uint64_t seq;         /* of the last record written */
+    uint32_t crc;         /* of the last record written */
+    uint64_t records;     /* in the open segment */
+    off_t size;           /* bytes of whole records in the open segment */
+    int64_t hour;         /* the latest that a window began in; valid where segment > 0 */
+    struct record_buffer buffer;
+};
+
+static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+int64_t feed_hour(int64_t start_ns) { return floor_div(start_ns, hour_ns); }
+
+void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME])
+{
+    time_t seconds = (time_t)floor_div(start_ns, second_ns);
+    struct tm utc;
+    char start[32];
+    gmtime_r(&seconds, &utc);
+    strftime(start, sizeof start, "%Y%m%dT%H%M%SZ", &utc);
+    snprintf(name, FEED_NAME, "%s-%06" PRIu32 ".yami", start, segment);
+}
+
+bool feed_is_segment_name(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".yami") == 0;
+}
+
+static int parents_make(const char *dir, struct fault *fault)
+{
+    char *path = strdup(dir);
+    if (path == NULL)
+        return fault_set(fault, ENOMEM, "%s: no memory", dir);
+    int err = 0;
+    for (char *at = path + 1; err == 0 && at[-1] != '\0'; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char was = *at;
+        *at = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            err = fault_set(fault, errno, "%s: can't make the folder: %s", path, strerror(errno));
+        *at = was;
+    }
+    free(path);
+    return err;
+}
+
+static int feed_refuse(const char *dir, struct fault *fault)
+{
+    DIR *entries = opendir(dir);
+    if (entries == NULL)
+        return fault_set(fault, errno, "%s: %s", dir, strerror(errno));
+    int err = 0;
+    for (const struct dirent *e; err == 0 && (e = readdir(entries)) != NULL;)
+        if (feed_is_segment_name(e->d_name))
+            err = fault_set(fault, EEXIST, "%s: holds a feed already (%s)", dir, e->d_name);
+    closedir(entries);
+    return err;
+}
+
+int feed_log_create(struct feed_log **out, const char *dir, const struct feed_identity *identity,
+                    struct fault *fault)
+{
+    *out = NULL;
+    if (dir[0] == '\0')
+        return fault_set(fault, EINVAL, "the feed's folder has no name");
+    int err = parents_make(dir, fault);
+    if (err == 0)
+        err = feed_refuse(dir, fault);
+    if (err != 0)
+        return err;
+
+    struct feed_log *log = calloc(1, sizeof *log);
+    if (log == NULL || (log->dir = strdup(dir)) == NULL) {
+        free(log);
+        return fault_set(fault, ENOMEM, "%s: no memory", dir);
+    }
+    log->identity = identity;
+    log->fd = -1;
+    log->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (log->dir_fd < 0) {
+        err = fault_set(fault, errno, "%s: %s", dir, strerror(errno));
+        free(log->dir);
+        free(log);
+        return err;
+    }
+    *out = log;
+    return 0;
+}
+
+static int segment_fault(const struct feed_log *log, struct fault *fault, int err, const char *what)
+{
+    return fault_set(fault, err, "%s/%s: %s: %s", log->dir, log->name, what, strerror(err));
+}
+
+/* Writes the buffer behind the whole records that are there, all of it or nothing. */
+static int buffer_write(struct feed_log *log, struct fault *fault)
+{
+    for (size_t done = 0; done < log->buffer.len;) {
+        ssize_t n = pwrite(log->fd, log->buffer.data + done, log->buffer.len - done,
+                           log->size + (off_t)done);
+        if (n > 0) {
+            done += (size_t)n;
+            continue;
+        }
+        if (n < 0 && errno == EINTR)
+            continue;
+        int err = n < 0 ? errno : ENOSPC;
+        if (ftruncate(log->fd, log->size) != 0)
+            return segment_fault(log, fault, errno,
+                                 "can't take back a record cut by a failed write");
+        return segment_fault(log, fault, err, "can't write");
+    }
+    return 0;
+}
+
+/* The records stand: what comes next continues them. */
+static void commit(struct feed_log *log, uint64_t records, uint32_t crc)
+{
+    log->seq += records;
+    log->records += records;
+    log->crc = crc;
+    log->size += (off_t)log->buffer.len;
+}
+
+static int pack_fault(const struct feed_log *log, struct fault *fault, int err)
+{
+    return fault_set(fault, -err, "%s: can't form a record: %s", log->dir, strerror(-err));
+}
+
+/* Ends the open segment with a Close and makes it durable. On failure it is open as before. */
+static int segment_close(struct feed_log *log, bool finished, struct fault *fault)
+{
+    uint32_t crc = log->crc;
+    log->buffer.len = 0;
+    int err = record_pack_close(&log->buffer, log->seq + 1, &crc, log->records + 1, finished);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+    err = buffer_write(log, fault);
+    if (err != 0)
+        return err;
+    if (fdatasync(log->fd) != 0 || fsync(log->dir_fd) != 0) {
+        err = segment_fault(log, fault, errno, "can't sync");
+        if (ftruncate(log->fd, log->size) != 0)
+            return segment_fault(log, fault, errno, "can't take back its Close");
+        return err;
+    }
+    commit(log, 1, crc);
+    close(log->fd);
+    log->fd = -1;
+    return 0;
+}
+
+/* Writes Header and, but for an empty feed, the first window into a new segment; on failure the file
+ * is gone again. */
+static int segment_begin(struct feed_log *log, const struct window *w, struct fault *fault)
+{
+    uint32_t crc = log->crc, segment = log->segment + 1;
+    log->buffer.len = 0;
+    int err = record_pack_header(&log->buffer, log->seq + 1, &crc, log->identity, segment);
+    if (err == 0 && w != NULL)
+        err = record_pack_window(&log->buffer, log->seq + 2, &crc, w, log->identity->rules);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+
+    int64_t start_ns = w == NULL ? 0 : w->start_ns;
+    feed_segment_name(start_ns, segment, log->name);
+    log->fd = openat(log->dir_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (log->fd < 0)
+        return segment_fault(log, fault, errno, "can't create");
+    log->size = 0;
+    log->records = 0;
+    err = buffer_write(log, fault);
+    if (err != 0) {
+        unlinkat(log->dir_fd, log->name, 0);
+        close(log->fd);
+        log->fd = -1;
+        return err;
+    }
+    commit(log, w == NULL ? 1 : 2, crc);
+    log->segment = segment;
+    log->hour = feed_hour(start_ns);
+    return 0;
+}
+
+int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault)
+{
+    bool is_later = log->segment == 0 || feed_hour(w->start_ns) > log->hour;
+    if (log->fd >= 0 && is_later) {
+        int err = segment_close(log, false, fault);
+        if (err != 0)
+            return err;
+    }
+    if (log->fd < 0)
+        return segment_begin(log, w, fault);
+
+    uint32_t crc = log->crc;
+    log->buffer.len = 0;
+    int err = record_pack_window(&log->buffer, log->seq + 1, &crc, w, log->identity->rules);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+    err = buffer_write(log, fault);
+    if (err == 0)
+        commit(log, 1, crc);
+    return err;
+}
+
+void feed_log_abandon(struct feed_log *log)
+{
+    if (log == NULL)
+        return;
+    if (log->fd >= 0)
+        close(log->fd);
+    close(log->dir_fd);
+    record_buffer_free(&log->buffer);
+    free(log->dir);
+    free(log);
+}
+
+int feed_log_finish(struct feed_log *log, struct fault *fault)
+{
+    if (log == NULL)
+        return 0;
+    int err = 0;
+    if (log->segment == 0)
+        err = segment_begin(log, NULL, fault);
+    if (log->fd >= 0 && err == 0)
+        err = segment_close(log, true, fault);
+    feed_log_abandon(log);
+    return err;
+}

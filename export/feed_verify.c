@@ -1,0 +1,466 @@
+#include "export/feed_verify.h"
+
+#include "capture/hash.h"
+#include "export/window_check.h"
+#include "export/yamiscope.pb-c.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    UNPACK_BUDGET = 512 << 20, /* bytes that one record may unpack to */
+    UNPACK_OVERHEAD = 32,      /* bytes an allocation costs beside its own */
+    PATH_SHOWN = 120,          /* characters of a path in a fault */
+};
+
+/* Next part of every window start: open addressing, keyed since the starts are a stranger's. */
+struct part_map {
+    struct part {
+        int64_t start_ns;
+        uint64_t next; /* 0: no entry */
+    } * at;
+    size_t used, size; /* size: a power of two, or 0 */
+    struct hash_key key;
+};
+
+struct feed_verify {
+    struct feed_check *check;
+    const struct ruleset *rules; /* or NULL */
+    bool is_alone;
+    bool is_first_record;
+    uint64_t seq; /* of the last record */
+    uint32_t crc; /* of the last record */
+    uint32_t segment;
+    int64_t hour; /* the latest that a window began in */
+    bool has_hour, is_segment_closed;
+    struct part_map parts;
+    uint64_t unpacked; /* bytes of the record being read */
+    ProtobufCAllocator allocator;
+    uint8_t *bytes; /* of the record */
+    size_t bytes_size;
+    struct window_check window;
+
+    /* Of the segment being read. */
+    const char *path;
+    FILE *in;
+    uint64_t offset, size, at; /* at: where the record's length begins */
+    uint64_t records;
+    bool has_window;
+    int64_t start_ns; /* of its first window */
+};
+
+static const char *path_shown(const char *path)
+{
+    size_t len = strlen(path);
+    return len > PATH_SHOWN ? path + len - PATH_SHOWN : path;
+}
+
+/* The record at `at` breaks a rule. */
+__attribute__((format(printf, 3, 4))) static int violation(const struct feed_verify *v,
+                                                           struct fault *fault, const char *format,
+                                                           ...)
+{
+    char what[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return fault_set(fault, EBADMSG, "%s: byte %" PRIu64 ": record %" PRIu64 ": %s",
+                     path_shown(v->path), v->at, v->seq + 1, what);
+}
+
+static struct part *part_find(const struct part_map *m, int64_t start_ns)
+{
+    size_t i = (size_t)hash_u64(&m->key, (uint64_t)start_ns) & (m->size - 1);
+    while (m->at[i].next != 0 && m->at[i].start_ns != start_ns)
+        i = (i + 1) & (m->size - 1);
+    return &m->at[i];
+}
+
+static int part_map_grow(struct part_map *m)
+{
+    struct part_map grown = {.size = m->size == 0 ? 1024 : m->size * 2, .key = m->key};
+    grown.at = calloc(grown.size, sizeof *grown.at);
+    if (grown.at == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < m->size; i++)
+        if (m->at[i].next != 0)
+            *part_find(&grown, m->at[i].start_ns) = m->at[i];
+    grown.used = m->used;
+    free(m->at);
+    *m = grown;
+    return 0;
+}
+
+/* The part that a window of this start must have; counts it. -ENOMEM at worst. */
+static int64_t part_next(struct part_map *m, int64_t start_ns)
+{
+    if (m->used * 2 >= m->size && part_map_grow(m) != 0)
+        return -ENOMEM;
+    struct part *part = part_find(m, start_ns);
+    if (part->next == 0) {
+        part->start_ns = start_ns;
+        m->used++;
+    }
+    return (int64_t)part->next++;
+}
+
+/* An empty message takes two bytes of a record and 80 of memory: the budget keeps a small file from
+ * filling it. Frees are not counted back; a record unpacks in one go. */
+static void *budget_alloc(void *data, size_t size)
+{
+    struct feed_verify *v = data;
+    v->unpacked += size + UNPACK_OVERHEAD;
+    return v->unpacked > UNPACK_BUDGET ? NULL : malloc(size);
+}
+
+static void budget_free(void *data, void *pointer)
+{
+    (void)data;
+    free(pointer);
+}
+
+struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alone,
+                                       struct feed_check *check)
+{
+    struct feed_verify *v = calloc(1, sizeof *v);
+    if (v == NULL)
+        return NULL;
+    memset(check, 0, sizeof *check);
+    v->check = check;
+    v->rules = rules;
+    v->is_alone = is_alone;
+    v->is_first_record = true;
+    v->allocator =
+        (ProtobufCAllocator){.alloc = budget_alloc, .free = budget_free, .allocator_data = v};
+    hash_key_init(&v->parts.key);
+    return v;
+}
+
+void feed_verify_destroy(struct feed_verify *v)
+{
+    if (v == NULL)
+        return;
+    free(v->parts.at);
+    free(v->bytes);
+    free(v);
+}
+
+static int bytes_read(struct feed_verify *v, void *to, size_t len, struct fault *fault)
+{
+    if (fread(to, 1, len, v->in) != len)
+        return fault_set(fault, EIO, "%s: byte %" PRIu64 ": can't read %zu bytes",
+                         path_shown(v->path), v->offset, len);
+    v->offset += len;
+    return 0;
+}
+
+/* The varint in front of a record; only the shortest form is one. */
+static int length_read(struct feed_verify *v, uint64_t *len, struct fault *fault)
+{
+    *len = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte;
+        if (v->offset == v->size)
+            return violation(v, fault, "cut within its length");
+        int err = bytes_read(v, &byte, 1, fault);
+        if (err != 0)
+            return err;
+        *len |= (uint64_t)(byte & 0x7f) << shift;
+        if (shift > 0 && byte == 0)
+            return violation(v, fault, "length is not in its shortest form");
+        if (*len > RECORD_MAX || (shift == 28 && byte >= 0x80))
+            return violation(v, fault, "length exceeds %d bytes", RECORD_MAX);
+        if (byte < 0x80)
+            break;
+    }
+    if (*len > v->size - v->offset)
+        return violation(v, fault, "cut: %" PRIu64 " of %" PRIu64 " bytes are there",
+                         v->size - v->offset, *len);
+    if (*len <= RECORD_CRC)
+        return violation(v, fault, "%" PRIu64 " bytes are no record", *len);
+    return 0;
+}
+
+static int crc_check(struct feed_verify *v, uint64_t len, struct fault *fault)
+{
+    uint32_t crc;
+    memcpy(&crc, v->bytes + len - sizeof crc, sizeof crc);
+    crc = le32toh(crc);
+    if (v->bytes[len - RECORD_CRC] != RECORD_CRC_TAG)
+        return violation(v, fault, "does not end with a crc");
+    uint32_t computed = record_crc(v->crc, v->bytes, len - RECORD_CRC);
+    bool is_chained = !v->is_first_record || !v->is_alone;
+    if (is_chained && crc != computed)
+        return violation(v, fault, "crc is %08" PRIx32 ", its bytes give %08" PRIx32, crc,
+                         computed);
+    v->crc = crc;
+    return 0;
+}
+
+/* Reads length, bytes and crc of the next record and unpacks it; *out is the caller's to free. */
+static int record_read(struct feed_verify *v, Yamiscope__Record **out, struct fault *fault)
+{
+    uint64_t len;
+    v->at = v->offset;
+    int err = length_read(v, &len, fault);
+    if (err != 0)
+        return err;
+    if (len > v->bytes_size) {
+        uint8_t *bytes = realloc(v->bytes, len);
+        if (bytes == NULL)
+            return fault_set(fault, ENOMEM, "%s: no memory for a record", path_shown(v->path));
+        v->bytes = bytes;
+        v->bytes_size = len;
+    }
+    err = bytes_read(v, v->bytes, len, fault);
+    if (err == 0)
+        err = crc_check(v, len, fault);
+    if (err != 0)
+        return err;
+    v->unpacked = 0;
+    *out = yamiscope__record__unpack(&v->allocator, len, v->bytes);
+    if (*out == NULL)
+        return violation(v, fault, "%s",
+                         v->unpacked > UNPACK_BUDGET ? "unpacks to too much" : "is no Record");
+    return 0;
+}
+
+static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struct fault *fault)
+{
+    if (v->records != 0)
+        return violation(v, fault, "a Header inside a segment");
+    if (h->format != RECORD_FORMAT)
+        return violation(v, fault, "format %" PRIu32 " is not known", h->format);
+    if (h->segment != v->segment + 1 && !(v->is_alone && v->is_first_record && h->segment > 0))
+        return violation(v, fault, "segment %" PRIu32 " where %" PRIu32 " must be", h->segment,
+                         v->segment + 1);
+    if (h->window_span_ns <= 0 || h->lateness_ns < 0)
+        return violation(v, fault, "window span %" PRId64 " ns, lateness %" PRId64 " ns",
+                         h->window_span_ns, h->lateness_ns);
+    if (h->rules == NULL)
+        return violation(v, fault, "names no rule set");
+    v->segment = h->segment;
+    v->window.span_ns = h->window_span_ns;
+    bool is_known = v->rules != NULL && strcmp(v->rules->sha256, h->rules->sha256) == 0;
+    v->window.rules = is_known ? v->rules : NULL;
+    return 0;
+}
+
+/* Where a window stands among the others: the cut of the segments, the order of its parts. */
+static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct fault *fault)
+{
+    int64_t hour = feed_hour(w->start_ns);
+    bool is_later = !v->has_hour || hour > v->hour;
+    if (is_later == v->has_window)
+        return violation(v, fault, "the segment is cut at another place than its hours say");
+    if (is_later)
+        v->hour = hour;
+    v->has_hour = true;
+    if (!v->has_window)
+        v->start_ns = w->start_ns;
+    v->has_window = true;
+
+    int64_t part = part_next(&v->parts, w->start_ns);
+    if (part < 0)
+        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(v->path));
+    if (v->is_alone && part == 0) { /* earlier parts may stand in segments before */
+        part = w->part;
+        part_find(&v->parts, w->start_ns)->next = w->part + UINT64_C(1);
+    }
+    if (w->part != (uint64_t)part)
+        return violation(v, fault, "part %" PRIu32 " where %" PRId64 " must be", w->part, part);
+    return 0;
+}
+
+static void window_add(struct feed_check *check, const struct window_check *window,
+                       const Yamiscope__Window *w)
+{
+    const Yamiscope__Totals *t = w->totals;
+    check->windows++;
+    check->parts += w->part > 0;
+    if (t->packets > 0) {
+        if (check->packets == 0 || check->first_ns > t->first_ns)
+            check->first_ns = t->first_ns;
+        if (check->packets == 0 || check->last_ns < t->last_ns)
+            check->last_ns = t->last_ns;
+    }
+    check->packets += t->packets;
+    check->bytes += t->bytes;
+    check->late += w->ledger->late;
+    check->offered += w->ledger->offered;
+    check->observed += w->ledger->observed;
+    check->dropped += w->ledger->filtered + w->ledger->ring_full;
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        check->kinds[kind] += window->kinds[kind];
+}
+
+static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct fault *fault)
+{
+    if (v->is_first_record && v->is_alone)
+        v->seq = r->seq - 1;
+    if (r->seq != v->seq + 1)
+        return violation(v, fault, "seq is %" PRIu64, r->seq);
+    if (v->is_segment_closed)
+        return violation(v, fault, "stands behind a Close");
+    if (v->records == 0 && r->body_case != YAMISCOPE__RECORD__BODY_HEADER)
+        return violation(v, fault, "the segment does not begin with a Header");
+
+    int err;
+    switch (r->body_case) {
+    case YAMISCOPE__RECORD__BODY_HEADER:
+        return header_check(v, r->header, fault);
+    case YAMISCOPE__RECORD__BODY_WINDOW:
+        err = order_check(v, r->window, fault);
+        if (err == 0 && !window_check(&v->window, r->window))
+            err = violation(v, fault, "%s", v->window.why);
+        if (err == 0)
+            window_add(v->check, &v->window, r->window);
+        return err;
+    case YAMISCOPE__RECORD__BODY_CLOSE:
+        if (r->close->records != v->records + 1)
+            return violation(v, fault, "Close counts %" PRIu64 " records, there are %" PRIu64,
+                             r->close->records, v->records + 1);
+        v->is_segment_closed = true;
+        v->check->closed = r->close->finished;
+        return 0;
+    default:
+        return violation(v, fault, "its body is of no kind that this version knows");
+    }
+}
+
+/* The name says where the segment belongs. */
+static int name_check(const struct feed_verify *v, struct fault *fault)
+{
+    char name[FEED_NAME];
+    const char *slash = strrchr(v->path, '/');
+    const char *is = slash == NULL ? v->path : slash + 1;
+    feed_segment_name(v->has_window ? v->start_ns : 0, v->segment, name);
+    if (strcmp(is, name) != 0)
+        return fault_set(fault, EBADMSG, "%s: by its content its name is %s", path_shown(v->path),
+                         name);
+    return 0;
+}
+
+int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint64_t size,
+                        struct fault *fault)
+{
+    v->path = path;
+    v->in = in;
+    v->offset = v->at = v->records = 0;
+    v->size = size;
+    v->has_window = false;
+    if (v->check->segments > 0 && !v->is_segment_closed)
+        return violation(v, fault, "the segment before has no Close");
+    v->is_segment_closed = v->check->closed = false;
+    if (size == 0)
+        return violation(v, fault, "the segment is empty");
+
+    while (v->offset < size) {
+        Yamiscope__Record *record;
+        int err = record_read(v, &record, fault);
+        if (err != 0)
+            return err;
+        err = body_check(v, record, fault);
+        yamiscope__record__free_unpacked(record, &v->allocator);
+        if (err != 0)
+            return err;
+        v->is_first_record = false;
+        v->seq++;
+        v->records++;
+        v->check->records++;
+    }
+    v->check->segments++;
+    return name_check(v, fault);
+}
+
+int feed_verify_end(struct feed_verify *v, struct fault *fault)
+{
+    if (v->is_segment_closed && (v->check->closed || v->is_alone))
+        return 0;
+    return fault_set(fault, ENODATA, "%s: byte %" PRIu64 ": the feed is not finished: %s",
+                     path_shown(v->path), v->size,
+                     v->is_segment_closed ? "a further segment was to follow" : "no Close");
+}
+
+static int file_verify(struct feed_verify *v, const char *path, struct fault *fault)
+{
+    FILE *in = fopen(path, "rbe");
+    struct stat stat;
+    int err;
+
+    if (in == NULL)
+        return fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
+    if (fstat(fileno(in), &stat) != 0)
+        err = fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
+    else if (!S_ISREG(stat.st_mode))
+        err = fault_set(fault, EINVAL, "%s: is no file", path_shown(path));
+    else
+        err = feed_verify_segment(v, path, in, (uint64_t)stat.st_size, fault);
+    fclose(in);
+    return err;
+}
+
+static int is_segment(const struct dirent *entry) { return feed_is_segment_name(entry->d_name); }
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Names sort as the segments follow each other. */
+static int folder_verify(struct feed_verify *v, const char *dir, struct fault *fault)
+{
+    struct dirent **entries;
+    char *path = NULL;
+    int count = scandir(dir, &entries, is_segment, by_name);
+    if (count < 0)
+        return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
+
+    int err = count > 0 ? 0 : fault_set(fault, ENOENT, "%s: holds no feed", path_shown(dir));
+    for (int i = 0; i < count && err == 0; i++) {
+        free(path);
+        if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0) {
+            path = NULL;
+            err = fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
+        } else {
+            err = file_verify(v, path, fault);
+        }
+    }
+    if (err == 0)
+        err = feed_verify_end(v, fault);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    free(path);
+    return err;
+}
+
+int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct feed_check *check,
+                          struct fault *fault)
+{
+    struct stat stat_buffer;
+    memset(check, 0, sizeof *check);
+    if (stat(dir, &stat_buffer) != 0)
+        return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
+    bool is_folder = S_ISDIR(stat_buffer.st_mode);
+    struct feed_verify *v = feed_verify_create(rules, !is_folder, check);
+    if (v == NULL)
+        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
+    int err = is_folder ? folder_verify(v, dir, fault) : file_verify(v, dir, fault);
+    if (err == 0 && !is_folder)
+        err = feed_verify_end(v, fault);
+    feed_verify_destroy(v);
+    return err;
+}
+
+int feed_log_verify(const char *dir, struct feed_check *check, struct fault *fault)
+{
+    return feed_log_verify_rules(dir, NULL, check, fault);
+}

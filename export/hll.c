@@ -1,0 +1,101 @@
+#include "export/hll.h"
+
+#include <endian.h>
+#include <math.h>
+#include <string.h>
+
+enum { HLL_Q = 64 - 14, HLL_RANK_MAX = HLL_Q + 1 };
+
+uint64_t hll_hash(const void *bytes, size_t len)
+{
+    const uint64_t m = UINT64_C(0xc6a4a7935bd1e995);
+    const uint8_t *at = bytes;
+    uint64_t hash = UINT64_C(0xadc83b19) ^ (len * m);
+
+    for (; len >= 8; at += 8, len -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        word = le64toh(word) * m;
+        word ^= word >> 47;
+        hash = (hash ^ (word * m)) * m;
+    }
+    if (len > 0) {
+        uint64_t tail = 0;
+        memcpy(&tail, at, len);
+        hash = (hash ^ le64toh(tail)) * m;
+    }
+    hash ^= hash >> 47;
+    hash *= m;
+    return hash ^ (hash >> 47);
+}
+
+void hll_merge(struct hll *into, const struct hll *from)
+{
+    for (size_t i = 0; i < HLL_REGISTERS; i++)
+        if (into->at[i] < from->at[i])
+            into->at[i] = from->at[i];
+}
+
+/* The two series of Ertl 2017 (arXiv 1702.01284), algorithm 6: corrections for registers that
+ * are still zero and for those that are full. */
+static double sigma(double x)
+{
+    if (x == 1.0)
+        return INFINITY;
+    double sum = x, weight = 1.0, before;
+    do {
+        x *= x;
+        before = sum;
+        sum += x * weight;
+        weight += weight;
+    } while (sum != before);
+    return sum;
+}
+
+static double tau(double x)
+{
+    if (x == 0.0 || x == 1.0)
+        return 0.0;
+    double sum = 1.0 - x, weight = 1.0, before;
+    do {
+        x = sqrt(x);
+        before = sum;
+        weight *= 0.5;
+        sum -= (1.0 - x) * (1.0 - x) * weight;
+    } while (sum != before);
+    return sum / 3.0;
+}
+
+double hll_count(const struct hll *h)
+{
+    const double m = HLL_REGISTERS, alpha = 0.721347520444481703680; /* 1 / (2 ln 2) */
+    uint32_t with_rank[256] = {0};
+
+    for (size_t i = 0; i < HLL_REGISTERS; i++)
+        with_rank[h->at[i]]++;
+    double z = m * tau((m - with_rank[HLL_RANK_MAX]) / m);
+    for (unsigned rank = HLL_Q; rank >= 1; rank--)
+        z = (z + with_rank[rank]) * 0.5;
+    z += m * sigma(with_rank[0] / m);
+    return alpha * m * m / z;
+}
+
+void hll_dense(const struct hll *h, uint8_t out[HLL_DENSE])
+{
+    for (size_t i = 0; i < HLL_REGISTERS; i += 4, out += 3) {
+        uint32_t four = h->at[i] | (uint32_t)h->at[i + 1] << 6 | (uint32_t)h->at[i + 2] << 12 |
+                        (uint32_t)h->at[i + 3] << 18;
+        out[0] = (uint8_t)four;
+        out[1] = (uint8_t)(four >> 8);
+        out[2] = (uint8_t)(four >> 16);
+    }
+}
+
+void hll_from_dense(struct hll *h, const uint8_t in[HLL_DENSE])
+{
+    for (size_t i = 0; i < HLL_REGISTERS; i += 4, in += 3) {
+        uint32_t four = in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16;
+        for (size_t j = 0; j < 4; j++)
+            h->at[i + j] = four >> (6 * j) & 0x3f;
+    }
+}

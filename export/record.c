@@ -1,0 +1,344 @@
+#include "export/record.h"
+
+#include "capture/decode.h"
+#include "export/yamiscope.pb-c.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <isa-l/crc.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VARINT_MAX = 10, DECAP_MAX = 4 };
+
+/* The columns of one port table. */
+struct record_columns {
+    uint32_t gap[65536];
+    uint64_t packets[65536], bytes[65536], syn[65536], scan[65536];
+    uint64_t sources[65536], sources_high[65536];
+};
+
+/* Everything that a Window message points to; the large arrays are touched only as far as there
+ * are rows. */
+struct record_scratch {
+    Yamiscope__KindCount kind[KIND_COUNT], *kinds[KIND_COUNT];
+    Yamiscope__MarkCount mark[MARK_COUNT], *marks[MARK_COUNT];
+    Yamiscope__SourceCount source[MARK_COUNT];
+    Yamiscope__Hll hll[MARK_COUNT];
+    Yamiscope__RuleCount rule[RULES_MAX], *rules[RULES_MAX];
+    Yamiscope__PortTable port[PORT_PROTO_COUNT], *ports[PORT_PROTO_COUNT];
+    uint32_t hll_gap[MARK_COUNT][HLL_REGISTERS];
+    uint8_t hll_value[MARK_COUNT][HLL_REGISTERS]; /* or the dense form */
+    uint64_t port_bits[WINDOW_PORT_WORDS];
+    struct record_columns columns[PORT_PROTO_COUNT];
+};
+
+uint32_t record_crc(uint32_t crc, const void *bytes, size_t len)
+{
+    uint32_t before = htole32(crc);
+    /* ISA-L neither inverts at the start nor at the end; its arguments are not const. */
+    uint32_t sum = crc32_iscsi((unsigned char *)&before, sizeof before, ~UINT32_C(0));
+    return ~crc32_iscsi((unsigned char *)(uintptr_t)bytes, (int)len, sum);
+}
+
+static int buffer_reserve(struct record_buffer *b, size_t more)
+{
+    size_t need = b->len + more;
+    if (need <= b->size)
+        return 0;
+    size_t size = b->size < 4096 ? 4096 : b->size;
+    while (size < need)
+        size *= 2;
+    uint8_t *data = realloc(b->data, size);
+    if (data == NULL)
+        return -ENOMEM;
+    b->data = data;
+    b->size = size;
+    return 0;
+}
+
+static size_t varint_put(uint8_t *at, uint64_t value)
+{
+    size_t len = 0;
+    for (; value >= 0x80; value >>= 7)
+        at[len++] = (uint8_t)(value | 0x80);
+    at[len++] = (uint8_t)value;
+    return len;
+}
+
+/* Appends length, record and crc. The record's own crc stays zero, which proto3 leaves out. */
+static int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint32_t *crc)
+{
+    size_t body = yamiscope__record__get_packed_size(record);
+    if (body > RECORD_MAX - RECORD_CRC)
+        return -EMSGSIZE;
+    int err = buffer_reserve(b, VARINT_MAX + body + RECORD_CRC);
+    if (err != 0)
+        return err;
+
+    uint8_t *at = b->data + b->len;
+    at += varint_put(at, body + RECORD_CRC);
+    yamiscope__record__pack(record, at);
+    *crc = record_crc(*crc, at, body);
+    at += body;
+    *at++ = RECORD_CRC_TAG;
+    uint32_t crc_le = htole32(*crc);
+    memcpy(at, &crc_le, sizeof crc_le);
+    b->len = (size_t)(at + sizeof crc_le - b->data);
+    return 0;
+}
+
+/* protobuf-c's strings are not const; packing does not write to them. */
+static char *text(const char *s) { return s == NULL ? "" : (char *)(uintptr_t)s; }
+
+int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                       const struct feed_identity *identity, uint32_t segment)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } decaps[DECAP_MAX] = {
+        {DECAP_GRE, "gre"}, {DECAP_ERSPAN, "erspan"}, {DECAP_VXLAN, "vxlan"}, {DECAP_IPIP, "ipip"}};
+    char *decap[DECAP_MAX];
+    Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
+    Yamiscope__Header header = YAMISCOPE__HEADER__INIT;
+    Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
+
+    header.format = RECORD_FORMAT;
+    header.sensor = text(identity->sensor);
+    header.telescope_id = text(identity->telescope_id);
+    header.telescope_ipv4 = identity->telescope_ipv4;
+    header.telescope_configured = identity->telescope_configured;
+    header.window_span_ns = identity->window_span_ns;
+    header.lateness_ns = identity->lateness_ns;
+    header.timezone = text(identity->timezone);
+    header.filter = text(identity->filter);
+    header.decap = decap;
+    for (size_t i = 0; i < DECAP_MAX; i++)
+        if (identity->decap & decaps[i].bit)
+            decap[header.n_decap++] = text(decaps[i].name);
+    rules.name = text(identity->rules->name);
+    rules.version = text(identity->rules->version);
+    rules.sha256 = text(identity->rules->sha256);
+    header.rules = &rules;
+    header.segment = segment;
+    record.seq = seq;
+    record.body_case = YAMISCOPE__RECORD__BODY_HEADER;
+    record.header = &header;
+    return record_append(b, &record, crc);
+}
+
+int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint64_t records,
+                      bool finished)
+{
+    Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
+    Yamiscope__Close close = YAMISCOPE__CLOSE__INIT;
+
+    close.records = records;
+    close.finished = finished;
+    record.seq = seq;
+    record.body_case = YAMISCOPE__RECORD__BODY_CLOSE;
+    record.close = &close;
+    return record_append(b, &record, crc);
+}
+
+static void kinds_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
+{
+    out->kinds = s->kinds;
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+        if (w->kinds[kind].packets == 0)
+            continue;
+        Yamiscope__KindCount *row = s->kinds[out->n_kinds] = &s->kind[out->n_kinds];
+        yamiscope__kind_count__init(row);
+        row->kind = text(kind_name(kind));
+        row->packets = w->kinds[kind].packets;
+        row->bytes = w->kinds[kind].bytes;
+        out->n_kinds++;
+    }
+}
+
+/* The smaller of the two forms; NULL where no register is set. */
+static Yamiscope__Hll *hll_fill(struct record_scratch *s, unsigned mark, const struct hll *h)
+{
+    Yamiscope__Hll *out = &s->hll[mark];
+    uint32_t *gap = s->hll_gap[mark], used = 0;
+    uint8_t *value = s->hll_value[mark];
+    size_t sparse = 0;
+
+    for (uint32_t i = 0, before = 0; i < HLL_REGISTERS && sparse < HLL_DENSE; i++) {
+        if (h->at[i] == 0)
+            continue;
+        gap[used] = i - before;
+        sparse += gap[used] < 0x80 ? 2 : 3;
+        value[used++] = h->at[i];
+        before = i;
+    }
+    if (used == 0)
+        return NULL;
+    yamiscope__hll__init(out);
+    if (sparse < HLL_DENSE) {
+        out->index = gap;
+        out->n_index = used;
+        out->value = (ProtobufCBinaryData){.data = value, .len = used};
+    } else {
+        hll_dense(h, value);
+        out->dense = (ProtobufCBinaryData){.data = value, .len = HLL_DENSE};
+    }
+    return out;
+}
+
+static void marks_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
+{
+    out->marks = s->marks;
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
+        bool is_tool = mark >= SHARE_MARK_COUNT;
+        if (is_tool && w->mark_packets[mark] == 0)
+            continue;
+        Yamiscope__MarkCount *row = s->marks[out->n_marks++] = &s->mark[mark];
+        yamiscope__mark_count__init(row);
+        row->mark = text(mark_name(mark));
+        row->tool = is_tool;
+        row->packets = w->mark_packets[mark];
+        row->sources = &s->source[mark];
+        yamiscope__source_count__init(row->sources);
+        row->sources->low = w->mark_sources[mark].low;
+        row->sources->high = w->mark_sources[mark].high;
+        row->sources->hll = hll_fill(s, mark, &w->hll[mark]);
+    }
+}
+
+static void rules_fill(struct record_scratch *s, const struct window *w,
+                       const struct ruleset *rules, Yamiscope__Window *out)
+{
+    out->rules = s->rules;
+    for (size_t i = 0; i < rules->rule_count && i < RULES_MAX; i++) {
+        const struct count *count = &w->rules[i][EVIDENCE_port];
+        if (count->packets == 0)
+            continue;
+        Yamiscope__RuleCount *row = s->rules[out->n_rules] = &s->rule[out->n_rules];
+        yamiscope__rule_count__init(row);
+        row->rule = text(rules->rules[i].id);
+        row->evidence = text("port");
+        row->packets = count->packets;
+        row->bytes = count->bytes;
+        out->n_rules++;
+    }
+}
+
+/* Rows in ascending order of ports, whatever the order of the window's list. */
+static size_t columns_fill(struct record_scratch *s, const struct window *w, unsigned proto,
+                           bool *is_merged)
+{
+    struct record_columns *c = &s->columns[proto];
+    size_t rows = 0;
+    uint32_t before = 0;
+
+    *is_merged = false;
+    window_port_bits(w, proto, s->port_bits);
+    for (uint32_t word = 0; word < WINDOW_PORT_WORDS; word++) {
+        for (uint64_t left = s->port_bits[word]; left != 0; left &= left - 1) {
+            uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(left);
+            const struct port_count *row = &w->ports[proto][port];
+            if (row->packets == 0)
+                continue;
+            c->gap[rows] = port - before;
+            c->packets[rows] = row->packets;
+            c->bytes[rows] = row->bytes;
+            c->syn[rows] = row->syn;
+            c->scan[rows] = row->scan;
+            c->sources[rows] = row->sources.low;
+            c->sources_high[rows] = row->sources.high;
+            *is_merged |= row->sources.low != row->sources.high;
+            before = port;
+            rows++;
+        }
+    }
+    return rows;
+}
+
+static void ports_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
+{
+    out->ports = s->ports;
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
+        struct record_columns *c = &s->columns[proto];
+        bool is_merged;
+        size_t rows = columns_fill(s, w, proto, &is_merged);
+        if (rows == 0)
+            continue;
+        Yamiscope__PortTable *table = s->ports[out->n_ports++] = &s->port[proto];
+        yamiscope__port_table__init(table);
+        table->proto = text(window_proto_name(proto));
+        table->n_gap = table->n_packets = table->n_bytes = rows;
+        table->n_scan = table->n_sources = rows;
+        table->gap = c->gap;
+        table->packets = c->packets;
+        table->bytes = c->bytes;
+        table->scan = c->scan;
+        table->sources = c->sources;
+        if (proto == PORT_PROTO_TCP) {
+            table->n_syn = rows;
+            table->syn = c->syn;
+        }
+        if (is_merged) {
+            table->n_sources_high = rows;
+            table->sources_high = c->sources_high;
+        }
+    }
+}
+
+static void totals_fill(const struct window_totals *from, Yamiscope__Totals *to)
+{
+    to->packets = from->packets;
+    to->bytes = from->bytes;
+    if (from->packets > 0) {
+        to->first_ns = from->first_ns;
+        to->last_ns = from->last_ns;
+    }
+    to->ip4 = from->ip4;
+    to->ip6 = from->ip6;
+    to->tcp = from->tcp;
+    to->udp = from->udp;
+    to->icmp = from->icmp;
+    to->tcp_syn = from->tcp_syn;
+    to->tcp_synack = from->tcp_synack;
+    to->tcp_rst = from->tcp_rst;
+    to->snapped = from->snapped;
+}
+
+int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, const struct window *w,
+                       const struct ruleset *rules)
+{
+    Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
+    Yamiscope__Window window = YAMISCOPE__WINDOW__INIT;
+    Yamiscope__Ledger ledger = YAMISCOPE__LEDGER__INIT;
+    Yamiscope__Totals totals = YAMISCOPE__TOTALS__INIT;
+
+    if (b->scratch == NULL && (b->scratch = calloc(1, sizeof *b->scratch)) == NULL)
+        return -ENOMEM;
+    window.start_ns = w->start_ns;
+    window.span_ns = w->span_ns;
+    window.part = w->part;
+    window.ledger = &ledger;
+    ledger.offered = w->ledger.offered;
+    ledger.observed = w->ledger.observed;
+    ledger.filtered = w->ledger.filtered;
+    ledger.ring_full = w->ledger.ring_full;
+    ledger.late = w->ledger.late;
+    window.totals = &totals;
+    totals_fill(&w->totals, &totals);
+    kinds_fill(b->scratch, w, &window);
+    marks_fill(b->scratch, w, &window);
+    rules_fill(b->scratch, w, rules, &window);
+    ports_fill(b->scratch, w, &window);
+    record.seq = seq;
+    record.body_case = YAMISCOPE__RECORD__BODY_WINDOW;
+    record.window = &window;
+    return record_append(b, &record, crc);
+}
+
+void record_buffer_free(struct record_buffer *b)
+{
+    free(b->data);
+    free(b->scratch);
+    *b = (struct record_buffer){0};
+}

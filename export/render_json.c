@@ -1,0 +1,228 @@
+#include "export/render.h"
+#include "export/share.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const breadth_names[] = {
+    [BREADTH_strict] = "strict", [BREADTH_shared] = "shared"};
+
+/* Bytes of the UTF-8 character at `s`, 0 where there is none (RFC 3629: no surrogates, no
+ * overlong forms, nothing beyond U+10FFFF). `s` is NUL-terminated. */
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
+        return 0;
+    if (s[0] < 0xe0)
+        return 2;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) || (s[2] & 0xc0) != 0x80)
+        return 0;
+    if (s[0] < 0xf0)
+        return 3;
+    return (s[3] & 0xc0) == 0x80 ? 4 : 0;
+}
+
+/* A string with its quotes; bytes that are no UTF-8 (file names may hold any) become U+FFFD. */
+static void string_print(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
+        size_t len = utf8_length(s);
+        if (len == 0) {
+            fputs("\\ufffd", out);
+            s++;
+        } else if (*s == '"' || *s == '\\') {
+            fprintf(out, "\\%c", *s++);
+        } else if (*s < 0x20 || *s == 0x7f) {
+            fprintf(out, "\\u%04x", *s++);
+        } else {
+            fwrite(s, 1, len, out);
+            s += len;
+        }
+    }
+    fputc('"', out);
+}
+
+/* Seconds with 9 decimals, as a string; null where there is no time. */
+static void time_print(FILE *out, bool is_known, int64_t ts_ns)
+{
+    uint64_t ns = ts_ns < 0 ? -(uint64_t)ts_ns : (uint64_t)ts_ns;
+    if (!is_known)
+        fputs("null", out);
+    else
+        fprintf(out, "\"%s%" PRIu64 ".%09" PRIu64 "\"", ts_ns < 0 ? "-" : "", ns / 1000000000,
+                ns % 1000000000);
+}
+
+static void count_print(FILE *out, const char *name, uint64_t value)
+{
+    fprintf(out, "  \"%s\": %" PRIu64 ",\n", name, value);
+}
+
+static void totals_print(FILE *out, const struct summary *s)
+{
+    const struct window_totals *t = &s->total->totals;
+    count_print(out, "packets", t->packets);
+    count_print(out, "bytes", t->bytes);
+    fputs("  \"first_ts\": ", out);
+    time_print(out, t->packets > 0, t->first_ns);
+    fputs(",\n  \"last_ts\": ", out);
+    time_print(out, t->packets > 0, t->last_ns);
+    fputs(",\n", out);
+    count_print(out, "ip4", t->ip4);
+    count_print(out, "ip6", t->ip6);
+    count_print(out, "tcp", t->tcp);
+    count_print(out, "udp", t->udp);
+    count_print(out, "icmp", t->icmp);
+    count_print(out, "tcp_syn", t->tcp_syn);
+    count_print(out, "tcp_synack", t->tcp_synack);
+    count_print(out, "tcp_rst", t->tcp_rst);
+    count_print(out, "snapped", t->snapped);
+    count_print(out, "sources", s->sources);
+    count_print(out, "destinations", s->destinations);
+}
+
+static void kinds_print(FILE *out, const struct summary *s)
+{
+    fputs("  \"kinds\": {", out);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        fprintf(out, "%s\"%s\": %" PRIu64, kind > 0 ? ", " : "", kind_name(kind),
+                s->total->kinds[kind].packets);
+    fputs("},\n  \"kind_sources\": {", out);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        fprintf(out, "%s\"%s\": %" PRIu64, kind > 0 ? ", " : "", kind_name(kind),
+                s->kind_sources[kind]);
+    fputs("},\n", out);
+}
+
+static void tools_print(FILE *out, const char *name, const uint64_t counts[MARK_COUNT])
+{
+    fprintf(out, "  \"%s\": {", name);
+    for (unsigned tool = 0; tool < TOOL_COUNT; tool++)
+        fprintf(out, "%s\"%s\": %" PRIu64, tool > 0 ? ", " : "", tool_name(tool),
+                counts[SHARE_MARK_COUNT + tool]);
+    fputs("},\n", out);
+}
+
+static void ports_print(FILE *out, const struct summary *s)
+{
+    fputs("  \"ports\": [", out);
+    for (size_t i = 0; i < s->port_count; i++) {
+        const struct summary_port *p = &s->ports[i];
+        fprintf(out,
+                "%s\n    {\"proto\": \"%s\", \"port\": %u, \"packets\": %" PRIu64
+                ", \"syn\": %" PRIu64 ", \"sources\": %" PRIu64 ", \"bytes\": %" PRIu64
+                ", \"scan\": %" PRIu64 "}",
+                i > 0 ? "," : "", window_proto_name(p->proto), p->port, p->packets, p->syn,
+                p->sources, p->bytes, p->scan);
+    }
+    fprintf(out, "%s],\n", s->port_count > 0 ? "\n  " : "");
+}
+
+static void share_print(FILE *out, const char *name, struct share share)
+{
+    fprintf(out, "\"%s\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}", name, share.num,
+            share.den);
+}
+
+static void shares_print(FILE *out, const struct summary *s)
+{
+    fputs("  \"shares\": {", out);
+    for (unsigned num = DENOMINATOR_COUNT; num < SHARE_MARK_COUNT; num++) {
+        fprintf(out, "%s\n    \"%s\": {", num > DENOMINATOR_COUNT ? "," : "", mark_name(num));
+        for (unsigned den = 0; den < DENOMINATOR_COUNT; den++) {
+            fprintf(out, "%s\"%s\": {", den > 0 ? ", " : "", mark_name(den));
+            share_print(out, "packets", share_of(s->total->mark_packets, num, den));
+            fputs(", ", out);
+            share_print(out, "sources", share_of(s->mark_sources, num, den));
+            fputs("}", out);
+        }
+        fputs("}", out);
+    }
+    fputs("\n  },\n", out);
+}
+
+static void rules_print(FILE *out, const struct summary *s)
+{
+    fputs("  \"by_rule\": [", out);
+    for (size_t i = 0; i < s->by_rule_count; i++) {
+        const struct summary_rule *row = &s->by_rule[i];
+        const struct rule *rule = &s->rules->rules[row->rule];
+        fprintf(out, "%s\n    {\"id\": ", i > 0 ? "," : "");
+        string_print(out, rule->id);
+        fputs(", \"category\": ", out);
+        string_print(out, rule->category);
+        fprintf(out,
+                ", \"breadth\": \"%s\", \"evidence\": \"port\", \"packets\": %" PRIu64
+                ", \"bytes\": %" PRIu64 ", \"sources\": %" PRIu64 "}",
+                breadth_names[rule->breadth], row->packets, row->bytes, row->sources);
+    }
+    fprintf(out, "%s],\n  \"rules\": {\"name\": ", s->by_rule_count > 0 ? "\n  " : "");
+    string_print(out, s->rules->name);
+    fputs(", \"version\": ", out);
+    string_print(out, s->rules->version);
+    fputs(", \"sha256\": ", out);
+    string_print(out, s->rules->sha256);
+    fputs("},\n", out);
+}
+
+static void telescope_print(FILE *out, const struct summary *s)
+{
+    if (s->telescope_configured)
+        fprintf(out, "  \"telescope\": {\"configured\": true, \"ipv4\": %" PRIu64 "},\n",
+                s->telescope_ipv4);
+    else
+        fputs("  \"telescope\": {\"configured\": false, \"ipv4\": null},\n", out);
+}
+
+/* Archives have no NIC and no kernel queue: those reasons are truly zero in a replay. */
+static void ledger_print(FILE *out, const struct summary *s)
+{
+    const struct window_ledger *l = &s->total->ledger;
+    fprintf(
+        out,
+        "  \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64 ",\n"
+        "    \"dropped\": {\"nic_missed\": 0, \"nic_nombuf\": 0, \"nic_error\": 0, \"kernel\": 0,"
+        " \"ring_full\": %" PRIu64 ", \"filtered\": %" PRIu64 "},\n"
+        "    \"late\": %" PRIu64 ",\n"
+        "    \"given_up\": {\"recorder_packets\": 0, \"windows\": 0, \"source_detail\": 0,"
+        " \"events\": 0}},\n",
+        l->offered, l->observed, l->ring_full, l->filtered, l->late);
+}
+
+static void damaged_print(FILE *out, const struct summary *s)
+{
+    size_t count = s->damaged == NULL ? 0 : s->damaged->count;
+    fputs("  \"damaged\": [", out);
+    for (size_t i = 0; i < count; i++) {
+        const struct damage *d = &s->damaged->at[i];
+        fprintf(out, "%s\n    {\"file\": ", i > 0 ? "," : "");
+        string_print(out, d->file);
+        fprintf(out, ", \"offset\": %" PRIu64 ", \"what\": ", d->offset);
+        string_print(out, d->what);
+        fputs("}", out);
+    }
+    fprintf(out, "%s]\n", count > 0 ? "\n  " : "");
+}
+
+void render_json(FILE *out, const struct summary *s)
+{
+    fputs("{\n", out);
+    totals_print(out, s);
+    kinds_print(out, s);
+    tools_print(out, "tools", s->total->mark_packets);
+    tools_print(out, "tool_sources", s->mark_sources);
+    ports_print(out, s);
+    shares_print(out, s);
+    ledger_print(out, s);
+    rules_print(out, s);
+    telescope_print(out, s);
+    count_print(out, "inputs", s->inputs);
+    count_print(out, "windows", s->windows);
+    count_print(out, "window_parts", s->window_parts);
+    damaged_print(out, s);
+    fputs("}\n", out);
+}

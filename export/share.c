@@ -1,0 +1,39 @@
+#include "export/share.h"
+
+#include <stdio.h>
+
+struct share share_of(const uint64_t counts[MARK_COUNT], enum mark numerator, enum mark denominator)
+{
+    return (struct share){.num = counts[numerator], .den = counts[denominator]};
+}
+
+double share_ratio(struct share s) { return s.den == 0 ? 0.0 : (double)s.num / (double)s.den; }
+
+const char *share_text(struct share s, char text[SHARE_TEXT])
+{
+    if (s.den == 0) {
+        snprintf(text, SHARE_TEXT, "-");
+        return text;
+    }
+    double percent = share_ratio(s) * 100.0;
+    if (s.num > 0 && percent < 0.1)
+        snprintf(text, SHARE_TEXT, "<0.1 %%");
+    else if (s.num < s.den && percent > 99.9)
+        snprintf(text, SHARE_TEXT, ">99.9 %%");
+    else
+        snprintf(text, SHARE_TEXT, "%.1f %%", percent);
+    return text;
+}
+
+static const char *const definitions[SHARE_MARK_COUNT] = {
+    [MARK_total] = "every packet observed, backscatter and pollution included",
+    [MARK_scan] = "packets that ask for something: kinds tcp_syn, tcp_data and udp",
+    [MARK_iot_strict] = "scan packets to a port that only IoT devices use",
+    [MARK_iot_broad] = "iot_strict, and ports that IoT devices share with others",
+    [MARK_iot_bot] = "tcp_syn packets of iot_broad that match Mirai's fingerprint",
+};
+
+const char *share_definition(enum mark mark)
+{
+    return (unsigned)mark < SHARE_MARK_COUNT ? definitions[mark] : "";
+}

@@ -1,0 +1,189 @@
+#include "export/window.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW_BYTES = 64, PREFETCH_ROWS = 8 };
+
+static_assert(sizeof(struct port_count) == ROW_BYTES, "a port's counts fill one cache line");
+
+/* calloc gives untouched zero pages, but no cache line alignment: what it gave is kept in front
+ * of the window. */
+struct window *window_create(void)
+{
+    char *block = calloc(1, sizeof(struct window) + 2 * ROW_BYTES);
+    if (block == NULL)
+        return NULL;
+    char *aligned = block + ROW_BYTES + (-((uintptr_t)block) & (ROW_BYTES - 1));
+    memcpy(aligned - sizeof block, &block, sizeof block);
+    return (struct window *)aligned;
+}
+
+void window_destroy(struct window *w)
+{
+    if (w == NULL)
+        return;
+    char *block;
+    memcpy(&block, (char *)w - sizeof block, sizeof block);
+    free(block);
+}
+
+void window_clear(struct window *w)
+{
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
+        for (uint32_t i = 0; i < w->port_used[proto]; i++)
+            memset(&w->ports[proto][w->port_list[proto][i]], 0, sizeof(struct port_count));
+        w->port_used[proto] = 0;
+    }
+    w->start_ns = w->span_ns = 0;
+    w->part = 0;
+    memset(&w->ledger, 0, sizeof w->ledger);
+    memset(&w->totals, 0, sizeof w->totals);
+    memset(w->kinds, 0, sizeof w->kinds);
+    memset(w->mark_packets, 0, sizeof w->mark_packets);
+    memset(w->mark_sources, 0, sizeof w->mark_sources);
+    memset(w->rules, 0, sizeof w->rules);
+    memset(w->hll, 0, sizeof w->hll);
+}
+
+static void count_merge(struct count *into, const struct count *from)
+{
+    into->packets += from->packets;
+    into->bytes += from->bytes;
+}
+
+static void source_count_merge(struct source_count *into, const struct source_count *from,
+                               enum window_merge how)
+{
+    if (how == WINDOW_SHARDS)
+        into->low += from->low;
+    else if (into->low < from->low)
+        into->low = from->low;
+    into->high += from->high;
+}
+
+static void time_merge(struct window *into, const struct window *from)
+{
+    if (from->span_ns == 0)
+        return;
+    if (into->span_ns == 0) {
+        into->start_ns = from->start_ns;
+        into->span_ns = from->span_ns;
+        into->part = from->part;
+        return;
+    }
+    /* Times may stand at the ends of the type, where start + span is beyond it. */
+    __int128 end = (__int128)into->start_ns + into->span_ns;
+    __int128 from_end = (__int128)from->start_ns + from->span_ns;
+    if (end < from_end)
+        end = from_end;
+    if (into->start_ns > from->start_ns)
+        into->start_ns = from->start_ns;
+    __int128 span = end - into->start_ns;
+    into->span_ns = span > INT64_MAX ? INT64_MAX : (int64_t)span;
+    if (into->part > from->part)
+        into->part = from->part;
+}
+
+static void totals_merge(struct window_totals *into, const struct window_totals *from)
+{
+    if (from->packets > 0) {
+        if (into->packets == 0 || into->first_ns > from->first_ns)
+            into->first_ns = from->first_ns;
+        if (into->packets == 0 || into->last_ns < from->last_ns)
+            into->last_ns = from->last_ns;
+    }
+    into->packets += from->packets;
+    into->bytes += from->bytes;
+    into->ip4 += from->ip4;
+    into->ip6 += from->ip6;
+    into->tcp += from->tcp;
+    into->udp += from->udp;
+    into->icmp += from->icmp;
+    into->tcp_syn += from->tcp_syn;
+    into->tcp_synack += from->tcp_synack;
+    into->tcp_rst += from->tcp_rst;
+    into->snapped += from->snapped;
+}
+
+static void ledger_merge(struct window_ledger *into, const struct window_ledger *from)
+{
+    into->offered += from->offered;
+    into->observed += from->observed;
+    into->filtered += from->filtered;
+    into->ring_full += from->ring_full;
+    into->late += from->late;
+}
+
+static void ports_merge(struct window *into, const struct window *from, unsigned proto,
+                        enum window_merge how)
+{
+    const uint16_t *list = from->port_list[proto];
+    uint32_t used = from->port_used[proto];
+
+    for (uint32_t i = 0; i < used; i++) {
+        if (i + PREFETCH_ROWS < used) {
+            __builtin_prefetch(&into->ports[proto][list[i + PREFETCH_ROWS]], 1);
+            __builtin_prefetch(&from->ports[proto][list[i + PREFETCH_ROWS]]);
+        }
+        const struct port_count *row = &from->ports[proto][list[i]];
+        if (row->packets == 0)
+            continue;
+        struct port_count *sum = window_port(into, proto, list[i]);
+        sum->packets += row->packets;
+        sum->bytes += row->bytes;
+        sum->syn += row->syn;
+        sum->scan += row->scan;
+        source_count_merge(&sum->sources, &row->sources, how);
+    }
+}
+
+void window_merge(struct window *into, const struct window *from, enum window_merge how)
+{
+    time_merge(into, from);
+    ledger_merge(&into->ledger, &from->ledger);
+    totals_merge(&into->totals, &from->totals);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        count_merge(&into->kinds[kind], &from->kinds[kind]);
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
+        into->mark_packets[mark] += from->mark_packets[mark];
+        source_count_merge(&into->mark_sources[mark], &from->mark_sources[mark], how);
+        hll_merge(&into->hll[mark], &from->hll[mark]);
+    }
+    for (unsigned rule = 0; rule < RULES_MAX; rule++)
+        for (unsigned evidence = 0; evidence < EVIDENCE_COUNT; evidence++)
+            count_merge(&into->rules[rule][evidence], &from->rules[rule][evidence]);
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        ports_merge(into, from, proto, how);
+}
+
+const char *window_proto_name(unsigned proto)
+{
+    static const char *const names[PORT_PROTO_COUNT] = {"tcp", "udp"};
+    return names[proto];
+}
+
+void window_port_bits(const struct window *w, unsigned proto, uint64_t bits[WINDOW_PORT_WORDS])
+{
+    memset(bits, 0, WINDOW_PORT_WORDS * sizeof bits[0]);
+    for (uint32_t i = 0; i < w->port_used[proto]; i++) {
+        uint16_t port = w->port_list[proto][i];
+        bits[port / 64] |= UINT64_C(1) << port % 64;
+    }
+}
+
+void window_sort(struct window *w)
+{
+    uint64_t bits[WINDOW_PORT_WORDS];
+
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
+        uint16_t *list = w->port_list[proto];
+        uint32_t used = 0;
+        window_port_bits(w, proto, bits);
+        for (unsigned word = 0; word < WINDOW_PORT_WORDS; word++)
+            for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+                list[used++] = (uint16_t)(word * 64 + (unsigned)__builtin_ctzll(left));
+        w->port_used[proto] = used;
+    }
+}

@@ -1,0 +1,409 @@
+"""reference.py [--rules DIR] FILE... | --all: a second opinion on what `replay --json` says.
+
+Fed by nothing but tshark's fields and the rule files; shares no line with the program. Computes
+kinds, categories, tools, ports and every share's numerator and denominator of a capture by its outermost
+IP header, runs the program on the same file, and prints what differs. --all: every capture of
+the data folder that tshark and we both read, and captures made by `synth`.
+
+What tshark has no field for:
+  malformed   tshark's own _ws.malformed comes from its application dissectors, too, and would say far
+              too much. Taken instead: its expert fields for lengths that don't fit (ip.bogus_ip_length,
+              ip.bogus_header_length, ip.bogus_ip_version, ipv6.plen_exceeds_framing, tcp.bogus_header_length,
+              udp.length.bad) at the outermost header; an IP payload shorter than the transport's fixed
+              header; and an IP header or link layer that ends too early though nothing was snapped.
+  snapped     frame.cap_len < frame.len tells a cut by the snap length from a header that lies.
+"""
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+
+import yaml
+
+from judge import DATA, ROOT, Verdict, captures, data_needed, expected_of, ledger_faults, parallel, replay, run
+
+RULES = os.path.join(ROOT, "classify", "rules")
+FIELDS = """frame.time_epoch frame.len frame.cap_len frame.protocols ip.version ip.src ip.dst ip.id ip.proto ip.len
+  ip.hdr_len ip.frag_offset ip.bogus_ip_length ip.bogus_header_length ip.bogus_ip_version ipv6.src ipv6.dst ipv6.plen
+  ipv6.nxt ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ipv6.bogus_ipv6_version ip.flags.mf
+  tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
+  udp.srcport udp.dstport udp.length udp.length.bad icmp.type icmpv6.type _ws.malformed""".split()
+TSHARK = """tshark -n -o ip.defragment:FALSE -o ipv6.defragment:FALSE -o tcp.desegment_tcp_streams:FALSE
+  -o tcp.analyze_sequence_numbers:FALSE -T fields -E separator=| -E occurrence=a -E aggregator=,""".split()
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+SCAN = {"tcp_syn", "tcp_data", "udp"}
+
+# ICMP by IANA's registries. Requests are `icmp`; replies and errors are backscatter; what routers and
+# neighbours say on one link (router discovery, NDP, MLD, RPL, ...) is stray.
+ICMP4 = {**dict.fromkeys((0, 3, 4, 5, 11, 12, 14, 16, 18, 30, 31, 34, 36, 38, 40, 43), "backscatter_icmp"),
+         **dict.fromkeys((9, 10), "stray")}
+ICMP6 = {**dict.fromkeys(range(0, 128), "backscatter_icmp"),
+         **dict.fromkeys((129, 140, 145, 147, 161), "backscatter_icmp"),
+         **dict.fromkeys((*range(130, 138), *range(141, 144), 148, 149, *range(151, 154), 155, 157, 158, 159), "stray")}
+
+
+class Rules:
+    """(protocol, port) -> (id, category, breadth) of the rule files: the iot rule, and the service's own."""
+
+    def __init__(self, folder):
+        self.iot, self.service = {}, {}
+        for path in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
+            with open(path, encoding="utf-8") as f:
+                content = yaml.safe_load(f)
+            for rule in content.get("rules", []):
+                self.add(rule, rule.get("category", content.get("category")))
+
+    def add(self, rule, category):
+        table = self.iot if category == "iot" else self.service
+        for word in rule["ports"]:
+            proto, _, span = word.partition("/")
+            low, _, high = span.partition("-")
+            for port in range(int(low), int(high or low) + 1):
+                table[proto, port] = (rule["id"], category, rule.get("breadth", "strict"))
+
+
+def first(text, base=10):
+    """The outermost occurrence of a field; None where the packet has none."""
+    word = text.split(",", 1)[0]
+    return int(word, 0 if word.startswith("0x") else base) if word else None
+
+
+def nanoseconds(text):
+    """tshark prints nine decimals, and at times the tenth; None: the packet has no time."""
+    if not text:
+        return None
+    whole, _, part = text.partition(".")
+    return int(whole) * 10**9 + int((part + "0" * 9)[:9]) * (-1 if text.startswith("-") else 1)
+
+
+def seconds(ns):
+    return ("-" if ns < 0 else "") + f"{abs(ns) // 10**9}.{abs(ns) % 10**9:09d}"
+
+
+class Packet:
+    """One row of tshark's, by its outermost IP header."""
+
+    def __init__(self, row):
+        f = dict(zip(FIELDS, row))
+        self.ns = nanoseconds(f["frame.time_epoch"])
+        self.bytes = int(f["frame.len"])
+        self.is_snapped = int(f["frame.cap_len"]) < self.bytes
+        layers = f["frame.protocols"].split(":")
+        at = next((i for i, name in enumerate(layers) if name in ("ip", "ipv6")), None)
+        self.layer = layers[at] if at is not None else None
+        self.link = layers[:at]
+        after = [name for name in layers[at + 1:] if not name.startswith("ipv6.")] if at is not None else []
+        self.next = after[0] if after else None
+        self.has_one_ip = sum(name in ("ip", "ipv6") for name in layers) == 1
+        self.f = f
+        family = "ip" if self.layer == "ip" else "ipv6"
+        self.src = f[family + ".src"].split(",")[0] if self.layer else ""
+        self.dst = f[family + ".dst"].split(",")[0] if self.layer else ""
+        self.version = {"ip": 4, "ipv6": 6}[self.layer] if self.src and self.dst else 0
+        self.proto = self.protocol()
+        self.is_fragment = bool(self.version and self.offset())
+        self.set_transport()
+
+    def protocol(self):
+        if self.version == 4:
+            return {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 58: "icmpv6"}.get(first(self.f["ip.proto"]), "other")
+        if self.version == 6:
+            return self.next if self.next in ("tcp", "udp", "icmp", "icmpv6", "igmp") else "other"
+        return None
+
+    def offset(self):
+        return first(self.f["ip.frag_offset"] if self.version == 4 else self.f["ipv6.fraghdr.offset"]) or 0
+
+    def set_transport(self):
+        here = not self.is_fragment and self.next == self.proto
+        f = self.f if here else dict.fromkeys(FIELDS, "")
+        name = self.proto if here else None
+        self.port = first(f[name + ".dstport"]) if name in ("tcp", "udp") else None
+        self.flags = first(f["tcp.flags"], 16) if name == "tcp" else None
+        self.type = first(f[name + ".type"]) if name in ("icmp", "icmpv6") else None
+        self.payload = first(f["tcp.len"]) if name == "tcp" else None
+        self.has_transport = name in ("tcp", "udp", "icmp", "icmpv6")
+
+    def is_syn(self):
+        return self.flags is not None and self.flags & (SYN | ACK | RST | FIN) == SYN
+
+    def ip_payload(self):
+        """Bytes behind the IP header by its own lengths; None where that takes more than one field."""
+        if self.version == 4:
+            return first(self.f["ip.len"]) - first(self.f["ip.hdr_len"])
+        return first(self.f["ipv6.plen"]) if "ipv6." not in self.f["frame.protocols"] else None
+
+    def is_malformed(self):
+        f = self.f
+        if self.version == 0:
+            return self.is_header_broken()
+        if f["ip.bogus_ip_length"] and self.layer == "ip" and self.has_one_ip:
+            return True
+        if self.layer == "ipv6" and (f["ipv6.plen_exceeds_framing"] or f["ipv6.bogus_ipv6_version"]) and self.has_one_ip:
+            return True
+        return not self.is_fragment and self.is_transport_broken()
+
+    def is_header_broken(self):
+        """No readable IP header: does the frame lie (malformed), or is it something else (non_ip)?"""
+        if self.layer:
+            return not self.is_snapped
+        links = {"eth", "ethertype", "vlan", "ieee8021ad", "mpls", "pppoes", "ppp", "sll", "null", "raw", ""}
+        return not self.is_snapped and self.link[-1:] and self.link[-1] in links and "[Malformed" in self.f["_ws.malformed"]
+
+    def is_transport_broken(self):
+        f, room = self.f, self.ip_payload()
+        least = {"tcp": 20, "udp": 8, "icmp": 8, "icmpv6": 4}.get(self.proto)
+        if least and room is not None and room < least:
+            return True
+        if self.next != self.proto:
+            return False
+        if self.proto == "tcp":
+            return bool(f["tcp.bogus_header_length"])
+        is_whole = not (first(f["ip.flags.mf"]) if self.version == 4 else first(f["ipv6.fraghdr.more"]))
+        return self.proto == "udp" and is_whole and bool(f["udp.length.bad"])
+
+    def kind(self):
+        if self.is_malformed():
+            return "malformed"
+        if self.version == 0:
+            return "non_ip"
+        if self.is_fragment:
+            return "fragment"
+        if self.proto == "tcp":
+            return self.kind_of_tcp()
+        if self.proto == "udp":
+            return "stray" if self.is_netbios_broadcast() else "udp"
+        if self.proto == "icmp" and self.version == 4:
+            return ICMP4.get(self.type, "icmp")
+        if self.proto == "icmpv6" and self.version == 6:
+            return ICMP6.get(self.type, "icmp")
+        return "stray" if self.proto == "igmp" else "other_ip"
+
+    def is_netbios_broadcast(self):
+        """Name and datagram service, sent from the service's own port to a whole subnet."""
+        return (self.port in (137, 138) and first(self.f["udp.srcport"]) == self.port
+                and self.version == 4 and self.dst.endswith(".255"))
+
+    def kind_of_tcp(self):
+        flags = self.flags
+        if flags is None:
+            return "tcp_other"
+        if flags & RST or flags & (SYN | ACK) == SYN | ACK:
+            return "backscatter_tcp"
+        if self.is_syn():
+            return "tcp_syn"
+        return "tcp_data" if flags & ACK and not flags & SYN and self.payload else "tcp_other"
+
+    def tools(self):
+        f, found = self.f, set()
+        if self.version != 4:
+            return self.tools_of_syn6()
+        ident = first(f["ip.id"], 16)
+        if ident == 54321:
+            found.add("zmap")
+        if self.is_syn():
+            dst = int.from_bytes(bytes(int(n) for n in self.dst.split(".")), "big")
+            seq = first(f["tcp.seq_raw"])
+            if seq == dst:
+                found.add("mirai")
+            elif ident == (dst ^ self.port ^ seq) & 0xffff:
+                found.add("masscan")
+        return found | self.tools_of_syn6()
+
+    def tools_of_syn6(self):
+        """The fingerprint that looks at no IP field."""
+        is_nmap = (self.is_syn() and first(self.f["tcp.window_size_value"]) == 1024
+                   and self.f["tcp.options"].split(",")[0].replace(":", "") == "020405b4")
+        return {"nmap"} if is_nmap else set()
+
+
+def packets_of(path):
+    """Rows of tshark's; it lists what is not a packet in some pcapng files, too: those have no length."""
+    command = [*TSHARK, "-r", path] + [word for name in FIELDS for word in ("-e", name)]
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
+                              env={**os.environ, "HOME": home, "TZ": "UTC"})
+    rows = (line.split("|") for line in done.stdout.splitlines())
+    return [Packet(row) for row in rows if len(row) == len(FIELDS) and row[1]]
+
+
+class Row:
+    """Packets, bytes and distinct sources of whatever is counted."""
+
+    def __init__(self):
+        self.packets = self.bytes = self.syn = self.scan = 0
+        self.addresses = set()
+
+    def add(self, packet, kind):
+        self.packets += 1
+        self.bytes += packet.bytes
+        self.syn += kind == "tcp_syn"
+        self.scan += kind in SCAN
+        if packet.version:
+            self.addresses.add(packet.src)
+
+    @property
+    def sources(self):
+        return len(self.addresses)
+
+    def json(self, *names):
+        return {name: getattr(self, name) for name in names}
+
+
+class Answer:
+    """Sums over packets, in the shape of `replay --json`."""
+
+    def __init__(self, rules):
+        self.rules = rules
+        self.marks, self.kinds, self.tools, self.by_rule, self.ports = (defaultdict(Row) for _ in range(5))
+
+    def add(self, packet):
+        kind, tools = packet.kind(), packet.tools()
+        rows = [self.kinds[kind], self.marks["total"], *(self.tools[tool] for tool in tools)]
+        if packet.port is not None:
+            rows.append(self.ports[packet.proto, packet.port])
+        if kind in SCAN:
+            rows += self.target(packet, kind, tools)
+        for row in rows:
+            row.add(packet, kind)
+
+    def target(self, packet, kind, tools):
+        """Rows that a packet of a scan kind belongs to."""
+        key = (packet.proto, packet.port)
+        iot, service = self.rules.iot.get(key), self.rules.service.get(key)
+        names = ["scan"]
+        if iot:
+            names += ["iot_broad"] + ["iot_strict"] * (iot[2] == "strict")
+            names += ["iot_bot"] * (kind == "tcp_syn" and "mirai" in tools)
+        return [self.marks[name] for name in names] + [self.by_rule[rule] for rule in (iot, service) if rule]
+
+    def share(self, numerator, denominator):
+        num, den = self.marks[numerator], self.marks[denominator]
+        return {of: {"num": getattr(num, of), "den": getattr(den, of)} for of in ("packets", "sources")}
+
+    def tables(self):
+        ports = sorted(self.ports.items(), key=lambda item: (-item[1].packets, item[0]))
+        return {
+            "kinds": {kind: row.packets for kind, row in self.kinds.items()},
+            "kind_sources": {kind: row.sources for kind, row in self.kinds.items()},
+            "tools": {tool: row.packets for tool, row in self.tools.items()},
+            "tool_sources": {tool: row.sources for tool, row in self.tools.items()},
+            "ports": [{"proto": key[0], "port": key[1], **row.json("packets", "bytes", "syn", "scan", "sources")}
+                      for key, row in ports],
+            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json("packets", "bytes", "sources")
+                        for rule, row in sorted(self.by_rule.items())],
+            "shares": {n: {d: self.share(n, d) for d in ("total", "scan")} for n in ("iot_strict", "iot_broad", "iot_bot")},
+        }
+
+    def json(self, packets):
+        readable = [p for p in packets if p.version]
+        tcp = [p for p in packets if p.flags is not None]
+        times = [p.ns for p in packets if p.ns is not None]
+        return {
+            "packets": len(packets), "bytes": sum(p.bytes for p in packets),
+            "first_ts": seconds(min(times)) if times else None,
+            "last_ts": seconds(max(times)) if times else None,
+            "ip4": sum(p.version == 4 for p in packets), "ip6": sum(p.version == 6 for p in packets),
+            "tcp": sum(p.has_transport and p.proto == "tcp" for p in packets),
+            "udp": sum(p.has_transport and p.proto == "udp" for p in packets),
+            "icmp": sum(p.has_transport and p.proto.startswith("icmp") for p in packets),
+            "tcp_syn": sum(p.is_syn() for p in tcp),
+            "tcp_synack": sum(p.flags & (SYN | ACK | RST | FIN) == SYN | ACK for p in tcp),
+            "tcp_rst": sum(bool(p.flags & RST) for p in tcp),
+            "sources": len({p.src for p in readable}), "destinations": len({p.dst for p in readable}),
+            **self.tables(),
+        }
+
+
+def reference(path, rules):
+    packets = packets_of(path)
+    answer = Answer(rules)
+    for packet in packets:
+        answer.add(packet)
+    return answer.json(packets)
+
+
+def nonzero(table):
+    return {name: count for name, count in table.items() if count}
+
+
+def table_of(rows, key):
+    """Rows of a list by their key, and each only with what the reference has, too."""
+    return {tuple(row[k] for k in key): tuple(row[k] for k in sorted(row) if k != "evidence") for row in rows}
+
+
+def differences(found, expected):
+    """Where the program's answer is not the reference's: lines of text."""
+    for key, value in expected.items():
+        got = found.get(key)
+        if key in ("kinds", "kind_sources", "tools", "tool_sources"):
+            got, value = nonzero(got), nonzero(value)
+        elif key == "shares":
+            got, value = flat_shares(got, value), flat_shares(value, value)
+        elif key == "by_rule":
+            got, value = table_of(got, ("id",)), table_of(value, ("id",))
+        elif key == "ports":
+            order = [[(row["proto"], row["port"]) for row in rows] for rows in (got, value)]
+            got, value = table_of(got, ("proto", "port")), table_of(value, ("proto", "port"))
+            if got == value and order[0] != order[1]:
+                yield "ports: the same rows in another order"
+        if got != value:
+            yield f"{key}: {only_differing(got, value)}"
+
+
+def flat_shares(shares, names):
+    return {f"{n}/{d}": shares.get(n, {}).get(d) for n in names for d in names[n]}
+
+
+def only_differing(got, value):
+    if not (isinstance(got, dict) and isinstance(value, dict)):
+        return f"program {got}, reference {value}"
+    names = [n for n in {**got, **value} if got.get(n) != value.get(n)]
+    return ", ".join(f"{n} program {got.get(n)}, reference {value.get(n)}" for n in names[:4])
+
+
+def judge(path, rules, *options):
+    """Lines of what differs for one capture; None where the program refuses it (test_data.py judges that)."""
+    _, found, err = replay(*options, path)
+    if not found:
+        return [f"no answer: {err.strip()}"]
+    return [*ledger_faults(found), *differences(found, reference(path, rules))]
+
+
+def is_common(path):
+    """Captures that tshark reads from the file as it is, and whose link types we read."""
+    expected = expected_of(path)
+    link = str(expected["capinfos"].get("File encapsulation", ""))
+    ours = {"ether", "linux-sll", "linux-sll2", "null", "rawip", "rawip4", "rawip6"}
+    return not expected.get("note") and expected["packets"] and link in ours
+
+
+def synths(folder):
+    """Captures of the program's own making: what they hold is judged by tshark all the same."""
+    for seed, options in ((1, ()), (2, ("--packets", "20k", "--sources", "500", "--span", "2h"))):
+        path = os.path.join(folder, f"synth{seed}.pcap")
+        rc, _, err = run("synth", "-o", path, "--seed", seed, *(options or ("--packets", "30k", "--sources", "3k")))
+        yield path if rc == 0 else f"synth: {err.strip()}"
+
+
+def main(words):
+    verdict = Verdict()
+    folder = RULES
+    if words[:1] == ["--rules"]:
+        folder, words = words[1], words[2:]
+    rules = Rules(folder)
+    with tempfile.TemporaryDirectory() as temp:
+        paths = words
+        if words == ["--all"]:
+            data_needed()
+            paths = [p for p in captures() if is_common(p)] + list(synths(temp))
+        for path, odd in zip(paths, parallel(lambda path: judge(path, rules), paths)):
+            name = os.path.relpath(path, DATA) if path.startswith(DATA) else os.path.basename(path)
+            verdict.check(not odd, "\n".join(f"{name}: {line}" for line in odd))
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds and judges everything, on a machine where nothing need be there but Debian 12: installs
+# what is missing (as root), then a normal build with all tests, an address+undefined build with
+# all tests but the slow judges, and some seconds of every fuzz target. Ends with one line,
+# "N passed, N failed[, N skipped]"; 0 only when nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8
+. core/packages.sh
+
+step() { printf '\n== %s\n' "$*"; }
+
+give_up() { printf '\nfailed: %s\n0 passed, 1 failed\n' "$*"; exit 1; }
+
+# build_made DIR MESON-OPTIONS...: configured anew where it is not yet, and built.
+build_made()
+{
+  local dir=$1; shift
+  if [[ ! -f $dir/build.ninja ]]; then
+    meson setup "$dir" "$@" >"$dir.log" 2>&1 || { tail -30 "$dir.log"; give_up "meson setup $dir"; }
+    rm -f "$dir.log"
+  fi
+  ninja -C "$dir" >"$dir/build.log" 2>&1 || { grep -E -A8 'FAILED|error:' "$dir/build.log" | head -60; give_up "ninja -C $dir"; }
+  grep -E 'warning:' "$dir/build.log" | sort -u | head -20
+}
+
+# tests_run DIR MESON-TEST-OPTIONS...: results are read from the log by summary.py.
+tests_run()
+{
+  local dir=$1; shift
+  rm -f "$dir/meson-logs/testlog.json"
+  meson test -C "$dir" --no-rebuild --num-processes 2 "$@" </dev/null 2>&1 | grep -E '^ *[0-9]+/[0-9]+ '
+  [[ -f $dir/meson-logs/testlog.json ]] || give_up "no test of $dir ran"
+}
+
+step "Packages"
+packages_install "${packages_to_build[@]}" "${packages_to_test[@]}" || give_up "packages are missing"
+
+# CI alone turns warnings into errors: another compiler's new warning must not stop a user.
+warnings=(); [[ ${CI:-} != true ]] || warnings=(--werror)
+
+step "Normal build"
+build_made build "${warnings[@]}"
+tests_run build --no-suite fuzz
+
+step "Address and undefined sanitizers"
+build_made build-sanitize "${warnings[@]}" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+tests_run build-sanitize --suite unit --suite sanitize
+
+step "Fuzz targets, some seconds each (test/fuzz.sh MINUTES runs them longer)"
+CC=clang build_made build-fuzz -Dfuzz=true --buildtype=debugoptimized \
+  -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+tests_run build-fuzz --suite fuzz
+
+step "Summary"
+exec /usr/bin/python3 test/summary.py build build-sanitize build-fuzz

@@ -1,0 +1,298 @@
+#include "capture/archive.h"
+#include "capture/block_queue.h"
+
+#include "packed.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* Bytes that compress, but not to nothing, and differ everywhere. */
+static uint8_t *make_data(size_t len)
+{
+    uint8_t *data = malloc(len + 8);
+    assert_non_null(data);
+    uint32_t state = 1;
+    for (size_t i = 0; i < len; i += 8) {
+        state = state * 1664525 + 1013904223;
+        uint32_t words[2] = {(uint32_t)i, state >> 20};
+        memcpy(data + i, words, sizeof words);
+    }
+    return data;
+}
+
+/* Reads the archive to its end, leaving `keep` bytes unconsumed each time, and holds every span to the data.
+ * Returns what the last fill said; *got: bytes seen. */
+static int64_t read_all(struct archive *a, const uint8_t *data, size_t len, size_t keep,
+                        size_t *got, struct fault *fault)
+{
+    size_t have = 0;
+    *got = 0;
+    for (;;) {
+        const uint8_t *span;
+        int64_t n = archive_fill(a, &span, have, fault);
+        if (n < 0) {
+            assert_memory_equal(span, data + *got - have, have);
+            return n;
+        }
+        size_t fresh = (size_t)n - have;
+        assert_true(*got + fresh <= len);
+        assert_memory_equal(span, data + *got - have, (size_t)n);
+        *got += fresh;
+        if (fresh == 0)
+            return 0;
+        have = keep < (size_t)n ? keep : (size_t)n;
+    }
+}
+
+static void test_every_format_gives_its_bytes_back(void **state)
+{
+    static const size_t sizes[] = {1, 1000, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, 5000000};
+    static const size_t keeps[] = {0, 1, 77, BLOCK_HEADROOM, BLOCK_HEADROOM + 1, 3000000};
+    (void)state;
+    uint8_t *data = make_data(5000000);
+    for (int f = 0; f < PACKED_FORMATS; f++) {
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            size_t len, got;
+            uint8_t *packed = packed_make(packed_formats[f], data, sizes[s], &len);
+            char path[64];
+            packed_file(path, packed, len);
+            for (size_t k = 0; k < sizeof keeps / sizeof *keeps; k++) {
+                struct archive *a;
+                struct fault fault = {0};
+                assert_int_equal(archive_open(&a, path, &fault), 0);
+                assert_int_equal(read_all(a, data, sizes[s], keeps[k], &got, &fault), 0);
+                assert_int_equal(got, sizes[s]);
+                assert_string_equal(archive_format(a), packed_formats[f]);
+                archive_close(a);
+            }
+            unlink(path);
+            free(packed);
+        }
+    }
+    free(data);
+}
+
+/* What stands behind the first member, or is cut off, or is spoiled. */
+static const struct {
+    const char *format;
+    enum { TWICE, ZEROS, GARBAGE, CUT_LAST, CUT_HALF, SPOIL_HALF } what;
+    int64_t rc;
+    const char *says;
+} odd[] = {
+    {"gzip", TWICE, 0, NULL},
+    {"zstd", TWICE, 0, NULL},
+    {"xz", TWICE, 0, NULL},
+    {"bzip2", TWICE, 0, NULL},
+    {"lz4", TWICE, 0, NULL},
+    {"gzip", ZEROS, 0, NULL},
+    {"xz", ZEROS, 0, NULL},
+    {"gzip", GARBAGE, -EBADMSG, "what follows the last gzip member is no gzip data"},
+    {"zstd", GARBAGE, -EBADMSG, "zstd stream is damaged"},
+    {"xz", GARBAGE, -EBADMSG, "xz stream is damaged: what follows is no xz stream"},
+    {"bzip2", GARBAGE, -EBADMSG, "bzip2 stream is damaged: what follows is no bzip2 stream"},
+    {"lz4", GARBAGE, -EBADMSG, "lz4 stream is damaged"},
+    {"gzip", CUT_LAST, -EBADMSG, "the gzip stream is cut short"},
+    {"zstd", CUT_LAST, -EBADMSG, "the zstd stream is cut short"},
+    {"xz", CUT_LAST, -EBADMSG, "the xz stream is cut short"},
+    {"bzip2", CUT_LAST, -EBADMSG, "the bzip2 stream is cut short"},
+    {"lz4", CUT_LAST, -EBADMSG, "the lz4 stream is cut short"},
+    {"gzip", CUT_HALF, -EBADMSG, "the gzip stream is cut short"},
+    {"zstd", CUT_HALF, -EBADMSG, "the zstd stream is cut short"},
+    {"xz", CUT_HALF, -EBADMSG, "the xz stream is cut short"},
+    {"bzip2", CUT_HALF, -EBADMSG, "the bzip2 stream is cut short"},
+    {"lz4", CUT_HALF, -EBADMSG, "the lz4 stream is cut short"},
+    {"bzip2", SPOIL_HALF, -EBADMSG, "bzip2 stream is damaged"},
+    {"xz", SPOIL_HALF, -EBADMSG, "xz stream is damaged"},
+};
+
+static void test_streams_that_go_on_or_break_off(void **state)
+{
+    enum { LEN = 2500000 };
+    (void)state;
+    uint8_t *data = make_data(LEN);
+    uint8_t *twice = malloc(2 * LEN);
+    assert_non_null(twice);
+    memcpy(twice, data, LEN);
+    memcpy(twice + LEN, data, LEN);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        size_t len, got;
+        uint8_t *packed = packed_make(odd[i].format, data, LEN, &len);
+        uint8_t *stored = calloc(2, len + 512);
+        assert_non_null(stored);
+        memcpy(stored, packed, len);
+        size_t stored_len = len, expected = LEN;
+        switch (odd[i].what) {
+        case TWICE:
+            memcpy(stored + len, packed, len);
+            stored_len = 2 * len;
+            expected = 2 * LEN;
+            break;
+        case ZEROS:
+            stored_len = len + 512;
+            break;
+        case GARBAGE:
+            memcpy(stored + len, "garbage", 8);
+            stored_len = len + 8;
+            break;
+        case CUT_LAST:
+            stored_len = len - 1;
+            break;
+        case CUT_HALF:
+            stored_len = len / 2;
+            break;
+        case SPOIL_HALF:
+            memset(stored + len / 2, 0x55, 64);
+            break;
+        }
+        char path[64];
+        packed_file(path, stored, stored_len);
+        struct archive *a;
+        struct fault fault = {0};
+        assert_int_equal(archive_open(&a, path, &fault), 0);
+        assert_int_equal(read_all(a, twice, 2 * LEN, 5, &got, &fault), odd[i].rc);
+        if (odd[i].says)
+            assert_non_null(strstr(fault.text, odd[i].says));
+        if (odd[i].what < CUT_LAST)
+            assert_int_equal(got, expected);
+        if (odd[i].what == CUT_HALF || odd[i].what == CUT_LAST)
+            assert_int_equal(archive_stored_at(a), stored_len);
+        archive_close(a);
+        unlink(path);
+        free(stored);
+        free(packed);
+    }
+    free(twice);
+    free(data);
+}
+
+struct pipe_writer {
+    int fd;
+    const uint8_t *bytes;
+    size_t len, step;
+};
+
+static void *write_pipe(void *argument)
+{
+    struct pipe_writer *w = argument;
+    for (size_t done = 0; done < w->len;) {
+        size_t n = w->len - done < w->step ? w->len - done : w->step;
+        ssize_t written = write(w->fd, w->bytes + done, n);
+        if (written <= 0)
+            break;
+        done += (size_t)written;
+    }
+    close(w->fd);
+    return NULL;
+}
+
+static void test_pipes_are_told_by_their_first_bytes(void **state)
+{
+    enum { LEN = 1500000 };
+    (void)state;
+    uint8_t *data = make_data(LEN);
+    for (int f = 0; f < PACKED_FORMATS; f++) {
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        size_t len, got;
+        uint8_t *packed = packed_make(packed_formats[f], data, LEN, &len);
+        struct pipe_writer writer = {ends[1], packed, len, 1 + (size_t)f * 777};
+        char path[64];
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+        struct archive *a;
+        struct fault fault = {0};
+        assert_int_equal(archive_open(&a, path, &fault), 0);
+        writer.step = f == 0 ? 4096 : writer.step;
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, write_pipe, &writer), 0);
+        assert_int_equal(read_all(a, data, LEN, 3, &got, &fault), 0);
+        assert_int_equal(got, LEN);
+        assert_string_equal(archive_format(a), packed_formats[f]);
+        pthread_join(thread, NULL);
+        archive_close(a);
+        close(ends[0]);
+        free(packed);
+    }
+    free(data);
+}
+
+static void test_close_does_not_wait(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    struct archive *a;
+    struct fault fault = {0};
+    assert_int_equal(archive_open(&a, path, &fault), 0);
+    archive_close(a); /* nobody ever writes */
+    close(ends[0]);
+    close(ends[1]);
+
+    /* Nor for data that nobody takes. */
+    size_t len, size = (size_t)(BLOCKS_IN_FLIGHT + 4) * BLOCK_SIZE;
+    uint8_t *data = make_data(size), *packed = packed_make("zstd", data, size, &len);
+    packed_file(path, packed, len);
+    assert_int_equal(archive_open(&a, path, &fault), 0);
+    const uint8_t *span;
+    assert_int_equal(archive_fill(a, &span, 0, &fault), BLOCK_SIZE);
+    archive_close(a);
+    unlink(path);
+    free(packed);
+    free(data);
+    archive_close(NULL);
+}
+
+static void test_what_cannot_be_opened(void **state)
+{
+    static const struct {
+        const char *path;
+        int rc;
+    } cases[] = {{"/nonexistent/a.pcap", -ENOENT}, {"/tmp", -EISDIR}, {"", -ENOENT}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct archive *a;
+        struct fault fault = {0};
+        assert_int_equal(archive_open(&a, cases[i].path, &fault), cases[i].rc);
+        assert_null(a);
+        assert_true(fault.text[0] != 0);
+    }
+}
+
+static void test_a_file_that_shrinks_just_ends(void **state)
+{
+    (void)state;
+    uint8_t *data = make_data(3 * BLOCK_SIZE);
+    char path[64];
+    packed_file(path, data, 3 * BLOCK_SIZE);
+    struct archive *a;
+    struct fault fault = {0};
+    assert_int_equal(archive_open(&a, path, &fault), 0);
+    const uint8_t *span;
+    assert_int_equal(archive_fill(a, &span, 0, &fault), BLOCK_SIZE);
+    assert_int_equal(truncate(path, 1000), 0);
+    assert_memory_equal(span, data, BLOCK_SIZE);
+    assert_int_equal(archive_fill(a, &span, 10, &fault), 10);
+    assert_memory_equal(span, data + BLOCK_SIZE - 10, 10);
+    archive_close(a);
+    unlink(path);
+    free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_format_gives_its_bytes_back),
+        cmocka_unit_test(test_streams_that_go_on_or_break_off),
+        cmocka_unit_test(test_pipes_are_told_by_their_first_bytes),
+        cmocka_unit_test(test_close_does_not_wait),
+        cmocka_unit_test(test_what_cannot_be_opened),
+        cmocka_unit_test(test_a_file_that_shrinks_just_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+#include "classify/classify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Rows are a plain packet with some fields overridden. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+enum {
+    S = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS,
+    T = S | OBSERVATION_TCP_FLAGS,
+    TOTAL = 1 << MARK_total,
+    SCAN = 1 << MARK_scan,
+    BROAD = 1 << MARK_iot_broad,
+    STRICT = 1 << MARK_iot_strict | BROAD,
+    BOT = 1 << MARK_iot_bot,
+    MIRAI = 1 << MARK_tool_mirai,
+    ZMAP = 1 << MARK_tool_zmap,
+    DST = 0xc0000201, /* 192.0.2.1 */
+};
+
+#define DARK             .ip_version = 4, .dst = {192, 0, 2, 1}
+#define TCP(flags, port) .state = T, DARK, .ip_proto = 6, .tcp_flags = flags, .dst_port = port
+#define UDP(port)        .state = S, DARK, .ip_proto = 17, .dst_port = port
+
+static const struct row {
+    const char *what;
+    struct observation o;
+    unsigned kind, marks;
+    const char *iot, *service;
+} rows[] = {
+    {"SYN to Telnet", {TCP(TCP_SYN, 23)}, KIND_tcp_syn, TOTAL | SCAN | STRICT, "iot-telnet", ""},
+    {"Mirai SYN to Telnet",
+     {TCP(TCP_SYN, 23), .tcp_seq = DST},
+     KIND_tcp_syn,
+     TOTAL | SCAN | STRICT | BOT | MIRAI,
+     "iot-telnet",
+     ""},
+    {"Mirai SYN to a shared port",
+     {TCP(TCP_SYN, 80), .tcp_seq = DST},
+     KIND_tcp_syn,
+     TOTAL | SCAN | BROAD | BOT | MIRAI,
+     "iot-web-admin",
+     "web-http"},
+    {"Mirai SYN to a port without iot rule",
+     {TCP(TCP_SYN, 445), .tcp_seq = DST},
+     KIND_tcp_syn,
+     TOTAL | SCAN | MIRAI,
+     "",
+     "windows-smb"},
+    {"SYN to SSH", {TCP(TCP_SYN, 22)}, KIND_tcp_syn, TOTAL | SCAN | BROAD, "iot-ssh", "ssh"},
+    {"SYN to a port without rule", {TCP(TCP_SYN, 65000)}, KIND_tcp_syn, TOTAL | SCAN, "", ""},
+    {"data to Telnet",
+     {TCP(TCP_ACK | TCP_PSH, 23), .payload_len = 4},
+     KIND_tcp_data,
+     TOTAL | SCAN | STRICT,
+     "iot-telnet",
+     ""},
+    {"answer from someone, port 23",
+     {TCP(TCP_SYN | TCP_ACK, 23)},
+     KIND_backscatter_tcp,
+     TOTAL,
+     "",
+     ""},
+    {"RST with id 54321",
+     {TCP(TCP_RST, 23), .ip_id = 54321},
+     KIND_backscatter_tcp,
+     TOTAL | ZMAP,
+     "",
+     ""},
+    {"FIN to Telnet", {TCP(TCP_FIN, 23)}, KIND_tcp_other, TOTAL, "", ""},
+    {"SSDP", {UDP(1900)}, KIND_udp, TOTAL | SCAN | BROAD, "iot-ssdp", ""},
+    {"BACnet", {UDP(47808)}, KIND_udp, TOTAL | SCAN | STRICT, "iot-bacnet", "industrial-bacnet"},
+    {"UDP 23 is no Telnet", {UDP(23)}, KIND_udp, TOTAL | SCAN, "", ""},
+    {"UDP without ports",
+     {.state = OBSERVATION_IP | OBSERVATION_TRANSPORT, DARK, .ip_proto = 17, .dst_port = 1900},
+     KIND_udp,
+     TOTAL | SCAN,
+     "",
+     ""},
+    {"NetBIOS broadcast", {UDP(137), .src_port = 137, .dst[3] = 255}, KIND_stray, TOTAL, "", ""},
+    {"ping", {.state = S, DARK, .ip_proto = 1, .icmp_type = 8}, KIND_icmp, TOTAL, "", ""},
+    {"fragment",
+     {.state = OBSERVATION_IP | OBSERVATION_FRAGMENT, DARK, .ip_proto = 6},
+     KIND_fragment,
+     TOTAL,
+     "",
+     ""},
+    {"ARP", {0}, KIND_non_ip, TOTAL, "", ""},
+    {"malformed Mirai",
+     {TCP(TCP_SYN, 23), .state = T | OBSERVATION_MALFORMED, .tcp_seq = DST},
+     KIND_malformed,
+     TOTAL | MIRAI,
+     "",
+     ""},
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static struct ruleset *rules;
+
+static int set_up(void **state)
+{
+    struct fault fault;
+    return ruleset_create(&rules, NULL, &fault);
+}
+
+static int tear_down(void **state)
+{
+    ruleset_destroy(rules);
+    return 0;
+}
+
+static void check_rule(const struct row *row, uint16_t rule, const char *id)
+{
+    if (strcmp(rule == RULE_NONE ? "" : rules->rules[rule].id, id) != 0)
+        fail_msg("%s: rule %u, expected '%s'", row->what, rule, id);
+}
+
+static void test_labels(void **state)
+{
+    struct observation observations[ROWS];
+    struct label labels[ROWS];
+    for (unsigned i = 0; i < ROWS; i++)
+        observations[i] = rows[i].o;
+    classify_batch(rules, NULL, observations, ROWS, labels);
+    for (unsigned i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        if (labels[i].kind != row->kind || labels[i].marks != row->marks)
+            fail_msg("%s: kind %s, marks %x, expected %s, %x", row->what, kind_name(labels[i].kind),
+                     labels[i].marks, kind_name(row->kind), row->marks);
+        check_rule(row, labels[i].rules[0], row->iot);
+        check_rule(row, labels[i].rules[1], row->service);
+        assert_int_equal(labels[i].tools, labels[i].marks >> MARK_tool_mirai);
+        assert_int_equal(labels[i].evidence,
+                         row->iot[0] || row->service[0] ? EVIDENCE_port : EVIDENCE_none);
+    }
+}
+
+/* With a telescope, what is not addressed to it is outside and counts in no share. */
+static void test_telescope(void **state)
+{
+    struct prefix_set *telescope;
+    struct fault fault;
+    const struct observation observations[] = {
+        {TCP(TCP_SYN, 23), .tcp_seq = DST},
+        {TCP(TCP_SYN, 23), .tcp_seq = DST + 1, .dst[3] = 2},
+        {.state = T,
+         .ip_version = 6,
+         .ip_proto = 6,
+         .dst = {0x20, 0x01, 0x0d, 0xb8},
+         .tcp_flags = TCP_SYN,
+         .dst_port = 23},
+        {.state = T,
+         .ip_version = 6,
+         .ip_proto = 6,
+         .dst = {192, 0, 2, 1},
+         .tcp_flags = TCP_SYN,
+         .dst_port = 23},
+        {0},
+    };
+    static const struct {
+        unsigned kind, marks;
+    } expected[] = {
+        {KIND_tcp_syn, TOTAL | SCAN | STRICT | BOT | MIRAI},
+        {KIND_outside, TOTAL | MIRAI},
+        {KIND_tcp_syn, TOTAL | SCAN | STRICT},
+        {KIND_outside, TOTAL},
+        {KIND_non_ip, TOTAL},
+    };
+    struct label labels[5];
+    assert_int_equal(prefix_set_create(&telescope, "192.0.2.1,2001:db8::/32", &fault), 0);
+    classify_batch(rules, telescope, observations, 5, labels);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(labels[i].kind, expected[i].kind);
+        assert_int_equal(labels[i].marks, expected[i].marks);
+    }
+    prefix_set_destroy(telescope);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_telescope),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,120 @@
+/* Options from the command line and from files. */
+#include "core/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int read_line(const char *line, struct config *c, struct fault *fault, char *copy)
+{
+    char *argv[16];
+    int   argc = 0;
+    strcpy(copy, line);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    return config_init(c, COMMAND_REPLAY, argc, argv, fault);
+}
+
+static void test_good(void **state)
+{
+    (void)state;
+    struct config c;
+    struct fault fault;
+    char copy[256];
+    assert_int_equal(read_line("replay -j3 --window=5m a.pcap -o feed --json - -- --b", &c, &fault, copy), 0);
+    assert_int_equal(c.workers, 3);
+    assert_int_equal(c.window_ns, 300000000000);
+    assert_int_equal(c.lateness_ns, c.window_ns);
+    assert_string_equal(c.out, "feed");
+    assert_true(c.is_json);
+    assert_int_equal(c.path_count, 3);
+    assert_string_equal(c.paths[1], "-");
+    assert_string_equal(c.paths[2], "--b");
+    config_fini(&c);
+}
+
+static void test_bad(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"replay --nonsense", "--nonsense: no such option"},
+        {"replay --packets 3", "no such option for replay"},
+        {"replay -j", "--workers: needs a value"},
+        {"replay -j 65", "--workers: '65' is not a number from 0 to 64"},
+        {"replay -j -1", "--workers: '-1'"},
+        {"replay --window 7s", "--window: 7s does not divide an hour"},
+        {"replay --window 0", "--window: '0' is not a span"},
+        {"replay --window 99999999999999999999s", "is not a span"},
+        {"replay --json=yes", "--json: takes no value"},
+        {"replay --batch 257", "--batch: '257'"},
+        {"replay --config /nonexistent.yaml", "/nonexistent.yaml: No such file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config c;
+        struct fault fault;
+        char copy[256];
+        assert_int_not_equal(read_line(cases[i].line, &c, &fault, copy), 0);
+        if (!strstr(fault.text, cases[i].says))
+            fail_msg("%s: %s", cases[i].line, fault.text);
+        config_fini(&c);
+    }
+}
+
+static int read_file(const char *text, struct config *c, struct fault *fault)
+{
+    char path[] = "/tmp/config.XXXXXX", line[128], copy[128];
+    int  fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    snprintf(line, sizeof line, "replay --config %s --batch 7", path);
+    int err = read_line(line, c, fault, copy);
+    unlink(path);
+    return err;
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    struct config c;
+    struct fault fault;
+    assert_int_equal(read_file("workers: 2\nbatch: 9\ndecap: [gre, vxlan]\njson: true\n", &c, &fault), 0);
+    assert_int_equal(c.workers, 2);
+    assert_int_equal(c.batch, 7);
+    assert_string_equal(c.decap, "gre,vxlan");
+    assert_true(c.is_json);
+    config_fini(&c);
+
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"workers: 2\n nonsense: 1\n", ":2:"},
+        {"a: b\n", ":1:1: unknown key 'a'"},
+        {"workers: 1\nworkerz: 2\n", ":2:1: unknown key 'workerz'"},
+        {"workers: many\n", ":1:1: workers: 'many' is not a number"},
+        {"workers: [1, 2]\n", "must be a single value"},
+        {"- a\n", "must be a mapping"},
+        {"json: maybe\n", "'maybe' is neither true nor false"},
+        {"help: true\n", "unknown key"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_not_equal(read_file(cases[i].text, &c, &fault), 0);
+        if (!strstr(fault.text, cases[i].says))
+            fail_msg("%s: %s", cases[i].text, fault.text);
+        config_fini(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                       cmocka_unit_test(test_file)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

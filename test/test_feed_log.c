@@ -1,0 +1,420 @@
+#include "export/feed_log.h"
+
+#include "forge.h"
+#include "sample_window.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATH_LEN = 256 };
+
+static const int64_t minute_ns = INT64_C(60000000000);
+
+static struct ruleset *rules;
+static struct feed_identity identity;
+static char scratch[] = "/tmp/test_feed_log.XXXXXX";
+static unsigned folders;
+
+/* A new path in the scratch folder. */
+static const char *folder_name(char path[PATH_LEN])
+{
+    snprintf(path, PATH_LEN, "%s/%u/feed", scratch, folders++);
+    return path;
+}
+
+struct window_case {
+    int64_t minute;
+    uint32_t part;
+    unsigned packets;
+};
+
+static void feed_write(const char *dir, const struct window_case *cases, size_t count)
+{
+    struct feed_log *log;
+    struct fault fault;
+    assert_int_equal(feed_log_create(&log, dir, &identity, &fault), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct window *w = sample_window(rules, cases[i].minute * minute_ns, cases[i].part,
+                                         cases[i].packets, i + 1);
+        assert_int_equal(feed_log_append(log, w, &fault), 0);
+        window_destroy(w);
+    }
+    assert_int_equal(feed_log_finish(log, &fault), 0);
+}
+
+static int verify(const char *path, struct fault *fault)
+{
+    struct feed_check check;
+    return feed_log_verify_rules(path, rules, &check, fault);
+}
+
+static void assert_broken(const char *path, const char *what)
+{
+    struct fault fault;
+    int err = verify(path, &fault);
+    if (err != -EBADMSG && err != -ENODATA)
+        fail_msg("%s: verify returned %d", what, err);
+    assert_true(strstr(fault.text, ".yami") != NULL);
+}
+
+/* Segments in order; returns how many. */
+static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
+{
+    struct dirent **entries;
+    int found = scandir(dir, &entries, NULL, alphasort);
+    size_t count = 0;
+    for (int i = 0; i < found; i++) {
+        if (feed_is_segment_name(entries[i]->d_name) && count < 8)
+            snprintf(paths[count++], PATH_LEN, "%s/%.100s", dir, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return count;
+}
+
+static uint8_t *file_read(const char *path, size_t *len)
+{
+    struct stat s;
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0 && fstat(fd, &s) == 0);
+    uint8_t *bytes = malloc((size_t)s.st_size + 1);
+    assert_int_equal(read(fd, bytes, (size_t)s.st_size), s.st_size);
+    close(fd);
+    *len = (size_t)s.st_size;
+    return bytes;
+}
+
+static void file_write(const char *path, const uint8_t *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), len);
+    close(fd);
+}
+
+static void test_names_and_cuts(void **state)
+{
+    static const struct window_case windows[] = {
+        {-61, 0, 3}, {-60, 0, 3}, {-1, 0, 2}, {0, 0, 9}, {1, 0, 0}, {59, 0, 1},
+        {-1, 1, 5},  {61, 0, 7},  {5, 0, 7},  {60, 0, 4}, {61, 1, 2}};
+    static const char *const names[] = {
+        "19691231T225900Z-000001.yami", "19691231T230000Z-000002.yami",
+        "19700101T000000Z-000003.yami", "19700101T010100Z-000004.yami"};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct feed_check check;
+    struct fault fault;
+    feed_write(folder_name(dir), windows, 11);
+    assert_int_equal(segment_list(dir, paths), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(strrchr(paths[i], '/') + 1, names[i]);
+    assert_int_equal(feed_log_verify_rules(dir, rules, &check, &fault), 0);
+    assert_int_equal(check.segments, 4);
+    assert_int_equal(check.windows, 11);
+    assert_int_equal(check.records, 11 + 8);
+    assert_int_equal(check.parts, 2);
+    assert_int_equal(check.packets, 43);
+    assert_int_equal(check.offered, 43);
+    assert_int_equal(check.observed, 43);
+    assert_true(check.closed);
+    assert_true(check.first_ns < -60 * minute_ns && check.last_ns >= 61 * minute_ns);
+    /* Each segment alone, too. */
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(verify(paths[i], &fault), 0);
+}
+
+static void test_empty_feed(void **state)
+{
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct feed_check check;
+    struct fault fault;
+    feed_write(folder_name(dir), NULL, 0);
+    assert_int_equal(segment_list(dir, paths), 1);
+    assert_string_equal(strrchr(paths[0], '/') + 1, "19700101T000000Z-000001.yami");
+    assert_int_equal(feed_log_verify(dir, &check, &fault), 0);
+    assert_int_equal(check.records, 2);
+    assert_int_equal(check.windows, 0);
+    assert_int_equal(feed_log_finish(NULL, &fault), 0);
+}
+
+static void test_refuses_a_feed(void **state)
+{
+    char dir[PATH_LEN], file[PATH_LEN + 8];
+    struct feed_log *log;
+    struct feed_check check;
+    struct fault fault;
+    feed_write(folder_name(dir), NULL, 0);
+    assert_int_equal(feed_log_create(&log, dir, &identity, &fault), -EEXIST);
+    assert_null(log);
+    assert_non_null(strstr(fault.text, "holds a feed already"));
+    snprintf(file, sizeof file, "%s/x", folder_name(dir));
+    *strrchr(dir, '/') = '\0';
+    assert_int_equal(mkdir(dir, 0777), 0);
+    strcat(dir, "/plain");
+    file_write(dir, (const uint8_t *)"x", 1);
+    assert_int_equal(feed_log_create(&log, dir, &identity, &fault), -ENOTDIR);
+    assert_int_equal(feed_log_verify("/nonexistent", &check, &fault), -ENOENT);
+    *strrchr(dir, '/') = '\0';
+    assert_int_equal(feed_log_verify(dir, &check, &fault), -ENOENT);
+}
+
+/* A small feed of two segments. */
+static void small_feed(char dir[PATH_LEN])
+{
+    static const struct window_case windows[] = {{0, 0, 6}, {1, 0, 3}, {60, 0, 5}, {0, 1, 2}};
+    feed_write(folder_name(dir), windows, 4);
+}
+
+static void test_every_altered_byte_is_found(void **state)
+{
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct fault fault;
+    small_feed(dir);
+    assert_int_equal(segment_list(dir, paths), 2);
+    for (size_t segment = 0; segment < 2; segment++) {
+        size_t len;
+        uint8_t *bytes = file_read(paths[segment], &len);
+        int fd = open(paths[segment], O_WRONLY);
+        assert_true(fd >= 0 && len > 100);
+        for (size_t at = 0; at < len; at++) {
+            uint8_t altered = bytes[at] ^ (uint8_t)(at % 3 == 2 ? 0xff : 1 << at % 8);
+            assert_int_equal(pwrite(fd, &altered, 1, (off_t)at), 1);
+            assert_broken(dir, "an altered byte");
+            assert_int_equal(pwrite(fd, &bytes[at], 1, (off_t)at), 1);
+        }
+        close(fd);
+        free(bytes);
+        assert_int_equal(verify(dir, &fault), 0);
+    }
+}
+
+static void test_every_cut_is_found(void **state)
+{
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct fault fault;
+    small_feed(dir);
+    segment_list(dir, paths);
+    for (size_t segment = 0; segment < 2; segment++) {
+        size_t len;
+        uint8_t *bytes = file_read(paths[segment], &len);
+        for (size_t at = len; at-- > 0;) {
+            assert_int_equal(truncate(paths[segment], (off_t)at), 0);
+            assert_broken(dir, "a cut");
+        }
+        file_write(paths[segment], bytes, len);
+        bytes[len] = 0;
+        file_write(paths[segment], bytes, len + 1);
+        assert_broken(dir, "a byte more");
+        file_write(paths[segment], bytes, len);
+        free(bytes);
+        assert_int_equal(verify(dir, &fault), 0);
+    }
+}
+
+/* What is done to the three segments of a feed. */
+static void test_segments_stand_in_their_order(void **state)
+{
+    static const struct window_case windows[] = {{0, 0, 6}, {60, 0, 5}, {120, 0, 5}};
+    enum { REMOVE_FIRST, REMOVE_MIDDLE, REMOVE_LAST, SWAP, DUPLICATE, RENAME, FOREIGN, COUNT };
+    for (int what = 0; what < COUNT; what++) {
+        char dir[PATH_LEN], paths[8][PATH_LEN], other[PATH_LEN];
+        struct fault fault;
+        size_t len;
+        feed_write(folder_name(dir), windows, 3);
+        assert_int_equal(segment_list(dir, paths), 3);
+        assert_int_equal(verify(dir, &fault), 0);
+        uint8_t *bytes = file_read(paths[1], &len);
+        snprintf(other, sizeof other, "%.200s/19700101T013000Z-000003.yami", dir);
+        switch (what) {
+        case REMOVE_FIRST:
+        case REMOVE_MIDDLE:
+        case REMOVE_LAST:
+            assert_int_equal(unlink(paths[what]), 0);
+            break;
+        case SWAP:
+            assert_int_equal(rename(paths[0], paths[1]), 0);
+            file_write(paths[0], bytes, len);
+            break;
+        case DUPLICATE:
+            file_write(other, bytes, len);
+            break;
+        case RENAME: /* the order stays */
+            assert_int_equal(rename(paths[1], other), 0);
+            break;
+        case FOREIGN:
+            snprintf(other, sizeof other, "%.200s/zzz.yami", dir);
+            file_write(other, bytes, 0);
+            break;
+        }
+        assert_broken(dir, "segments out of order");
+        free(bytes);
+    }
+}
+
+/* A feed that a crash left without its end says so by an error of its own. */
+static void test_unfinished_feed(void **state)
+{
+    static const struct window_case windows[] = {{0, 0, 6}, {60, 0, 5}};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct feed_check check;
+    struct fault fault;
+    size_t len, at = 0, end = 0;
+    feed_write(folder_name(dir), windows, 2);
+    segment_list(dir, paths);
+    uint8_t *bytes = file_read(paths[1], &len);
+    while (at < len) {
+        end = at;
+        yamiscope__record__free_unpacked(forge_take(bytes, &at), NULL);
+    }
+    assert_int_equal(truncate(paths[1], (off_t)end), 0);
+    assert_int_equal(feed_log_verify(dir, &check, &fault), -ENODATA);
+    assert_int_equal(check.packets, 11);
+    assert_false(check.closed);
+    assert_int_equal(unlink(paths[1]), 0);
+    assert_int_equal(feed_log_verify(dir, &check, &fault), -ENODATA);
+    assert_int_equal(check.packets, 6);
+    free(bytes);
+}
+
+/* ---- counts altered under right checksums */
+
+#define TCP(w)  ((w)->ports[0])
+#define MARK(w, mark) ((w)->marks[MARK_##mark])
+
+#define ALTERATIONS(X) \
+    X(ledger_offered, w->ledger->offered++) \
+    X(ledger_observed, w->ledger->observed++) \
+    X(ledger_both, w->ledger->offered++; w->ledger->observed++) \
+    X(ledger_filtered, w->ledger->filtered++) \
+    X(ledger_ring_full, w->ledger->ring_full++) \
+    X(ledger_late, w->ledger->late = w->ledger->observed + 1) \
+    X(ledger_overflow, w->ledger->filtered = UINT64_MAX) \
+    X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL) \
+    X(totals_gone, yamiscope__totals__free_unpacked(w->totals, NULL); w->totals = NULL) \
+    X(totals_packets, w->totals->packets++) \
+    X(totals_bytes, w->totals->bytes--) \
+    X(totals_ip4, w->totals->ip4++) \
+    X(totals_ip6, w->totals->ip6++) \
+    X(totals_tcp, w->totals->tcp++) \
+    X(totals_udp, w->totals->udp--) \
+    X(totals_icmp, w->totals->icmp++) \
+    X(totals_syn, w->totals->tcp_syn--) \
+    X(totals_synack, w->totals->tcp_synack += w->totals->tcp) \
+    X(totals_snapped, w->totals->snapped = w->totals->packets + 1) \
+    X(totals_first, w->totals->first_ns = w->start_ns - 1) \
+    X(totals_last, w->totals->last_ns = w->start_ns + w->span_ns) \
+    X(totals_order, w->totals->first_ns = w->totals->last_ns + 1) \
+    X(start, w->start_ns += minute_ns) \
+    X(span, w->span_ns++) \
+    X(span_negative, w->span_ns = -w->span_ns) \
+    X(part, w->part++) \
+    X(kind_packets, w->kinds[0]->packets++) \
+    X(kind_bytes, w->kinds[0]->bytes++) \
+    X(kind_moved, w->kinds[0]->packets++; w->kinds[1]->packets--) \
+    X(kind_order, Yamiscope__KindCount *k = w->kinds[0]; w->kinds[0] = w->kinds[1]; w->kinds[1] = k) \
+    X(kind_name, w->kinds[0]->kind[0] = 'x') \
+    X(mark_total, MARK(w, total)->packets++) \
+    X(mark_scan, MARK(w, scan)->packets--) \
+    X(mark_strict, MARK(w, iot_strict)->packets++) \
+    X(mark_broad, MARK(w, iot_broad)->packets--) \
+    X(mark_bot, MARK(w, iot_bot)->packets += 1000) \
+    X(mark_low, MARK(w, scan)->sources->low++) \
+    X(mark_high, MARK(w, scan)->sources->high = MARK(w, scan)->packets + 1) \
+    X(mark_tool, w->marks[SHARE_MARK_COUNT]->tool = 0) \
+    X(mark_name, w->marks[1]->mark[0] = 'x') \
+    X(mark_gone, yamiscope__mark_count__free_unpacked(w->marks[--w->n_marks], NULL)) \
+    X(hll_index, MARK(w, scan)->sources->hll->index[0] += HLL_REGISTERS) \
+    X(hll_value, MARK(w, scan)->sources->hll->value.data[0] = 52) \
+    X(hll_length, MARK(w, scan)->sources->hll->value.len--) \
+    X(hll_short, MARK(w, scan)->sources->hll->n_index--; MARK(w, scan)->sources->hll->value.len--) \
+    X(hll_superset, MARK(w, iot_strict)->sources->hll->value.data[0] = 51) \
+    X(rule_packets, w->rules[0]->packets++) \
+    X(rule_name, w->rules[0]->rule[0] = 'x') \
+    X(rule_order, Yamiscope__RuleCount *r = w->rules[0]; w->rules[0] = w->rules[1]; w->rules[1] = r) \
+    X(rule_evidence, w->rules[0]->evidence[0] = 'x') \
+    X(rule_gone, yamiscope__rule_count__free_unpacked(w->rules[--w->n_rules], NULL)) \
+    X(port_packets, TCP(w)->packets[0]++) \
+    X(port_bytes, TCP(w)->bytes[0] = w->totals->bytes + 1) \
+    X(port_syn, TCP(w)->syn[0]++) \
+    X(port_scan, TCP(w)->scan[0]++) \
+    X(port_scan_moved, TCP(w)->scan[1]--; TCP(w)->scan[2]++) \
+    X(port_sources, TCP(w)->sources[0] = TCP(w)->packets[0] + 1) \
+    X(port_gap, TCP(w)->gap[0] += 65536) \
+    X(port_twice, TCP(w)->gap[1] = 0) \
+    X(port_number, TCP(w)->gap[1] += 1) \
+    X(port_row, TCP(w)->n_gap--) \
+    X(port_column, TCP(w)->n_scan--) \
+    X(port_proto, TCP(w)->proto[0] = 'u') \
+    X(port_table, yamiscope__port_table__free_unpacked(w->ports[--w->n_ports], NULL))
+
+#define ALTER_FUNCTION(name, statement) \
+    static void alter_##name(Yamiscope__Window *w) { statement; }
+ALTERATIONS(ALTER_FUNCTION)
+
+#define ALTER_ROW(name, statement) {#name, alter_##name},
+static const struct {
+    const char *name;
+    void (*alter)(Yamiscope__Window *w);
+} alterations[] = {ALTERATIONS(ALTER_ROW)};
+
+/* Writes the first window's segment again with `alter` applied to the window. */
+static void forge_window(const char *path, const uint8_t *bytes, size_t len,
+                         void (*alter)(Yamiscope__Window *w))
+{
+    struct forge forge = {0};
+    for (size_t at = 0; at < len;) {
+        Yamiscope__Record *r = forge_take(bytes, &at);
+        if (r->body_case == YAMISCOPE__RECORD__BODY_WINDOW && alter != NULL)
+            alter(r->window);
+        forge_record(&forge, r);
+        yamiscope__record__free_unpacked(r, NULL);
+    }
+    file_write(path, forge.data, forge.len);
+    free(forge.data);
+}
+
+static void test_altered_counts_under_right_checksums(void **state)
+{
+    static const struct window_case windows[] = {{0, 0, 400}};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct fault fault;
+    size_t len;
+    feed_write(folder_name(dir), windows, 1);
+    segment_list(dir, paths);
+    uint8_t *bytes = file_read(paths[0], &len);
+    forge_window(paths[0], bytes, len, NULL);
+    assert_int_equal(verify(dir, &fault), 0);
+    for (size_t i = 0; i < sizeof alterations / sizeof alterations[0]; i++) {
+        forge_window(paths[0], bytes, len, alterations[i].alter);
+        assert_broken(dir, alterations[i].name);
+    }
+    free(bytes);
+}
+
+#define FEED_ALTERATIONS(X) \
+    X(seq, r->seq++) \
+    X(format, if (r->header) r->header->format++) \
+    X(segment, if (r->header) r->header->segment++) \
+    X(header_span, if (r->header) r->header->window_span_ns = 0) \
+    X(header_rules, if (r->header) { yamiscope__rule_set__free_unpacked(r->header->rules, NULL); \
+                                     r->header->rules = NULL; }) \
+    X(close, if (r->close) r->close->records++) \
+    X(finished, if (r->close) r->close->finished = 0) \
+    X(body, if (r->close) r->body_case = YAMISCOPE__RECORD__BODY__NOT_SET)
+
+#define FEED_FUNCTION(name, ...) static void feed_##name(Yamiscope__Record *r) { __VA_ARGS__; }
+#define FEED_ROW(name, ...) {#name, feed_##name},
+#undef X
+#define header header
+static void feed_seq(Yamiscope__Record *r) { r->seq++; }

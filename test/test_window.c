@@ -1,0 +1,212 @@
+#include "export/window.h"
+
+#include "sample_window.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { MINUTES = 60 };
+static const int64_t minute_ns = INT64_C(60000000000);
+
+static struct ruleset *rules;
+
+/* Everything but the order of the port lists. */
+static void assert_equal(struct window *a, struct window *b)
+{
+    window_sort(a);
+    window_sort(b);
+    assert_int_equal(a->start_ns, b->start_ns);
+    assert_int_equal(a->span_ns, b->span_ns);
+    assert_int_equal(a->part, b->part);
+    assert_memory_equal(&a->ledger, &b->ledger, sizeof a->ledger);
+    assert_memory_equal(&a->totals, &b->totals, sizeof a->totals);
+    assert_memory_equal(a->kinds, b->kinds, sizeof a->kinds);
+    assert_memory_equal(a->mark_packets, b->mark_packets, sizeof a->mark_packets);
+    assert_memory_equal(a->mark_sources, b->mark_sources, sizeof a->mark_sources);
+    assert_memory_equal(a->rules, b->rules, sizeof a->rules);
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
+        assert_int_equal(a->port_used[proto], b->port_used[proto]);
+        assert_int_equal(memcmp(a->port_list[proto], b->port_list[proto],
+                                a->port_used[proto] * sizeof a->port_list[0][0]),
+                         0);
+    }
+    assert_int_equal(memcmp(a->ports, b->ports, sizeof a->ports), 0);
+    assert_memory_equal(a->hll, b->hll, sizeof a->hll);
+}
+
+/* Windows of one minute each with other packets, some without any. */
+static void spans_make(struct window *at[], unsigned count, uint64_t seed)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int64_t start_ns = (int64_t)(sample_random(&seed) % MINUTES) * minute_ns - 30 * minute_ns;
+        unsigned packets = i % 4 == 3 ? 0 : (unsigned)(sample_random(&seed) % 400);
+        at[i] = sample_window(rules, start_ns, i % 3, packets, sample_random(&seed));
+    }
+}
+
+static void shards_make(struct window *at[], unsigned count, uint64_t seed)
+{
+    for (unsigned i = 0; i < count; i++) {
+        at[i] = sample_window(rules, 7 * minute_ns, 1, 0, 0);
+        sample_fill(at[i], rules, sample_random(&seed), 300, i * 64, 64);
+    }
+}
+
+static void assert_law(enum window_merge how, void (*make)(struct window *[], unsigned, uint64_t),
+                       uint64_t seed)
+{
+    struct window *at[3], *left = window_create(), *right = window_create(),
+                          *other = window_create();
+    make(at, 3, seed);
+
+    /* (a + b) + c */
+    window_merge(left, at[0], how);
+    window_merge(left, at[1], how);
+    window_merge(left, at[2], how);
+    /* a + (b + c), begun from b + c */
+    window_merge(right, at[1], how);
+    window_merge(right, at[2], how);
+    window_merge(at[0], right, how);
+    assert_equal(left, at[0]);
+    /* c + b, against b + c */
+    window_merge(other, at[2], how);
+    window_merge(other, at[1], how);
+    assert_equal(other, right);
+
+    for (unsigned i = 0; i < 3; i++)
+        window_destroy(at[i]);
+    window_destroy(left);
+    window_destroy(right);
+    window_destroy(other);
+}
+
+static void test_merge_obeys_law(void **state)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        assert_law(WINDOW_SPANS, spans_make, seed);
+        assert_law(WINDOW_SHARDS, shards_make, seed);
+    }
+}
+
+/* Shards of disjoint sources give what one tally over all of them gives. */
+static void test_shards_are_exact(void **state)
+{
+    struct window *at[4], *whole = sample_window(rules, 7 * minute_ns, 1, 0, 0);
+    struct sample_seen *seen = calloc(1, sizeof *seen);
+    uint64_t seed = 99;
+    for (unsigned shard = 0; shard < 4; shard++) {
+        uint64_t begin = sample_random(&seed), again = begin;
+        struct sample_seen *own = calloc(1, sizeof *own);
+        at[shard] = sample_window(rules, 7 * minute_ns, 1, 0, 0);
+        for (unsigned i = 0; i < 500; i++) {
+            sample_packet(at[shard], own, rules, &begin, shard * 64 + i % 64);
+            sample_packet(whole, seen, rules, &again, shard * 64 + i % 64);
+        }
+        free(own);
+    }
+    for (unsigned shard = 1; shard < 4; shard++)
+        window_merge(at[0], at[shard], WINDOW_SHARDS);
+    assert_equal(at[0], whole);
+    for (unsigned shard = 0; shard < 4; shard++)
+        window_destroy(at[shard]);
+    window_destroy(whole);
+    free(seen);
+}
+
+static void test_source_bounds(void **state)
+{
+    static const struct {
+        enum window_merge how;
+        struct source_count a, b, sum;
+    } cases[] = {
+        {WINDOW_SHARDS, {3, 3}, {4, 4}, {7, 7}}, {WINDOW_SPANS, {3, 3}, {4, 4}, {4, 7}},
+        {WINDOW_SPANS, {4, 7}, {5, 5}, {5, 12}}, {WINDOW_SPANS, {0, 0}, {2, 2}, {2, 2}},
+        {WINDOW_SHARDS, {4, 7}, {1, 2}, {5, 9}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window *a = window_create(), *b = window_create();
+        struct port_count *row = window_port(a, PORT_PROTO_TCP, 23);
+        row->packets = 20;
+        row->sources = a->mark_sources[MARK_scan] = cases[i].a;
+        row = window_port(b, PORT_PROTO_TCP, 23);
+        row->packets = 20;
+        row->sources = b->mark_sources[MARK_scan] = cases[i].b;
+        window_merge(a, b, cases[i].how);
+        row = window_port(a, PORT_PROTO_TCP, 23);
+        assert_int_equal(row->packets, 40);
+        assert_int_equal(row->sources.low, cases[i].sum.low);
+        assert_int_equal(row->sources.high, cases[i].sum.high);
+        assert_memory_equal(&row->sources, &a->mark_sources[MARK_scan], sizeof row->sources);
+        window_destroy(a);
+        window_destroy(b);
+    }
+}
+
+static void test_time_at_the_ends(void **state)
+{
+    static const struct {
+        int64_t a_start, a_span, b_start, b_span, start, span;
+    } cases[] = {
+        {0, 0, 5, 10, 5, 10},
+        {5, 10, 0, 0, 5, 10},
+        {-20, 10, 0, 10, -20, 30},
+        {INT64_MAX - 3, 60, 0, 60, 0, INT64_MAX},
+        {INT64_MIN, 60, INT64_MAX - 3, 60, INT64_MIN, INT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window *a = window_create(), *b = window_create();
+        a->start_ns = cases[i].a_start;
+        a->span_ns = cases[i].a_span;
+        b->start_ns = cases[i].b_start;
+        b->span_ns = cases[i].b_span;
+        window_merge(a, b, WINDOW_SPANS);
+        assert_int_equal(a->start_ns, cases[i].start);
+        assert_int_equal(a->span_ns, cases[i].span);
+        window_destroy(a);
+        window_destroy(b);
+    }
+}
+
+static void test_clear_leaves_nothing(void **state)
+{
+    struct window *w = sample_window(rules, 123 * minute_ns, 3, 2000, 5), *fresh = window_create();
+    assert_true(w->port_used[PORT_PROTO_TCP] > 100);
+    window_clear(w);
+    memset(w->port_list, 0, sizeof w->port_list);
+    assert_int_equal(memcmp(w, fresh, sizeof *w), 0);
+    window_destroy(w);
+    window_destroy(fresh);
+    window_destroy(NULL);
+}
+
+static void test_sort(void **state)
+{
+    struct window *w = window_create();
+    static const uint16_t ports[] = {65535, 0, 23, 64, 63, 8080};
+    static const uint16_t sorted[] = {0, 23, 63, 64, 8080, 65535};
+    assert_int_equal((uintptr_t)&w->ports % 64, 0);
+    for (size_t i = 0; i < 6; i++)
+        window_port(w, PORT_PROTO_UDP, ports[i])->packets++;
+    window_sort(w);
+    assert_int_equal(w->port_used[PORT_PROTO_TCP], 0);
+    assert_int_equal(w->port_used[PORT_PROTO_UDP], 6);
+    assert_memory_equal(w->port_list[PORT_PROTO_UDP], sorted, sizeof sorted);
+    window_destroy(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge_obeys_law),      cmocka_unit_test(test_shards_are_exact),
+        cmocka_unit_test(test_source_bounds),        cmocka_unit_test(test_time_at_the_ends),
+        cmocka_unit_test(test_clear_leaves_nothing), cmocka_unit_test(test_sort),
+    };
+    rules = sample_ruleset();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(rules);
+    return failed;
+}
