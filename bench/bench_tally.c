@@ -28,7 +28,7 @@ static struct observation packet(uint64_t source, unsigned second)
         .tcp_header_len = 20,
         .tcp_seq = (uint32_t)scattered,
         .ip_id = 1,
-        .state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_TCP_FLAGS,
+        .state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS | OBSERVATION_TCP_FLAGS,
         .dst_port = second ? (uint16_t)scattered : ports[source % 8],
     };
     uint32_t address = (uint32_t)scattered;

@@ -14,7 +14,7 @@
 #include "capture/observation.h"
 
 enum decap {
-    DECAP_GRE    = 1 << 0, /* RFC 2784, 2890; v0 with IP, Ethernet (TEB) or MPLS inside; PPTP (v1) is not unwrapped */
+    DECAP_GRE    = 1 << 0, /* RFC 2784, 2890: IP, Ethernet (TEB), MPLS, NSH inside; RFC 2637 (version 1): PPP, EoIP */
     DECAP_ERSPAN = 1 << 1, /* types I, II, III in GRE */
     DECAP_VXLAN  = 1 << 2, /* RFC 7348, UDP 4789 */
     DECAP_IPIP   = 1 << 3, /* protocols 4 and 41 */

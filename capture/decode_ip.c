@@ -29,8 +29,8 @@ static enum layer ip_missing(struct walk *w, uint32_t n)
 enum layer ip_version4(struct walk *w)
 {
     const uint8_t *h = cursor_peek(&w->c, 1);
-    /* What says IPv4 outside may say IPv6 inside a tunnel. */
-    if (h && *h >> 4 == 6 && w->ip_seen)
+    /* What was announced as IPv4 may turn out to be IPv6: bogus, but unwrapping goes on. */
+    if (h && *h >> 4 == 6 && w->decap)
         return LAYER_IP6;
     struct observation *o = w->o;
     ip_begin(w);
@@ -136,7 +136,7 @@ static enum layer ip_extension(struct walk *w)
     if (w->behind_ah)
         return LAYER_PROTO;
     o->ip_proto = h[0];
-    if (!fragment_header)
+    if (!fragment_header || o->ip_version == 4)
         return LAYER_PROTO;
     uint16_t fragment = read_be16(h + 2);
     if (fragment & 1)
@@ -177,7 +177,7 @@ static void ip_tcp(struct walk *w)
         header = (h[12] >> 4) * 4u;
         o->tcp_header_len = (uint8_t)header;
         o->tcp_seq = read_be32(h + 4);
-        if (header < 20 || header > segment)
+        if (header < 20) /* more than 20 that are not there: a bad option list, see decode.h */
             o->state |= OBSERVATION_MALFORMED;
         if (header >= 20) {
             o->tcp_flags = read_be16(h + 12) & 0x0fff;

@@ -66,26 +66,9 @@ static enum layer link_length_or_type(struct walk *w, uint16_t value)
     return LAYER_LLC;
 }
 
-/* The address family, or an EtherType by old Linux, as 32 or (IRIX) 16 bits in the
- * byte order of whoever wrote it: two of the four bytes are zero. */
-static unsigned link_null_family(const uint8_t h[4])
+/* A BSD address family, or an EtherType by old Linux. */
+static enum layer link_family(struct walk *w, unsigned family)
 {
-    if (!h[0] && !h[1])
-        return !h[3] && h[2] < 6 ? h[2] : read_be16(h + 2);
-    if (!h[2] && !h[3])
-        return !h[0] && h[1] < 6 ? h[1] : (unsigned)(h[1] << 8 | h[0]);
-    return 0;
-}
-
-static enum layer link_null(struct walk *w)
-{
-    const uint8_t *h = cursor_peek(&w->c, 2);
-    if (h && h[0] == 0xff && h[1] == 0x03) /* ISDN: a PPP header in its place */
-        return LAYER_PPP_HDLC;
-    h = link_take(w, 4);
-    if (!h)
-        return LAYER_END;
-    unsigned family = link_null_family(h);
     switch (family) {
     case 2:
         return LAYER_IP4;
@@ -97,6 +80,30 @@ static enum layer link_null(struct walk *w)
     default:
         return family >= TYPE_MIN ? link_next_type(w, (uint16_t)family) : LAYER_END;
     }
+}
+
+/* The family as 32 or (IRIX) 16 bits in the byte order of whoever wrote it: two of the
+ * four bytes are zero. */
+static enum layer link_null(struct walk *w)
+{
+    const uint8_t *h = cursor_peek(&w->c, 2);
+    if (h && h[0] == 0xff && h[1] == 0x03) /* ISDN: a PPP header in its place */
+        return LAYER_PPP_HDLC;
+    h = link_take(w, 4);
+    if (!h)
+        return LAYER_END;
+    if (!h[0] && !h[1])
+        return link_family(w, !h[3] && h[2] < 6 ? h[2] : read_be16(h + 2));
+    if (!h[2] && !h[3])
+        return link_family(w, !h[0] && h[1] < 6 ? h[1] : (unsigned)(h[1] << 8 | h[0]));
+    return LAYER_END;
+}
+
+/* The same in network byte order. */
+static enum layer link_loop(struct walk *w)
+{
+    const uint8_t *h = link_take(w, 4);
+    return h && !h[0] && !h[1] ? link_family(w, read_be16(h + 2)) : LAYER_END;
 }
 
 static enum layer link_cooked(struct walk *w, uint16_t arphrd, uint16_t protocol)
@@ -132,8 +139,9 @@ enum layer link_first(struct walk *w, uint32_t link)
     case LINK_IP6:
         return LAYER_IP6;
     case LINK_NULL:
-    case LINK_LOOP:
         return link_null(w);
+    case LINK_LOOP:
+        return link_loop(w);
     case LINK_SLL:
         h = link_take(w, 16);
         return h ? link_cooked(w, read_be16(h + 2), read_be16(h + 14)) : LAYER_END;

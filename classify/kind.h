@@ -69,12 +69,23 @@ static inline bool kind_has_icmp_type(const struct observation *o)
 
 static inline bool kind_is_netbios_broadcast(const struct observation *o)
 {
-    return (o->dst_port == 137 || o->dst_port == 138) && o->src_port == o->dst_port &&
-           o->ip_version == 4 && o->dst[3] == 255;
+    return ((o->dst_port - 137u < 2) & (o->src_port == o->dst_port) & (o->ip_version == 4) &
+            (o->dst[3] == 255)) != 0;
 }
 
+/* Where kind_of keeps what each protocol would give: the bit of its byte, by [IPv6][protocol]. */
+enum {
+    KIND_AT_OTHER_IP = 0,
+    KIND_AT_TCP = 8,
+    KIND_AT_UDP = 16,
+    KIND_AT_ICMP = 24,
+    KIND_AT_IGMP = 32
+};
+extern const uint8_t kind_at_table[2][256];
+
 /* `inside`: whether the destination belongs to the telescope (true where none is
- * configured). */
+ * configured). Protocols come at random, so their kinds are all looked up and one is picked: a
+ * branch would be guessed wrong too often. */
 static inline enum kind kind_of(const struct observation *o, bool inside)
 {
     if (o->state & OBSERVATION_MALFORMED)
@@ -85,15 +96,13 @@ static inline enum kind kind_of(const struct observation *o, bool inside)
         return KIND_outside;
     if (o->state & OBSERVATION_FRAGMENT)
         return KIND_fragment;
-    if (o->ip_proto == IPPROTO_NR_TCP)
-        return (enum kind)kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
-    if (o->ip_proto == IPPROTO_NR_UDP)
-        return kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
-    if (o->ip_proto == (o->ip_version == 4 ? IPPROTO_NR_ICMP : IPPROTO_NR_ICMPV6))
-        return kind_has_icmp_type(o) ? kind_of_icmp(o->ip_version, o->icmp_type) : KIND_icmp;
-    if (o->ip_proto == IPPROTO_NR_IGMP)
-        return KIND_stray;
-    return KIND_other_ip;
+    uint64_t tcp = kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
+    uint64_t udp = kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
+    uint64_t icmp = kind_of_icmp(o->ip_version, o->icmp_type);
+    icmp = kind_has_icmp_type(o) ? icmp : KIND_icmp;
+    uint64_t all = (uint64_t)KIND_other_ip << KIND_AT_OTHER_IP | tcp << KIND_AT_TCP |
+                   udp << KIND_AT_UDP | icmp << KIND_AT_ICMP | (uint64_t)KIND_stray << KIND_AT_IGMP;
+    return (enum kind)(all >> kind_at_table[o->ip_version == 6][o->ip_proto] & 0xff);
 }
 
 /* One line that defines the kind, and what of it is not told yet (NULL: nothing is left out). */

@@ -44,11 +44,7 @@ static const char *address_text(const struct explain *e, const uint8_t address[1
     return text;
 }
 
-static bool has_ports(const struct observation *o)
-{
-    return (o->state & OBSERVATION_TRANSPORT) &&
-           (o->ip_proto == IPPROTO_NR_TCP || o->ip_proto == IPPROTO_NR_UDP);
-}
+static bool has_ports(const struct observation *o) { return o->state & OBSERVATION_PORTS; }
 
 static bool is_icmp(const struct observation *o)
 {

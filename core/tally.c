@@ -41,6 +41,12 @@ struct stage {
     uint32_t number[STAGE]; /* of the source */
 };
 
+static inline bool is_syn(const struct observation *o)
+{
+    return (o->state & OBSERVATION_TCP_FLAGS) &&
+           (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
 enum { FLAGS_other, FLAGS_syn, FLAGS_synack, FLAGS_rst };
 enum { TRANSPORT_none, TRANSPORT_tcp, TRANSPORT_udp, TRANSPORT_icmp };
 
@@ -147,8 +153,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
 
 static inline bool has_ports(const struct observation *o)
 {
-    return (o->state & OBSERVATION_TRANSPORT) &&
-           (o->ip_proto == IPPROTO_NR_TCP || o->ip_proto == IPPROTO_NR_UDP);
+    return o->state & OBSERVATION_PORTS;
 }
 
 /* Counts that need no source. */
@@ -214,7 +219,7 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
 
     row->packets++;
     row->bytes += o->wire_len;
-    row->syn += label->kind == KIND_tcp_syn;
+    row->syn += proto == PORT_PROTO_TCP && is_syn(o);
     row->scan += is_scan;
 
     struct pair *p = pair_find(shard, pair_key(number, proto == PORT_PROTO_UDP), o->dst_port);

@@ -26,7 +26,7 @@ struct source_count {
 struct port_count { /* one cache line: the ports of a darknet come at random */
     _Alignas(64) uint64_t packets;
     uint64_t bytes;
-    uint64_t syn, scan; /* kind tcp_syn; scan kinds */
+    uint64_t syn, scan; /* SYN without ACK, RST, FIN, by header; scan kinds */
     struct source_count sources;
 };
 

@@ -106,9 +106,9 @@ static void file_write(const char *path, const uint8_t *bytes, size_t len)
 
 static void test_names_and_cuts(void **state)
 {
-    static const struct window_case windows[] = {
-        {-61, 0, 3}, {-60, 0, 3}, {-1, 0, 2}, {0, 0, 9}, {1, 0, 0}, {59, 0, 1},
-        {-1, 1, 5},  {61, 0, 7},  {5, 0, 7},  {60, 0, 4}, {61, 1, 2}};
+    static const struct window_case windows[] = {{-61, 0, 3}, {-60, 0, 3}, {-1, 0, 2}, {0, 0, 9},
+                                                 {1, 0, 0},   {59, 0, 1},  {-1, 1, 5}, {61, 0, 7},
+                                                 {5, 0, 7},   {60, 0, 4},  {61, 1, 2}};
     static const char *const names[] = {
         "19691231T225900Z-000001.yami", "19691231T230000Z-000002.yami",
         "19700101T000000Z-000003.yami", "19700101T010100Z-000004.yami"};
@@ -289,73 +289,75 @@ static void test_unfinished_feed(void **state)
 
 /* ---- counts altered under right checksums */
 
-#define TCP(w)  ((w)->ports[0])
+#define TCP(w)        ((w)->ports[0])
 #define MARK(w, mark) ((w)->marks[MARK_##mark])
 
-#define ALTERATIONS(X) \
-    X(ledger_offered, w->ledger->offered++) \
-    X(ledger_observed, w->ledger->observed++) \
-    X(ledger_both, w->ledger->offered++; w->ledger->observed++) \
-    X(ledger_filtered, w->ledger->filtered++) \
-    X(ledger_ring_full, w->ledger->ring_full++) \
-    X(ledger_late, w->ledger->late = w->ledger->observed + 1) \
-    X(ledger_overflow, w->ledger->filtered = UINT64_MAX) \
-    X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL) \
-    X(totals_gone, yamiscope__totals__free_unpacked(w->totals, NULL); w->totals = NULL) \
-    X(totals_packets, w->totals->packets++) \
-    X(totals_bytes, w->totals->bytes--) \
-    X(totals_ip4, w->totals->ip4++) \
-    X(totals_ip6, w->totals->ip6++) \
-    X(totals_tcp, w->totals->tcp++) \
-    X(totals_udp, w->totals->udp--) \
-    X(totals_icmp, w->totals->icmp++) \
-    X(totals_syn, w->totals->tcp_syn--) \
-    X(totals_synack, w->totals->tcp_synack += w->totals->tcp) \
-    X(totals_snapped, w->totals->snapped = w->totals->packets + 1) \
-    X(totals_first, w->totals->first_ns = w->start_ns - 1) \
-    X(totals_last, w->totals->last_ns = w->start_ns + w->span_ns) \
-    X(totals_order, w->totals->first_ns = w->totals->last_ns + 1) \
-    X(start, w->start_ns += minute_ns) \
-    X(span, w->span_ns++) \
-    X(span_negative, w->span_ns = -w->span_ns) \
-    X(part, w->part++) \
-    X(kind_packets, w->kinds[0]->packets++) \
-    X(kind_bytes, w->kinds[0]->bytes++) \
-    X(kind_moved, w->kinds[0]->packets++; w->kinds[1]->packets--) \
-    X(kind_order, Yamiscope__KindCount *k = w->kinds[0]; w->kinds[0] = w->kinds[1]; w->kinds[1] = k) \
-    X(kind_name, w->kinds[0]->kind[0] = 'x') \
-    X(mark_total, MARK(w, total)->packets++) \
-    X(mark_scan, MARK(w, scan)->packets--) \
-    X(mark_strict, MARK(w, iot_strict)->packets++) \
-    X(mark_broad, MARK(w, iot_broad)->packets--) \
-    X(mark_bot, MARK(w, iot_bot)->packets += 1000) \
-    X(mark_low, MARK(w, scan)->sources->low++) \
-    X(mark_high, MARK(w, scan)->sources->high = MARK(w, scan)->packets + 1) \
-    X(mark_tool, w->marks[SHARE_MARK_COUNT]->tool = 0) \
-    X(mark_name, w->marks[1]->mark[0] = 'x') \
-    X(mark_gone, yamiscope__mark_count__free_unpacked(w->marks[--w->n_marks], NULL)) \
-    X(hll_index, MARK(w, scan)->sources->hll->index[0] += HLL_REGISTERS) \
-    X(hll_value, MARK(w, scan)->sources->hll->value.data[0] = 52) \
-    X(hll_length, MARK(w, scan)->sources->hll->value.len--) \
+#define ALTERATIONS(X)                                                                             \
+    X(ledger_offered, w->ledger->offered++)                                                        \
+    X(ledger_observed, w->ledger->observed++)                                                      \
+    X(ledger_both, w->ledger->offered++; w->ledger->observed++)                                    \
+    X(ledger_filtered, w->ledger->filtered++)                                                      \
+    X(ledger_ring_full, w->ledger->ring_full++)                                                    \
+    X(ledger_late, w->ledger->late = w->ledger->observed + 1)                                      \
+    X(ledger_overflow, w->ledger->filtered = UINT64_MAX)                                           \
+    X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL)            \
+    X(totals_gone, yamiscope__totals__free_unpacked(w->totals, NULL); w->totals = NULL)            \
+    X(totals_packets, w->totals->packets++)                                                        \
+    X(totals_bytes, w->totals->bytes--)                                                            \
+    X(totals_ip4, w->totals->ip4++)                                                                \
+    X(totals_ip6, w->totals->ip6++)                                                                \
+    X(totals_tcp, w->totals->tcp++)                                                                \
+    X(totals_udp, w->totals->udp--)                                                                \
+    X(totals_icmp, w->totals->icmp++)                                                              \
+    X(totals_syn, w->totals->tcp_syn--)                                                            \
+    X(totals_synack, w->totals->tcp_synack += w->totals->tcp)                                      \
+    X(totals_snapped, w->totals->snapped = w->totals->packets + 1)                                 \
+    X(totals_first, w->totals->first_ns = w->start_ns - 1)                                         \
+    X(totals_last, w->totals->last_ns = w->start_ns + w->span_ns)                                  \
+    X(totals_order, w->totals->first_ns = w->totals->last_ns + 1)                                  \
+    X(start, w->start_ns += minute_ns)                                                             \
+    X(span, w->span_ns++)                                                                          \
+    X(span_negative, w->span_ns = -w->span_ns)                                                     \
+    X(part, w->part++)                                                                             \
+    X(kind_packets, w->kinds[0]->packets++)                                                        \
+    X(kind_bytes, w->kinds[0]->bytes++)                                                            \
+    X(kind_moved, w->kinds[0]->packets++; w->kinds[1]->packets--)                                  \
+    X(kind_order, Yamiscope__KindCount *k = w->kinds[0]; w->kinds[0] = w->kinds[1];                \
+      w->kinds[1] = k)                                                                             \
+    X(kind_name, w->kinds[0]->kind[0] = 'x')                                                       \
+    X(mark_total, MARK(w, total)->packets++)                                                       \
+    X(mark_scan, MARK(w, scan)->packets--)                                                         \
+    X(mark_strict, MARK(w, iot_strict)->packets++)                                                 \
+    X(mark_broad, MARK(w, iot_broad)->packets--)                                                   \
+    X(mark_bot, MARK(w, iot_bot)->packets += 1000)                                                 \
+    X(mark_low, MARK(w, scan)->sources->low++)                                                     \
+    X(mark_high, MARK(w, scan)->sources->high = MARK(w, scan)->packets + 1)                        \
+    X(mark_tool, w->marks[SHARE_MARK_COUNT]->tool = 0)                                             \
+    X(mark_name, w->marks[1]->mark[0] = 'x')                                                       \
+    X(mark_gone, yamiscope__mark_count__free_unpacked(w->marks[--w->n_marks], NULL))               \
+    X(hll_index, MARK(w, scan)->sources->hll->index[0] += HLL_REGISTERS)                           \
+    X(hll_value, MARK(w, scan)->sources->hll->value.data[0] = 52)                                  \
+    X(hll_length, MARK(w, scan)->sources->hll->value.len--)                                        \
     X(hll_short, MARK(w, scan)->sources->hll->n_index--; MARK(w, scan)->sources->hll->value.len--) \
-    X(hll_superset, MARK(w, iot_strict)->sources->hll->value.data[0] = 51) \
-    X(rule_packets, w->rules[0]->packets++) \
-    X(rule_name, w->rules[0]->rule[0] = 'x') \
-    X(rule_order, Yamiscope__RuleCount *r = w->rules[0]; w->rules[0] = w->rules[1]; w->rules[1] = r) \
-    X(rule_evidence, w->rules[0]->evidence[0] = 'x') \
-    X(rule_gone, yamiscope__rule_count__free_unpacked(w->rules[--w->n_rules], NULL)) \
-    X(port_packets, TCP(w)->packets[0]++) \
-    X(port_bytes, TCP(w)->bytes[0] = w->totals->bytes + 1) \
-    X(port_syn, TCP(w)->syn[0]++) \
-    X(port_scan, TCP(w)->scan[0]++) \
-    X(port_scan_moved, TCP(w)->scan[1]--; TCP(w)->scan[2]++) \
-    X(port_sources, TCP(w)->sources[0] = TCP(w)->packets[0] + 1) \
-    X(port_gap, TCP(w)->gap[0] += 65536) \
-    X(port_twice, TCP(w)->gap[1] = 0) \
-    X(port_number, TCP(w)->gap[1] += 1) \
-    X(port_row, TCP(w)->n_gap--) \
-    X(port_column, TCP(w)->n_scan--) \
-    X(port_proto, TCP(w)->proto[0] = 'u') \
+    X(hll_superset, MARK(w, iot_strict)->sources->hll->value.data[0] = 51)                         \
+    X(rule_packets, w->rules[0]->packets++)                                                        \
+    X(rule_name, w->rules[0]->rule[0] = 'x')                                                       \
+    X(rule_order, Yamiscope__RuleCount *r = w->rules[0]; w->rules[0] = w->rules[1];                \
+      w->rules[1] = r)                                                                             \
+    X(rule_evidence, w->rules[0]->evidence[0] = 'x')                                               \
+    X(rule_gone, yamiscope__rule_count__free_unpacked(w->rules[--w->n_rules], NULL))               \
+    X(port_packets, TCP(w)->packets[0]++)                                                          \
+    X(port_bytes, TCP(w)->bytes[0] = w->totals->bytes + 1)                                         \
+    X(port_syn, TCP(w)->syn[0]++)                                                                  \
+    X(port_scan, TCP(w)->scan[0]++)                                                                \
+    X(port_scan_moved, TCP(w)->scan[1]--; TCP(w)->scan[2]++)                                       \
+    X(port_sources, TCP(w)->sources[0] = TCP(w)->packets[0] + 1)                                   \
+    X(port_gap, TCP(w)->gap[0] += 65536)                                                           \
+    X(port_twice, TCP(w)->gap[1] = 0)                                                              \
+    X(port_number, TCP(w)->gap[1] += 1)                                                            \
+    X(port_row, TCP(w)->n_gap--)                                                                   \
+    X(port_column, TCP(w)->n_scan--)                                                               \
+    X(port_proto, TCP(w)->proto[0] = 'u')                                                          \
     X(port_table, yamiscope__port_table__free_unpacked(w->ports[--w->n_ports], NULL))
 
 #define ALTER_FUNCTION(name, statement) \
@@ -402,19 +404,237 @@ static void test_altered_counts_under_right_checksums(void **state)
     free(bytes);
 }
 
-#define FEED_ALTERATIONS(X) \
-    X(seq, r->seq++) \
-    X(format, if (r->header) r->header->format++) \
-    X(segment, if (r->header) r->header->segment++) \
-    X(header_span, if (r->header) r->header->window_span_ns = 0) \
-    X(header_rules, if (r->header) { yamiscope__rule_set__free_unpacked(r->header->rules, NULL); \
-                                     r->header->rules = NULL; }) \
-    X(close, if (r->close) r->close->records++) \
-    X(finished, if (r->close) r->close->finished = 0) \
-    X(body, if (r->close) r->body_case = YAMISCOPE__RECORD__BODY__NOT_SET)
+/* ---- records altered under right checksums */
 
-#define FEED_FUNCTION(name, ...) static void feed_##name(Yamiscope__Record *r) { __VA_ARGS__; }
-#define FEED_ROW(name, ...) {#name, feed_##name},
-#undef X
-#define header header
-static void feed_seq(Yamiscope__Record *r) { r->seq++; }
+static void alter_seq(Yamiscope__Record *r) { r->seq += r->close != NULL; }
+static void alter_format(Yamiscope__Record *r)
+{
+    if (r->body_case == YAMISCOPE__RECORD__BODY_HEADER)
+        r->header->format++;
+}
+static void alter_segment(Yamiscope__Record *r)
+{
+    if (r->body_case == YAMISCOPE__RECORD__BODY_HEADER)
+        r->header->segment++;
+}
+static void alter_header_span(Yamiscope__Record *r)
+{
+    if (r->body_case == YAMISCOPE__RECORD__BODY_HEADER)
+        r->header->window_span_ns++;
+}
+static void alter_close(Yamiscope__Record *r)
+{
+    if (r->body_case == YAMISCOPE__RECORD__BODY_CLOSE)
+        r->close->records++;
+}
+static void alter_finished(Yamiscope__Record *r)
+{
+    if (r->body_case == YAMISCOPE__RECORD__BODY_CLOSE)
+        r->close->finished = 0;
+}
+
+static void test_altered_records_under_right_checksums(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*alter)(Yamiscope__Record *r);
+    } cases[] = {{"seq", alter_seq},         {"format", alter_format},
+                 {"segment", alter_segment}, {"span", alter_header_span},
+                 {"close", alter_close},     {"finished", alter_finished}};
+    static const struct window_case windows[] = {{0, 0, 4}, {1, 0, 4}};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    size_t len;
+    feed_write(folder_name(dir), windows, 2);
+    segment_list(dir, paths);
+    uint8_t *bytes = file_read(paths[0], &len);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct forge forge = {0};
+        for (size_t at = 0; at < len;) {
+            Yamiscope__Record *r = forge_take(bytes, &at);
+            cases[i].alter(r);
+            forge_record(&forge, r);
+            yamiscope__record__free_unpacked(r, NULL);
+        }
+        file_write(paths[0], forge.data, forge.len);
+        free(forge.data);
+        assert_broken(dir, cases[i].name);
+    }
+    free(bytes);
+}
+
+/* Records left out, doubled and exchanged: each line is the order of the new segment. */
+static void test_reordered_records(void **state)
+{
+    static const char *const orders[] = {"0134",  "0234",  "01223", "0124", "1234", "012340",
+                                         "02134", "00123", "3",     "",     "34"};
+    static const struct window_case windows[] = {{0, 0, 4}, {0, 1, 4}, {1, 0, 4}};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    size_t len;
+    feed_write(folder_name(dir), windows, 3);
+    segment_list(dir, paths);
+    uint8_t *bytes = file_read(paths[0], &len);
+    Yamiscope__Record *records[5];
+    size_t at = 0;
+    for (size_t i = 0; i < 5; i++)
+        records[i] = forge_take(bytes, &at);
+    assert_int_equal(at, len);
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct forge forge = {0};
+        for (const char *c = orders[i]; *c != '\0'; c++) {
+            records[*c - '0']->seq = (uint64_t)(c - orders[i]) + 1;
+            forge_record(&forge, records[*c - '0']);
+        }
+        file_write(paths[0], forge.data == NULL ? (const uint8_t *)"" : forge.data, forge.len);
+        free(forge.data);
+        /* "01223" lacks Close, "0124" counts wrong, "0234" lacks a part, ... */
+        assert_broken(dir, orders[i]);
+    }
+    for (size_t i = 0; i < 5; i++)
+        yamiscope__record__free_unpacked(records[i], NULL);
+    free(bytes);
+}
+
+static void test_hostile_segments(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t bytes[16];
+        size_t len;
+    } cases[] = {
+        {"empty", {0}, 0},
+        {"zero length", {0}, 8},
+        {"no end of a length",
+         {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+         11},
+        {"a huge length", {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}, 7},
+        {"a length of more than 64 MiB", {0x81, 0x80, 0x80, 0x20}, 4},
+        {"a length of more than is there", {0x80, 0x80, 0x80, 0x20, 1, 2, 3}, 7},
+        {"a long form of a length", {0x86, 0x00, 1, 2, 3, 4, 5, 6}, 8},
+        {"half a length", {0x80}, 1},
+        {"less than a crc", {0x05, 0x7d, 0, 0, 0, 0}, 6},
+    };
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    feed_write(folder_name(dir), NULL, 0);
+    segment_list(dir, paths);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        file_write(paths[0], cases[i].bytes, cases[i].len);
+        assert_broken(dir, cases[i].name);
+    }
+}
+
+/* Ten million empty messages are 20 MB in a record and more than 1 GB unpacked. */
+static void test_a_small_record_cannot_fill_the_memory(void **state)
+{
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct forge forge = {0};
+    enum { EMPTY = 10000000 };
+    size_t len = 0;
+    uint8_t *record = malloc(2 * EMPTY + 16);
+    feed_write(folder_name(dir), NULL, 0);
+    segment_list(dir, paths);
+    record[len++] = 3 << 3 | 2; /* window */
+    for (uint32_t left = 2 * EMPTY;; left >>= 7) {
+        record[len++] = (uint8_t)(left & 0x7f) | (left >= 0x80 ? 0x80 : 0);
+        if (left < 0x80)
+            break;
+    }
+    for (size_t i = 0; i < EMPTY; i++) {
+        record[len++] = 6 << 3 | 2; /* an empty KindCount */
+        record[len++] = 0;
+    }
+    forge_bytes(&forge, record, len);
+    file_write(paths[0], forge.data, forge.len);
+    assert_broken(dir, "ten million empty messages");
+    free(forge.data);
+    free(record);
+}
+
+/* A full disk: nothing of the window stays, the same window goes in later, and the feed is the one
+ * that a disk with room would hold. */
+static void test_full_disk(void **state)
+{
+    static const struct window_case windows[] = {
+        {0, 0, 300}, {1, 0, 300}, {60, 0, 300}, {61, 0, 300}};
+    char good[PATH_LEN], dir[PATH_LEN], good_paths[8][PATH_LEN], paths[8][PATH_LEN];
+    struct rlimit was, small;
+    struct feed_log *log;
+    struct fault fault;
+    unsigned refused = 0;
+
+    feed_write(folder_name(good), windows, 4);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(feed_log_create(&log, folder_name(dir), &identity, &fault), 0);
+    for (size_t i = 0; i < 4; i++) {
+        struct window *w = sample_window(rules, windows[i].minute * minute_ns, 0, 300, i + 1);
+        for (unsigned limit = 0; limit < 40000; limit += 3000) {
+            small = was;
+            small.rlim_cur = limit;
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+            int err = feed_log_append(log, w, &fault);
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+            if (err == 0)
+                break;
+            assert_int_equal(err, -EFBIG);
+            assert_non_null(strstr(fault.text, ".yami: can't write"));
+            struct feed_check check;
+            int seen = feed_log_verify_rules(dir, rules, &check, &fault);
+            assert_int_equal(seen, i == 0 ? -ENOENT : -ENODATA);
+            assert_int_equal(check.windows, i);
+            refused++;
+        }
+        window_destroy(w);
+    }
+    assert_int_equal(feed_log_finish(log, &fault), 0);
+    assert_true(refused >= 4);
+    assert_int_equal(segment_list(good, good_paths), 2);
+    assert_int_equal(segment_list(dir, paths), 2);
+    for (size_t i = 0; i < 2; i++) {
+        size_t good_len, len;
+        uint8_t *good_bytes = file_read(good_paths[i], &good_len),
+                *bytes = file_read(paths[i], &len);
+        assert_int_equal(len, good_len);
+        assert_memory_equal(bytes, good_bytes, len);
+        free(good_bytes);
+        free(bytes);
+    }
+}
+
+static int scratch_make(void **state)
+{
+    rules = sample_ruleset();
+    identity = (struct feed_identity){.sensor = "test",
+                                      .timezone = "UTC",
+                                      .window_span_ns = minute_ns,
+                                      .lateness_ns = minute_ns,
+                                      .rules = rules};
+    return mkdtemp(scratch) == NULL;
+}
+
+static int scratch_remove(void **state)
+{
+    char command[PATH_LEN];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    free(rules);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_and_cuts),
+        cmocka_unit_test(test_empty_feed),
+        cmocka_unit_test(test_refuses_a_feed),
+        cmocka_unit_test(test_every_altered_byte_is_found),
+        cmocka_unit_test(test_every_cut_is_found),
+        cmocka_unit_test(test_segments_stand_in_their_order),
+        cmocka_unit_test(test_unfinished_feed),
+        cmocka_unit_test(test_altered_counts_under_right_checksums),
+        cmocka_unit_test(test_altered_records_under_right_checksums),
+        cmocka_unit_test(test_reordered_records),
+        cmocka_unit_test(test_hostile_segments),
+        cmocka_unit_test(test_a_small_record_cannot_fill_the_memory),
+        cmocka_unit_test(test_full_disk),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

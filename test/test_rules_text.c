@@ -4,14 +4,14 @@
 #include "classify/reason.h"
 #include "classify/text_width.h"
 
-#include <cmocka.h>
-
 enum { S = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS };
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static struct ruleset *rules;
 

@@ -225,7 +225,7 @@ static const struct bad {
      "iot.yaml:4:62: tcp/1 has an iot rule already: a"},
     {SET, RULE R("a", "udp/1, udp/1"), NULL, "iot.yaml:3:69: udp/1 has an iot rule already: a"},
     {SET, NULL, "category: web\nrules:\n" W("a", "tcp/1") W("b", "tcp/1"),
-     "web.yaml:4:48: tcp/1 has a service rule already: a"},
+     "web.yaml:4:45: tcp/1 has a service rule already: a"},
     {SET, RULE W("a", "tcp/1"), NULL,
      "iot.yaml:3:5: an iot rule needs a breadth (strict or shared)"},
     {SET, NULL, "category: web\nrules:\n" R("a", "tcp/1"),

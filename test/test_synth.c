@@ -145,7 +145,7 @@ static void test_believable(void **state)
     c->ops->close(c);
 }
 
-/* One letter says where the file goes wrong. */
+/* The file, read by libpcap, holds the generator's frames; what can't be written is said. */
 static void test_files(void **state)
 {
     (void)state;

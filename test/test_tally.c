@@ -39,16 +39,16 @@ static struct observation packet(void)
     o.src[0] = 198, o.src[3] = (uint8_t)pick(200);
     o.dst[0] = 203, o.dst[3] = (uint8_t)pick(100);
     if (o.ip_proto == IPPROTO_NR_TCP) {
-        o.state |= OBSERVATION_TRANSPORT | OBSERVATION_TCP_FLAGS;
+        o.state |= OBSERVATION_TRANSPORT | OBSERVATION_PORTS | OBSERVATION_TCP_FLAGS;
         o.tcp_flags = flags[pick(5)];
         o.tcp_header_len = 20;
         o.tcp_seq = pick(2) ? 203u << 24 | o.dst[3] : 1; /* half of the SYN as Mirai sends them */
     } else if (o.ip_proto == IPPROTO_NR_UDP || o.ip_proto == IPPROTO_NR_ICMP) {
-        o.state |= OBSERVATION_TRANSPORT;
+        o.state |= OBSERVATION_TRANSPORT | (o.ip_proto == IPPROTO_NR_UDP ? OBSERVATION_PORTS : 0);
         o.icmp_type = 8;
     }
     if (pick(50) == 0)
-        o.state = 0, o.ip_version = 0, o.ip_proto = 0; /* not IP */
+        o.state = o.tcp_flags = 0, o.ip_version = o.ip_proto = 0; /* not IP */
     return o;
 }
 
@@ -68,7 +68,7 @@ static bool same_source(const struct observation *a, const struct observation *b
 static bool has_port(const struct observation *o, unsigned proto, unsigned port)
 {
     uint8_t want = proto == PORT_PROTO_TCP ? IPPROTO_NR_TCP : IPPROTO_NR_UDP;
-    return o->state & OBSERVATION_TRANSPORT && o->ip_proto == want && o->dst_port == port;
+    return o->state & OBSERVATION_PORTS && o->ip_proto == want && o->dst_port == port;
 }
 
 /* Distinct sources of the packets with `mark` (or, mark < 0, of a port), in one window or all (-1). */
@@ -102,7 +102,7 @@ static void check_window(const struct world *w, int number, struct window *got)
         bytes += w->o[i].wire_len;
         for (unsigned m = 0; m < MARK_COUNT; m++)
             marks[m] += w->labels[i].marks >> m & 1;
-        if (w->labels[i].kind == KIND_tcp_syn)
+        if (w->o[i].tcp_flags == TCP_SYN)
             syn[w->o[i].dst_port]++;
     }
     assert_int_equal(got->totals.packets, packets);
