@@ -2,8 +2,13 @@
  *
  * Link layers: Ethernet (II, 802.2 LLC/SNAP), raw IP, BSD null and loop, Linux
  * cooked v1 and v2. Always taken off: VLAN tags of all kinds to a depth of 8,
- * MPLS stacks, PPPoE sessions. Tunnels (GRE, ERSPAN, VXLAN, IP in IP) are
- * unwrapped only where asked for, since a darknet receives tunnels as probes.
+ * MPLS stacks and Ethernet pseudowires, PPPoE sessions, and rarer tags behind which
+ * the frame goes on in the clear (802.1ah, MACsec, VN-Tag, HSR, NSH, TRILL, ...).
+ * Tunnels (GRE, ERSPAN, VXLAN, IP in IP) are unwrapped only where asked for, since a
+ * darknet receives tunnels as probes. Where a packet can be read in two ways it is
+ * read as TShark reads it.
+ * Malformed is judged up to the transport's fixed header: an option list that is not
+ * all there is only a bad option list.
  * All bytes of packets are hostile; every read goes through one bounds-checked
  * cursor that ends at caplen. No allocation, no state, any thread.
  */
@@ -14,10 +19,11 @@
 #include "capture/observation.h"
 
 enum decap {
-    DECAP_GRE    = 1 << 0, /* RFC 2784, 2890: IP, Ethernet (TEB), MPLS, NSH inside; RFC 2637 (version 1): PPP, EoIP */
+    DECAP_GRE = 1 << 0,    /* RFC 2784, 2890, and version 1, RFC 2637; inside: IP, Ethernet, PPP,
+                              MPLS, NSH, WCCP */
     DECAP_ERSPAN = 1 << 1, /* types I, II, III in GRE */
-    DECAP_VXLAN  = 1 << 2, /* RFC 7348, UDP 4789 */
-    DECAP_IPIP   = 1 << 3, /* protocols 4 and 41 */
+    DECAP_VXLAN = 1 << 2,  /* RFC 7348, UDP 4789 */
+    DECAP_IPIP = 1 << 3,   /* protocols 4 and 41, straight or behind AH */
 };
 
 enum { DECODE_DEPTH = 8 }; /* VLAN tags per frame; tunnels per frame */

@@ -97,7 +97,8 @@ static enum layer tunnel_gre(struct walk *w)
     if ((flags & GRE_VERSION) > 1 || !(w->decap & (erspan ? DECAP_ERSPAN : DECAP_GRE)))
         return LAYER_END;
     uint32_t fields = (flags & (GRE_CHECKSUM | GRE_ROUTING) ? 4 : 0) + (flags & GRE_KEY ? 4 : 0) +
-                      (flags & GRE_SEQUENCE ? 4 : 0) + (flags & GRE_ACK && type == GRE_PPP ? 4 : 0);
+                      (flags & GRE_SEQUENCE ? 4 : 0) +
+                      (flags & GRE_ACK && flags & GRE_VERSION ? 4 : 0);
     if (!cursor_take(c, fields) || (flags & GRE_ROUTING && !tunnel_skip_routing(c)))
         return LAYER_END;
     return cursor_on_wire(c) ? tunnel_gre_payload(w, type, flags) : LAYER_END;

@@ -33,24 +33,25 @@ struct syn_form {
 
 /* ZMap, masscan, nmap and Mirai as their sources write them; the systems' stacks as they are
  * commonly seen. */
+/* clang-format off */
 static const struct syn_form syn_forms[FORM_SYN_COUNT] = {
-    [FORM_MIRAI] = {0, 1024, 64511, 64, false, SYNTH_MIRAI, 0, 0, {0}},
+    [FORM_MIRAI]        = {0, 1024, 64511, 64, false, SYNTH_MIRAI, 0, 0, {0}},
     [FORM_ZMAP_CLASSIC] = {65535, 32768, 28233, 255, false, SYNTH_ZMAP, 0, 0, {0}},
-    [FORM_ZMAP_MSS] = {65535, 32768, 28233, 64, false, 0, 4, 0, {2, 4, 5, 0xb4}},
-    [FORM_MASSCAN_OLD] = {1024, 40000, 20000, 255, false, SYNTH_MASSCAN, 0, 0, {0}},
-    [FORM_MASSCAN_NEW] = {1025, 40000, 20000, 255, false, SYNTH_MASSCAN, 4, 0, {2, 4, 5, 0xb4}},
-    [FORM_NMAP] = {1024, 33000, 30000, 50, false, SYNTH_NMAP, 4, 0, {2, 4, 5, 0xb4}},
-    [FORM_LINUX] = {64240, 32768, 28232, 64, true, 0, 20, 8, {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0,
-                                                              0, 0, 0, 0,    0, 0, 1, 3,  3, 7}},
-    [FORM_WINDOWS] =
-        {8192, 49152, 16384, 128, true, 0, 12, 0, {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2}},
-    [FORM_WINDOWS_OLD] = {65535, 1025, 3976, 128, true, 0, 8, 0, {2, 4, 5, 0xb4, 1, 1, 4, 2}},
-    [FORM_BSD] = {65535, 49152, 16384, 64, true, 0, 24, 12, {2, 4, 5, 0xb4, 1, 3, 3, 6,
-                                                             1, 1, 8, 10,   0, 0, 0, 0,
-                                                             0, 0, 0, 0,    4, 2, 0, 0}},
-    [FORM_EMBEDDED] = {14600, 32768, 28232, 64, true, 0, 20, 8, {2, 4, 5, 0xac, 4, 2, 8, 10, 0, 0,
-                                                                 0, 0, 0, 0,    0, 0, 1, 3,  3, 3}},
+    [FORM_ZMAP_MSS]     = {65535, 32768, 28233, 64, false, 0, 4, 0, {2, 4, 5, 0xb4}},
+    [FORM_MASSCAN_OLD]  = {1024, 40000, 20000, 255, false, SYNTH_MASSCAN, 0, 0, {0}},
+    [FORM_MASSCAN_NEW]  = {1025, 40000, 20000, 255, false, SYNTH_MASSCAN, 4, 0, {2, 4, 5, 0xb4}},
+    [FORM_NMAP]         = {1024, 33000, 30000, 50, false, SYNTH_NMAP, 4, 0, {2, 4, 5, 0xb4}},
+    [FORM_LINUX]        = {64240, 32768, 28232, 64, true, 0, 20, 8,
+                           {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7}},
+    [FORM_WINDOWS]      = {8192, 49152, 16384, 128, true, 0, 12, 0,
+                           {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2}},
+    [FORM_WINDOWS_OLD]  = {65535, 1025, 3976, 128, true, 0, 8, 0, {2, 4, 5, 0xb4, 1, 1, 4, 2}},
+    [FORM_BSD]          = {65535, 49152, 16384, 64, true, 0, 24, 12,
+                           {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0}},
+    [FORM_EMBEDDED]     = {14600, 32768, 28232, 64, true, 0, 20, 8,
+                           {2, 4, 5, 0xac, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 3}},
 };
+/* clang-format on */
 
 static uint16_t any_source_port(const struct build *b)
 {

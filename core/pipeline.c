@@ -84,6 +84,7 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    (void)pthread_setname_np(pthread_self(), "worker");
     for (bool is_over = false; !is_over;) {
         struct batch *b = channel_pop(w->batches);
         switch (b->mark.what) {
@@ -120,6 +121,7 @@ static void *exporter_main(void *arg)
 {
     struct pipeline *p = arg;
     unsigned count = p->settings->workers;
+    (void)pthread_setname_np(pthread_self(), "exporter");
 
     for (;;) {
         /* Workers seal in one order, the receiver's; so the heads of all channels are one window. */
@@ -177,55 +179,64 @@ static void clock_seal(void *context, unsigned slot, const struct open_window *w
                                            .filtered = w->filtered});
 }
 
-static inline void receive_frame(struct pipeline *p, const struct frame *f)
+/* Hands an observation to the worker of its source. */
+static inline void route(struct pipeline *p, const struct observation *o)
 {
-    struct observation o;
-    decode(f, p->settings->decap, &o);
-    o.payload_at = o.payload_caught = 0; /* no rule wants payload */
-    o.slot = (uint8_t)window_clock_slot(p->clock, o.ts_ns);
-    uint64_t hash = hash_address(&p->key, o.src, o.ip_version);
+    unsigned slot = window_clock_slot(p->clock, o->ts_ns);
+    uint64_t hash = hash_address(&p->key, o->src, o->ip_version);
     struct worker *w = &p->workers[p->worker_of[batch_shard(hash)]];
     struct batch  *b = w->filling;
+    struct observation *to = &b->at[b->count];
+    *to = *o;
+    to->slot = (uint8_t)slot;
     b->hash[b->count] = hash;
-    b->at[b->count] = o;
     if (++b->count == p->settings->batch)
         batch_send(w);
 }
 
-/* A filtered packet is a dropped one, of its window. */
-static int receive_filtered(struct pipeline *p, const struct frame *f, struct fault *fault)
+/* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
+ * Returns how many are left, in order. */
+static int filter_burst(struct pipeline *p, struct frame *frames, size_t count, struct fault *fault)
 {
-    int matches = filter_matches(p->settings->filter, f, fault);
-    if (matches < 0)
-        return matches;
-    if (matches) {
-        receive_frame(p, f);
-    } else {
-        unsigned slot = window_clock_slot(p->clock, f->ts_ns);
-        window_clock_windows(p->clock)[slot].filtered++;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        int matches = filter_matches(p->settings->filter, &frames[i], fault);
+        if (matches < 0)
+            return matches;
+        frames[left] = frames[i];
+        left += (unsigned)matches;
+        if (!matches) {
+            unsigned slot = window_clock_slot(p->clock, frames[i].ts_ns);
+            window_clock_windows(p->clock)[slot].filtered++;
+        }
     }
-    return 0;
+    return (int)left;
 }
 
 static int receive(struct pipeline *p, struct fault *fault)
 {
     const struct pipeline_settings *s = p->settings;
     struct frame frames[FRAME_BURST];
-    size_t count;
+    /* Decoded a burst at a time and copied when the stores have settled: a copy right behind them
+     * would wait for each (no store forwarding from narrow stores to wide loads). */
+    struct observation staged[FRAME_BURST];
+    size_t count, burst = s->filter ? 1 : FRAME_BURST; /* filtered packets keep their place in time */
 
-    while ((count = s->capture->ops->burst(s->capture, frames, FRAME_BURST)) > 0) {
-        if (s->filter) {
-            for (size_t i = 0; i < count; i++) {
-                int err = receive_filtered(p, &frames[i], fault);
-                if (err < 0)
-                    return err;
-            }
-        } else {
-            for (size_t i = 0; i < count; i++)
-                receive_frame(p, &frames[i]);
-        }
+    while ((count = s->capture->ops->burst(s->capture, frames, burst)) > 0) {
         if (s->packets)
             atomic_fetch_add_explicit(s->packets, count, memory_order_relaxed);
+        if (s->filter) {
+            int left = filter_burst(p, frames, count, fault);
+            if (left < 0)
+                return left;
+            count = (size_t)left;
+        }
+        for (size_t i = 0; i < count; i++) {
+            decode(&frames[i], s->decap, &staged[i]);
+            staged[i].payload_at = staged[i].payload_caught = 0; /* no rule wants payload */
+        }
+        for (size_t i = 0; i < count; i++)
+            route(p, &staged[i]);
         if (atomic_load_explicit(&p->feed_err, memory_order_relaxed))
             break;
     }

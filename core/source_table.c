@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64, FIRST_PAIRS = 64, FIRST_SOURCES = 32 };
+enum { FIRST_GROUPS = 16, FIRST_SOURCES = 32 };
 
 static void *must(void *p)
 {
@@ -12,18 +12,26 @@ static void *must(void *p)
     return p;
 }
 
-static uint32_t limit_of(uint32_t slots) { return (uint32_t)((uint64_t)slots * 3 / 4); }
+static uint32_t limit_of(uint32_t groups) { return (uint32_t)((uint64_t)groups * GROUP * 3 / 4); }
+
+/* Zeroed, on a cache line. */
+static void *groups_alloc(uint32_t groups, size_t entry)
+{
+    size_t size = ((size_t)groups * GROUP * entry + 63) / 64 * 64;
+    void *p = aligned_alloc(64, size);
+    return p ? memset(p, 0, size) : NULL;
+}
 
 int source_table_init(struct source_table *t, const struct hash_key *key)
 {
     *t = (struct source_table){
         .key = key,
-        .slots = calloc(FIRST_SLOTS, sizeof *t->slots),
-        .slot_count = FIRST_SLOTS,
-        .slot_limit = limit_of(FIRST_SLOTS),
-        .pairs = calloc(FIRST_PAIRS, sizeof *t->pairs),
-        .pair_slots = FIRST_PAIRS,
-        .pair_limit = limit_of(FIRST_PAIRS),
+        .slots = groups_alloc(FIRST_GROUPS, sizeof *t->slots),
+        .slot_groups = FIRST_GROUPS,
+        .slot_limit = limit_of(FIRST_GROUPS),
+        .pairs = groups_alloc(FIRST_GROUPS, sizeof *t->pairs),
+        .pair_groups = FIRST_GROUPS,
+        .pair_limit = limit_of(FIRST_GROUPS),
     };
     if (t->slots && t->pairs)
         return 0;
@@ -41,22 +49,29 @@ void source_table_fini(struct source_table *t)
     *t = (struct source_table){0};
 }
 
+/* Puts a slot into the first group from `hash` on that has room. */
+static void slot_put(struct source_table *t, uint64_t hash, uint32_t number)
+{
+    for (uint32_t g = slot_home(t, hash);; g = g + 1 == t->slot_groups ? 0 : g + 1)
+        for (unsigned k = 0; k < GROUP; k++) {
+            uint32_t *slot = &t->slots[(size_t)g * GROUP + k];
+            if (*slot == 0) {
+                *slot = (number + 1) << 8 | slot_tag(hash);
+                return;
+            }
+        }
+}
+
 static void slots_grow(struct source_table *t)
 {
-    uint32_t count = t->slot_count + t->slot_count / 2;
+    t->slot_groups += t->slot_groups / 2;
+    t->slot_limit = limit_of(t->slot_groups);
     free(t->slots);
-    t->slots = must(calloc(count, sizeof *t->slots));
-    t->slot_count = count;
-    t->slot_limit = limit_of(count);
+    t->slots = must(groups_alloc(t->slot_groups, sizeof *t->slots));
     for (uint32_t number = 0; number < t->source_count; number++) {
         const struct source *s = source_at(t, number);
         unsigned ip_version = s->kinds_ever & SOURCE_IS_IPV6 ? 6 : 4;
-        uint64_t hash = hash_address(t->key, s->address, ip_version);
-        uint32_t i = slot_home(t, hash);
-        while (t->slots[i])
-            if (++i == count)
-                i = 0;
-        t->slots[i] = (number + 1) << 8 | (uint32_t)(hash & 0xff);
+        slot_put(t, hash_address(t->key, s->address, ip_version), number);
     }
 }
 
@@ -88,8 +103,7 @@ static struct source *source_room(struct source_table *t)
     return source_at(t, number);
 }
 
-uint32_t source_insert(struct source_table *t, uint64_t hash, uint32_t slot,
-                       const struct observation *o)
+static uint32_t source_insert(struct source_table *t, uint64_t hash, const struct observation *o)
 {
     uint32_t number = t->source_count;
     if (number + 1 >= UINT32_C(1) << SOURCE_BITS)
@@ -98,45 +112,73 @@ uint32_t source_insert(struct source_table *t, uint64_t hash, uint32_t slot,
     *s = (struct source){.first_ns = o->ts_ns, .last_ns = o->ts_ns};
     memcpy(s->address, o->src, sizeof s->address);
     s->kinds_ever = o->ip_version == 6 ? SOURCE_IS_IPV6 : 0;
-    t->slots[slot] = (number + 1) << 8 | (uint32_t)(hash & 0xff);
+    slot_put(t, hash, number);
     if (++t->source_count >= t->slot_limit)
         slots_grow(t);
     return number;
 }
 
+uint32_t source_search(struct source_table *t, uint64_t hash, const struct observation *o)
+{
+    for (uint32_t g = slot_home(t, hash);; g = g + 1 == t->slot_groups ? 0 : g + 1) {
+        const uint32_t *group = &t->slots[(size_t)g * GROUP];
+        unsigned match = slots_matching(group, slot_tag(hash));
+        for (; match; match &= match - 1) {
+            uint32_t number = (group[__builtin_ctz(match)] >> 8) - 1;
+            if (source_is(source_at(t, number), o))
+                return number;
+        }
+        if (group[GROUP - 1] == 0) /* filled in order: the search ends in a group with room */
+            return source_insert(t, hash, o);
+    }
+}
+
+static struct pair *pair_put(struct source_table *t, const struct pair *pair)
+{
+    struct pair *p = pair_home(t, pair->key, pair->port), *end = t->pairs + (size_t)t->pair_groups * GROUP;
+    while (p->key)
+        if (++p == end)
+            p = t->pairs;
+    *p = *pair;
+    return p;
+}
+
 static void pairs_grow(struct source_table *t)
 {
     struct pair *old = t->pairs;
-    uint32_t     old_slots = t->pair_slots;
+    size_t       old_count = (size_t)t->pair_groups * GROUP;
 
-    t->pair_slots = old_slots + old_slots / 2;
-    t->pair_limit = limit_of(t->pair_slots);
-    t->pairs = must(calloc(t->pair_slots, sizeof *t->pairs));
-    for (uint32_t k = 0; k < old_slots; k++) {
-        if (old[k].key == 0)
-            continue;
-        uint32_t i = pair_home(t, old[k].key, old[k].port);
-        while (t->pairs[i].key)
-            if (++i == t->pair_slots)
-                i = 0;
-        t->pairs[i] = old[k];
-    }
+    t->pair_groups += t->pair_groups / 2;
+    t->pair_limit = limit_of(t->pair_groups);
+    t->pairs = must(groups_alloc(t->pair_groups, sizeof *t->pairs));
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i].key)
+            pair_put(t, &old[i]);
     free(old);
 }
 
-struct pair *pair_insert(struct source_table *t, uint32_t key, uint16_t port, uint32_t at)
+struct pair *pair_search(struct source_table *t, uint32_t key, uint16_t port)
 {
-    t->pairs[at] = (struct pair){.key = key, .port = port};
-    if (++t->pair_count < t->pair_limit)
-        return &t->pairs[at];
-    pairs_grow(t);
-    return pair_find(t, key, port);
+    struct pair *group = pair_home(t, key, port), *end = t->pairs + (size_t)t->pair_groups * GROUP;
+    for (;;) {
+        unsigned match = pairs_matching(group, key, port);
+        if (match)
+            return &group[__builtin_ctz(match)];
+        if (group[GROUP - 1].key == 0) /* filled in order, as the slots are */
+            break;
+        group += GROUP;
+        if (group == end)
+            group = t->pairs;
+    }
+    if (++t->pair_count >= t->pair_limit)
+        pairs_grow(t);
+    return pair_put(t, &(struct pair){.key = key, .port = port});
 }
 
 uint64_t source_table_bytes(const struct source_table *t)
 {
     uint64_t sources = t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK
                                           : t->first_block_size;
-    return sources * sizeof(struct source) + t->slot_count * sizeof *t->slots +
-           t->pair_slots * sizeof *t->pairs + t->block_count * sizeof *t->blocks;
+    return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
+           (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs + t->block_count * sizeof *t->blocks;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LINKTYPE_ETHERNET = 1, SNAPLEN = 262144 };
 
@@ -110,24 +111,32 @@ static int write_packets(struct capture *c, struct pcap_writer *w, struct synth_
 }
 
 static int write_answers(const struct synth_answers *answers, const struct synth_settings *s,
-                         struct fault *fault)
+                         const char *path, struct fault *fault)
 {
-    char *path;
-    if (asprintf(&path, "%s.answers.json", s->out) < 0)
-        return fault_set(fault, ENOMEM, "%s: no memory for the answers", s->out);
     FILE *out = fopen(path, "we");
-    int err = 0;
-    if (!out) {
-        err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
-    } else {
-        synth_answers_print(synth_answers_totals(answers), s->rules, &s->traffic, out);
-        bool is_bad = ferror(out);
-        if (fclose(out) || is_bad)
-            err = fault_set(fault, errno ? errno : EIO, "%s: %s", path,
-                            strerror(errno ? errno : EIO));
+    if (!out)
+        return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+    synth_answers_print(synth_answers_totals(answers), s->rules, &s->traffic, out);
+    int err = ferror(out) ? EIO : 0;
+    if (fclose(out))
+        err = errno;
+    return err ? fault_set(fault, err, "%s: %s", path, strerror(err)) : 0;
+}
+
+/* Where the answers go; those of a capture that is about to be overwritten are removed. NULL
+ * where there are none. */
+static int answers_path(const struct synth_settings *s, char **path, struct fault *fault)
+{
+    *path = NULL;
+    if (!strcmp(s->out, "-"))
+        return 0;
+    if (asprintf(path, "%s.answers.json", s->out) < 0) {
+        *path = NULL;
+        return fault_set(fault, ENOMEM, "%s: no memory for the answers", s->out);
     }
-    free(path);
-    return err;
+    if (unlink(*path) && errno != ENOENT && errno != ENOTDIR)
+        return fault_set(fault, errno, "%s: %s", *path, strerror(errno));
+    return 0;
 }
 
 int synth_run(const struct synth_settings *settings, struct fault *fault)
@@ -137,6 +146,7 @@ int synth_run(const struct synth_settings *settings, struct fault *fault)
     struct capture *c = NULL;
     struct pcap_writer *w = NULL;
     struct synth_answers *answers = NULL;
+    char *path = NULL;
     int err = synth_telescope_parse(settings->telescope ? settings->telescope : SYNTH_TELESCOPE,
                                     &telescope, &traffic.telescope_count, fault);
     if (err)
@@ -144,7 +154,9 @@ int synth_run(const struct synth_settings *settings, struct fault *fault)
     traffic.telescope = telescope;
     err = capture_synth_create(&c, &traffic, fault);
     free(telescope);
-    if (!err && settings->rules && strcmp(settings->out, "-"))
+    if (!err)
+        err = answers_path(settings, &path, fault);
+    if (!err && path && settings->rules)
         err = synth_answers_create(&answers, settings->rules, traffic.sources,
                                    capture_synth_destinations(c), fault);
     if (!err)
@@ -155,8 +167,9 @@ int synth_run(const struct synth_settings *settings, struct fault *fault)
     if (!err)
         err = close_err;
     if (!err && answers)
-        err = write_answers(answers, settings, fault);
+        err = write_answers(answers, settings, path, fault);
     synth_answers_destroy(answers);
+    free(path);
     if (c)
         c->ops->close(c);
     return err;

@@ -7,8 +7,8 @@
 
 struct synth_settings {
     struct capture_synth_settings traffic; /* but for its telescope */
-    const char *telescope;       /* "PREFIX,..." or a file with prefixes, # begins a comment; NULL:
-                              SYNTH_TELESCOPE */
+    const char *telescope;       /* "PREFIX,..." or a file, # begins a comment; NULL:
+                                    SYNTH_TELESCOPE */
     const char *out;             /* capture file (pcap, Ethernet); "-": stdout, without answers */
     const struct ruleset *rules; /* those in force, for the answers; NULL: no answers */
 };
@@ -19,7 +19,8 @@ struct synth_settings {
 /* 2026-01-01T00:00:00Z, where captures begin unless asked otherwise. */
 #define SYNTH_START_NS  (INT64_C(1767225600) * 1000000000)
 
-/* Writes OUT and OUT.answers.json. 0 or -errno with a fault; files may then be incomplete. */
+/* Writes OUT and OUT.answers.json; old answers go even where none are written. 0 or -errno with a
+ * fault; the capture may then be incomplete. */
 int synth_run(const struct synth_settings *settings, struct fault *fault);
 
 /* The prefixes that a telescope text means; caller frees *out. -EINVAL with a fault that has

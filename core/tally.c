@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Packets per batch stage: what is prefetched in one must still be in the L1 cache in the next. */
-enum { STAGE = 64 };
+enum { STAGE = 32 };
 
 static_assert(MARK_COUNT <= 12, "the sets of marks are counted in one table");
 
@@ -89,7 +89,7 @@ void tally_open(struct tally *t, unsigned slot, uint32_t serial, struct window *
     t->open.newest = serial;
 }
 
-static unsigned header_set(const struct observation *o)
+static inline unsigned header_set(const struct observation *o)
 {
     static const uint8_t transports[256] = {
         [IPPROTO_NR_TCP] = TRANSPORT_tcp,
@@ -97,30 +97,47 @@ static unsigned header_set(const struct observation *o)
         [IPPROTO_NR_ICMP] = TRANSPORT_icmp,
         [IPPROTO_NR_ICMPV6] = TRANSPORT_icmp,
     };
-    unsigned transport = o->state & OBSERVATION_TRANSPORT ? transports[o->ip_proto] : 0;
-    unsigned flags = FLAGS_other;
-    if (transport == TRANSPORT_tcp && (o->state & OBSERVATION_TCP_FLAGS)) {
-        unsigned open_close = o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
-        flags = o->tcp_flags & TCP_RST               ? FLAGS_rst
-                : open_close == TCP_SYN              ? FLAGS_syn
-                : open_close == (TCP_SYN | TCP_ACK)  ? FLAGS_synack
-                                                     : FLAGS_other;
-    }
-    unsigned version = o->ip_version == 4 ? 1 : o->ip_version == 6 ? 2 : 0;
-    return version | transport << 2 | flags << 4;
+    static const uint8_t flags[TCP_ACK + TCP_RST + TCP_SYN + TCP_FIN + 1] = {
+        [TCP_SYN] = FLAGS_syn,
+        [TCP_SYN | TCP_ACK] = FLAGS_synack,
+        [TCP_RST] = FLAGS_rst,
+        [TCP_RST | TCP_FIN] = FLAGS_rst,
+        [TCP_RST | TCP_SYN] = FLAGS_rst,
+        [TCP_RST | TCP_SYN | TCP_FIN] = FLAGS_rst,
+        [TCP_RST | TCP_ACK] = FLAGS_rst,
+        [TCP_RST | TCP_ACK | TCP_FIN] = FLAGS_rst,
+        [TCP_RST | TCP_ACK | TCP_SYN] = FLAGS_rst,
+        [TCP_RST | TCP_ACK | TCP_SYN | TCP_FIN] = FLAGS_rst,
+    };
+    unsigned is_there = (o->state & OBSERVATION_TRANSPORT) != 0;
+    return o->ip_version >> 1 | (unsigned)transports[o->ip_proto] * is_there << 2 |
+           (unsigned)flags[o->tcp_flags & (TCP_ACK | TCP_RST | TCP_SYN | TCP_FIN)] << 4;
 }
 
 static void headers_add(struct window_totals *totals, unsigned set, uint64_t packets)
 {
     unsigned version = set & 3, transport = set >> 2 & 3, flags = set >> 4;
-    totals->ip4 += version == 1 ? packets : 0;
-    totals->ip6 += version == 2 ? packets : 0;
+    totals->ip4 += version == 4 >> 1 ? packets : 0;
+    totals->ip6 += version == 6 >> 1 ? packets : 0;
     totals->tcp += transport == TRANSPORT_tcp ? packets : 0;
     totals->udp += transport == TRANSPORT_udp ? packets : 0;
     totals->icmp += transport == TRANSPORT_icmp ? packets : 0;
     totals->tcp_syn += flags == FLAGS_syn ? packets : 0;
     totals->tcp_synack += flags == FLAGS_synack ? packets : 0;
     totals->tcp_rst += flags == FLAGS_rst ? packets : 0;
+}
+
+/* What a port rule counts is what its ports count: nothing to do per packet. */
+static void port_seal(const struct ruleset *rules, struct window *w, unsigned proto, uint16_t port)
+{
+    struct port_count *row = &w->ports[proto][port];
+    const struct port_class *c = &rules->classes[rules->port_class[proto][port]];
+    row->sources.high = row->sources.low;
+    for (unsigned i = 0; i < 2 && row->scan; i++)
+        if (c->rules[i] != RULE_NONE) {
+            w->rules[c->rules[i]][EVIDENCE_port].packets += row->scan;
+            w->rules[c->rules[i]][EVIDENCE_port].bytes += row->scan_bytes;
+        }
 }
 
 struct window *tally_seal(struct tally *t, unsigned slot)
@@ -143,10 +160,8 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned m = 0; m < MARK_COUNT; m++)
         w->mark_sources[m].high = w->mark_sources[m].low;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
-        for (uint32_t i = 0; i < w->port_used[proto]; i++) {
-            struct port_count *row = &w->ports[proto][w->port_list[proto][i]];
-            row->sources.high = row->sources.low;
-        }
+        for (uint32_t i = 0; i < w->port_used[proto]; i++)
+            port_seal(t->rules, w, proto, w->port_list[proto][i]);
     ts->window = NULL;
     return w;
 }
@@ -171,12 +186,6 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
         w->totals.last_ns = o->ts_ns;
     w->kinds[label->kind].packets++;
     w->kinds[label->kind].bytes += o->wire_len;
-    for (unsigned i = 0; i < 2; i++)
-        if (label->rules[i] != RULE_NONE) {
-            struct count *rule = &w->rules[label->rules[i]][label->evidence];
-            rule->packets++;
-            rule->bytes += o->wire_len;
-        }
 }
 
 static inline void count_source(struct tally *t, struct source *s, const struct observation *o,
@@ -221,6 +230,7 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     row->bytes += o->wire_len;
     row->syn += proto == PORT_PROTO_TCP && is_syn(o);
     row->scan += is_scan;
+    row->scan_bytes += is_scan ? o->wire_len : 0;
 
     struct pair *p = pair_find(shard, pair_key(number, proto == PORT_PROTO_UDP), o->dst_port);
     if (p->packets == 0)
@@ -269,17 +279,30 @@ static void stage_run(struct tally *t, struct stage *s)
     }
 }
 
+/* The next stage's observations lie in another core's cache: they come while this one is counted. */
+static void observations_prefetch(const struct batch *b, uint32_t from)
+{
+    uint32_t to = b->count - from < STAGE ? b->count : from + STAGE;
+    for (const char *p = (const char *)&b->at[from]; p < (const char *)&b->at[to]; p += 64)
+        __builtin_prefetch(p);
+    for (const char *p = (const char *)&b->hash[from]; p < (const char *)&b->hash[to]; p += 64)
+        __builtin_prefetch(p);
+}
+
 void tally_batch(struct tally *t, const struct batch *b)
 {
-    struct label labels[BATCH_MAX];
-    classify_batch(t->rules, t->telescope, b->at, b->count, labels);
+    struct label labels[STAGE];
+    observations_prefetch(b, 0);
     for (uint32_t from = 0; from < b->count; from += STAGE) {
         struct stage s = {
             .o = b->at + from,
-            .labels = labels + from,
+            .labels = labels,
             .hash = b->hash + from,
-            .count = b->count - from < STAGE ? b->count - from : STAGE,
         };
+        s.count = b->count - from < STAGE ? b->count - from : STAGE;
+        classify_batch(t->rules, t->telescope, s.o, s.count, labels);
+        if (from + STAGE < b->count)
+            observations_prefetch(b, from + STAGE);
         stage_run(t, &s);
     }
 }
@@ -295,7 +318,7 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
     uint64_t *seen = calloc(shard->source_count * words, sizeof *seen);
     if (!seen)
         abort();
-    for (uint32_t i = 0; i < shard->pair_slots; i++) {
+    for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++) {
         const struct pair *p = &shard->pairs[i];
         if (!p->key || !p->is_scan)
             continue;

@@ -53,6 +53,17 @@ def expected_of(path):
         return json.load(f)
 
 
+def listed():
+    """{(file, field): reason} of data_differences.txt; a line is FILE | FIELD, FIELD... | REASON."""
+    found = {}
+    with open(os.path.join(ROOT, "test", "data_differences.txt"), encoding="utf-8") as f:
+        for line in f:
+            if line.strip() and not line.startswith("#"):
+                name, fields, reason = (word.strip() for word in line.split("|"))
+                found.update({(name, field.strip()): reason for field in fields.split(",")})
+    return found
+
+
 def run(*words, stdin=None):
     """Runs the program; (exit status, stdout bytes, stderr text). `stdin`: a path."""
     source = open(stdin, "rb") if stdin else subprocess.DEVNULL
