@@ -44,16 +44,15 @@ enum layer ip_version4(struct walk *w)
     h = cursor_peek(&w->c, 20);
     if (!h)
         return ip_missing(w, 20);
-    uint32_t there = cursor_on_wire(&w->c), total = read_be16(h + 2);
-    if (!total) /* left to the network card (segmentation offload): the rest of the frame */
-        total = there;
-    if (header > total || header > there) {
+    uint32_t total = read_be16(h + 2);
+    if (total && total < header) {
         o->state |= OBSERVATION_MALFORMED;
         return LAYER_END;
     }
-    if (total > there)
+    if (total > cursor_on_wire(&w->c))
         o->state |= OBSERVATION_MALFORMED;
-    cursor_limit(&w->c, total);
+    if (total) /* 0: left to the network card (segmentation offload): the rest of the frame */
+        cursor_limit(&w->c, total);
     memcpy(o->src, h + 12, 4);
     memcpy(o->dst, h + 16, 4);
     o->state |= OBSERVATION_IP;

@@ -11,28 +11,16 @@ enum {
     BITMAP_WORDS = 65536 / 64,
 };
 
-/* The addresses of one /16. Suffix 0 has a flag of its own, since 0 marks a free slot. */
-struct container {
-    uint32_t count;
-    uint32_t slots; /* of the table, a power of two; 0: a bitmap */
-    bool     has_zero;
-    union {
-        uint16_t *table;
-        uint64_t *bitmap;
-    };
-};
-
 struct address6 {
     uint64_t low, high;
 };
 
-struct address_set {
-    struct container *of[65536];
-    uint64_t          count4;
-    struct hash_key   key;
-    struct address6  *at6; /* zero address: has_zero6 */
-    uint64_t          size6, count6;
-    bool              has_zero6;
+/* IPv6. */
+struct address_rest {
+    struct hash_key  key;
+    struct address6 *at; /* the zero address has a flag */
+    uint64_t         size, count;
+    bool             has_zero;
 };
 
 static void *must(void *p)
@@ -45,8 +33,14 @@ static void *must(void *p)
 struct address_set *address_set_create(void)
 {
     struct address_set *set = calloc(1, sizeof *set);
-    if (set)
-        hash_key_init(&set->key);
+    if (!set)
+        return NULL;
+    set->rest = calloc(1, sizeof *set->rest);
+    if (!set->rest) {
+        free(set);
+        return NULL;
+    }
+    hash_key_init(&set->rest->key);
     return set;
 }
 
@@ -59,7 +53,8 @@ void address_set_destroy(struct address_set *set)
             free(set->of[i]->table);
         free(set->of[i]);
     }
-    free(set->at6);
+    free(set->rest->at);
+    free(set->rest);
     free(set);
 }
 
@@ -80,7 +75,7 @@ static bool table_add(uint16_t *table, uint32_t slots, uint16_t suffix)
     return true;
 }
 
-static void container_to_bitmap(struct container *c)
+static void container_to_bitmap(struct address_container *c)
 {
     uint64_t *bitmap = must(calloc(BITMAP_WORDS, sizeof *bitmap));
     for (uint32_t i = 0; i < c->slots; i++)
@@ -93,7 +88,7 @@ static void container_to_bitmap(struct container *c)
     c->slots = 0;
 }
 
-static void container_grow(struct container *c)
+static void container_grow(struct address_container *c)
 {
     if (c->count >= TABLE_MAX) {
         container_to_bitmap(c);
@@ -109,7 +104,7 @@ static void container_grow(struct container *c)
     c->slots = slots;
 }
 
-static bool container_add(struct container *c, uint16_t suffix)
+static bool container_add(struct address_container *c, uint16_t suffix)
 {
     if (c->slots == 0) {
         uint64_t bit = UINT64_C(1) << (suffix % 64);
@@ -133,7 +128,7 @@ static bool container_add(struct container *c, uint16_t suffix)
 
 static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
 {
-    struct container *c = set->of[prefix];
+    struct address_container *c = set->of[prefix];
     if (!c) {
         c = set->of[prefix] = must(calloc(1, sizeof *c));
         c->slots = 16;
@@ -142,52 +137,51 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
     set->count4 += container_add(c, suffix);
 }
 
-static struct address6 *find6(const struct address_set *set, struct address6 a)
+static struct address6 *find6(const struct address_rest *r, struct address6 a)
 {
-    uint64_t i = hash_fold(hash_u64(&set->key, a.low) ^ a.high, set->key.c) & (set->size6 - 1);
-    while ((set->at6[i].low | set->at6[i].high) &&
-           (set->at6[i].low != a.low || set->at6[i].high != a.high))
-        i = (i + 1) & (set->size6 - 1);
-    return &set->at6[i];
+    uint64_t i = hash_fold(hash_u64(&r->key, a.low) ^ a.high, r->key.c) & (r->size - 1);
+    while ((r->at[i].low | r->at[i].high) && (r->at[i].low != a.low || r->at[i].high != a.high))
+        i = (i + 1) & (r->size - 1);
+    return &r->at[i];
 }
 
-static void grow6(struct address_set *set)
+static void grow6(struct address_rest *r)
 {
-    struct address_set old = *set;
-    set->size6 = old.size6 ? old.size6 * 2 : 64;
-    set->at6 = must(calloc(set->size6, sizeof *set->at6));
-    for (uint64_t i = 0; i < old.size6; i++)
-        if (old.at6[i].low | old.at6[i].high)
-            *find6(set, old.at6[i]) = old.at6[i];
-    free(old.at6);
+    struct address_rest old = *r;
+    r->size = old.size ? old.size * 2 : 64;
+    r->at = must(calloc(r->size, sizeof *r->at));
+    for (uint64_t i = 0; i < old.size; i++)
+        if (old.at[i].low | old.at[i].high)
+            *find6(r, old.at[i]) = old.at[i];
+    free(old.at);
 }
 
-static void add6(struct address_set *set, struct address6 a)
+static void add6(struct address_rest *r, struct address6 a)
 {
     if (!(a.low | a.high)) {
-        set->has_zero6 = true;
+        r->has_zero = true;
         return;
     }
-    if (set->count6 * 2 >= set->size6)
-        grow6(set);
-    struct address6 *slot = find6(set, a);
-    set->count6 += !(slot->low | slot->high);
+    if (r->count * 2 >= r->size)
+        grow6(r);
+    struct address6 *slot = find6(r, a);
+    r->count += !(slot->low | slot->high);
     *slot = a;
 }
 
-void address_set_add(struct address_set *set, const uint8_t address[16], unsigned ip_version)
+void address_set_insert(struct address_set *set, const uint8_t address[16], unsigned ip_version)
 {
     if (ip_version == 6) {
         struct address6 a;
         memcpy(&a, address, sizeof a);
-        add6(set, a);
+        add6(set->rest, a);
     } else {
         add4(set, (uint16_t)(address[0] << 8 | address[1]),
              (uint16_t)(address[2] << 8 | address[3]));
     }
 }
 
-static void container_merge(struct address_set *into, uint16_t prefix, const struct container *from)
+static void container_merge(struct address_set *into, uint16_t prefix, const struct address_container *from)
 {
     if (from->slots == 0) {
         for (unsigned suffix = 0; suffix < 65536; suffix++)
@@ -207,13 +201,13 @@ void address_set_merge(struct address_set *into, const struct address_set *from)
     for (unsigned prefix = 0; prefix < 65536; prefix++)
         if (from->of[prefix])
             container_merge(into, (uint16_t)prefix, from->of[prefix]);
-    for (uint64_t i = 0; i < from->size6; i++)
-        if (from->at6[i].low | from->at6[i].high)
-            add6(into, from->at6[i]);
-    into->has_zero6 |= from->has_zero6;
+    for (uint64_t i = 0; i < from->rest->size; i++)
+        if (from->rest->at[i].low | from->rest->at[i].high)
+            add6(into->rest, from->rest->at[i]);
+    into->rest->has_zero |= from->rest->has_zero;
 }
 
 uint64_t address_set_count(const struct address_set *set)
 {
-    return set->count4 + set->count6 + set->has_zero6;
+    return set->count4 + set->rest->count + set->rest->has_zero;
 }

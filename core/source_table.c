@@ -135,7 +135,8 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
 
 static struct pair *pair_put(struct source_table *t, const struct pair *pair)
 {
-    struct pair *p = pair_home(t, pair->key, pair->port), *end = t->pairs + (size_t)t->pair_groups * GROUP;
+    struct pair *p = pair_home(t, pair->key | (uint64_t)pair->port << 32);
+    struct pair *end = t->pairs + (size_t)t->pair_groups * GROUP;
     while (p->key)
         if (++p == end)
             p = t->pairs;
@@ -157,13 +158,13 @@ static void pairs_grow(struct source_table *t)
     free(old);
 }
 
-struct pair *pair_search(struct source_table *t, uint32_t key, uint16_t port)
+struct pair *pair_search(struct source_table *t, uint64_t key)
 {
-    struct pair *group = pair_home(t, key, port), *end = t->pairs + (size_t)t->pair_groups * GROUP;
+    struct pair *group = pair_home(t, key), *end = t->pairs + (size_t)t->pair_groups * GROUP;
     for (;;) {
-        unsigned match = pairs_matching(group, key, port);
+        unsigned match = pairs_matching(group, key);
         if (match)
-            return &group[__builtin_ctz(match)];
+            return pair_of(group, match);
         if (group[GROUP - 1].key == 0) /* filled in order, as the slots are */
             break;
         group += GROUP;
@@ -172,7 +173,7 @@ struct pair *pair_search(struct source_table *t, uint32_t key, uint16_t port)
     }
     if (++t->pair_count >= t->pair_limit)
         pairs_grow(t);
-    return pair_put(t, &(struct pair){.key = key, .port = port});
+    return pair_put(t, &(struct pair){.key = (uint32_t)key, .port = (uint16_t)(key >> 32)});
 }
 
 uint64_t source_table_bytes(const struct source_table *t)

@@ -32,6 +32,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 static_assert(MARK_COUNT <= 16, "a source keeps 16 marks per window");
 static_assert(KIND_COUNT <= 15, "a source keeps 15 kinds and the IP version in 16 bits");
 
@@ -57,6 +61,7 @@ struct pair {
     uint32_t packets; /* of all kinds; stays at its greatest value */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key and port are compared as one number");
 
 enum {
     SOURCE_BITS = 24,
@@ -122,10 +127,16 @@ static inline void source_prefetch_slot(const struct source_table *t, uint64_t h
 /* Set of the slots of a group that hold this tag. */
 static inline unsigned slots_matching(const uint32_t *group, uint32_t tag)
 {
+#ifdef __AVX2__
+    __m128i tags = _mm_and_si128(_mm_load_si128((const __m128i *)group), _mm_set1_epi32(0xff));
+    __m128i same = _mm_cmpeq_epi32(tags, _mm_set1_epi32((int)tag));
+    return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same));
+#else
     unsigned set = 0;
     for (unsigned k = 0; k < GROUP; k++)
         set |= (unsigned)((group[k] & 0xff) == tag) << k;
     return set;
+#endif
 }
 
 enum { SOURCE_NO_GUESS = UINT32_MAX };
@@ -160,45 +171,48 @@ static inline uint32_t source_find(struct source_table *t, uint64_t hash, uint32
     return source_search(t, hash, o);
 }
 
-static inline uint32_t pair_key(uint32_t number, bool is_udp)
+/* What names a pair: the first 6 bytes of struct pair. */
+static inline uint64_t pair_key(uint32_t number, bool is_udp, uint16_t port)
 {
-    return number | (is_udp ? PAIR_UDP : 0) | PAIR_USED;
+    return number | (is_udp ? PAIR_UDP : 0) | PAIR_USED | (uint64_t)port << 32;
 }
 
-static inline struct pair *pair_home(const struct source_table *t, uint32_t key, uint16_t port)
+/* Stage 3b: the group that the pair begins at; the caller brings it in. */
+static inline struct pair *pair_home(const struct source_table *t, uint64_t key)
 {
-    uint64_t hash = hash_fold((((uint64_t)key << 16 | port) ^ t->key->b), t->key->a);
+    uint64_t hash = hash_fold(key ^ t->key->b, t->key->a);
     return &t->pairs[(((hash >> 32) * t->pair_groups) >> 32) * GROUP];
 }
 
-/* Stage 3b: brings in the group of pairs. */
-static inline void pair_prefetch(const struct source_table *t, uint32_t key, uint16_t port)
-{
-    __builtin_prefetch(pair_home(t, key, port), 1);
-}
-
 /* Set of the pairs of a group that are this one. */
-static inline unsigned pairs_matching(const struct pair *group, uint32_t key, uint16_t port)
+static inline unsigned pairs_matching(const struct pair *group, uint64_t key)
 {
+#ifdef __AVX2__
+    const __m256i *two = (const __m256i *)group;
+    __m256i names = _mm256_unpacklo_epi64(_mm256_loadu_si256(two), _mm256_loadu_si256(two + 1));
+    names = _mm256_slli_epi64(names, 16); /* pairs 0 2 1 3 */
+    __m256i same = _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << 16)));
+    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(same));
+#else
     unsigned set = 0;
-    for (unsigned k = 0; k < GROUP; k++)
-        set |= (unsigned)((group[k].key == key) & (group[k].port == port)) << k;
+    for (unsigned k = 0; k < GROUP; k++) {
+        const struct pair *p = &group[(k & 1) * 2 + (k >> 1)];
+        set |= (unsigned)(p->key == (uint32_t)key && p->port == (uint16_t)(key >> 32)) << k;
+    }
     return set;
+#endif
 }
 
-/* The pair by a full search; it is added where it is new. */
-struct pair *pair_search(struct source_table *t, uint32_t key, uint16_t port);
-
-/* Stage 4: the pair, which is added where it is new (packets == 0 then). Valid until the next
- * pair is added. */
-static inline struct pair *pair_find(struct source_table *t, uint32_t key, uint16_t port)
+/* The pair that a set of pairs_matching() names: its bits stand for 0, 2, 1, 3. */
+static inline struct pair *pair_of(struct pair *group, unsigned match)
 {
-    struct pair *group = pair_home(t, key, port);
-    unsigned match = pairs_matching(group, key, port);
-    if (__builtin_expect(match != 0, 1))
-        return &group[__builtin_ctz(match)];
-    return pair_search(t, key, port);
+    unsigned k = (unsigned)__builtin_ctz(match);
+    return &group[(k & 1) * 2 + (k >> 1)];
 }
+
+/* The pair by a full search; it is added where it is new (packets == 0 then), which may move all
+ * pairs of the shard. */
+struct pair *pair_search(struct source_table *t, uint64_t key);
 
 /* Bytes of memory by formula, for figures and caps. */
 uint64_t source_table_bytes(const struct source_table *t);

@@ -7,8 +7,8 @@
 
 struct synth_settings {
     struct capture_synth_settings traffic; /* but for its telescope */
-    const char *telescope;       /* "PREFIX,..." or a file, # begins a comment; NULL:
-                                    SYNTH_TELESCOPE */
+    /* "PREFIX,..." or a file with prefixes, # begins a comment; NULL: SYNTH_TELESCOPE. */
+    const char *telescope;
     const char *out;             /* capture file (pcap, Ethernet); "-": stdout, without answers */
     const struct ruleset *rules; /* those in force, for the answers; NULL: no answers */
 };

@@ -32,13 +32,17 @@ struct tally {
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
 };
 
-/* One stage's worth of observations on their way through. */
+/* One stage's worth of observations on their way through; for each, where its source and its pair
+ * are, as far as that is known by then. */
 struct stage {
     const struct observation *o;
     const struct label       *labels;
     const uint64_t           *hash;
     unsigned count;
-    uint32_t number[STAGE]; /* of the source */
+    uint32_t number[STAGE];            /* of the source */
+    struct source_table *shard[STAGE];
+    struct pair         *group[STAGE];  /* the pair's home; NULL: no ports */
+    uint64_t             key[STAGE];
 };
 
 static inline bool is_syn(const struct observation *o)
@@ -166,9 +170,9 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     return w;
 }
 
-static inline bool has_ports(const struct observation *o)
+static inline unsigned proto_of(const struct observation *o)
 {
-    return o->state & OBSERVATION_PORTS;
+    return o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
 }
 
 /* Counts that need no source. */
@@ -176,8 +180,10 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
                                 const struct label *label)
 {
     struct window *w = ts->window;
+    /* Four packets in five are this set, and need not be looked up. */
+    unsigned syn = o->ip_version >> 1 | TRANSPORT_tcp << 2 | FLAGS_syn << 4;
 
-    ts->headers[header_set(o)]++;
+    ts->headers[label->kind == KIND_tcp_syn ? syn : header_set(o)]++;
     ts->marks[label->marks]++;
     ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
     if (w->totals.first_ns > o->ts_ns)
@@ -188,30 +194,25 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
     w->kinds[label->kind].bytes += o->wire_len;
 }
 
-static inline void count_source(struct tally *t, struct source *s, const struct observation *o,
-                                const struct label *label)
+/* Forgets what the source was seen in that is sealed since. */
+static __attribute__((noinline)) void source_catch_up(struct source *s,
+                                                      const struct open_serials *open)
 {
-    if (s->serial != t->open.newest) {
-        unsigned since = serials_since(&t->open, s->serial);
-        for (unsigned i = 0; i < WINDOW_SLOTS; i++)
-            if (since >> i & 1)
-                s->marks[i] = 0;
-        s->serial = t->open.newest;
-    }
-    if (o->ts_ns < s->first_ns)
-        s->first_ns = o->ts_ns;
-    if (o->ts_ns > s->last_ns)
-        s->last_ns = o->ts_ns;
-    s->bytes += o->wire_len;
-    s->kinds_ever |= (uint16_t)(1u << label->kind);
+    unsigned since = serials_since(open, s->serial);
+    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
+        if (since >> i & 1)
+            s->marks[i] = 0;
+    s->serial = open->newest;
+}
 
-    unsigned fresh = label->marks & ~(unsigned)s->marks[o->slot];
-    if (!fresh)
-        return;
-    s->marks[o->slot] |= (uint16_t)fresh;
+/* Marks that the source has not had in this window yet. */
+static __attribute__((noinline)) void source_mark(struct source *s, struct window *w, unsigned fresh,
+                                                  unsigned slot)
+{
+    unsigned ip_version = s->kinds_ever & SOURCE_IS_IPV6 ? 6 : 4;
+    uint64_t hash = hll_hash(s->address, ip_version == 6 ? 16 : 4);
+    s->marks[slot] |= (uint16_t)fresh;
     s->marks_ever |= (uint16_t)fresh;
-    struct window *w = t->slots[o->slot].window;
-    uint64_t hash = hll_hash(o->src, o->ip_version == 6 ? 16 : 4);
     for (; fresh; fresh &= fresh - 1) {
         unsigned m = (unsigned)__builtin_ctz(fresh);
         w->mark_sources[m].low++;
@@ -219,63 +220,107 @@ static inline void count_source(struct tally *t, struct source *s, const struct 
     }
 }
 
-static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
-                              const struct observation *o, const struct label *label)
+static inline void count_source(const struct tally *t, struct window *w, struct source *s,
+                                const struct observation *o, const struct label *label)
 {
-    unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-    bool     is_scan = kind_is_scan(label->kind);
-    struct port_count *row = window_port(t->slots[o->slot].window, proto, o->dst_port);
+    if (s->serial != t->open.newest)
+        source_catch_up(s, &t->open);
+    if (o->ts_ns < s->first_ns)
+        s->first_ns = o->ts_ns;
+    if (o->ts_ns > s->last_ns)
+        s->last_ns = o->ts_ns;
+    s->bytes += o->wire_len;
+    s->kinds_ever |= (uint16_t)(1u << label->kind);
+    unsigned fresh = label->marks & ~(unsigned)s->marks[o->slot];
+    if (fresh)
+        source_mark(s, w, fresh, o->slot);
+}
 
+/* Returns whether the row was seen in this window by the pair before. */
+static inline bool count_pair(struct pair *p, const struct open_serials *open, unsigned slot,
+                              bool is_scan)
+{
+    if (p->serial != open->newest) {
+        p->windows &= (uint8_t)~serials_since(open, p->serial);
+        p->serial = open->newest;
+    }
+    bool was_seen = p->windows >> slot & 1;
+    p->windows |= (uint8_t)(1u << slot);
+    p->is_scan |= is_scan;
+    p->packets += p->packets != UINT32_MAX;
+    return was_seen;
+}
+
+/* The pair is not in its home group: it may be new, and the shard's pairs may move for it. */
+static __attribute__((noinline)) struct pair *stage_pair_search(struct stage *s, unsigned i)
+{
+    struct source_table *shard = s->shard[i];
+    uint32_t groups = shard->pair_groups;
+    struct pair *p = pair_search(shard, s->key[i]);
+    if (shard->pair_groups != groups)
+        for (unsigned k = i + 1; k < s->count; k++)
+            if (s->group[k] && s->shard[k] == shard)
+                s->group[k] = pair_home(shard, s->key[k]);
+    return p;
+}
+
+static inline void count_port(struct tally *t, struct window *w, struct stage *s, unsigned i)
+{
+    const struct observation *o = &s->o[i];
+    unsigned proto = proto_of(o);
+    bool     is_scan = kind_is_scan(s->labels[i].kind);
+    struct port_count *row = window_port(w, proto, o->dst_port);
+    unsigned match = pairs_matching(s->group[i], s->key[i]);
+    struct pair *p = __builtin_expect(match != 0, 1) ? pair_of(s->group[i], match)
+                                                     : stage_pair_search(s, i);
     row->packets++;
     row->bytes += o->wire_len;
     row->syn += proto == PORT_PROTO_TCP && is_syn(o);
     row->scan += is_scan;
     row->scan_bytes += is_scan ? o->wire_len : 0;
-
-    struct pair *p = pair_find(shard, pair_key(number, proto == PORT_PROTO_UDP), o->dst_port);
     if (p->packets == 0)
         t->port_sources[proto][o->dst_port]++;
-    if (p->serial != t->open.newest) {
-        p->windows &= (uint8_t)~serials_since(&t->open, p->serial);
-        p->serial = t->open.newest;
-    }
-    unsigned bit = 1u << o->slot;
-    if (!(p->windows & bit)) {
-        p->windows |= (uint8_t)bit;
-        row->sources.low++;
-    }
-    p->is_scan |= is_scan;
-    p->packets += p->packets != UINT32_MAX;
+    row->sources.low += !count_pair(p, &t->open, o->slot, is_scan);
 }
 
-static void stage_run(struct tally *t, struct stage *s)
+/* Where everything is. Each loop asks for memory that the next one needs. */
+static void stage_find(struct tally *t, struct stage *s)
 {
+    for (unsigned i = 0; i < s->count; i++) {
+        s->shard[i] = &t->shards[batch_shard(s->hash[i])];
+        source_prefetch_slot(s->shard[i], s->hash[i]);
+    }
     for (unsigned i = 0; i < s->count; i++)
-        source_prefetch_slot(&t->shards[batch_shard(s->hash[i])], s->hash[i]);
-    for (unsigned i = 0; i < s->count; i++)
-        s->number[i] = source_guess(&t->shards[batch_shard(s->hash[i])], s->hash[i]);
+        s->number[i] = source_guess(s->shard[i], s->hash[i]);
     for (unsigned i = 0; i < s->count; i++) {
         const struct observation *o = &s->o[i];
+        s->group[i] = NULL;
         if (!(o->state & OBSERVATION_IP))
             continue;
-        struct source_table *shard = &t->shards[batch_shard(s->hash[i])];
-        s->number[i] = source_find(shard, s->hash[i], s->number[i], o);
-        if (!has_ports(o))
+        s->number[i] = source_find(s->shard[i], s->hash[i], s->number[i], o);
+        if (!(o->state & OBSERVATION_PORTS))
             continue;
-        unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-        pair_prefetch(shard, pair_key(s->number[i], proto == PORT_PROTO_UDP), o->dst_port);
+        unsigned proto = proto_of(o);
+        s->key[i] = pair_key(s->number[i], proto == PORT_PROTO_UDP, o->dst_port);
+        s->group[i] = pair_home(s->shard[i], s->key[i]);
+        __builtin_prefetch(s->group[i], 1);
         __builtin_prefetch(&t->slots[o->slot].window->ports[proto][o->dst_port], 1);
     }
+}
+
+static void stage_count(struct tally *t, struct stage *s)
+{
     for (unsigned i = 0; i < s->count; i++) {
         const struct observation *o = &s->o[i];
-        count_packet(&t->slots[o->slot], o, &s->labels[i]);
+        struct tally_slot *ts = &t->slots[o->slot];
+        count_packet(ts, o, &s->labels[i]);
         if (!(o->state & OBSERVATION_IP))
             continue;
-        struct source_table *shard = &t->shards[batch_shard(s->hash[i])];
-        count_source(t, source_at(shard, s->number[i]), o, &s->labels[i]);
+        struct source *source = source_at(s->shard[i], s->number[i]);
+        count_source(t, ts->window, source, o, &s->labels[i]);
         address_set_add(t->destinations, o->dst, o->ip_version);
-        if (has_ports(o))
-            count_port(t, shard, s->number[i], o, &s->labels[i]);
+        if (s->group[i])
+            count_port(t, ts->window, s, i);
     }
 }
 
@@ -292,18 +337,19 @@ static void observations_prefetch(const struct batch *b, uint32_t from)
 void tally_batch(struct tally *t, const struct batch *b)
 {
     struct label labels[STAGE];
+    struct stage s;
+
+    s.labels = labels;
     observations_prefetch(b, 0);
     for (uint32_t from = 0; from < b->count; from += STAGE) {
-        struct stage s = {
-            .o = b->at + from,
-            .labels = labels,
-            .hash = b->hash + from,
-        };
+        s.o = b->at + from;
+        s.hash = b->hash + from;
         s.count = b->count - from < STAGE ? b->count - from : STAGE;
         classify_batch(t->rules, t->telescope, s.o, s.count, labels);
         if (from + STAGE < b->count)
             observations_prefetch(b, from + STAGE);
-        stage_run(t, &s);
+        stage_find(t, &s);
+        stage_count(t, &s);
     }
 }
 

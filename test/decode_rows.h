@@ -138,7 +138,7 @@ static const struct row {
     {"total length beyond the snap", ETH4 IP4("002a", "06") SYN "6869", TCP, 4, 6, 2, .snap = 54},
     {"IPv4 header cut", "4500002812340000", MALFORMED, 0, 0, 0, .link = 101},
     {"IPv4 header snapped", ETH4 SYN4, SNAPPED, 0, 0, 0, .snap = 30},
-    {"IPv4 options cut", IP4_("4f", "003c", "0000", "06"), MALFORMED, 0, 0, 0, .link = 101},
+    {"IPv4 options cut", IP4_("4f", "003c", "0000", "06"), IP | MALFORMED, 4, 6, 0, .link = 101},
     {"IPv4 options snapped", ETH4 IP4_("46", "002c", "0000", "06") "01010101" SYN, IP | SNAPPED, 4,
      6, 0, .snap = 36},
 

@@ -8,7 +8,7 @@ the data folder that tshark and we both read, and captures made by `synth`.
 What tshark has no field for:
   malformed   tshark's own _ws.malformed comes from its application dissectors, too, and would say far too
               much. Taken instead: its expert fields for lengths that don't fit (ip.bogus_ip_length,
-              ipv6.plen_exceeds_framing, eth.len.past_end, vlan.len.past_end, tcp.bogus_header_length, udp.length.bad)
+              ipv6.plen_exceeds_framing, ipv6.bogus_ipv6_version, eth.len.past_end, vlan.len.past_end, tcp.bogus_header_length, udp.length.bad)
               at the outermost header; an IP payload shorter than the transport's fixed header; an IP header that
               tshark could not read; and _ws.malformed itself where the link layer is all there is.
               Where one of these fields may come from an inner header, the outer one's numbers decide.
@@ -32,7 +32,7 @@ FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.pr
   ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ip.flags.mf
   tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
   udp.srcport udp.dstport udp.length udp.length.bad icmp.type icmpv6.type
-  ipv6.hopopts.len_oct ipv6.routing.len_oct ipv6.dstopts.len_oct eth.len.past_end vlan.len.past_end
+  ipv6.hopopts.len_oct ipv6.routing.len_oct ipv6.dstopts.len_oct eth.len.past_end vlan.len.past_end ipv6.bogus_ipv6_version
   _ws.malformed _ws.short""".split()
 TSHARK = """tshark -n -o ip.defragment:FALSE -o ipv6.defragment:FALSE -o tcp.desegment_tcp_streams:FALSE
   -o tcp.analyze_sequence_numbers:FALSE -T fields -E separator=| -E occurrence=a -E aggregator=,""".split()
@@ -44,7 +44,7 @@ SCAN = {"tcp_syn", "tcp_data", "udp"}
 ICMP4 = {**dict.fromkeys((0, 3, 4, 5, 11, 12, 14, 16, 18, 30, 31, 34, 36, 38, 40, 43), "backscatter_icmp"),
          **dict.fromkeys((9, 10), "stray")}
 ICMP6 = {**dict.fromkeys(range(0, 128), "backscatter_icmp"),
-         **dict.fromkeys((129, 140, 145, 161), "backscatter_icmp"),
+         **dict.fromkeys((129, 140, 145, 147, 161), "backscatter_icmp"),
          **dict.fromkeys((*range(130, 138), *range(141, 144), 148, 149, *range(151, 154), 155, 157, 158, 159), "stray")}
 
 
@@ -75,11 +75,11 @@ def first(text, base=10):
 
 
 def nanoseconds(text):
-    """tshark prints nine decimals, and at times the tenth; None: the packet has no time."""
+    """Behind tshark's point stand nanoseconds, at times more than a second of them; None: the packet has no time."""
     if not text:
         return None
     whole, _, part = text.partition(".")
-    return int(whole) * 10**9 + int((part + "0" * 9)[:9]) * (-1 if text.startswith("-") else 1)
+    return int(whole) * 10**9 + int(part) * (-1 if text.startswith("-") else 1)
 
 
 def seconds(ns):
@@ -149,6 +149,8 @@ class Packet:
             return self.is_header_broken()
         if self.layer == "ip" and f["ip.bogus_ip_length"] and (self.has_one_ip or first(f["ip.len"]) > self.bytes):
             return True
+        if self.layer == "ip" and first(f["ip.len"]) < first(f["ip.hdr_len"]):
+            return True
         if self.layer == "ipv6" and f["ipv6.plen_exceeds_framing"] and self.has_one_ip:
             return True
         return not self.is_fragment and self.is_transport_broken()
@@ -158,7 +160,7 @@ class Packet:
         f = self.f
         if self.layer:
             return not f["_ws.short"]
-        if f["eth.len.past_end"] or f["vlan.len.past_end"]:
+        if f["eth.len.past_end"] or f["vlan.len.past_end"] or f["ipv6.bogus_ipv6_version"]:
             return True
         links = {"", "eth", "ethertype", "vlan", "ieee8021ad", "ieee8021ah", "mpls", "pppoes", "ppp", "sll", "null", "raw"}
         return self.link[-1] in links and not f["_ws.short"] and bool(f["_ws.malformed"])
@@ -250,7 +252,7 @@ class Row:
     def add(self, packet, kind):
         self.packets += 1
         self.bytes += packet.bytes
-        self.syn += kind == "tcp_syn"
+        self.syn += packet.is_syn()
         self.scan += kind in SCAN
         if packet.version:
             self.addresses.add(packet.src)

@@ -247,7 +247,7 @@ static const struct bad {
     {SET, RULE "  - *a\n", NULL, "iot.yaml:3:5: anchors, aliases and tags are not read"},
     {SET, RULE "  - {id: !!str a}\n", NULL,
      "iot.yaml:3:10: anchors, aliases and tags are not read"},
-    {SET, "category: iot\nrules: [", NULL, "iot.yaml:2:9: did not find expected node content"},
+    {SET, "category: iot\nrules: [", NULL, "iot.yaml:3:1: did not find expected node content"},
     {SET, "category: \xff\n", NULL, "iot.yaml:1:1: invalid leading UTF-8 octet"},
     {SET, "a: [[[[[[[[[[[[[[[[[[[[", NULL, "iot.yaml:1:1: unknown key 'a'"},
 };

@@ -195,7 +195,7 @@ static void test_growth(void **state)
             assert_int_equal(source_find(&table, hash, source_guess(&table, hash), &o), i);
             assert_memory_equal(source_at(&table, i)->address, o.src, 16);
             for (uint16_t port = 0; port < PORTS; port++) {
-                struct pair *p = pair_find(&table, pair_key(i, port == 1), port);
+                struct pair *p = pair_search(&table, pair_key(i, port == 1, port));
                 assert_int_equal(p->packets, round);
                 p->packets++;
             }
