@@ -380,3 +380,8 @@ const char *capture_file_current(const struct capture *c)
 {
     return ((const struct capture_file *)c)->current_path;
 }
+
+size_t capture_file_inputs(const struct capture *c)
+{
+    return ((const struct capture_file *)c)->inputs.count;
+}

@@ -28,4 +28,7 @@ int capture_file_open(struct capture **out, const struct capture_file_settings *
  * and for explain; valid until close. */
 const char *capture_file_current(const struct capture *c);
 
+/* Inputs in the row, folders taken apart, damaged ones included. */
+size_t capture_file_inputs(const struct capture *c);
+
 #endif

@@ -1,7 +1,7 @@
 /* observation: what one packet said, in 80 bytes.
  *
  * `decode` fills it, nothing changes it afterwards but the receiver
- * (late, slot, payload_at). Numbers are in host order, addresses in network
+ * (slot, payload_at, payload_caught). Numbers are in host order, addresses in network
  * order. A field is zero where the packet does not hold it; the state bits
  * say which headers were there. Fields describe the layer that is counted:
  * the outermost IP header, or the innermost one reached where `decap` was
@@ -26,7 +26,6 @@ enum observation_state {
     OBSERVATION_TCP_FLAGS   = 1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid: 16 bytes are there
                                          and the header claims its fixed 20 at least */
     OBSERVATION_UNWRAPPED   = 1 << 7, /* at least one tunnel was taken off */
-    OBSERVATION_LATE        = 1 << 8, /* its window was sealed before it came (set by the receiver) */
     OBSERVATION_QUOTED      = 1 << 9, /* the payload is an ICMP error's quoted packet */
     OBSERVATION_TCP_WINDOW  = 1 << 10, /* tcp_window is valid; comes with TCP_FLAGS */
     OBSERVATION_TCP_OPTIONS = 1 << 11, /* tcp_options holds the first 4 option bytes */

@@ -3,11 +3,68 @@
 #include "classify/fingerprint.h"
 #include "classify/kind.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static_assert(sizeof(struct label) == 12, "a label is 12 bytes");
 
-enum {
-    SCAN_KINDS = 1 << KIND_tcp_syn | 1 << KIND_tcp_data | 1 << KIND_udp,
-};
+/* This file reads and writes neighbouring small fields as one number. */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian machine");
+static_assert(offsetof(struct observation, ip_version) == offsetof(struct observation, state) + 2 &&
+                  offsetof(struct observation, ip_proto) == offsetof(struct observation, state) + 3,
+              "state, ip_version and ip_proto are one number");
+static_assert(offsetof(struct label, tools) == offsetof(struct label, kind) + 1 &&
+                  offsetof(struct label, evidence) == offsetof(struct label, kind) + 2,
+              "kind, tools and evidence are one number");
+
+#define HEADERS(state, version, proto) ((uint32_t)(state) | (version) << 16 | (proto) << 24)
+
+/* IPv4, TCP, its flags there (and so its ports), neither malformed nor a fragment: most of what a
+ * darknet sees. One branch tells it apart, and there is none behind it. */
+static inline bool is_plain_tcp(const struct observation *o)
+{
+    enum { NOT_PLAIN = OBSERVATION_MALFORMED | OBSERVATION_FRAGMENT };
+    uint32_t headers;
+    memcpy(&headers, &o->state, sizeof headers);
+    return (headers & HEADERS(OBSERVATION_TCP_FLAGS | NOT_PLAIN, 0xffu, 0xffu)) ==
+           HEADERS(OBSERVATION_TCP_FLAGS, 4u, (uint32_t)IPPROTO_NR_TCP);
+}
+
+static inline __attribute__((always_inline)) void write_label(struct label *label,
+                                                              const struct ruleset *rules,
+                                                              enum kind kind, uint32_t is_scan,
+                                                              uint32_t index, uint32_t tools)
+{
+    const struct port_class *class = &rules->classes[index];
+    uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & (kind == KIND_tcp_syn);
+    uint32_t rest = kind | tools << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
+    label->marks = 1u << MARK_total | is_scan << MARK_scan | class->marks | is_bot << MARK_iot_bot |
+                   tools << MARK_tool_mirai;
+    memcpy(label->rules, class->rules, sizeof label->rules);
+    memcpy(&label->kind, &rest, sizeof rest);
+}
+
+static inline __attribute__((always_inline)) void label_plain_tcp(struct label *label,
+                                                                  const struct ruleset *rules,
+                                                                  const struct observation *o)
+{
+    enum kind kind = kind_of_tcp(o);
+    uint32_t is_syn = kind == KIND_tcp_syn;
+    uint32_t is_scan = is_syn | (kind == KIND_tcp_data);
+    uint32_t index = rules->port_class[PORT_PROTO_TCP][o->dst_port] & -is_scan;
+    write_label(label, rules, kind, is_scan, index, fingerprint_tools_tcp4(o, is_syn));
+}
+
+static void label_other(struct label *label, const struct ruleset *rules,
+                        const struct observation *o, bool inside)
+{
+    enum kind kind = kind_of(o, inside);
+    bool is_scan = kind_is_scan(kind);
+    uint32_t index = 0;
+    if (is_scan && o->state & OBSERVATION_PORTS)
+        index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
+    write_label(label, rules, kind, is_scan, index, fingerprint_tools(o));
+}
 
 /* One instance with and one without a telescope, so that the loop asks for none. */
 static inline __attribute__((always_inline)) void classify_all(
@@ -17,25 +74,10 @@ static inline __attribute__((always_inline)) void classify_all(
     for (size_t i = 0; i < count; i++) {
         const struct observation *o = &observations[i];
         bool inside = !telescope || prefix_set_holds(telescope, o->dst, o->ip_version);
-        enum kind kind = kind_of(o, inside);
-        uint32_t tools = fingerprint_tools(o);
-
-        unsigned is_scan = SCAN_KINDS >> kind & 1;
-        unsigned has_port = is_scan & ((o->state & OBSERVATION_PORTS) != 0);
-        const uint8_t *classes =
-            rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP];
-        const struct port_class *class = &rules->classes[classes[o->dst_port] & -has_port];
-
-        uint32_t is_bot =
-            class->marks >> MARK_iot_broad & tools >> TOOL_mirai & (kind == KIND_tcp_syn);
-        labels[i] = (struct label){
-            .marks = 1u << MARK_total | is_scan << MARK_scan | class->marks |
-                     is_bot << MARK_iot_bot | tools << MARK_tool_mirai,
-            .rules = {class->rules[0], class->rules[1]},
-            .kind = (uint8_t)kind,
-            .tools = (uint8_t)tools,
-            .evidence = class == &rules->classes[0] ? EVIDENCE_none : EVIDENCE_port,
-        };
+        if (is_plain_tcp(o) & inside)
+            label_plain_tcp(&labels[i], rules, o);
+        else
+            label_other(&labels[i], rules, o, inside);
     }
 }
 

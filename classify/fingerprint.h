@@ -25,22 +25,30 @@ enum {
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
 };
 
-/* Set of 1 << enum tool. Without branches: random traffic would mispredict them. */
-static inline uint8_t fingerprint_tools(const struct observation *o)
+/* Of an IPv4 packet; `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. Without branches: random traffic would mispredict them. */
+static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
 {
     uint32_t dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 |
                    (uint32_t)o->dst[2] << 8 | o->dst[3];
-    uint32_t mixed = dst ^ o->dst_port ^ o->tcp_seq;
-    unsigned is_ip4 = o->ip_version == 4;
-    unsigned is_syn = ((o->state & OBSERVATION_TCP_FLAGS) != 0) &
-                      ((o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN);
-    unsigned is_mirai = is_ip4 & is_syn & (o->tcp_seq == dst);
-    unsigned is_zmap = is_ip4 & (o->ip_id == FINGERPRINT_ZMAP_ID);
-    unsigned is_masscan = is_ip4 & is_syn & (o->ip_id == (uint16_t)mixed) & !is_mirai;
-    unsigned is_nmap = is_syn & (o->tcp_window == FINGERPRINT_NMAP_WINDOW) &
-                       (o->tcp_options == FINGERPRINT_MSS_1460) & (o->tcp_header_len == 24);
-    return (uint8_t)(is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan |
-                     is_nmap << TOOL_nmap);
+    uint32_t mixed = dst ^ o->tcp_seq;
+    uint32_t is_mirai = mixed == 0;
+    uint32_t is_masscan = (uint16_t)(mixed ^ o->dst_port) == o->ip_id;
+    uint32_t is_nmap = ((o->tcp_window ^ FINGERPRINT_NMAP_WINDOW) |
+                        (o->tcp_options ^ FINGERPRINT_MSS_1460) | (o->tcp_header_len ^ 24u)) == 0;
+    uint32_t is_zmap = o->ip_id == FINGERPRINT_ZMAP_ID;
+    return ((is_mirai << TOOL_mirai | (is_masscan & ~is_mirai) << TOOL_masscan |
+             is_nmap << TOOL_nmap) &
+            -is_syn) |
+           is_zmap << TOOL_zmap;
+}
+
+/* Of any packet: a set of 1 << enum tool. */
+static inline uint32_t fingerprint_tools(const struct observation *o)
+{
+    uint32_t is_syn = o->state & OBSERVATION_TCP_FLAGS &&
+                      (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+    uint32_t tools = fingerprint_tools_tcp4(o, is_syn);
+    return tools & (o->ip_version == 4 ? ~0u : 1u << TOOL_nmap);
 }
 
 /* Which header form a masscan SYN has, for explain: "window 1024, no options (to 2023-11)",

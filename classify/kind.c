@@ -16,15 +16,6 @@
 const uint8_t kind_tcp_table[2][32] = {{QUIET, QUIET, ACKED, ACKED},
                                        {QUIET, QUIET, CARRIES, CARRIES}};
 
-const uint8_t kind_at_table[2][256] = {
-    {[IPPROTO_NR_UDP] = KIND_AT_UDP,
-     [IPPROTO_NR_ICMP] = KIND_AT_ICMP,
-     [IPPROTO_NR_IGMP] = KIND_AT_IGMP},
-    {[IPPROTO_NR_UDP] = KIND_AT_UDP,
-     [IPPROTO_NR_ICMPV6] = KIND_AT_ICMP,
-     [IPPROTO_NR_IGMP] = KIND_AT_IGMP},
-};
-
 static const struct {
     const char *definition, *limit;
 } texts[KIND_COUNT] = {

@@ -69,22 +69,18 @@ static inline bool kind_has_icmp_type(const struct observation *o)
 
 static inline bool kind_is_netbios_broadcast(const struct observation *o)
 {
-    return ((o->dst_port - 137u < 2) & (o->src_port == o->dst_port) & (o->ip_version == 4) &
-            (o->dst[3] == 255)) != 0;
+    return (o->dst_port == 137 || o->dst_port == 138) && o->src_port == o->dst_port &&
+           o->ip_version == 4 && o->dst[3] == 255;
 }
 
-/* Where kind_of keeps what each protocol would give: the bit of its byte, by [IPv6][protocol]. */
-enum {
-    KIND_AT_OTHER_IP = 0,
-    KIND_AT_UDP = 8,
-    KIND_AT_ICMP = 16,
-    KIND_AT_IGMP = 24
-};
-extern const uint8_t kind_at_table[2][256];
+/* The kind of a TCP packet that none of rules 1 to 4 holds for. */
+static inline enum kind kind_of_tcp(const struct observation *o)
+{
+    return (enum kind)kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
+}
 
-/* `inside`: whether the destination belongs to the telescope (true where none is configured).
- * TCP is what nearly all packets are. The other protocols come at random, so their kinds are all
- * looked up and one is picked: a branch would be guessed wrong too often. */
+/* `inside`: whether the destination belongs to the telescope (true where none is
+ * configured). */
 static inline enum kind kind_of(const struct observation *o, bool inside)
 {
     if (o->state & OBSERVATION_MALFORMED)
@@ -95,14 +91,13 @@ static inline enum kind kind_of(const struct observation *o, bool inside)
         return KIND_outside;
     if (o->state & OBSERVATION_FRAGMENT)
         return KIND_fragment;
-    if (__builtin_expect(o->ip_proto == IPPROTO_NR_TCP, 1))
-        return (enum kind)kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
-    uint64_t udp = kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
-    uint64_t icmp = kind_of_icmp(o->ip_version, o->icmp_type);
-    icmp = kind_has_icmp_type(o) ? icmp : KIND_icmp;
-    uint64_t all = (uint64_t)KIND_other_ip << KIND_AT_OTHER_IP | udp << KIND_AT_UDP |
-                   icmp << KIND_AT_ICMP | (uint64_t)KIND_stray << KIND_AT_IGMP;
-    return (enum kind)(all >> kind_at_table[o->ip_version == 6][o->ip_proto] & 0xff);
+    if (o->ip_proto == IPPROTO_NR_TCP)
+        return kind_of_tcp(o);
+    if (o->ip_proto == IPPROTO_NR_UDP)
+        return kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
+    if (o->ip_proto == (o->ip_version == 4 ? IPPROTO_NR_ICMP : IPPROTO_NR_ICMPV6))
+        return kind_has_icmp_type(o) ? kind_of_icmp(o->ip_version, o->icmp_type) : KIND_icmp;
+    return o->ip_proto == IPPROTO_NR_IGMP ? KIND_stray : KIND_other_ip;
 }
 
 /* One line that defines the kind, and what of it is not told yet (NULL: nothing is left out). */

@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 /* What an observation is evidence of; exactly one each (kind.h says when). */
-#define KINDS(X)                                                                                   \
-    X(tcp_syn)                                                                                     \
-    X(tcp_data)                                                                                    \
-    X(tcp_other) X(udp) X(icmp) X(backscatter_tcp) X(backscatter_icmp) X(backscatter_udp) X(stray) \
-        X(fragment) X(other_ip) X(non_ip) X(malformed) X(outside)
+#define KINDS(X)                                                                           \
+    X(tcp_syn)                                                                             \
+    X(tcp_data)                                                                            \
+    X(tcp_other)                                                                           \
+    X(udp)                                                                                 \
+    X(icmp) X(backscatter_tcp) X(backscatter_icmp) X(backscatter_udp) X(stray) X(fragment) \
+        X(other_ip) X(non_ip) X(malformed) X(outside)
 
 /* Programs that leave a fingerprint (fingerprint.h says which). */
 #define TOOLS(X)           X(mirai) X(zmap) X(masscan) X(nmap)

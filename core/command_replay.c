@@ -1,3 +1,4 @@
+#include "capture/capture_file.h"
 #include "core/command.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
@@ -105,6 +106,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .windows = result->windows,
         .window_parts = result->parts,
         .damaged = setup->capture->ops->damaged(setup->capture),
+        .inputs = capture_file_inputs(setup->capture),
         .telescope_configured = setup->telescope != NULL,
         .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
         .feed_dir = c->out,

@@ -1,6 +1,8 @@
 /* decode_rows: frames and what decode makes of them, for its test. */
 #ifndef TEST_DECODE_ROWS_H
-#define TEST_DECODE_ROWS_H #include "capture/decode.h"
+#define TEST_DECODE_ROWS_H
+
+#include "capture/decode.h"
 
 enum {
     IP = OBSERVATION_IP,

@@ -275,14 +275,14 @@ def alterations():
         "bytes of a kind": add("kinds", 0, field="bytes"), "total": add("totals", field="packets"),
         "bytes": add("totals", field="bytes"), "tcp": add("totals", field="tcp"), "mark total": add("marks", 0, field="packets"),
         "mark scan": add("marks", 1, field="packets"), "last time": add("totals", field="last_ns", by=60 * SECOND),
-        "port packets": column("packets"), "port scan": column("scan"), "start": add(field="start_ns", by=1),
+        "port packets": column("packets"), "port scan": column("scan"), "start": add(field="start_ns", by=60 * SECOND),
         "rule": add("rules", 0, field="packets", by=10**6),
     }
 
 
-def whole_before(raw, size):
-    """Packets that lie whole in the first `size` bytes of a plain capture."""
-    return sum(at + length <= size for at, length in pcap.records(raw[:size] + b"\0" * 0)) if size >= 24 else 0
+def whole_before(raw):
+    """Packets that lie whole in the beginning of a plain capture."""
+    return sum(at + length <= len(raw) for at, length in pcap.records(raw))
 
 
 def partial(name, data):
@@ -303,7 +303,7 @@ def damages(bench):
     for size in (0, 3, 23, 24, 30, 40, 24 + 16 + 5, 1000, len(raw) // 2, len(raw) - 1):
         complete = size == 24
         answer = broken(bench, "cut.pcap", raw[:size], f"plain, cut at {size}", 0 if complete else 3)
-        bench.verdict.equal(answer.get("packets"), whole_before(raw, size), f"plain, cut at {size}: packets")
+        bench.verdict.equal(answer.get("packets"), whole_before(raw[:size]), f"plain, cut at {size}: packets")
     at, _ = pcap.records(raw)[2000]
     answer = broken(bench, "length.pcap", raw[:at + 8] + b"\xff" * 4 + raw[at + 12:], "record length 4294967295")
     bench.verdict.equal(answer.get("packets"), 2000, "record length 4294967295: packets")
@@ -313,8 +313,9 @@ def damages(bench):
         for size in (10, len(data) // 3, len(data) - 3):
             cut = data[:size]
             answer = broken(bench, "cut.pcap." + name, cut, f"{name}, cut at {size} of {len(data)}")
-            expected = whole_before(partial(name, cut), len(partial(name, cut)))
-            bench.verdict.equal(answer.get("packets"), expected, f"{name}, cut at {size}: packets")
+            least, found = whole_before(partial(name, cut)), answer.get("packets", -1)
+            is_exact = name not in ("zst", "lz4")  # these tools keep back the last of what they could tell
+            bench.verdict.check(least == found if is_exact else least <= found, f"{name}, cut at {size}: {found} packets, not {least}")
         middle = len(data) // 2
         flipped = data[:middle] + bytes(byte ^ 0x55 for byte in data[middle:middle + 64]) + data[middle + 64:]
         answer = broken(bench, "flipped.pcap." + name, flipped, f"{name}, 64 bytes flipped")
