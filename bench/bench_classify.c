@@ -1,6 +1,6 @@
-/* bench_classify: ns per packet of classify_batch over a darknet's mix, without and with a telescope.
- *
- * warm: one batch again and again; cold: observations from far more memory than the caches hold.
+/* bench_classify: ns per packet of classify_batch over a darknet's mix, without and with a
+ * telescope. warm: a few batches again and again; cold: observations from far more memory than
+ * the caches hold.
  */
 #include "bench/bench.h"
 #include "classify/classify.h"

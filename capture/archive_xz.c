@@ -34,7 +34,7 @@ static const char *lzma_problem(lzma_ret rc)
     case LZMA_OPTIONS_ERROR:
         return "it uses options that are not known";
     default:
-        return "its data is corrupt";
+        return "its data is corrupt, or no xz stream follows it";
     }
 }
 

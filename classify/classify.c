@@ -36,7 +36,8 @@ static inline __attribute__((always_inline)) void write_label(struct label *labe
                                                               uint32_t index, uint32_t tools)
 {
     const struct port_class *class = &rules->classes[index];
-    uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & (kind == KIND_tcp_syn);
+    /* A class has marks for scan kinds alone; of those only tcp_syn matches mirai. */
+    uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & 1;
     uint32_t rest = kind | tools << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
     label->marks = 1u << MARK_total | is_scan << MARK_scan | class->marks | is_bot << MARK_iot_bot |
                    tools << MARK_tool_mirai;

@@ -4,11 +4,14 @@
  * source is said to *use* a tool only on several packets. All rules need the TCP header
  * readable and look at SYN without ACK, RST, FIN, except zmap; the packet's kind does not matter.
  *
- *   mirai    IPv4, sequence number == destination address (Mirai source, 2016: tcph->seq = iph->daddr)
- *   zmap     any IPv4 packet with identification 54321 (ZMap before 4.1.0, 2024-03-21, which randomised it)
- *   masscan  IPv4, identification == low 16 bits of (destination ^ port ^ sequence), and not mirai
- *            (masscan source; all SYN of three pure traces agree). Two header forms are known: window 1024
- *            without options (to 2023-11), window 1025 with MSS 1460 (since commit 4f89257)
+ *   mirai    IPv4, sequence number == destination address
+ *            (Mirai source, 2016: tcph->seq = iph->daddr)
+ *   zmap     any IPv4 packet with identification 54321
+ *            (ZMap before 4.1.0, 2024-03-21, which randomised it)
+ *   masscan  IPv4, identification == low 16 bits of (destination ^ port ^ sequence), and not
+ *            mirai (masscan source; all SYN of three pure traces agree). Two header forms are
+ *            known: window 1024 without options (to 2023-11), window 1025 with MSS 1460 (since
+ *            commit 4f89257)
  *   nmap     window 1024 and options exactly 02 04 05 b4 (nmap source, -sS)
  */
 #ifndef CLASSIFY_FINGERPRINT_H
@@ -25,21 +28,22 @@ enum {
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
 };
 
-/* Of an IPv4 packet; `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. Without branches: random traffic would mispredict them. */
+/* Of an IPv4 packet; `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. No branches but for
+ * nmap, which is rare: random traffic would mispredict them. */
 static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
 {
     uint32_t dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 |
                    (uint32_t)o->dst[2] << 8 | o->dst[3];
     uint32_t mixed = dst ^ o->tcp_seq;
-    uint32_t is_mirai = mixed == 0;
-    uint32_t is_masscan = (uint16_t)(mixed ^ o->dst_port) == o->ip_id;
-    uint32_t is_nmap = ((o->tcp_window ^ FINGERPRINT_NMAP_WINDOW) |
-                        (o->tcp_options ^ FINGERPRINT_MSS_1460) | (o->tcp_header_len ^ 24u)) == 0;
+    uint32_t is_mirai = is_syn & (mixed == 0);
+    uint32_t is_masscan = is_syn & ((uint16_t)(mixed ^ o->dst_port ^ o->ip_id) == 0) & (mixed != 0);
     uint32_t is_zmap = o->ip_id == FINGERPRINT_ZMAP_ID;
-    return ((is_mirai << TOOL_mirai | (is_masscan & ~is_mirai) << TOOL_masscan |
-             is_nmap << TOOL_nmap) &
-            -is_syn) |
-           is_zmap << TOOL_zmap;
+    uint32_t tools = is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan;
+    uint32_t differs =
+        (o->tcp_window ^ FINGERPRINT_NMAP_WINDOW) | (o->tcp_options ^ FINGERPRINT_MSS_1460);
+    if (__builtin_expect(differs == 0, 0))
+        tools |= (is_syn & (o->tcp_header_len == 24)) << TOOL_nmap;
+    return tools;
 }
 
 /* Of any packet: a set of 1 << enum tool. */

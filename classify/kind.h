@@ -3,17 +3,18 @@
  * The first rule that holds gives the kind; "there" means that the capture holds the bytes.
  *
  *    1 malformed         a header says more than the packet held on the wire (state MALFORMED)
- *    2 non_ip            no readable IPv4 or IPv6 header (ARP, LLDP, an IP header cut by the snap length)
+ *    2 non_ip            no readable IPv4 or IPv6 header (ARP, LLDP, an IP header cut short)
  *    3 outside           a telescope is configured and the destination address is not in it
  *    4 fragment          fragment offset > 0
- *   TCP (protocol 6); flags of a header that is not there count as 0, payload by the IP lengths
+ *   TCP (protocol 6); flags that are not there count as 0, payload by the IP lengths
  *    5 backscatter_tcp   RST, or SYN and ACK together, whatever other flags are set
  *    6 tcp_syn           SYN without ACK, RST, FIN
  *    7 tcp_data          ACK without SYN, RST, and payload > 0; FIN is allowed
- *    8 tcp_other         every other TCP packet: FIN, NULL, XMAS, bare ACK, SYN+FIN, flags not there
+ *    8 tcp_other         every other TCP packet: FIN, NULL, XMAS, bare ACK, SYN+FIN, no flags there
  *   UDP (protocol 17)
- *    9 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138, destination
- *                        ends in .255 (255.255.255.255 included; a sensor does not know the sender's subnet)
+ *    9 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138,
+ *                        destination ends in .255 (255.255.255.255 included; nobody here knows
+ *                        the sender's subnet)
  *   10 udp               every other UDP packet, ports there or not
  *   ICMP (protocol 1 in IPv4) and ICMPv6 (58 in IPv6)
  *   11 icmp              type and code not there
@@ -27,9 +28,9 @@
  *   ICMP    backscatter_icmp  0 3 4 5 11 12 14 16 18 30 31 34 36 38 40 43
  *           stray             9 10 (router discovery: link-local)
  *           icmp              every other type, unassigned ones too
- *   ICMPv6  backscatter_icmp  0-127 (RFC 4443: a clear top bit means error), 129 140 145 147 161
- *           stray             130-137 141-143 148 149 151-153 155 157-159 (MLD, NDP, SEND, multicast
- *                             router discovery, RPL, 6LoWPAN ND, MPL: link-local control)
+ *   ICMPv6  backscatter_icmp  0-127 (RFC 4443: a clear top bit means error) 129 140 145 147 161
+ *           stray             130-137 141-143 148 149 151-153 155 157-159 (MLD, NDP, SEND,
+ *                             multicast router discovery, RPL, MPL: link-local control)
  *           icmp              every other type
  *
  * backscatter_udp and the P2P forms of stray are not told yet: those packets are

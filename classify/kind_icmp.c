@@ -1,9 +1,9 @@
 /* Every ICMP and ICMPv6 type and its kind.
  *
  * Names: IANA, "Internet Control Message Protocol (ICMP) Parameters" and "Internet Control
- * Message Protocol version 6 (ICMPv6) Parameters". Kinds: replies and errors are backscatter (someone
- * answered a packet that bore our address as its source), control that never leaves a link is stray, and
- * the rest is icmp.
+ * Message Protocol version 6 (ICMPv6) Parameters". Kinds: replies and errors are backscatter
+ * (someone answered a packet that bore our address as its source), control that never leaves a
+ * link is stray, and the rest is icmp.
  */
 #include "classify/kind.h"
 

@@ -8,22 +8,21 @@
 
 #include <stdint.h>
 
+/* clang-format never comes to rest on lists of X(...). */
+/* clang-format off */
 /* What an observation is evidence of; exactly one each (kind.h says when). */
-#define KINDS(X)                                                                           \
-    X(tcp_syn)                                                                             \
-    X(tcp_data)                                                                            \
-    X(tcp_other)                                                                           \
-    X(udp)                                                                                 \
-    X(icmp) X(backscatter_tcp) X(backscatter_icmp) X(backscatter_udp) X(stray) X(fragment) \
-        X(other_ip) X(non_ip) X(malformed) X(outside)
+#define KINDS(X) \
+    X(tcp_syn) X(tcp_data) X(tcp_other) X(udp) X(icmp) \
+    X(backscatter_tcp) X(backscatter_icmp) X(backscatter_udp) \
+    X(stray) X(fragment) X(other_ip) X(non_ip) X(malformed) X(outside)
 
 /* Programs that leave a fingerprint (fingerprint.h says which). */
-#define TOOLS(X)           X(mirai) X(zmap) X(masscan) X(nmap)
+#define TOOLS(X) X(mirai) X(zmap) X(masscan) X(nmap)
 
 /* Sets of packets that are counted by packets and by distinct sources: the
  * denominators and numerators of shares, then one per tool. */
-#define DENOMINATORS(X)    X(total) X(scan)
-#define NUMERATORS(X)      X(iot_strict) X(iot_broad) X(iot_bot)
+#define DENOMINATORS(X) X(total) X(scan)
+#define NUMERATORS(X)   X(iot_strict) X(iot_broad) X(iot_bot)
 
 #define LABEL_KIND_(name)  KIND_##name,
 #define LABEL_TOOL_(name)  TOOL_##name,
@@ -32,7 +31,11 @@
 
 enum kind { KINDS(LABEL_KIND_) KIND_COUNT };
 enum tool { TOOLS(LABEL_TOOL_) TOOL_COUNT };
-enum mark { DENOMINATORS(LABEL_MARK_) NUMERATORS(LABEL_MARK_) TOOLS(LABEL_TMARK_) MARK_COUNT };
+enum mark {
+    DENOMINATORS(LABEL_MARK_) NUMERATORS(LABEL_MARK_)
+    TOOLS(LABEL_TMARK_) MARK_COUNT
+};
+/* clang-format on */
 enum { DENOMINATOR_COUNT = MARK_iot_strict, SHARE_MARK_COUNT = MARK_tool_mirai };
 
 /* How the target was told. The stronger holds. */

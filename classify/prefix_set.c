@@ -62,7 +62,7 @@ static int read_length(const char *text)
     return atoi(text);
 }
 
-/* Adds the prefix in `word` (WORD_MAX bytes at most, no blanks) to lists[0] (IPv4) or [1] (IPv6). */
+/* Adds the prefix in `word` (WORD_MAX bytes at most, no blank) to lists[0] (IPv4) or [1] (IPv6). */
 static int read_prefix(struct range_list lists[2], const char *word, const struct place *place,
                        struct fault *fault)
 {

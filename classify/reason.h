@@ -12,9 +12,10 @@
 
 #include <stddef.h>
 
-/* Writes one line without newline: the kind and what decided it, the rules with their evidence, the tools
- * with their form, the marks. Cut where `size` (> 0) is too small, always ended by a zero. Returns the bytes that
- * the whole text takes, as snprintf does. `label` is what classify_batch wrote for `o`. */
+/* Writes one line without newline: the kind and what decided it, the rules with their evidence,
+ * the tools with their form, the marks. Cut where `size` (> 0) is too small, always ended by a
+ * zero. Returns the bytes that the whole text takes, as snprintf does. `label` is what
+ * classify_batch wrote for `o`. */
 int reason_text(const struct ruleset *set, const struct observation *o, const struct label *label,
                 char *text, size_t size);
 

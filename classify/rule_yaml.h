@@ -7,7 +7,7 @@
  *
  * Every other file holds the rules of one category:
  *
- *     category: iot             # a-z 0-9 _; "iot" answers "does it aim at IoT?", all others name services
+ *     category: iot             # a-z 0-9 _; "iot" answers "is IoT meant?", others name services
  *     rules:
  *       - id: iot-telnet        # a-z 0-9 -; unique in the set
  *         breadth: strict       # iot only: strict (only such devices have the port) or shared
@@ -16,13 +16,15 @@
  *           ja: Webカメラ等のIoT機器
  *         ports: [tcp/23, udp/7000-7010]
  *         basis:
- *           strength: published # published: read in the source named; documented: the default in the protocol's
- *                               # or product's own documentation or IANA's registry; unconfirmed: from memory
+ *           strength: published # published: read in the source named; documented: the default in
+ *                               # the product's or protocol's own documentation or IANA's
+ *                               # registry; unconfirmed: from memory
  *           source: NICT, observation report 2017
- *         references: [CVE-2016-10372, EDB-40740]  # may be left out
- *         since: 2016-08        # YYYY, YYYY-MM or YYYY-MM-DD; may be left out; tells, never decides
+ *         references: [CVE-2016-10372, EDB-40740] # may be left out
+ *         since: 2016-08        # YYYY, YYYY-MM or YYYY-MM-DD; may be left out; decides nothing
  *
- * Any other key, a key twice, an alias, an anchor, a tag, a second document is refused at its line and column.
+ * Any other key, a key twice, an alias, an anchor, a tag, a second document is refused at its
+ * line and column.
  */
 #ifndef CLASSIFY_RULE_YAML_H
 #define CLASSIFY_RULE_YAML_H

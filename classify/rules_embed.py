@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes rule files as C: rules_embed.py OUT.c FILE.yaml...  The output depends on names and bytes alone."""
+"""rules_embed.py OUT.c FILE.yaml...: rule files as C. Output depends on names and bytes only."""
 import os
 import sys
 

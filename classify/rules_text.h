@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Writes the rules, the kinds with their definitions and what is not told yet, the fingerprints with
- * their sources, and the marks and shares: tables for 100 columns, or one JSON object. */
+/* Writes the rules, the kinds with their definitions and what is not told yet, the fingerprints
+ * with their sources, and the marks and shares: tables for 100 columns, or one JSON object. */
 void rules_list(FILE *out, const struct ruleset *set, bool is_json);
 
 #endif

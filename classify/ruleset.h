@@ -32,7 +32,7 @@ struct rule {
 };
 
 /* What holds for a (protocol, port): few different combinations exist, so the port table
- * holds one byte each and stays in the L2 cache. A set with more than 255 combinations is refused. */
+ * holds one byte each and stays in the L2 cache. A set with more than 255 is refused. */
 struct port_class {
     uint16_t rules[2]; /* as in struct label */
     uint32_t marks;    /* iot_strict, iot_broad as far as the rules give them */
@@ -57,8 +57,8 @@ struct ruleset {
 
 enum { RULES_MAX = 1024, RULE_FILES_MAX = 256, RULE_FILE_BYTES_MAX = 1 << 20 };
 
-/* Loads every *.yaml of `dir` (hidden files left out); NULL: the embedded set. Unknown keys, bad ports,
- * duplicate ids, two iot rules or two service rules for one port are refused with
+/* Loads every *.yaml of `dir` (hidden files left out); NULL: the embedded set. Unknown keys, bad
+ * ports, duplicate ids, two iot rules or two service rules for one port are refused with
  * "file:line:column: ..." (-EINVAL). *out is NULL on failure. Caller destroys. */
 int ruleset_create(struct ruleset **out, const char *dir, struct fault *fault);
 

@@ -1,7 +1,7 @@
 /* text_width: how many terminal columns UTF-8 text takes, and where to wrap it.
  *
- * East Asian wide and fullwidth characters take two columns (Unicode Standard Annex 11, the blocks that
- * hold them), combining marks none. Bytes that are no UTF-8 count one each. Pure functions.
+ * East Asian wide and fullwidth characters take two columns (Unicode Standard Annex 11, the blocks
+ * that hold them), combining marks none. Bytes that are no UTF-8 count one each. Pure functions.
  */
 #ifndef CLASSIFY_TEXT_WIDTH_H
 #define CLASSIFY_TEXT_WIDTH_H

@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A few microseconds: longer than a batch takes, so that a busy reader never sleeps. */
-enum { SPINS = 512 };
+/* A few microseconds: A few microseconds. */
+enum { SPINS = 1024 };
 
 struct channel {
     struct rte_ring *ring;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    BATCHES = 16, /* per worker; with 22 KiB each they stay in the L2 cache on their round */
+    BATCHES = 64, /* per worker; with 22 KiB each they stay in the L2 cache on their round */
     WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
 };
 

@@ -1,4 +1,5 @@
-/* Any bytes as a rule file beside a good set.yaml: refused with a message, or a set whose lists can be written. */
+/* Any bytes as a rule file beside a good set.yaml: refused with a message, or a set whose lists
+ * can be written. */
 #include "classify/rules_text.h"
 
 #include <stdint.h>

@@ -35,7 +35,7 @@ static size_t packed_gzip(const uint8_t *in, size_t len, uint8_t *out, size_t ro
 }
 
 /* Compresses; the caller frees. Aborts where a library fails, which only a broken test does. */
-static uint8_t *packed_make(const char *format, const uint8_t *in, size_t len, size_t *out_len)
+static inline uint8_t *packed_make(const char *format, const uint8_t *in, size_t len, size_t *out_len)
 {
     size_t room = len + len / 2 + 65536, n = 0;
     uint8_t *out = malloc(room);
@@ -66,7 +66,7 @@ static uint8_t *packed_make(const char *format, const uint8_t *in, size_t len, s
 }
 
 /* Writes a new file under /tmp and puts its name into `path`. */
-static void packed_file(char path[64], const uint8_t *bytes, size_t len)
+static inline void packed_file(char path[64], const uint8_t *bytes, size_t len)
 {
     strcpy(path, "/tmp/yamiscope-test-XXXXXX");
     int fd = mkstemp(path);

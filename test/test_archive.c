@@ -25,7 +25,8 @@ static uint8_t *make_data(size_t len)
     return data;
 }
 
-/* Reads the archive to its end, leaving `keep` bytes unconsumed each time, and holds every span to the data.
+/* Reads the archive to its end, leaving `keep` bytes unconsumed each time, and holds every span to the data
+ * (NULL: spoiled, whatever comes).
  * Returns what the last fill said; *got: bytes seen. */
 static int64_t read_all(struct archive *a, const uint8_t *data, size_t len, size_t keep,
                         size_t *got, struct fault *fault)
@@ -36,12 +37,14 @@ static int64_t read_all(struct archive *a, const uint8_t *data, size_t len, size
         const uint8_t *span;
         int64_t n = archive_fill(a, &span, have, fault);
         if (n < 0) {
-            assert_memory_equal(span, data + *got - have, have);
+            if (data)
+                assert_memory_equal(span, data + *got - have, have);
             return n;
         }
         size_t fresh = (size_t)n - have;
         assert_true(*got + fresh <= len);
-        assert_memory_equal(span, data + *got - have, (size_t)n);
+        if (data)
+            assert_memory_equal(span, data + *got - have, (size_t)n);
         *got += fresh;
         if (fresh == 0)
             return 0;
@@ -93,7 +96,7 @@ static const struct {
     {"xz", ZEROS, 0, NULL},
     {"gzip", GARBAGE, -EBADMSG, "what follows the last gzip member is no gzip data"},
     {"zstd", GARBAGE, -EBADMSG, "zstd stream is damaged"},
-    {"xz", GARBAGE, -EBADMSG, "xz stream is damaged: what follows is no xz stream"},
+    {"xz", GARBAGE, -EBADMSG, "no xz stream follows it"},
     {"bzip2", GARBAGE, -EBADMSG, "bzip2 stream is damaged: what follows is no bzip2 stream"},
     {"lz4", GARBAGE, -EBADMSG, "lz4 stream is damaged"},
     {"gzip", CUT_LAST, -EBADMSG, "the gzip stream is cut short"},
@@ -136,8 +139,8 @@ static void test_streams_that_go_on_or_break_off(void **state)
             stored_len = len + 512;
             break;
         case GARBAGE:
-            memcpy(stored + len, "garbage", 8);
-            stored_len = len + 8;
+            memcpy(stored + len, "garbage garbage", 16);
+            stored_len = len + 16;
             break;
         case CUT_LAST:
             stored_len = len - 1;
@@ -154,7 +157,9 @@ static void test_streams_that_go_on_or_break_off(void **state)
         struct archive *a;
         struct fault fault = {0};
         assert_int_equal(archive_open(&a, path, &fault), 0);
-        assert_int_equal(read_all(a, twice, 2 * LEN, 5, &got, &fault), odd[i].rc);
+        assert_int_equal(
+            read_all(a, odd[i].what == SPOIL_HALF ? NULL : twice, 2 * LEN, 5, &got, &fault),
+            odd[i].rc);
         if (odd[i].says)
             assert_non_null(strstr(fault.text, odd[i].says));
         if (odd[i].what < CUT_LAST)
