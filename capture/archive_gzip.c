@@ -7,10 +7,12 @@
 
 /* Between members: gzip's own rule. Zero bytes may pad the end (tapes); another
  * member begins with the magic; anything else is foreign. */
-enum place { AT_MAGIC, AT_MAGIC_2, IN_MEMBER, IN_PADDING };
+enum place { AT_MAGIC, AT_MAGIC_2, IN_HEADER, IN_MEMBER, IN_PADDING };
 
 struct gzip_state {
     struct inflate_state inflate;
+    /* isal_inflate would read a header itself, but only one that lies whole in its input. */
+    struct isal_gzip_header header;
     enum place place;
     bool had_member;
 };
@@ -43,67 +45,88 @@ static const char *inflate_problem(int rc)
     }
 }
 
-static int inflate_some(struct gzip_state *s, const uint8_t *in, size_t in_len, struct codec_io *io,
-                        size_t *used, struct fault *fault)
+static void begin_member(struct gzip_state *s)
+{
+    static uint8_t magic[2] = {0x1f, 0x8b};
+    isal_inflate_init(&s->inflate);
+    isal_gzip_header_init(&s->header);
+    s->inflate.next_in = magic;
+    s->inflate.avail_in = sizeof magic;
+    (void)isal_read_gzip_header(&s->inflate, &s->header); /* wants more than that */
+    s->place = IN_HEADER;
+}
+
+/* One call of the library. */
+static int inflate_some(struct gzip_state *s, struct codec_io *io, struct fault *fault)
 {
     struct inflate_state *z = &s->inflate;
-    z->next_in = (uint8_t *)in;
+    size_t in_len = io->in_len, out_len = io->out_len;
+    z->next_in = (uint8_t *)io->in;
     z->avail_in = (uint32_t)in_len;
     z->next_out = io->out;
-    z->avail_out = (uint32_t)io->out_len;
-    int rc = isal_inflate(z);
-    *used = in_len - z->avail_in;
-    io->out = z->next_out;
-    io->out_len = z->avail_out;
+    z->avail_out = (uint32_t)out_len;
+    int rc;
+    if (s->place == IN_HEADER) {
+        rc = isal_read_gzip_header(z, &s->header);
+        if (rc == ISAL_DECOMP_OK) {
+            s->place = IN_MEMBER;
+            z->crc_flag = ISAL_GZIP_NO_HDR_VER;
+        } else if (rc == ISAL_END_INPUT) {
+            rc = ISAL_DECOMP_OK;
+        }
+    } else {
+        rc = isal_inflate(z);
+        if (rc == ISAL_DECOMP_OK && z->block_state == ISAL_BLOCK_FINISH) {
+            s->place = AT_MAGIC;
+            s->had_member = true;
+        }
+    }
+    /* What is left is not always less than what was given, where the stream is damaged. */
+    size_t used = z->avail_in <= in_len ? in_len - z->avail_in : in_len;
+    size_t made = z->avail_out <= out_len ? out_len - z->avail_out : 0;
+    io->in += used;
+    io->in_len -= used;
+    io->out += made;
+    io->out_len -= made;
     if (rc != ISAL_DECOMP_OK)
         return fault_set(fault, EBADMSG, "gzip stream is damaged: %s", inflate_problem(rc));
-    if (z->block_state == ISAL_BLOCK_FINISH) {
-        s->place = AT_MAGIC;
-        s->had_member = true;
-    }
     return 0;
 }
 
-static int begin_member(struct gzip_state *s, struct codec_io *io, struct fault *fault)
+/* Takes the byte that stands between members. */
+static int judge_between(struct gzip_state *s, uint8_t byte, struct fault *fault)
 {
-    static const uint8_t magic[2] = {0x1f, 0x8b};
-    size_t used;
-    /* The first member's state is set up whole; later ones keep no history. */
-    isal_inflate_init(&s->inflate);
-    s->inflate.crc_flag = ISAL_GZIP;
-    s->place = IN_MEMBER;
-    return inflate_some(s, magic, sizeof magic, io, &used, fault);
+    if (s->place == AT_MAGIC && byte == 0x1f)
+        s->place = AT_MAGIC_2;
+    else if (s->place == AT_MAGIC_2 && byte == 0x8b)
+        begin_member(s);
+    else if (s->place != AT_MAGIC_2 && byte == 0 && s->had_member)
+        s->place = IN_PADDING;
+    else
+        return fault_set(fault, EBADMSG, "what follows the last gzip member is no gzip data");
+    return 0;
 }
 
 static int gzip_step(void *state, struct codec_io *io, struct fault *fault)
 {
     struct gzip_state *s = state;
     while (io->out_len) {
-        if (s->place == IN_MEMBER) {
-            size_t used, room = io->out_len;
-            int rc = inflate_some(s, io->in, io->in_len, io, &used, fault);
-            io->in += used;
-            io->in_len -= used;
-            if (rc || (s->place == IN_MEMBER && !used && io->out_len == room))
+        size_t in_len = io->in_len, out_len = io->out_len;
+        int rc = 0;
+        if (s->place == IN_HEADER || s->place == IN_MEMBER) {
+            enum place before = s->place;
+            rc = inflate_some(s, io, fault);
+            if (s->place == before && io->in_len == in_len && io->out_len == out_len)
                 return rc;
-            continue;
-        }
-        if (!io->in_len)
-            return 0;
-        uint8_t byte = *io->in;
-        if (s->place == AT_MAGIC && byte == 0x1f) {
-            s->place = AT_MAGIC_2;
-        } else if (s->place == AT_MAGIC_2 && byte == 0x8b) {
-            int rc = begin_member(s, io, fault);
-            if (rc)
-                return rc;
-        } else if (byte == 0 && s->had_member && s->place != AT_MAGIC_2) {
-            s->place = IN_PADDING;
+        } else if (in_len) {
+            rc = judge_between(s, *io->in, fault);
+            io->in++;
+            io->in_len--;
         } else {
-            return fault_set(fault, EBADMSG, "what follows the last gzip member is no gzip data");
+            return 0;
         }
-        io->in++;
-        io->in_len--;
+        if (rc)
+            return rc;
     }
     return 0;
 }

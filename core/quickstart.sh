@@ -13,7 +13,8 @@ packages_install "${packages_to_build[@]}"
 echo "All there."
 
 step "2/4  Build"
-[[ -f build/build.ninja ]] || meson setup build >/dev/null
+[[ -f build/build.ninja ]] || meson setup build >build.log || { tail -20 build.log >&2; exit 1; }
+rm -f build.log
 ninja -C build --quiet 2>/dev/null || ninja -C build
 build/yamiscope --version
 

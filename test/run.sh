@@ -12,14 +12,13 @@ step() { printf '\n== %s\n' "$*"; }
 
 give_up() { printf '\nfailed: %s\n0 passed, 1 failed\n' "$*"; exit 1; }
 
-# build_made DIR MESON-OPTIONS...: configured anew where it is not yet, and built.
+# build_made DIR MESON-OPTIONS...: configured (again: what was missing before may be there now) and built.
 build_made()
 {
-  local dir=$1; shift
-  if [[ ! -f $dir/build.ninja ]]; then
-    meson setup "$dir" "$@" >"$dir.log" 2>&1 || { tail -30 "$dir.log"; give_up "meson setup $dir"; }
-    rm -f "$dir.log"
-  fi
+  local dir=$1 log=$1.log again=(); shift
+  [[ ! -f $dir/build.ninja ]] || again=(--reconfigure)
+  meson setup "${again[@]}" "$dir" "$@" >"$log" 2>&1 || { tail -30 "$log"; give_up "meson setup $dir"; }
+  rm -f "$log"
   ninja -C "$dir" >"$dir/build.log" 2>&1 || { grep -E -A8 'FAILED|error:' "$dir/build.log" | head -60; give_up "ninja -C $dir"; }
   grep -E 'warning:' "$dir/build.log" | sort -u | head -20
 }
