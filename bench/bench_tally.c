@@ -39,12 +39,12 @@ static struct observation packet(uint64_t source, unsigned second)
 }
 
 struct bench {
-    struct tally    *tally;
-    struct hash_key  key;
-    struct batch    *batches;
-    uint64_t         sources, random, next;
-    double           seconds;
-    uint64_t         packets;
+    struct tally *tally;
+    struct hash_key key;
+    struct batch *batches;
+    uint64_t sources, random, next;
+    double seconds;
+    uint64_t packets;
 };
 
 /* Fills a chunk: all sources in turn (twice, a port each) while cold, then at random. */

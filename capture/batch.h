@@ -13,20 +13,20 @@
 #include <stddef.h>
 
 enum {
-    BATCH_MAX     = 256,       /* observations */
+    BATCH_MAX = 256,           /* observations */
     BATCH_PAYLOAD = 64 * 1024, /* bytes of payload area */
-    SHARDS        = 64,        /* logical shards of the sources */
+    SHARDS = 64,               /* logical shards of the sources */
 };
 
 /* What a batch says about a window in place of observations; what it means is core's. */
 struct batch_mark {
-    uint32_t what;     /* 0: no mark */
+    uint32_t what; /* 0: no mark */
     uint32_t slot;
     uint32_t part;
     uint32_t serial;
-    int64_t  start_ns;
+    int64_t start_ns;
     uint64_t filtered; /* packets of the window that a filter took out */
-    bool     is_late;  /* all its packets are */
+    bool is_late;      /* all its packets are */
 };
 
 struct batch {
@@ -36,7 +36,7 @@ struct batch {
     struct batch_mark mark;
     uint64_t hash[BATCH_MAX]; /* keyed hash of the source; the top 6 bits are the shard */
     struct observation at[BATCH_MAX];
-    uint8_t  payload[BATCH_PAYLOAD];
+    uint8_t payload[BATCH_PAYLOAD];
 };
 
 static inline unsigned batch_shard(uint64_t hash) { return (unsigned)(hash >> 58); }

@@ -16,25 +16,25 @@
  * the next burst. */
 struct frame {
     const uint8_t *data;
-    uint32_t       caplen;   /* bytes at data */
-    uint32_t       wire_len; /* bytes it had on the wire; never below caplen */
-    int64_t        ts_ns;    /* ns since 1970-01-01 UTC, saturated at the type's ends */
-    uint32_t       link_type; /* LINKTYPE_ number (tcpdump.org registry) */
+    uint32_t caplen;    /* bytes at data */
+    uint32_t wire_len;  /* bytes it had on the wire; never below caplen */
+    int64_t ts_ns;      /* ns since 1970-01-01 UTC, saturated at the type's ends */
+    uint32_t link_type; /* LINKTYPE_ number (tcpdump.org registry) */
 };
 
 enum { FRAME_BURST = 64 };
 
 /* What is wrong with an input, in the words that a person needs. */
 struct damage {
-    char    *file;   /* as the user named it; "-" for stdin */
+    char *file;      /* as the user named it; "-" for stdin */
     uint64_t offset; /* byte in the file as stored; for a compressed file, see what */
-    char    *what;   /* cause and value, one line */
+    char *what;      /* cause and value, one line */
 };
 
 /* Grows as inputs turn out to be damaged; owned by the capture. */
 struct damage_list {
     struct damage *at;
-    size_t         count;
+    size_t count;
 };
 
 /* What a backend can say of the packets it did not hand over; -1: unknown. */

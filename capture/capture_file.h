@@ -14,8 +14,8 @@
 
 struct capture_file_settings {
     const char *const *paths; /* files, folders (recursive, sorted by name), "-" */
-    size_t             path_count;
-    unsigned           ahead; /* inputs opened ahead; 0: a sensible number */
+    size_t path_count;
+    unsigned ahead; /* inputs opened ahead; 0: a sensible number */
 };
 
 /* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a

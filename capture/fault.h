@@ -11,7 +11,7 @@
 #include <stdarg.h>
 
 struct fault {
-    int  err;       /* errno value, positive; 0: no fault */
+    int err;        /* errno value, positive; 0: no fault */
     char text[256]; /* one line without newline, cut if longer */
 };
 

@@ -15,41 +15,51 @@
 
 /* Which headers were there, and what was odd about them. */
 enum observation_state {
-    OBSERVATION_IP          = 1 << 0, /* addresses are valid; ip_version says which */
-    OBSERVATION_TRANSPORT   = 1 << 1, /* first fragment or whole packet, of TCP, UDP, ICMP or ICMPv6,
+    OBSERVATION_IP = 1 << 0,        /* addresses are valid; ip_version says which */
+    OBSERVATION_TRANSPORT = 1 << 1, /* first fragment or whole packet, of TCP, UDP, ICMP or ICMPv6,
                                          and the packet held some of that header on the wire; what of
                                          it was caught the bits below say */
-    OBSERVATION_FRAGMENT    = 1 << 2, /* fragment offset > 0: no transport header */
-    OBSERVATION_MORE        = 1 << 3, /* more fragments follow */
-    OBSERVATION_MALFORMED   = 1 << 4, /* a header says more than the packet held on the wire */
-    OBSERVATION_SNAPPED     = 1 << 5, /* cut by the snap length before what decides the kind */
-    OBSERVATION_TCP_FLAGS   = 1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid: 16 bytes are there
+    OBSERVATION_FRAGMENT = 1 << 2,  /* fragment offset > 0: no transport header */
+    OBSERVATION_MORE = 1 << 3,      /* more fragments follow */
+    OBSERVATION_MALFORMED = 1 << 4, /* a header says more than the packet held on the wire */
+    OBSERVATION_SNAPPED = 1 << 5,   /* cut by the snap length before what decides the kind */
+    OBSERVATION_TCP_FLAGS =
+        1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid: 16 bytes are there
                                          and the header claims its fixed 20 at least */
-    OBSERVATION_UNWRAPPED   = 1 << 7, /* at least one tunnel was taken off */
-    OBSERVATION_QUOTED      = 1 << 9, /* the payload is an ICMP error's quoted packet */
-    OBSERVATION_TCP_WINDOW  = 1 << 10, /* tcp_window is valid; comes with TCP_FLAGS */
+    OBSERVATION_UNWRAPPED = 1 << 7,    /* at least one tunnel was taken off */
+    OBSERVATION_QUOTED = 1 << 9,       /* the payload is an ICMP error's quoted packet */
+    OBSERVATION_TCP_WINDOW = 1 << 10,  /* tcp_window is valid; comes with TCP_FLAGS */
     OBSERVATION_TCP_OPTIONS = 1 << 11, /* tcp_options holds the first 4 option bytes */
-    OBSERVATION_PORTS       = 1 << 12, /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
+    OBSERVATION_PORTS = 1 << 12, /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
 };
 
 enum {
-    TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PSH = 0x08,
-    TCP_ACK = 0x10, TCP_URG = 0x20, TCP_ECE = 0x40, TCP_CWR = 0x80,
+    TCP_FIN = 0x01,
+    TCP_SYN = 0x02,
+    TCP_RST = 0x04,
+    TCP_PSH = 0x08,
+    TCP_ACK = 0x10,
+    TCP_URG = 0x20,
+    TCP_ECE = 0x40,
+    TCP_CWR = 0x80,
 };
 
 enum { /* IANA protocol numbers that have a kind of their own */
-    IPPROTO_NR_ICMP = 1, IPPROTO_NR_IGMP = 2, IPPROTO_NR_TCP = 6,
-    IPPROTO_NR_UDP = 17, IPPROTO_NR_ICMPV6 = 58,
+       IPPROTO_NR_ICMP = 1,
+       IPPROTO_NR_IGMP = 2,
+       IPPROTO_NR_TCP = 6,
+       IPPROTO_NR_UDP = 17,
+       IPPROTO_NR_ICMPV6 = 58,
 };
 
 struct observation {
-    int64_t  ts_ns;          /* capture time, ns since 1970-01-01 UTC */
-    uint8_t  src[16];        /* IPv4: the first 4 bytes, the rest zero */
-    uint8_t  dst[16];
-    uint32_t wire_len;       /* bytes on the wire, link header included */
+    int64_t ts_ns;   /* capture time, ns since 1970-01-01 UTC */
+    uint8_t src[16]; /* IPv4: the first 4 bytes, the rest zero */
+    uint8_t dst[16];
+    uint32_t wire_len; /* bytes on the wire, link header included */
     uint32_t tcp_seq;
-    uint32_t tcp_options;    /* first 4 option bytes as one big-endian number */
-    uint16_t src_port;       /* TCP and UDP */
+    uint32_t tcp_options; /* first 4 option bytes as one big-endian number */
+    uint16_t src_port;    /* TCP and UDP */
     uint16_t dst_port;
     uint16_t ip_id;          /* IPv4 only */
     uint16_t tcp_window;     /* as in the header, not scaled */
@@ -60,14 +70,14 @@ struct observation {
                                 batch's payload area once batched */
     uint16_t payload_caught; /* payload bytes that are there (frame), then copied (batch) */
     uint16_t state;          /* enum observation_state */
-    uint8_t  ip_version;     /* 4, 6; 0: no readable IP header */
-    uint8_t  ip_proto;       /* transport, behind IPv6 extension headers */
-    uint8_t  ttl;            /* or hop limit */
-    uint8_t  tcp_header_len; /* bytes, as claimed */
-    uint8_t  icmp_type;      /* ICMP and ICMPv6 */
-    uint8_t  icmp_code;
-    uint8_t  vlan_depth;     /* tags taken off, all layers */
-    uint8_t  slot;           /* window slot (set by the receiver) */
+    uint8_t ip_version;      /* 4, 6; 0: no readable IP header */
+    uint8_t ip_proto;        /* transport, behind IPv6 extension headers */
+    uint8_t ttl;             /* or hop limit */
+    uint8_t tcp_header_len;  /* bytes, as claimed */
+    uint8_t icmp_type;       /* ICMP and ICMPv6 */
+    uint8_t icmp_code;
+    uint8_t vlan_depth; /* tags taken off, all layers */
+    uint8_t slot;       /* window slot (set by the receiver) */
 };
 
 static_assert(sizeof(struct observation) == 80, "an observation is 80 bytes");

@@ -17,10 +17,10 @@ struct address6 {
 
 /* IPv6. */
 struct address_rest {
-    struct hash_key  key;
+    struct hash_key key;
     struct address6 *at; /* the zero address has a flag */
-    uint64_t         size, count;
-    bool             has_zero;
+    uint64_t size, count;
+    bool has_zero;
 };
 
 static void *must(void *p)
@@ -94,7 +94,7 @@ static void container_grow(struct address_container *c)
         container_to_bitmap(c);
         return;
     }
-    uint32_t  slots = c->slots * 2;
+    uint32_t slots = c->slots * 2;
     uint16_t *table = must(calloc(slots, sizeof *table));
     for (uint32_t i = 0; i < c->slots; i++)
         if (c->table[i])
@@ -181,7 +181,8 @@ void address_set_insert(struct address_set *set, const uint8_t address[16], unsi
     }
 }
 
-static void container_merge(struct address_set *into, uint16_t prefix, const struct address_container *from)
+static void container_merge(struct address_set *into, uint16_t prefix,
+                            const struct address_container *from)
 {
     if (from->slots == 0) {
         for (unsigned suffix = 0; suffix < 65536; suffix++)

@@ -16,7 +16,7 @@
 struct address_container {
     uint32_t count;
     uint32_t slots; /* of the table, a power of two; 0: a bitmap */
-    bool     has_zero;
+    bool has_zero;
     union {
         uint16_t *table;
         uint64_t *bitmap;
@@ -26,11 +26,11 @@ struct address_container {
 /* Public for the inline call only. */
 struct address_set {
     struct address_container *of[65536];
-    struct address_rest      *rest;
-    uint64_t                  count4;
+    struct address_rest *rest;
+    uint64_t count4;
 };
 
-struct address_set *address_set_create(void); /* NULL with errno */
+struct address_set *address_set_create(void);      /* NULL with errno */
 void address_set_destroy(struct address_set *set); /* accepts NULL */
 
 void address_set_insert(struct address_set *set, const uint8_t address[16], unsigned ip_version);

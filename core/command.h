@@ -9,9 +9,9 @@
 #include "core/config.h"
 
 enum exit_code {
-    EXIT_DONE    = 0,
-    EXIT_FAILED  = 1,
-    EXIT_USAGE   = 2, /* wrong usage or config */
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,   /* wrong usage or config */
     EXIT_DAMAGED = 3, /* done, but some input was damaged */
 };
 

@@ -15,8 +15,8 @@ enum { ADDRESS_TEXT = 64, REASON_TEXT = 1024 };
 
 struct explain {
     const struct setup *setup;
-    bool     is_json;
-    bool     masks; /* law 6: a telescope is configured and not to be exposed */
+    bool is_json;
+    bool masks;          /* law 6: a telescope is configured and not to be exposed */
     struct hash_key key; /* of the pseudonyms, new in each run */
     uint64_t number;
 };
@@ -24,10 +24,10 @@ struct explain {
 /* One packet on its way to the page. */
 struct packet {
     const struct frame *frame;
-    struct observation  o;
-    struct label        label;
-    struct observation  quoted;
-    bool                has_quoted;
+    struct observation o;
+    struct label label;
+    struct observation quoted;
+    bool has_quoted;
 };
 
 /* An address of the telescope becomes a keyed pseudonym. */
@@ -57,12 +57,19 @@ static const char *proto_text(const struct observation *o, char text[16])
     if (o->ip_version == 0)
         return "-";
     switch (o->ip_proto) {
-    case IPPROTO_NR_TCP: return "tcp";
-    case IPPROTO_NR_UDP: return "udp";
-    case IPPROTO_NR_ICMP: return "icmp";
-    case IPPROTO_NR_ICMPV6: return "icmp6";
-    case IPPROTO_NR_IGMP: return "igmp";
-    default: snprintf(text, 16, "ip/%u", o->ip_proto); return text;
+    case IPPROTO_NR_TCP:
+        return "tcp";
+    case IPPROTO_NR_UDP:
+        return "udp";
+    case IPPROTO_NR_ICMP:
+        return "icmp";
+    case IPPROTO_NR_ICMPV6:
+        return "icmp6";
+    case IPPROTO_NR_IGMP:
+        return "igmp";
+    default:
+        snprintf(text, 16, "ip/%u", o->ip_proto);
+        return text;
     }
 }
 
@@ -126,9 +133,12 @@ static void print_headers(const struct explain *e, const struct packet *p)
         printf(" payload %u", o->payload_len);
     if (o->vlan_depth)
         printf(" vlan %u", o->vlan_depth);
-    static const struct { unsigned bit; const char *word; } words[] = {
-        {OBSERVATION_SNAPPED, "snapped"}, {OBSERVATION_UNWRAPPED, "unwrapped"},
-        {OBSERVATION_MORE, "first-fragment"}};
+    static const struct {
+        unsigned bit;
+        const char *word;
+    } words[] = {{OBSERVATION_SNAPPED, "snapped"},
+                 {OBSERVATION_UNWRAPPED, "unwrapped"},
+                 {OBSERVATION_MORE, "first-fragment"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (o->state & words[i].bit)
             printf(" %s", words[i].word);
@@ -210,7 +220,8 @@ static void json_headers(const struct explain *e, const struct observation *o)
 {
     char text[ADDRESS_TEXT];
     if (o->ip_version) {
-        printf(",\"ip_version\":%u,\"ip_proto\":%u,\"ttl\":%u,", o->ip_version, o->ip_proto, o->ttl);
+        printf(",\"ip_version\":%u,\"ip_proto\":%u,\"ttl\":%u,", o->ip_version, o->ip_proto,
+               o->ttl);
         json_string("src", address_text(e, o->src, o->ip_version, text));
         putchar(',');
         json_string("dst", address_text(e, o->dst, o->ip_version, text));
@@ -278,7 +289,8 @@ static int explain(struct explain *e, struct fault *fault)
 
     while (!ferror(stdout) && (count = c->ops->burst(c, frames, FRAME_BURST)) > 0)
         for (size_t i = 0; i < count; i++) {
-            int matches = e->setup->filter ? filter_matches(e->setup->filter, &frames[i], fault) : 1;
+            int matches =
+                e->setup->filter ? filter_matches(e->setup->filter, &frames[i], fault) : 1;
             if (matches < 0)
                 return matches;
             if (matches)

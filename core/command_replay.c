@@ -161,8 +161,8 @@ static struct feed_identity identity_of(const struct config *c, const struct set
 }
 
 /* Reads, counts, writes the feed. */
-static int replay(const struct config *c, const struct setup *setup,
-                  struct pipeline_result *result, struct fault *fault)
+static int replay(const struct config *c, const struct setup *setup, struct pipeline_result *result,
+                  struct fault *fault)
 {
     struct feed_identity identity = identity_of(c, setup);
     struct feed_log *feed = NULL;
@@ -222,7 +222,8 @@ int command_replay(const struct config *c)
         code = command_fail(&fault, EXIT_FAILED);
     } else {
         clock_gettime(CLOCK_MONOTONIC, &to);
-        summary.seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+        summary.seconds =
+            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
         command_print_damage(summary.damaged);
         if (c->is_json)
             render_json(stdout, &summary);

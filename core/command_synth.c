@@ -23,22 +23,24 @@ static int start_parse(const char *text, int64_t *start_ns, struct fault *fault)
         return 0;
     }
     return fault_set(fault, EINVAL,
-                     "--start: '%s' is no time from 1970 on (2026-01-01T00:00:00Z, or seconds)", text);
+                     "--start: '%s' is no time from 1970 on (2026-01-01T00:00:00Z, or seconds)",
+                     text);
 }
 
 static int settings_fill(struct synth_settings *s, const struct config *c, struct fault *fault)
 {
     *s = (struct synth_settings){
-        .traffic = {
-            .packets = c->packets,
-            .sources = c->sources ? c->sources : c->packets / 150 + 1,
-            .start_ns = SYNTH_START_NS,
-            .span_ns = (int64_t)c->span_ns,
-            .seed = c->seed,
-            .ports_per_source = (uint32_t)c->ports_per_source,
-            .disorder_ns = (int64_t)c->disorder_ns,
-            .vlan = (uint16_t)c->vlan,
-        },
+        .traffic =
+            {
+                .packets = c->packets,
+                .sources = c->sources ? c->sources : c->packets / 150 + 1,
+                .start_ns = SYNTH_START_NS,
+                .span_ns = (int64_t)c->span_ns,
+                .seed = c->seed,
+                .ports_per_source = (uint32_t)c->ports_per_source,
+                .disorder_ns = (int64_t)c->disorder_ns,
+                .vlan = (uint16_t)c->vlan,
+            },
         .telescope = c->telescope,
         .out = c->out,
     };
@@ -49,7 +51,8 @@ static int settings_fill(struct synth_settings *s, const struct config *c, struc
     if (!strcmp(c->profile, "uniform"))
         s->traffic.profile = SYNTH_UNIFORM;
     else if (strcmp(c->profile, "darknet"))
-        return fault_set(fault, EINVAL, "--profile: '%s' is neither darknet nor uniform", c->profile);
+        return fault_set(fault, EINVAL, "--profile: '%s' is neither darknet nor uniform",
+                         c->profile);
     return c->start ? start_parse(c->start, &s->traffic.start_ns, fault) : 0;
 }
 

@@ -12,46 +12,52 @@ enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_S
 
 struct option {
     const char *name;
-    char        letter; /* 0: none */
+    char letter; /* 0: none */
     const char *argument;
     const char *help;
     const char *initial; /* as it would be given; NULL: none */
-    uint64_t    min, max; /* counts and spans (ns) */
-    size_t      at;       /* offset in struct config */
+    uint64_t min, max;   /* counts and spans (ns) */
+    size_t at;           /* offset in struct config */
     enum option_type type;
-    unsigned    commands;
+    unsigned commands;
 };
 
-#define AT(field) offsetof(struct config, field)
-#define SECONDS(n) ((uint64_t)(n) * 1000000000)
+#define AT(field)  offsetof(struct config, field)
+#define SECONDS(n) ((uint64_t)(n)*1000000000)
 
 static const struct option options[] = {
-    {"out", 'o', "DIR", "write the feed there (synth: the capture)", NULL, 0, 0,
-     AT(out), OPTION_TEXT, COMMAND_REPLAY | COMMAND_SYNTH},
-    {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0,
-     AT(is_json), OPTION_FLAG, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES},
-    {"workers", 'j', "N", "worker threads; results do not depend on it (default: one less than "
-     "there are processors)", "0", 0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
+    {"out", 'o', "DIR", "write the feed there (synth: the capture)", NULL, 0, 0, AT(out),
+     OPTION_TEXT, COMMAND_REPLAY | COMMAND_SYNTH},
+    {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
+     OPTION_FLAG, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES},
+    {"workers", 'j', "N",
+     "worker threads; results do not depend on it (default: one less than "
+     "there are processors)",
+     "0", 0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
     {"telescope", 0, "PREFIX,...|FILE", "the dark address space; without it everything is inside",
      NULL, 0, 0, AT(telescope), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_SYNTH},
-    {"telescope-id", 0, "NAME", "label of the telescope in the feed", NULL, 0, 0,
-     AT(telescope_id), OPTION_TEXT, COMMAND_REPLAY},
+    {"telescope-id", 0, "NAME", "label of the telescope in the feed", NULL, 0, 0, AT(telescope_id),
+     OPTION_TEXT, COMMAND_REPLAY},
     {"decap", 0, "LIST", "tunnels to unwrap: gre, erspan, vxlan, ipip, all, none", "none", 0, 0,
      AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN},
     {"filter", 0, "BPF", "count only packets that match; the others are in the ledger as filtered",
      NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0,
-     AT(rules), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_RULES | COMMAND_SYNTH},
+    {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0, AT(rules),
+     OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_RULES | COMMAND_SYNTH},
     {"window", 0, "SPAN", "length of a window: 1s to 1h, a divisor of an hour", "60s", SECONDS(1),
      SECONDS(3600), AT(window_ns), OPTION_SPAN, COMMAND_REPLAY},
-    {"lateness", 0, "SPAN", "how long a window stays open behind the newest packet (default: one "
-     "window)", NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY},
-    {"timezone", 0, "ZONE", "whose calendar days count (IANA name)", "UTC", 0, 0,
-     AT(timezone), OPTION_TEXT, COMMAND_REPLAY},
-    {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0,
-     AT(sensor), OPTION_TEXT, COMMAND_REPLAY},
-    {"no-sources", 0, NULL, "leave records of single sources out of the feed (no record of this "
-     "version holds any)", NULL, 0, 0, AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
+    {"lateness", 0, "SPAN",
+     "how long a window stays open behind the newest packet (default: one "
+     "window)",
+     NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY},
+    {"timezone", 0, "ZONE", "whose calendar days count (IANA name)", "UTC", 0, 0, AT(timezone),
+     OPTION_TEXT, COMMAND_REPLAY},
+    {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0, AT(sensor),
+     OPTION_TEXT, COMMAND_REPLAY},
+    {"no-sources", 0, NULL,
+     "leave records of single sources out of the feed (no record of this "
+     "version holds any)",
+     NULL, 0, 0, AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
     {"batch", 0, "N", "packets handed over at once; results do not depend on it", "256", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
     {"top", 0, "N", "rows per table", "10", 1, 65536, AT(top), OPTION_COUNT, COMMAND_REPLAY},
@@ -59,8 +65,10 @@ static const struct option options[] = {
      COMMAND_REPLAY},
     {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
      COMMAND_REPLAY},
-    {"expose-telescope", 0, NULL, "show the telescope's addresses and what they can be computed "
-     "from", NULL, 0, 0, AT(expose_telescope), OPTION_FLAG, COMMAND_EXPLAIN},
+    {"expose-telescope", 0, NULL,
+     "show the telescope's addresses and what they can be computed "
+     "from",
+     NULL, 0, 0, AT(expose_telescope), OPTION_FLAG, COMMAND_EXPLAIN},
     {"packets", 0, "N", "packets to make", "1M", 1, UINT64_C(1) << 40, AT(packets), OPTION_COUNT,
      COMMAND_SYNTH},
     {"sources", 0, "N", "distinct source addresses (default: one per 150 packets)", "0", 0,
@@ -73,8 +81,10 @@ static const struct option options[] = {
      AT(start), OPTION_TEXT, COMMAND_SYNTH},
     {"profile", 0, "NAME", "darknet: a believable mix; uniform: every source alike", "darknet", 0,
      0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
-    {"ports-per-source", 0, "N", "destination ports of each source (default: as the profile has "
-     "it)", "0", 0, 65536, AT(ports_per_source), OPTION_COUNT, COMMAND_SYNTH},
+    {"ports-per-source", 0, "N",
+     "destination ports of each source (default: as the profile has "
+     "it)",
+     "0", 0, 65536, AT(ports_per_source), OPTION_COUNT, COMMAND_SYNTH},
     {"disorder", 0, "SPAN", "packets may lie this much out of order in time", "0", 0,
      SECONDS(86400), AT(disorder_ns), OPTION_SPAN, COMMAND_SYNTH},
     {"vlan", 0, "N", "VLAN tag on every packet; 0: none", "0", 0, 4094, AT(vlan), OPTION_COUNT,
@@ -91,7 +101,7 @@ enum { OPTIONS = sizeof options / sizeof *options };
 
 struct unit {
     const char *name;
-    uint64_t    factor;
+    uint64_t factor;
 };
 
 /* A decimal number and one of the units; no sign, no overflow, nothing behind it. */
@@ -112,23 +122,23 @@ static int parse_number(const char *text, const struct unit *units, uint64_t *va
 
 int config_parse_count(const char *text, uint64_t *count)
 {
-    static const struct unit units[] = {{"", 1}, {"k", 1000}, {"K", 1000}, {"M", 1000000},
-                                        {"G", 1000000000}, {NULL, 0}};
+    static const struct unit units[] = {{"", 1},        {"k", 1000},       {"K", 1000},
+                                        {"M", 1000000}, {"G", 1000000000}, {NULL, 0}};
     return parse_number(text, units, count);
 }
 
 int config_parse_span(const char *text, uint64_t *span_ns)
 {
     static const struct unit units[] = {
-        {"", SECONDS(1)},    {"ns", 1},           {"us", 1000},         {"ms", 1000000},
-        {"s", SECONDS(1)},   {"m", SECONDS(60)},  {"min", SECONDS(60)}, {"h", SECONDS(3600)},
+        {"", SECONDS(1)},      {"ns", 1},          {"us", 1000},         {"ms", 1000000},
+        {"s", SECONDS(1)},     {"m", SECONDS(60)}, {"min", SECONDS(60)}, {"h", SECONDS(3600)},
         {"d", SECONDS(86400)}, {NULL, 0}};
     return parse_number(text, units, span_ns);
 }
 
 /* Sets one option from its text; `where` is what the fault begins with. */
-static int option_set(struct config *c, const struct option *o, const char *text,
-                      const char *where, struct fault *fault)
+static int option_set(struct config *c, const struct option *o, const char *text, const char *where,
+                      struct fault *fault)
 {
     void *at = (char *)c + o->at;
     uint64_t value = 0;
@@ -304,7 +314,7 @@ static int document_read(struct config *c, yaml_document_t *document, struct fau
 
 static int config_file_read(struct config *c, struct fault *fault)
 {
-    yaml_parser_t   parser;
+    yaml_parser_t parser;
     yaml_document_t document;
     FILE *file = fopen(c->config, "re");
     if (!file)
@@ -319,9 +329,9 @@ static int config_file_read(struct config *c, struct fault *fault)
         err = document_read(c, &document, fault);
         yaml_document_delete(&document);
     } else {
-        err = fault_set(fault, EINVAL, "%s:%zu:%zu: %s", c->config, parser.problem_mark.line + 1,
-                        parser.problem_mark.column + 1,
-                        parser.problem ? parser.problem : "not YAML");
+        err =
+            fault_set(fault, EINVAL, "%s:%zu:%zu: %s", c->config, parser.problem_mark.line + 1,
+                      parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
     fclose(file);

@@ -15,11 +15,11 @@
 #include <stdio.h>
 
 enum command_bit {
-    COMMAND_REPLAY  = 1 << 0,
+    COMMAND_REPLAY = 1 << 0,
     COMMAND_EXPLAIN = 1 << 1,
-    COMMAND_VERIFY  = 1 << 2,
-    COMMAND_SYNTH   = 1 << 3,
-    COMMAND_RULES   = 1 << 4,
+    COMMAND_VERIFY = 1 << 2,
+    COMMAND_SYNTH = 1 << 3,
+    COMMAND_RULES = 1 << 4,
 };
 
 /* Values of all options; texts belong to the config. */

@@ -8,17 +8,20 @@
 
 /* jemalloc: huge pages for the tables, freed memory back at once (growing tables leave as much
  * behind as they take), no more arenas than threads that allocate. */
-const char *malloc_conf = "thp:always,metadata_thp:auto,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2";
+const char *malloc_conf =
+    "thp:always,metadata_thp:auto,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2";
 
 const struct command commands[] = {
     {"replay", COMMAND_REPLAY, "PATH...",
      "read capture files, print what they hold and which share of it targeted IoT",
      "Reads pcap and pcapng files, plain or compressed (gz, zstd, xz, bz2, lz4), folders of them\n"
-     "(recursive, sorted by name), and stdin (-), in the order given. Prints a summary; with --out\n"
+     "(recursive, sorted by name), and stdin (-), in the order given. Prints a summary; with "
+     "--out\n"
      "also writes the feed. Damaged inputs are counted as far as they can be read and named; the\n"
      "exit code is 3 then.\n",
      command_replay},
-    {"explain", COMMAND_EXPLAIN, "PATH...", "one line per packet: what it is and which rule says so",
+    {"explain", COMMAND_EXPLAIN, "PATH...",
+     "one line per packet: what it is and which rule says so",
      "Prints every packet of the captures with its decoded fields, its kind, tools and rules.\n"
      "Where a telescope is given, its addresses and what they can be computed from are masked.\n",
      command_explain},
@@ -32,7 +35,8 @@ const struct command commands[] = {
      command_synth},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
      "list: rules, kinds, fingerprints and shares with their definitions.\n"
-     "check: reads the rule files of DIR and names the first thing wrong with file, line, column.\n",
+     "check: reads the rule files of DIR and names the first thing wrong with file, line, "
+     "column.\n",
      command_rules},
 };
 const unsigned command_count = sizeof commands / sizeof *commands;
@@ -62,7 +66,8 @@ int command_flush(enum exit_code code)
 static void usage(FILE *out)
 {
     fputs("yamiscope " VERSION ": a darknet telescope packet analyzer\n\n"
-          "usage: yamiscope COMMAND [OPTION...] [ARGUMENT...]\n\n", out);
+          "usage: yamiscope COMMAND [OPTION...] [ARGUMENT...]\n\n",
+          out);
     for (unsigned i = 0; i < command_count; i++)
         fprintf(out, "  %-8s %-18s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
@@ -74,7 +79,7 @@ static void usage(FILE *out)
 static int command_run(const struct command *command, int argc, char **argv)
 {
     struct config config;
-    struct fault  fault;
+    struct fault fault;
     int code;
 
     if (config_init(&config, command->bit, argc, argv, &fault) < 0) {

@@ -23,30 +23,30 @@ struct pipeline;
 
 struct worker {
     struct pipeline *pipeline;
-    struct tally    *tally;
-    struct channel  *batches;      /* receiver -> worker */
-    struct channel  *free_batches; /* worker -> receiver */
-    struct channel  *sealed;       /* worker -> exporter; NULL at the end */
-    struct channel  *free_windows; /* exporter -> worker */
-    struct batch    *filling;      /* the receiver's: not handed over yet */
-    struct window   *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
-    unsigned         window_count;
+    struct tally *tally;
+    struct channel *batches;         /* receiver -> worker */
+    struct channel *free_batches;    /* worker -> receiver */
+    struct channel *sealed;          /* worker -> exporter; NULL at the end */
+    struct channel *free_windows;    /* exporter -> worker */
+    struct batch *filling;           /* the receiver's: not handed over yet */
+    struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
+    unsigned window_count;
     struct tally_sources *sources; /* at the end */
-    pthread_t        thread;
-    bool             is_running;
+    pthread_t thread;
+    bool is_running;
 };
 
 struct pipeline {
     const struct pipeline_settings *settings;
-    struct hash_key      key;
+    struct hash_key key;
     struct window_clock *clock;
-    struct worker        workers[SHARDS];
-    uint8_t              worker_of[SHARDS]; /* shard -> worker */
-    pthread_t            exporter;
-    bool                 is_exporting;
+    struct worker workers[SHARDS];
+    uint8_t worker_of[SHARDS]; /* shard -> worker */
+    pthread_t exporter;
+    bool is_exporting;
     struct pipeline_result *result;
-    atomic_int           feed_err;   /* errno of the feed; the receiver stops on it */
-    struct fault         feed_fault; /* the exporter's */
+    atomic_int feed_err;     /* errno of the feed; the receiver stops on it */
+    struct fault feed_fault; /* the exporter's */
 };
 
 /* ---- worker ---- */
@@ -88,10 +88,18 @@ static void *worker_main(void *arg)
     for (bool is_over = false; !is_over;) {
         struct batch *b = channel_pop(w->batches);
         switch (b->mark.what) {
-        case MARK_OPEN: worker_open(w, &b->mark); break;
-        case MARK_SEAL: worker_seal(w, &b->mark); break;
-        case MARK_END: is_over = true; break;
-        default: tally_batch(w->tally, b); break;
+        case MARK_OPEN:
+            worker_open(w, &b->mark);
+            break;
+        case MARK_SEAL:
+            worker_seal(w, &b->mark);
+            break;
+        case MARK_END:
+            is_over = true;
+            break;
+        default:
+            tally_batch(w->tally, b);
+            break;
         }
         channel_push(w->free_batches, b);
     }
@@ -169,14 +177,18 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context, (struct batch_mark){.what = MARK_OPEN, .slot = slot, .part = w->part,
-                                           .serial = w->serial, .start_ns = w->start_ns});
+    mark_send(context, (struct batch_mark){.what = MARK_OPEN,
+                                           .slot = slot,
+                                           .part = w->part,
+                                           .serial = w->serial,
+                                           .start_ns = w->start_ns});
 }
 
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context, (struct batch_mark){.what = MARK_SEAL, .slot = slot, .is_late = w->is_late,
-                                           .filtered = w->filtered});
+    mark_send(context,
+              (struct batch_mark){
+                  .what = MARK_SEAL, .slot = slot, .is_late = w->is_late, .filtered = w->filtered});
 }
 
 /* Hands an observation to the worker of its source. */
@@ -185,7 +197,7 @@ static inline void route(struct pipeline *p, const struct observation *o)
     unsigned slot = window_clock_slot(p->clock, o->ts_ns);
     uint64_t hash = hash_address(&p->key, o->src, o->ip_version);
     struct worker *w = &p->workers[p->worker_of[batch_shard(hash)]];
-    struct batch  *b = w->filling;
+    struct batch *b = w->filling;
     struct observation *to = &b->at[b->count];
     *to = *o;
     to->slot = (uint8_t)slot;
@@ -220,7 +232,8 @@ static int receive(struct pipeline *p, struct fault *fault)
     /* Decoded a burst at a time and copied when the stores have settled: a copy right behind them
      * would wait for each (no store forwarding from narrow stores to wide loads). */
     struct observation staged[FRAME_BURST];
-    size_t count, burst = s->filter ? 1 : FRAME_BURST; /* filtered packets keep their place in time */
+    size_t count,
+        burst = s->filter ? 1 : FRAME_BURST; /* filtered packets keep their place in time */
 
     while ((count = s->capture->ops->burst(s->capture, frames, burst)) > 0) {
         if (s->packets)
@@ -339,7 +352,7 @@ static void sources_merge(struct tally_sources *into, const struct tally_sources
 {
     /* Nothing but counters, so they add as an array. */
     static_assert(sizeof *into % sizeof(uint64_t) == 0, "counters only");
-    uint64_t       *sum = (uint64_t *)into;
+    uint64_t *sum = (uint64_t *)into;
     const uint64_t *add = (const uint64_t *)from;
     for (size_t i = 0; i < sizeof *into / sizeof(uint64_t); i++)
         sum[i] += add[i];

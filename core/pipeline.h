@@ -20,21 +20,21 @@
 #include <stdatomic.h>
 
 struct pipeline_settings {
-    struct capture          *capture;   /* read to its end, not closed */
-    struct filter           *filter;    /* NULL: every packet */
-    const struct ruleset    *rules;
+    struct capture *capture; /* read to its end, not closed */
+    struct filter *filter;   /* NULL: every packet */
+    const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
-    struct feed_log         *feed;      /* NULL: no feed; not finished here */
+    struct feed_log *feed;              /* NULL: no feed; not finished here */
     uint32_t decap;                     /* set of enum decap */
     unsigned workers;                   /* 1 to SHARDS */
     unsigned batch;                     /* observations per batch, 1 to BATCH_MAX */
-    int64_t  window_span_ns, lateness_ns;
-    atomic_ulong *packets;              /* how far it is, for a progress line; may be NULL */
+    int64_t window_span_ns, lateness_ns;
+    atomic_ulong *packets; /* how far it is, for a progress line; may be NULL */
 };
 
 /* What a run came to. */
 struct pipeline_result {
-    struct window        *total;   /* all windows merged */
+    struct window *total;          /* all windows merged */
     struct tally_sources *sources; /* exact over the whole run */
     uint64_t destinations;         /* distinct */
     uint64_t windows, parts;       /* records; parts: those with part > 0 */

@@ -9,11 +9,11 @@
 
 struct progress {
     const struct capture *capture;
-    const atomic_ulong   *packets;
-    pthread_t       thread;
+    const atomic_ulong *packets;
+    pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t  stop;
-    bool            is_over;
+    pthread_cond_t stop;
+    bool is_over;
 };
 
 static double now_seconds(void)
@@ -26,7 +26,7 @@ static double now_seconds(void)
 static void print_line(const struct progress *p, double elapsed)
 {
     uint64_t done, total;
-    double   packets = (double)atomic_load_explicit(p->packets, memory_order_relaxed);
+    double packets = (double)atomic_load_explicit(p->packets, memory_order_relaxed);
     p->capture->ops->progress(p->capture, &done, &total);
     fprintf(stderr, "\r\033[K%.1f M packets, %.1f M/s", packets / 1e6, packets / elapsed / 1e6);
     if (total > 0 && done > 0) {

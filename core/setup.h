@@ -9,11 +9,11 @@
 #include "core/config.h"
 
 struct setup {
-    struct ruleset    *rules;
+    struct ruleset *rules;
     struct prefix_set *telescope; /* NULL: none configured */
-    struct filter     *filter;    /* NULL: none */
-    struct capture    *capture;   /* of config.paths */
-    uint32_t           decap;
+    struct filter *filter;        /* NULL: none */
+    struct capture *capture;      /* of config.paths */
+    uint32_t decap;
 };
 
 /* Loads rules, telescope, filter, tunnels and opens the inputs. -errno with a fault. Caller finishes in

@@ -147,7 +147,7 @@ static struct pair *pair_put(struct source_table *t, const struct pair *pair)
 static void pairs_grow(struct source_table *t)
 {
     struct pair *old = t->pairs;
-    size_t       old_count = (size_t)t->pair_groups * GROUP;
+    size_t old_count = (size_t)t->pair_groups * GROUP;
 
     t->pair_groups += t->pair_groups / 2;
     t->pair_limit = limit_of(t->pair_groups);
@@ -178,8 +178,8 @@ struct pair *pair_search(struct source_table *t, uint64_t key)
 
 uint64_t source_table_bytes(const struct source_table *t)
 {
-    uint64_t sources = t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK
-                                          : t->first_block_size;
+    uint64_t sources =
+        t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
            (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs + t->block_count * sizeof *t->blocks;
 }

@@ -40,23 +40,23 @@ static_assert(MARK_COUNT <= 16, "a source keeps 16 marks per window");
 static_assert(KIND_COUNT <= 15, "a source keeps 15 kinds and the IP version in 16 bits");
 
 struct source {
-    uint8_t  address[16];         /* as in struct observation */
-    int64_t  first_ns, last_ns;
+    uint8_t address[16]; /* as in struct observation */
+    int64_t first_ns, last_ns;
     uint16_t marks[WINDOW_SLOTS]; /* seen in the window of that slot */
     uint64_t bytes;               /* on the wire */
     uint32_t serial;              /* newest window opening at the last touch */
     uint16_t marks_ever;
-    uint16_t kinds_ever;          /* bits of enum kind; the top bit: IPv6 */
+    uint16_t kinds_ever; /* bits of enum kind; the top bit: IPv6 */
 };
 static_assert(sizeof(struct source) == 64, "a source is one cache line");
 
 enum { SOURCE_IS_IPV6 = 1 << 15 };
 
 struct pair {
-    uint32_t key;     /* source number, PAIR_UDP, PAIR_USED; 0: free */
+    uint32_t key; /* source number, PAIR_UDP, PAIR_USED; 0: free */
     uint16_t port;
-    uint8_t  windows; /* seen in the window of slot i */
-    uint8_t  is_scan; /* at least one packet of a scan kind */
+    uint8_t windows;  /* seen in the window of slot i */
+    uint8_t is_scan;  /* at least one packet of a scan kind */
     uint32_t serial;  /* as in struct source */
     uint32_t packets; /* of all kinds; stays at its greatest value */
 };
@@ -65,21 +65,21 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key and port are compa
 
 enum {
     SOURCE_BITS = 24,
-    PAIR_UDP    = 1 << 24,
-    PAIR_USED   = 1 << 25,
+    PAIR_UDP = 1 << 24,
+    PAIR_USED = 1 << 25,
     SOURCE_BLOCK = 4096, /* sources per block */
     GROUP = 4,           /* entries that are compared at once */
 };
 
 struct source_table {
     const struct hash_key *key;
-    uint32_t       *slots;
-    uint32_t        slot_groups, slot_limit; /* limit: grow at so many sources */
-    uint32_t        source_count;
-    uint32_t        block_count, first_block_size;
+    uint32_t *slots;
+    uint32_t slot_groups, slot_limit; /* limit: grow at so many sources */
+    uint32_t source_count;
+    uint32_t block_count, first_block_size;
     struct source **blocks;
-    struct pair    *pairs;
-    uint32_t        pair_count, pair_groups, pair_limit;
+    struct pair *pairs;
+    uint32_t pair_count, pair_groups, pair_limit;
 };
 
 /* `key` must outlive the table. 0 or -ENOMEM. */

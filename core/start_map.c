@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 struct start {
-    int64_t  start_ns;
+    int64_t start_ns;
     uint32_t calls; /* 0: free */
 };
 
 struct start_map {
     struct hash_key key;
-    struct start   *at;
-    uint64_t        size, used; /* size: a power of two */
+    struct start *at;
+    uint64_t size, used; /* size: a power of two */
 };
 
 struct start_map *start_map_create(void)

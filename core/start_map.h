@@ -9,7 +9,7 @@
 
 struct start_map;
 
-struct start_map *start_map_create(void); /* NULL with errno */
+struct start_map *start_map_create(void);    /* NULL with errno */
 void start_map_destroy(struct start_map *m); /* accepts NULL */
 
 /* The number of calls for this start so far: 0, 1, 2, ... Aborts the program where not even

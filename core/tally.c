@@ -24,27 +24,27 @@ static_assert(sizeof(struct row) == 16, "four rows a cache line");
 
 struct rows {
     struct row at[65536];
-    uint16_t   used[65536];
-    uint32_t   used_count;
+    uint16_t used[65536];
+    uint32_t used_count;
 };
 
 /* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
 struct tally_slot {
     struct window *window;
-    struct rows   *rows; /* by protocol; empty where the slot is free */
+    struct rows *rows; /* by protocol; empty where the slot is free */
     uint64_t headers[HEADER_SETS];
     uint64_t marks[1 << MARK_COUNT];
     uint64_t snapped;
 };
 
 struct tally {
-    const struct hash_key   *key;
-    const struct ruleset    *rules;
+    const struct hash_key *key;
+    const struct ruleset *rules;
     const struct prefix_set *telescope;
-    struct address_set      *destinations;
-    struct open_serials      open;
-    struct tally_slot        slots[WINDOW_SLOTS];
-    struct source_table      shards[SHARDS];
+    struct address_set *destinations;
+    struct open_serials open;
+    struct tally_slot slots[WINDOW_SLOTS];
+    struct source_table shards[SHARDS];
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
 };
 
@@ -52,13 +52,13 @@ struct tally {
  * are, as far as that is known by then. */
 struct stage {
     const struct observation *o;
-    const struct label       *labels;
-    const uint64_t           *hash;
+    const struct label *labels;
+    const uint64_t *hash;
     unsigned count;
-    uint32_t number[STAGE];            /* of the source */
+    uint32_t number[STAGE]; /* of the source */
     struct source_table *shard[STAGE];
-    struct pair         *group[STAGE];  /* the pair's home; NULL: no ports */
-    uint64_t             key[STAGE];
+    struct pair *group[STAGE]; /* the pair's home; NULL: no ports */
+    uint64_t key[STAGE];
 };
 
 static inline bool is_syn(const struct observation *o)
@@ -193,7 +193,7 @@ static void port_seal(const struct ruleset *rules, struct window *w, unsigned pr
 struct window *tally_seal(struct tally *t, unsigned slot)
 {
     struct tally_slot *ts = &t->slots[slot];
-    struct window     *w = ts->window;
+    struct window *w = ts->window;
 
     for (unsigned set = 0; set < HEADER_SETS; set++)
         if (ts->headers[set])
@@ -254,8 +254,8 @@ static __attribute__((noinline)) void source_catch_up(struct source *s,
 }
 
 /* Marks that the source has not had in this window yet. */
-static __attribute__((noinline)) void source_mark(struct source *s, struct window *w, unsigned fresh,
-                                                  unsigned slot)
+static __attribute__((noinline)) void source_mark(struct source *s, struct window *w,
+                                                  unsigned fresh, unsigned slot)
 {
     unsigned ip_version = s->kinds_ever & SOURCE_IS_IPV6 ? 6 : 4;
     uint64_t hash = hll_hash(s->address, ip_version == 6 ? 16 : 4);
@@ -331,8 +331,8 @@ static inline void count_port(struct tally *t, struct tally_slot *ts, struct sta
     const struct observation *o = &s->o[i];
     unsigned proto = proto_of(o), kind = s->labels[i].kind;
     unsigned match = pairs_matching(s->group[i], s->key[i]);
-    struct pair *p = __builtin_expect(match != 0, 1) ? pair_of(s->group[i], match)
-                                                     : stage_pair_search(s, i);
+    struct pair *p =
+        __builtin_expect(match != 0, 1) ? pair_of(s->group[i], match) : stage_pair_search(s, i);
     if (p->packets == 0)
         t->port_sources[proto][o->dst_port]++;
     bool is_new = !count_pair(p, &t->open, o->slot, kind_is_scan(kind));
@@ -341,7 +341,7 @@ static inline void count_port(struct tally *t, struct tally_slot *ts, struct sta
         return;
     }
     struct rows *rows = &ts->rows[proto];
-    struct row  *row = &rows->at[o->dst_port];
+    struct row *row = &rows->at[o->dst_port];
     if (!row->is_used) {
         row->is_used = 1;
         rows->used[rows->used_count++] = o->dst_port;

@@ -6,13 +6,13 @@
 
 struct window_clock {
     struct window_clock_fast fast; /* first: see window_clock_slot */
-    int64_t  span_ns, lateness_ns;
-    bool     has_watermark;
-    uint32_t jump_run;      /* packets in a row that lie a day ahead */
-    int64_t  jump_max_ns;   /* greatest timestamp among them */
+    int64_t span_ns, lateness_ns;
+    bool has_watermark;
+    uint32_t jump_run;   /* packets in a row that lie a day ahead */
+    int64_t jump_max_ns; /* greatest timestamp among them */
     uint32_t serial;
     struct open_window windows[WINDOW_SLOTS];
-    struct start_map  *parts; /* start -> records so far */
+    struct start_map *parts; /* start -> records so far */
     const struct window_clock_ops *ops;
     void *context;
 };
@@ -46,10 +46,7 @@ void window_clock_destroy(struct window_clock *c)
 struct open_window *window_clock_windows(struct window_clock *c) { return c->windows; }
 
 /* a + b with b >= 0, held at the type's end. */
-static int64_t add_capped(int64_t a, int64_t b)
-{
-    return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
+static int64_t add_capped(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
 
 /* The grid is the epoch's. At the far past end of the type the first window is cut short. */
 static int64_t start_of(const struct window_clock *c, int64_t ts_ns)

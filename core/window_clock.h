@@ -25,12 +25,12 @@ enum { WINDOW_JUMP_AGREE = 1000 };
 
 /* One open window. */
 struct open_window {
-    int64_t  start_ns;
+    int64_t start_ns;
     uint32_t part;
-    uint32_t serial;      /* 1, 2, 3, ... by opening */
-    uint64_t filtered;    /* packets a filter took out; counted by the caller */
-    bool     is_open;
-    bool     is_late;     /* all its packets are late; the watermark does not seal it */
+    uint32_t serial;   /* 1, 2, 3, ... by opening */
+    uint64_t filtered; /* packets a filter took out; counted by the caller */
+    bool is_open;
+    bool is_late; /* all its packets are late; the watermark does not seal it */
 };
 
 struct window_clock_ops {
@@ -59,8 +59,8 @@ struct open_window *window_clock_windows(struct window_clock *c);
 /* The span in which the answer is already known: a packet of [from, to) belongs to `slot` and
  * changes nothing but the watermark. Public for the inline call only. */
 struct window_clock_fast {
-    int64_t  from_ns, to_ns;
-    int64_t  watermark_ns;
+    int64_t from_ns, to_ns;
+    int64_t watermark_ns;
     unsigned slot;
 };
 

@@ -26,8 +26,8 @@ struct source_count {
 struct port_count { /* one cache line: the ports of a darknet come at random */
     _Alignas(64) uint64_t packets;
     uint64_t bytes;
-    uint64_t syn, scan; /* SYN without ACK, RST, FIN, by header; scan kinds */
-    uint64_t scan_bytes;  /* of the scan kinds; not in the feed, rules are counted from it */
+    uint64_t syn, scan;  /* SYN without ACK, RST, FIN, by header; scan kinds */
+    uint64_t scan_bytes; /* of the scan kinds; not in the feed, rules are counted from it */
     struct source_count sources;
 };
 

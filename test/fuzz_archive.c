@@ -1,7 +1,7 @@
 /* Any bytes as a stored file: opened, decompressed, read twice with different tails kept. */
 #include "capture/archive.h"
 
-#include "fuzz_seed.h"
+#include "test/fuzz_seed.h"
 
 #include <sys/mman.h>
 

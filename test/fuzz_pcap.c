@@ -1,7 +1,7 @@
 /* Any bytes as a pcap file, once whole and once in pieces: the same frames, all inside what was given. */
 #include "capture/pcap_reader.h"
 
-#include "fuzz_seed.h"
+#include "test/fuzz_seed.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -2,7 +2,7 @@
  * simple packets, which depend on the span), all inside what was given. */
 #include "capture/pcapng_reader.h"
 
-#include "fuzz_seed.h"
+#include "test/fuzz_seed.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -3,8 +3,8 @@
 #ifndef TEST_FUZZ_SEED_H
 #define TEST_FUZZ_SEED_H
 
-#include "capture_rows.h"
-#include "packed.h"
+#include "test/capture_rows.h"
+#include "test/packed.h"
 
 enum { SEED_MAX = 4096 }; /* bytes; longer inputs only make it slow */
 

@@ -35,7 +35,8 @@ static size_t packed_gzip(const uint8_t *in, size_t len, uint8_t *out, size_t ro
 }
 
 /* Compresses; the caller frees. Aborts where a library fails, which only a broken test does. */
-static inline uint8_t *packed_make(const char *format, const uint8_t *in, size_t len, size_t *out_len)
+static inline uint8_t *packed_make(const char *format, const uint8_t *in, size_t len,
+                                   size_t *out_len)
 {
     size_t room = len + len / 2 + 65536, n = 0;
     uint8_t *out = malloc(room);

@@ -7,10 +7,10 @@ the data folder that tshark and we both read, and captures made by `synth`.
 
 What tshark has no field for:
   malformed   tshark's own _ws.malformed comes from its application dissectors, too, and would say far too
-              much. Taken instead: its expert fields for lengths that don't fit (ip.bogus_ip_length,
-              ipv6.plen_exceeds_framing, ipv6.bogus_ipv6_version, eth.len.past_end, vlan.len.past_end, tcp.bogus_header_length, udp.length.bad)
-              at the outermost header; an IP payload shorter than the transport's fixed header; an IP header that
-              tshark could not read; and _ws.malformed itself where the link layer is all there is.
+              much. Taken instead: its expert fields for lengths that don't fit (eth.len.past_end, vlan.len.past_end,
+              ip.bogus_ip_length, ipv6.plen_exceeds_framing, ipv6.bogus_ipv6_version, tcp.bogus_header_length,
+              udp.length.bad) at the outermost header; an IP payload shorter than the transport's fixed header; an IP
+              header that tshark could not read; and _ws.malformed itself where the link layer is all there is.
               Where one of these fields may come from an inner header, the outer one's numbers decide.
   snapped     _ws.short tells a header cut by the snap length from one that lies.
 """
@@ -24,7 +24,7 @@ from itertools import takewhile
 
 import yaml
 
-from judge import DATA, ROOT, Verdict, captures, data_needed, expected_of, ledger_faults, listed, parallel, replay, run
+from judge import DATA, ROOT, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay, run
 
 RULES = os.path.join(ROOT, "classify", "rules")
 FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.proto ip.len
@@ -32,12 +32,13 @@ FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.pr
   ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ip.flags.mf
   tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
   udp.srcport udp.dstport udp.length udp.length.bad icmp.type icmpv6.type
-  ipv6.hopopts.len_oct ipv6.routing.len_oct ipv6.dstopts.len_oct eth.len.past_end vlan.len.past_end ipv6.bogus_ipv6_version
-  _ws.malformed _ws.short""".split()
+  ipv6.hopopts.len_oct ipv6.routing.len_oct ipv6.dstopts.len_oct ipv6.bogus_ipv6_version
+  eth.len.past_end vlan.len.past_end _ws.malformed _ws.short""".split()
 TSHARK = """tshark -n -o ip.defragment:FALSE -o ipv6.defragment:FALSE -o tcp.desegment_tcp_streams:FALSE
   -o tcp.analyze_sequence_numbers:FALSE -T fields -E separator=| -E occurrence=a -E aggregator=,""".split()
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SCAN = {"tcp_syn", "tcp_data", "udp"}
+LINKS = {"", "eth", "ethertype", "vlan", "ieee8021ad", "ieee8021ah", "mpls", "pppoes", "ppp", "sll", "null", "raw"}
 
 # ICMP by IANA's registries. Requests are `icmp`; replies and errors are backscatter; what routers and
 # neighbours say on one link (router discovery, NDP, MLD, RPL, ...) is stray.
@@ -162,8 +163,7 @@ class Packet:
             return not f["_ws.short"]
         if f["eth.len.past_end"] or f["vlan.len.past_end"] or f["ipv6.bogus_ipv6_version"]:
             return True
-        links = {"", "eth", "ethertype", "vlan", "ieee8021ad", "ieee8021ah", "mpls", "pppoes", "ppp", "sll", "null", "raw"}
-        return self.link[-1] in links and not f["_ws.short"] and bool(f["_ws.malformed"])
+        return self.link[-1] in LINKS and not f["_ws.short"] and bool(f["_ws.malformed"])
 
     def is_transport_broken(self):
         f, room = self.f, self.ip_payload()
@@ -307,7 +307,8 @@ class Answer:
                       for key, row in ports],
             "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json("packets", "bytes", "sources")
                         for rule, row in sorted(self.by_rule.items())],
-            "shares": {n: {d: self.share(n, d) for d in ("total", "scan")} for n in ("iot_strict", "iot_broad", "iot_bot")},
+            "shares": {n: {d: self.share(n, d) for d in ("total", "scan")}
+                       for n in ("iot_strict", "iot_broad", "iot_bot")},
         }
 
     def json(self, packets):
@@ -417,8 +418,8 @@ def main(words):
     with tempfile.TemporaryDirectory() as temp:
         paths = words
         if words == ["--all"]:
-            data_needed()
-            paths = [p for p in captures() if is_common(p)] + list(synths(temp))
+            paths = [p for p in captures() if is_common(p)] if data_is_here() else []
+            paths += synths(temp)
         for path, odd in zip(paths, parallel(lambda path: judge(path, rules), paths)):
             name = os.path.relpath(path, DATA) if path.startswith(DATA) else os.path.basename(path)
             bad = [line for field, line in odd if field not in allowed_of(name)]

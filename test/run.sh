@@ -19,7 +19,10 @@ build_made()
   [[ ! -f $dir/build.ninja ]] || again=(--reconfigure)
   meson setup "${again[@]}" "$dir" "$@" >"$log" 2>&1 || { tail -30 "$log"; give_up "meson setup $dir"; }
   rm -f "$log"
-  ninja -C "$dir" >"$dir/build.log" 2>&1 || { grep -E -A8 'FAILED|error:' "$dir/build.log" | head -60; give_up "ninja -C $dir"; }
+  if ! ninja -C "$dir" >"$dir/build.log" 2>&1; then
+    grep -E -A8 "FAILED|error:" "$dir/build.log" | head -60
+    give_up "ninja -C $dir"
+  fi
   grep -E 'warning:' "$dir/build.log" | sort -u | head -20
 }
 

@@ -39,6 +39,8 @@ def main(builds):
                 skipped += 1
                 print(f"skipped: {name}: {' '.join(last_lines(entry, 1))}")
                 continue
+            for line in re.findall(r"^not run: .*$", entry.get("stdout") or "", re.M):
+                print(f"{name}: {line}")
             good, bad = cases(entry)
             passed += good
             failed += bad

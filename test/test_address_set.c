@@ -42,12 +42,12 @@ static void test_counts(void **state)
     (void)state;
     static const struct {
         unsigned ip_version, bits;
-        size_t   n;
-    } cases[] = {{4, 0, 1},      {4, 4, 100},     {4, 11, 10000}, {4, 12, 20000}, {4, 16, 200000},
+        size_t n;
+    } cases[] = {{4, 0, 1},       {4, 4, 100},     {4, 11, 10000}, {4, 12, 20000}, {4, 16, 200000},
                  {4, 20, 200000}, {4, 32, 100000}, {6, 0, 3},      {6, 10, 10000}, {6, 64, 50000}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         size_t n = cases[c].n;
-        uint8_t (*list)[16] = malloc(n * 16);
+        uint8_t(*list)[16] = malloc(n * 16);
         struct address_set *whole = address_set_create();
         struct address_set *half[2] = {address_set_create(), address_set_create()};
         fill(list, n, cases[c].bits, cases[c].ip_version, c + 1);

@@ -1,7 +1,7 @@
 #include "capture/archive.h"
 #include "capture/block_queue.h"
 
-#include "packed.h"
+#include "test/packed.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -175,6 +175,56 @@ static void test_streams_that_go_on_or_break_off(void **state)
     free(data);
 }
 
+/* A member with an extra field and a name of `name_len` letters in its header, as bgzip's and gzip's
+ * have; returns its length. */
+static size_t make_member(uint8_t *out, const uint8_t *packed, size_t len, size_t name_len)
+{
+    static const uint8_t extra[] = {6, 0, 'B', 'C', 2, 0, 0, 0};
+    size_t n = 10;
+    memcpy(out, packed, n);
+    out[3] = 4 | 8;
+    memcpy(out + n, extra, sizeof extra);
+    n += sizeof extra;
+    memset(out + n, 'n', name_len);
+    n += name_len;
+    out[n++] = 0;
+    memcpy(out + n, packed + 10, len - 10);
+    return n + len - 10;
+}
+
+/* The stored bytes are read in pieces: whatever a piece ends in, header, data or trailer. */
+static void test_small_members_across_every_seam(void **state)
+{
+    enum { MEMBERS = 16000, LEN = 50, NAMES = 60 };
+    (void)state;
+    uint8_t *data = make_data(LEN), *all = malloc((size_t)MEMBERS * LEN);
+    size_t len;
+    uint8_t *packed = packed_make("gzip", data, LEN, &len);
+    uint8_t *stored = malloc((size_t)MEMBERS * (len + 100));
+    assert_non_null(all);
+    assert_non_null(stored);
+    for (size_t i = 0; i < MEMBERS; i++)
+        memcpy(all + i * LEN, data, LEN);
+    for (size_t name_len = 0; name_len < NAMES; name_len++) { /* of the first: shifts the others */
+        size_t stored_len = make_member(stored, packed, len, name_len), got;
+        for (size_t i = 1; i < MEMBERS; i++)
+            stored_len += make_member(stored + stored_len, packed, len, 4);
+        char path[64];
+        packed_file(path, stored, stored_len);
+        struct archive *a;
+        struct fault fault = {0};
+        assert_int_equal(archive_open(&a, path, &fault), 0);
+        assert_int_equal(read_all(a, all, (size_t)MEMBERS * LEN, 0, &got, &fault), 0);
+        assert_int_equal(got, (size_t)MEMBERS * LEN);
+        archive_close(a);
+        unlink(path);
+    }
+    free(stored);
+    free(packed);
+    free(all);
+    free(data);
+}
+
 struct pipe_writer {
     int fd;
     const uint8_t *bytes;
@@ -294,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_format_gives_its_bytes_back),
         cmocka_unit_test(test_streams_that_go_on_or_break_off),
+        cmocka_unit_test(test_small_members_across_every_seam),
         cmocka_unit_test(test_pipes_are_told_by_their_first_bytes),
         cmocka_unit_test(test_close_does_not_wait),
         cmocka_unit_test(test_what_cannot_be_opened),

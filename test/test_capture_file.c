@@ -1,7 +1,7 @@
 #include "capture/capture_file.h"
 
-#include "capture_rows.h"
-#include "packed.h"
+#include "test/capture_rows.h"
+#include "test/packed.h"
 
 #include <dirent.h>
 #include <errno.h>

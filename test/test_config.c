@@ -14,7 +14,7 @@
 static int read_line(const char *line, struct config *c, struct fault *fault, char *copy)
 {
     char *argv[16];
-    int   argc = 0;
+    int argc = 0;
     strcpy(copy, line);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
@@ -27,7 +27,8 @@ static void test_good(void **state)
     struct config c;
     struct fault fault;
     char copy[256];
-    assert_int_equal(read_line("replay -j3 --window=5m a.pcap -o feed --json - -- --b", &c, &fault, copy), 0);
+    assert_int_equal(
+        read_line("replay -j3 --window=5m a.pcap -o feed --json - -- --b", &c, &fault, copy), 0);
     assert_int_equal(c.workers, 3);
     assert_int_equal(c.window_ns, 300000000000);
     assert_int_equal(c.lateness_ns, c.window_ns);
@@ -71,7 +72,7 @@ static void test_bad(void **state)
 static int read_file(const char *text, struct config *c, struct fault *fault)
 {
     char path[] = "/tmp/config.XXXXXX", line[128], copy[128];
-    int  fd = mkstemp(path);
+    int fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
     close(fd);
     snprintf(line, sizeof line, "replay --config %s --batch 7", path);
@@ -85,7 +86,8 @@ static void test_file(void **state)
     (void)state;
     struct config c;
     struct fault fault;
-    assert_int_equal(read_file("workers: 2\nbatch: 9\ndecap: [gre, vxlan]\njson: true\n", &c, &fault), 0);
+    assert_int_equal(
+        read_file("workers: 2\nbatch: 9\ndecap: [gre, vxlan]\njson: true\n", &c, &fault), 0);
     assert_int_equal(c.workers, 2);
     assert_int_equal(c.batch, 7);
     assert_string_equal(c.decap, "gre,vxlan");

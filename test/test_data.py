@@ -10,14 +10,12 @@ import re
 import sys
 
 import pcap
-from judge import DATA, Verdict, captures, data_needed, expected_of, ledger_faults, listed, parallel, replay
+from judge import DATA, SKIP, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay
 from reference import nanoseconds, seconds
 
 # Tunnels that tshark walks through and --decap does not.
 FOREIGN = {"ah", "ayiya", "etherip", "geneve", "gtp", "ieee8021ah", "ipcomp", "l2tp", "lisp-data", "nsh", "ppp", "pppoes",
            "pwethheuristic", "pwethcw", "pwethnocw", "teredo", "vxlan_gpe"}
-
-
 # Fields that only reference.py looks at.
 REFERENCE = {"kinds", "kind_sources", "tool_sources", "ports", "by_rule", "shares"}
 
@@ -129,7 +127,8 @@ def judge(path):
 
 
 def main():
-    data_needed()
+    if not data_is_here():
+        return SKIP
     verdict = Verdict()
     allowed, paths = listed(), captures()
     for path, (differences, faults) in zip(paths, parallel(judge, paths)):

@@ -29,7 +29,7 @@ static const struct capture_synth_settings traffic = {
 
 struct run {
     struct pipeline_result result;
-    char  *feed;
+    char *feed;
     size_t feed_len;
 };
 
@@ -68,15 +68,25 @@ static struct run run(const struct ruleset *rules, unsigned workers, unsigned ba
     struct capture *c;
     struct feed_log *feed;
     struct feed_identity identity = {
-        .sensor = "test", .telescope_id = "", .timezone = "UTC", .filter = "",
-        .window_span_ns = 60000000000, .lateness_ns = 60000000000, .rules = rules,
+        .sensor = "test",
+        .telescope_id = "",
+        .timezone = "UTC",
+        .filter = "",
+        .window_span_ns = 60000000000,
+        .lateness_ns = 60000000000,
+        .rules = rules,
     };
     assert_non_null(mkdtemp(dir));
     assert_int_equal(capture_synth_create(&c, &traffic, &fault), 0);
     assert_int_equal(feed_log_create(&feed, dir, &identity, &fault), 0);
     struct pipeline_settings settings = {
-        .capture = c, .rules = rules, .feed = feed, .workers = workers, .batch = batch,
-        .window_span_ns = identity.window_span_ns, .lateness_ns = identity.lateness_ns,
+        .capture = c,
+        .rules = rules,
+        .feed = feed,
+        .workers = workers,
+        .batch = batch,
+        .window_span_ns = identity.window_span_ns,
+        .lateness_ns = identity.lateness_ns,
     };
     assert_int_equal(pipeline_run(&settings, &r.result, &fault), 0);
     assert_int_equal(feed_log_finish(feed, &fault), 0);

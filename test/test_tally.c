@@ -54,10 +54,10 @@ static struct observation packet(void)
 
 struct world {
     struct observation o[PACKETS];
-    struct label       labels[PACKETS];
-    unsigned           window[PACKETS]; /* number of the opening */
-    struct hash_key    key;
-    struct ruleset    *rules;
+    struct label labels[PACKETS];
+    unsigned window[PACKETS]; /* number of the opening */
+    struct hash_key key;
+    struct ruleset *rules;
 };
 
 static bool same_source(const struct observation *a, const struct observation *b)

@@ -14,7 +14,7 @@ enum { SECOND = 1000000000, LOG = 4096 };
 
 /* What happened, as text: "o60.0" opened window 60 part 0, "s" sealed, "p" a packet's window. */
 struct story {
-    char   text[LOG];
+    char text[LOG];
     size_t len;
     const struct open_window *windows;
 };
@@ -41,21 +41,34 @@ static const struct window_clock_ops ops = {.open = on_open, .seal = on_seal};
 
 static const struct {
     const char *name;
-    int64_t     seconds[24];
-    int         count;
+    int64_t seconds[24];
+    int count;
     const char *story;
 } cases[] = {
-    {"in order", {0, 59, 60, 119, 120, 180}, 6,
+    {"in order",
+     {0, 59, 60, 119, 120, 180},
+     6,
      "o0.0 p0.0 p0.0 o60.0 p60.0 p60.0 s0.0 o120.0 p120.0 s60.0 o180.0 p180.0 | s120.0 s180.0 "},
-    {"one window of lateness", {0, 61, 30, 119, 59, 120, 59}, 7,
+    {"one window of lateness",
+     {0, 61, 30, 119, 59, 120, 59},
+     7,
      "o0.0 p0.0 o60.0 p60.0 p0.0 p60.0 p0.0 s0.0 o120.0 p120.0 o0.1L p0.1L | s0.1L s60.0 s120.0 "},
-    {"never seen before, but long past", {600, 10, 20}, 3,
+    {"never seen before, but long past",
+     {600, 10, 20},
+     3,
      "o600.0 p600.0 o0.0L p0.0L p0.0L | s0.0L s600.0 "},
-    {"before 1970", {-1, -61, 0}, 3, "o-60.0 p-60.0 o-120.0 p-120.0 s-120.0 o0.0 p0.0 | s-60.0 s0.0 "},
-    {"a far-future packet poisons nothing", {0, 1000000, 1, 60, 120}, 5,
+    {"before 1970",
+     {-1, -61, 0},
+     3,
+     "o-60.0 p-60.0 o-120.0 p-120.0 s-120.0 o0.0 p0.0 | s-60.0 s0.0 "},
+    {"a far-future packet poisons nothing",
+     {0, 1000000, 1, 60, 120},
+     5,
      "o0.0 p0.0 o999960.0 p999960.0 p0.0 o60.0 p60.0 s0.0 o120.0 p120.0 | s60.0 s120.0 s999960.0 "},
     {"a ninth window seals the one opened first",
-     {0, 86400 * 2, 86400 * 4, 86400 * 6, 86400 * 8, 86400 * 10, 86400 * 12, 86400 * 14, 86400 * 16}, 9,
+     {0, 86400 * 2, 86400 * 4, 86400 * 6, 86400 * 8, 86400 * 10, 86400 * 12, 86400 * 14,
+      86400 * 16},
+     9,
      "o0.0 p0.0 o172800.0 p172800.0 o345600.0 p345600.0 o518400.0 p518400.0 o691200.0 p691200.0 "
      "o864000.0 p864000.0 o1036800.0 p1036800.0 o1209600.0 p1209600.0 s0.0 o1382400.0 p1382400.0 | "
      "s172800.0 s345600.0 s518400.0 s691200.0 s864000.0 s1036800.0 s1209600.0 s1382400.0 "},
