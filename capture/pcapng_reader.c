@@ -231,6 +231,15 @@ static inline int64_t packet_time(const struct pcapng_interface *face, uint32_t 
     return convert_time(face, units);
 }
 
+static inline void fill_frame(struct frame *f, const struct pcapng_interface *face,
+                              const uint8_t *data, uint32_t caplen, uint32_t wire_len)
+{
+    f->data = data;
+    f->caplen = caplen < wire_len ? caplen : wire_len; /* the rest was not on the wire */
+    f->wire_len = wire_len < PCAP_WIRE_LEN_MAX ? wire_len : PCAP_WIRE_LEN_MAX;
+    f->link_type = face->link_type;
+}
+
 /* For a simple packet with nothing before it: the time of the first packet behind it
  * that the span holds whole and an interface known by now has taken. */
 static int64_t find_time_ahead(const struct pcapng_reader *r, const uint8_t *at, const uint8_t *end)
@@ -252,8 +261,8 @@ static int64_t find_time_ahead(const struct pcapng_reader *r, const uint8_t *at,
 
 /* The enhanced and the obsolete block differ only in the interface's number. Returns 1: a
  * frame, 0: left out, -errno. */
-static inline int read_packet(struct pcapng_reader *r, const uint8_t *block, uint32_t total,
-                              uint32_t number, struct frame *f, struct fault *fault)
+static int read_packet(struct pcapng_reader *r, const uint8_t *block, uint32_t total,
+                       uint32_t number, struct frame *f, struct fault *fault)
 {
     uint32_t caplen = load32(r, block + 20), wire_len = load32(r, block + 24);
     if (number >= r->interface_count)
@@ -275,11 +284,8 @@ static inline int read_packet(struct pcapng_reader *r, const uint8_t *block, uin
         face->refused++;
         return 0;
     }
-    f->data = block + 28;
-    f->caplen = caplen < wire_len ? caplen : wire_len; /* the rest was not on the wire */
-    f->wire_len = wire_len < PCAP_WIRE_LEN_MAX ? wire_len : PCAP_WIRE_LEN_MAX;
+    fill_frame(f, face, block + 28, caplen, wire_len);
     f->ts_ns = packet_time(face, load32(r, block + 12), load32(r, block + 16));
-    f->link_type = face->link_type;
     return 1;
 }
 
@@ -300,11 +306,8 @@ static int read_simple(struct pcapng_reader *r, const uint8_t *block, uint32_t t
         face->refused++;
         return 0;
     }
-    f->data = block + 12;
-    f->caplen = caplen;
-    f->wire_len = wire_len < PCAP_WIRE_LEN_MAX ? wire_len : PCAP_WIRE_LEN_MAX;
+    fill_frame(f, face, block + 12, caplen, wire_len);
     f->ts_ns = 0;
-    f->link_type = face->link_type;
     return 1;
 }
 
@@ -343,21 +346,18 @@ static int find_block(struct pcapng_reader *r, const uint8_t *at, const uint8_t 
     }
     uint32_t stated = load32(r, at + 4);
     uint64_t whole = padded(stated);
-    if (__builtin_expect(whole > have || *type != BLOCK_PACKET || whole < 32, 0)) {
-        const struct block_kind *kind = find_kind(*type);
-        if (stated < kind->least)
-            return fault_set(fault, EBADMSG, "a%s %s of %u bytes; the least is %u",
-                             strchr("aeiou", kind->name[0]) ? "n" : "", kind->name, stated,
-                             kind->least);
-        if (kind->is_read && whole > WHOLE_MAX)
-            return fault_set(fault, EBADMSG, "a%s %s of %u bytes",
-                             strchr("aeiou", kind->name[0]) ? "n" : "", kind->name, stated);
-        if (!kind->is_read) {
-            r->skip_total = stated;
-            r->skip_left = whole;
-            return 1;
-        }
+    const struct block_kind *kind = find_kind(*type);
+    if (stated < kind->least)
+        return fault_set(fault, EBADMSG, "a block of %u bytes; the least of a%s %s is %u", stated,
+                         strchr("aeiou", kind->name[0]) ? "n" : "", kind->name, kind->least);
+    if (!kind->is_read) {
+        r->skip_total = stated;
+        r->skip_left = whole;
+        return 1;
     }
+    if (whole > WHOLE_MAX)
+        return fault_set(fault, EBADMSG, "a%s %s of %u bytes",
+                         strchr("aeiou", kind->name[0]) ? "n" : "", kind->name, stated);
     if (whole > have)
         return 0;
     *total = (uint32_t)whole;
@@ -389,9 +389,9 @@ static int skip_block(struct pcapng_reader *r, const uint8_t **at, const uint8_t
 }
 
 /* Reads the whole block at `at`. 1: a frame, 0: none, -errno. */
-static inline int read_block(struct pcapng_reader *r, const uint8_t *at, const uint8_t *end,
-                             uint32_t type, uint32_t total, uint64_t offset,
-                             const struct frame *before, struct frame *f, struct fault *fault)
+static int read_block(struct pcapng_reader *r, const uint8_t *at, const uint8_t *end, uint32_t type,
+                      uint32_t total, uint64_t offset, const struct frame *before, struct frame *f,
+                      struct fault *fault)
 {
     int rc;
     switch (type) {
@@ -411,6 +411,26 @@ static inline int read_block(struct pcapng_reader *r, const uint8_t *at, const u
     }
 }
 
+/* The usual block: a packet without options, whole in the span, of a supported interface. Gives its
+ * frame and the block's length; 0: it is none, the long way judges it. */
+static inline size_t read_usual(const struct pcapng_reader *r, const uint8_t *block, size_t have,
+                                struct frame *f)
+{
+    if (have < 32 || load32(r, block) != BLOCK_PACKET)
+        return 0;
+    uint32_t number = load32(r, block + 8), caplen = load32(r, block + 20);
+    if (number >= r->interface_count || caplen > PCAP_CAPLEN_MAX)
+        return 0;
+    const struct pcapng_interface *face = &r->interfaces[number];
+    uint32_t total = 32 + (uint32_t)padded(caplen), wire_len = load32(r, block + 24);
+    if (load32(r, block + 4) != total || total > have || load32(r, block + total - 4) != total ||
+        !face->is_supported)
+        return 0;
+    fill_frame(f, face, block + 28, caplen, wire_len);
+    f->ts_ns = packet_time(face, load32(r, block + 12), load32(r, block + 16));
+    return total;
+}
+
 size_t pcapng_reader_burst(struct pcapng_reader *r, const uint8_t **at, const uint8_t *end,
                            struct frame *frames, size_t max, struct fault *fault)
 {
@@ -418,6 +438,12 @@ size_t pcapng_reader_burst(struct pcapng_reader *r, const uint8_t **at, const ui
     struct fault found = {0};
     size_t n = 0;
     while (n < max) {
+        size_t usual = r->skip_left ? 0 : read_usual(r, p, (size_t)(end - p), &frames[n]);
+        if (usual) {
+            p += usual;
+            n++;
+            continue;
+        }
         uint32_t type = 0, total = 0;
         int rc = 1;
         if (!r->skip_left)

@@ -195,7 +195,7 @@ static size_t make_member(uint8_t *out, const uint8_t *packed, size_t len, size_
 /* The stored bytes are read in pieces: whatever a piece ends in, header, data or trailer. */
 static void test_small_members_across_every_seam(void **state)
 {
-    enum { MEMBERS = 16000, LEN = 50, NAMES = 60 };
+    enum { MEMBERS = 9000, LEN = 50, NAMES = 45 };
     (void)state;
     uint8_t *data = make_data(LEN), *all = malloc((size_t)MEMBERS * LEN);
     size_t len;
