@@ -1,108 +1,4 @@
-#include "export/feed_log.h"
-
-#include "forge.h"
-#include "sample_window.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { PATH_LEN = 256 };
-
-static const int64_t minute_ns = INT64_C(60000000000);
-
-static struct ruleset *rules;
-static struct feed_identity identity;
-static char scratch[] = "/tmp/test_feed_log.XXXXXX";
-static unsigned folders;
-
-/* A new path in the scratch folder. */
-static const char *folder_name(char path[PATH_LEN])
-{
-    snprintf(path, PATH_LEN, "%s/%u/feed", scratch, folders++);
-    return path;
-}
-
-struct window_case {
-    int64_t minute;
-    uint32_t part;
-    unsigned packets;
-};
-
-static void feed_write(const char *dir, const struct window_case *cases, size_t count)
-{
-    struct feed_log *log;
-    struct fault fault;
-    assert_int_equal(feed_log_create(&log, dir, &identity, &fault), 0);
-    for (size_t i = 0; i < count; i++) {
-        struct window *w = sample_window(rules, cases[i].minute * minute_ns, cases[i].part,
-                                         cases[i].packets, i + 1);
-        assert_int_equal(feed_log_append(log, w, &fault), 0);
-        window_destroy(w);
-    }
-    assert_int_equal(feed_log_finish(log, &fault), 0);
-}
-
-static int verify(const char *path, struct fault *fault)
-{
-    struct feed_check check;
-    return feed_log_verify_rules(path, rules, &check, fault);
-}
-
-static void assert_broken(const char *path, const char *what)
-{
-    struct fault fault;
-    int err = verify(path, &fault);
-    if (err != -EBADMSG && err != -ENODATA)
-        fail_msg("%s: verify returned %d", what, err);
-    assert_true(strstr(fault.text, ".yami") != NULL);
-}
-
-/* Segments in order; returns how many. */
-static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
-{
-    struct dirent **entries;
-    int found = scandir(dir, &entries, NULL, alphasort);
-    size_t count = 0;
-    for (int i = 0; i < found; i++) {
-        if (feed_is_segment_name(entries[i]->d_name) && count < 8)
-            snprintf(paths[count++], PATH_LEN, "%s/%.100s", dir, entries[i]->d_name);
-        free(entries[i]);
-    }
-    free(entries);
-    return count;
-}
-
-static uint8_t *file_read(const char *path, size_t *len)
-{
-    struct stat s;
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0 && fstat(fd, &s) == 0);
-    uint8_t *bytes = malloc((size_t)s.st_size + 1);
-    assert_int_equal(read(fd, bytes, (size_t)s.st_size), s.st_size);
-    close(fd);
-    *len = (size_t)s.st_size;
-    return bytes;
-}
-
-static void file_write(const char *path, const uint8_t *bytes, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, len), len);
-    close(fd);
-}
+#include "test/feed_case.h"
 
 static void test_names_and_cuts(void **state)
 {
@@ -292,72 +188,74 @@ static void test_unfinished_feed(void **state)
 #define TCP(w)        ((w)->ports[0])
 #define MARK(w, mark) ((w)->marks[MARK_##mark])
 
-#define ALTERATIONS(X)                                                                             \
-    X(ledger_offered, w->ledger->offered++)                                                        \
-    X(ledger_observed, w->ledger->observed++)                                                      \
-    X(ledger_both, w->ledger->offered++; w->ledger->observed++)                                    \
-    X(ledger_filtered, w->ledger->filtered++)                                                      \
-    X(ledger_ring_full, w->ledger->ring_full++)                                                    \
-    X(ledger_late, w->ledger->late = w->ledger->observed + 1)                                      \
-    X(ledger_overflow, w->ledger->filtered = UINT64_MAX)                                           \
-    X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL)            \
-    X(totals_gone, yamiscope__totals__free_unpacked(w->totals, NULL); w->totals = NULL)            \
-    X(totals_packets, w->totals->packets++)                                                        \
-    X(totals_bytes, w->totals->bytes--)                                                            \
-    X(totals_ip4, w->totals->ip4++)                                                                \
-    X(totals_ip6, w->totals->ip6++)                                                                \
-    X(totals_tcp, w->totals->tcp++)                                                                \
-    X(totals_udp, w->totals->udp--)                                                                \
-    X(totals_icmp, w->totals->icmp++)                                                              \
-    X(totals_syn, w->totals->tcp_syn--)                                                            \
-    X(totals_synack, w->totals->tcp_synack += w->totals->tcp)                                      \
-    X(totals_snapped, w->totals->snapped = w->totals->packets + 1)                                 \
-    X(totals_first, w->totals->first_ns = w->start_ns - 1)                                         \
-    X(totals_last, w->totals->last_ns = w->start_ns + w->span_ns)                                  \
-    X(totals_order, w->totals->first_ns = w->totals->last_ns + 1)                                  \
-    X(start, w->start_ns += minute_ns)                                                             \
-    X(span, w->span_ns++)                                                                          \
-    X(span_negative, w->span_ns = -w->span_ns)                                                     \
-    X(part, w->part++)                                                                             \
-    X(kind_packets, w->kinds[0]->packets++)                                                        \
-    X(kind_bytes, w->kinds[0]->bytes++)                                                            \
-    X(kind_moved, w->kinds[0]->packets++; w->kinds[1]->packets--)                                  \
-    X(kind_order, Yamiscope__KindCount *k = w->kinds[0]; w->kinds[0] = w->kinds[1];                \
-      w->kinds[1] = k)                                                                             \
-    X(kind_name, w->kinds[0]->kind[0] = 'x')                                                       \
-    X(mark_total, MARK(w, total)->packets++)                                                       \
-    X(mark_scan, MARK(w, scan)->packets--)                                                         \
-    X(mark_strict, MARK(w, iot_strict)->packets++)                                                 \
-    X(mark_broad, MARK(w, iot_broad)->packets--)                                                   \
-    X(mark_bot, MARK(w, iot_bot)->packets += 1000)                                                 \
-    X(mark_low, MARK(w, scan)->sources->low++)                                                     \
-    X(mark_high, MARK(w, scan)->sources->high = MARK(w, scan)->packets + 1)                        \
-    X(mark_tool, w->marks[SHARE_MARK_COUNT]->tool = 0)                                             \
-    X(mark_name, w->marks[1]->mark[0] = 'x')                                                       \
-    X(mark_gone, yamiscope__mark_count__free_unpacked(w->marks[--w->n_marks], NULL))               \
-    X(hll_index, MARK(w, scan)->sources->hll->index[0] += HLL_REGISTERS)                           \
-    X(hll_value, MARK(w, scan)->sources->hll->value.data[0] = 52)                                  \
-    X(hll_length, MARK(w, scan)->sources->hll->value.len--)                                        \
-    X(hll_short, MARK(w, scan)->sources->hll->n_index--; MARK(w, scan)->sources->hll->value.len--) \
-    X(hll_superset, MARK(w, iot_strict)->sources->hll->value.data[0] = 51)                         \
-    X(rule_packets, w->rules[0]->packets++)                                                        \
-    X(rule_name, w->rules[0]->rule[0] = 'x')                                                       \
-    X(rule_order, Yamiscope__RuleCount *r = w->rules[0]; w->rules[0] = w->rules[1];                \
-      w->rules[1] = r)                                                                             \
-    X(rule_evidence, w->rules[0]->evidence[0] = 'x')                                               \
-    X(rule_gone, yamiscope__rule_count__free_unpacked(w->rules[--w->n_rules], NULL))               \
-    X(port_packets, TCP(w)->packets[0]++)                                                          \
-    X(port_bytes, TCP(w)->bytes[0] = w->totals->bytes + 1)                                         \
-    X(port_syn, TCP(w)->syn[0]++)                                                                  \
-    X(port_scan, TCP(w)->scan[0]++)                                                                \
-    X(port_scan_moved, TCP(w)->scan[1]--; TCP(w)->scan[2]++)                                       \
-    X(port_sources, TCP(w)->sources[0] = TCP(w)->packets[0] + 1)                                   \
-    X(port_gap, TCP(w)->gap[0] += 65536)                                                           \
-    X(port_twice, TCP(w)->gap[1] = 0)                                                              \
-    X(port_number, TCP(w)->gap[1] += 1)                                                            \
-    X(port_row, TCP(w)->n_gap--)                                                                   \
-    X(port_column, TCP(w)->n_scan--)                                                               \
-    X(port_proto, TCP(w)->proto[0] = 'u')                                                          \
+#define ALTERATIONS(X)                                                                  \
+    X(ledger_offered, w->ledger->offered++)                                             \
+    X(ledger_observed, w->ledger->observed++)                                           \
+    X(ledger_both, w->ledger->offered++; w->ledger->observed++)                         \
+    X(ledger_filtered, w->ledger->filtered++)                                           \
+    X(ledger_ring_full, w->ledger->ring_full++)                                         \
+    X(ledger_late, w->ledger->late = w->ledger->observed + 1)                           \
+    X(ledger_overflow, w->ledger->filtered = UINT64_MAX)                                \
+    X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL) \
+    X(totals_gone, yamiscope__totals__free_unpacked(w->totals, NULL); w->totals = NULL) \
+    X(totals_packets, w->totals->packets++)                                             \
+    X(totals_bytes, w->totals->bytes--)                                                 \
+    X(totals_ip4, w->totals->ip4++)                                                     \
+    X(totals_ip6, w->totals->ip6++)                                                     \
+    X(totals_tcp, w->totals->tcp++)                                                     \
+    X(totals_udp, w->totals->udp--)                                                     \
+    X(totals_icmp, w->totals->icmp++)                                                   \
+    X(totals_syn, w->totals->tcp_syn--)                                                 \
+    X(totals_synack, w->totals->tcp_synack += w->totals->tcp)                           \
+    X(totals_snapped, w->totals->snapped = w->totals->packets + 1)                      \
+    X(totals_first, w->totals->first_ns = w->start_ns - 1)                              \
+    X(totals_last, w->totals->last_ns = w->start_ns + w->span_ns)                       \
+    X(totals_order, w->totals->first_ns = w->totals->last_ns + 1)                       \
+    X(start, w->start_ns += minute_ns)                                                  \
+    X(start_grid, w->start_ns -= 1)                                                     \
+    X(span, w->span_ns++)                                                               \
+    X(span_negative, w->span_ns = -w->span_ns)                                          \
+    X(part, w->part++)                                                                  \
+    X(kind_packets, w->kinds[0]->packets++)                                             \
+    X(kind_bytes, w->kinds[0]->bytes++)                                                 \
+    X(kind_moved, w->kinds[0]->packets++; w->kinds[1]->packets--)                       \
+    X(kind_order, Yamiscope__KindCount *k = w->kinds[0]; w->kinds[0] = w->kinds[1];     \
+      w->kinds[1] = k)                                                                  \
+    X(kind_name, w->kinds[0]->kind[0] = 'x')                                            \
+    X(mark_total, MARK(w, total)->packets++)                                            \
+    X(mark_scan, MARK(w, scan)->packets--)                                              \
+    X(mark_strict, MARK(w, iot_strict)->packets++)                                      \
+    X(mark_broad, MARK(w, iot_broad)->packets--)                                        \
+    X(mark_bot, MARK(w, iot_bot)->packets += 1000)                                      \
+    X(mark_low, MARK(w, scan)->sources->low++)                                          \
+    X(mark_high, MARK(w, scan)->sources->high = MARK(w, scan)->packets + 1)             \
+    X(mark_tool, w->marks[SHARE_MARK_COUNT]->tool = 0)                                  \
+    X(mark_name, w->marks[1]->mark[0] = 'x')                                            \
+    X(mark_gone, yamiscope__mark_count__free_unpacked(w->marks[--w->n_marks], NULL))    \
+    X(hll_index, MARK(w, scan)->sources->hll->index[0] += HLL_REGISTERS)                \
+    X(hll_value, MARK(w, scan)->sources->hll->value.data[0] = 52)                       \
+    X(hll_length, MARK(w, scan)->sources->hll->value.len--)                             \
+    X(hll_empty, MARK(w, scan)->sources->hll->n_index = 0;                              \
+      MARK(w, scan)->sources->hll->value.len = 0)                                       \
+    X(hll_superset, MARK(w, iot_strict)->sources->hll->value.data[0] = 51)              \
+    X(rule_packets, w->rules[0]->packets++)                                             \
+    X(rule_name, w->rules[0]->rule[0] = 'x')                                            \
+    X(rule_order, Yamiscope__RuleCount *r = w->rules[0]; w->rules[0] = w->rules[1];     \
+      w->rules[1] = r)                                                                  \
+    X(rule_evidence, w->rules[0]->evidence[0] = 'x')                                    \
+    X(rule_gone, yamiscope__rule_count__free_unpacked(w->rules[--w->n_rules], NULL))    \
+    X(port_packets, TCP(w)->packets[0]++)                                               \
+    X(port_bytes, TCP(w)->bytes[0] = w->totals->bytes + 1)                              \
+    X(port_syn, TCP(w)->syn[0]++)                                                       \
+    X(port_scan, TCP(w)->scan[0]++)                                                     \
+    X(port_scan_moved, TCP(w)->scan[1]--; TCP(w)->scan[2]++)                            \
+    X(port_sources, TCP(w)->sources[0] = TCP(w)->packets[0] + 1)                        \
+    X(port_gap, TCP(w)->gap[0] += 65536)                                                \
+    X(port_twice, TCP(w)->gap[1] = 0)                                                   \
+    X(port_number, TCP(w)->gap[1] += 1)                                                 \
+    X(port_row, TCP(w)->n_gap--)                                                        \
+    X(port_column, TCP(w)->n_scan--)                                                    \
+    X(port_proto, TCP(w)->proto[0] = 'u')                                               \
     X(port_table, yamiscope__port_table__free_unpacked(w->ports[--w->n_ports], NULL))
 
 #define ALTER_FUNCTION(name, statement) \
