@@ -58,7 +58,8 @@ static bool ledger_holds(struct window_check *c, const Yamiscope__Window *w)
 static bool times_hold(struct window_check *c, const Yamiscope__Window *w)
 {
     const Yamiscope__Totals *t = w->totals;
-    if (w->span_ns > 0 && w->start_ns % w->span_ns != 0)
+    /* The grid is the epoch's; the very first window of the type begins at its end. */
+    if (w->span_ns > 0 && w->start_ns % w->span_ns != 0 && w->start_ns != INT64_MIN)
         return refuse(c, "start %" PRId64 " ns is no multiple of the span", w->start_ns);
     if (w->span_ns != c->span_ns)
         return refuse(c, "span %" PRId64 " ns is not the header's %" PRId64 " ns", w->span_ns,

@@ -8,7 +8,6 @@
 #include "export/feed_log.h"
 #include "forge.h"
 #include "sample_window.h"
-#include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 enum { PATH_LEN = 256 };
 
