@@ -405,9 +405,11 @@ void config_print_options(FILE *out, enum command_bit command)
         fprintf(out, "  %-27s ", left);
         if (strlen(left) > 27)
             fprintf(out, "\n%30s", "");
-        print_wrapped(out, o->help);
-        if (o->initial && strcmp(o->initial, "0"))
-            fprintf(out, " (default: %s)", o->initial);
+        char help[256];
+        bool has_default = o->initial && strcmp(o->initial, "0") != 0;
+        snprintf(help, sizeof help, "%s%s%s%s", o->help, has_default ? " (default: " : "",
+                 has_default ? o->initial : "", has_default ? ")" : "");
+        print_wrapped(out, help);
         fputc('\n', out);
     }
 }
