@@ -31,9 +31,8 @@ uint64_t hll_hash(const void *bytes, size_t len)
 
 void hll_merge(struct hll *into, const struct hll *from)
 {
-    for (size_t i = 0; i < HLL_REGISTERS; i++)
-        if (into->at[i] < from->at[i])
-            into->at[i] = from->at[i];
+    for (size_t i = 0; i < HLL_REGISTERS; i++) /* without a branch, so that it becomes vectors */
+        into->at[i] = into->at[i] > from->at[i] ? into->at[i] : from->at[i];
 }
 
 /* The two series of Ertl 2017 (arXiv 1702.01284), algorithm 6: corrections for registers that

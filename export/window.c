@@ -149,7 +149,8 @@ void window_merge(struct window *into, const struct window *from, enum window_me
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         into->mark_packets[mark] += from->mark_packets[mark];
         source_count_merge(&into->mark_sources[mark], &from->mark_sources[mark], how);
-        hll_merge(&into->hll[mark], &from->hll[mark]);
+        if (from->mark_sources[mark].high > 0)
+            hll_merge(&into->hll[mark], &from->hll[mark]);
     }
     for (unsigned rule = 0; rule < RULES_MAX; rule++)
         for (unsigned evidence = 0; evidence < EVIDENCE_COUNT; evidence++)
