@@ -1,33 +1,25 @@
 #include "classify/classify.h"
 
-#include "classify/fingerprint.h"
 #include "classify/kind.h"
+#include "classify/probe.h"
 
 #include <stddef.h>
 #include <string.h>
 
 static_assert(sizeof(struct label) == 12, "a label is 12 bytes");
 
-/* This file reads and writes neighbouring small fields as one number. */
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian machine");
-static_assert(offsetof(struct observation, ip_version) == offsetof(struct observation, state) + 2 &&
-                  offsetof(struct observation, ip_proto) == offsetof(struct observation, state) + 3,
-              "state, ip_version and ip_proto are one number");
+/* This file writes neighbouring small fields as one number. */
 static_assert(offsetof(struct label, tools) == offsetof(struct label, kind) + 1 &&
                   offsetof(struct label, evidence) == offsetof(struct label, kind) + 2,
               "kind, tools and evidence are one number");
-
-#define HEADERS(state, version, proto) ((uint32_t)(state) | (version) << 16 | (proto) << 24)
 
 /* IPv4, TCP, its flags there (and so its ports), neither malformed nor a fragment: most of what a
  * darknet sees. One branch tells it apart, and there is none behind it. */
 static inline bool is_plain_tcp(const struct observation *o)
 {
     enum { NOT_PLAIN = OBSERVATION_MALFORMED | OBSERVATION_FRAGMENT };
-    uint32_t headers;
-    memcpy(&headers, &o->state, sizeof headers);
-    return (headers & HEADERS(OBSERVATION_TCP_FLAGS | NOT_PLAIN, 0xffu, 0xffu)) ==
-           HEADERS(OBSERVATION_TCP_FLAGS, 4u, (uint32_t)IPPROTO_NR_TCP);
+    return (observation_headers(o) & HEADERS(OBSERVATION_TCP_FLAGS | NOT_PLAIN, 0xff, 0xff)) ==
+           HEADERS(OBSERVATION_TCP_FLAGS, 4, IPPROTO_NR_TCP);
 }
 
 static inline __attribute__((always_inline)) void write_label(struct label *label,
@@ -36,11 +28,8 @@ static inline __attribute__((always_inline)) void write_label(struct label *labe
                                                               uint32_t index, uint32_t tools)
 {
     const struct port_class *class = &rules->classes[index];
-    /* A class has marks for scan kinds alone; of those only tcp_syn matches mirai. */
-    uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & 1;
     uint32_t rest = kind | tools << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
-    label->marks = 1u << MARK_total | is_scan << MARK_scan | class->marks | is_bot << MARK_iot_bot |
-                   tools << MARK_tool_mirai;
+    label->marks = class_marks(class, is_scan, tools);
     memcpy(label->rules, class->rules, sizeof label->rules);
     memcpy(&label->kind, &rest, sizeof rest);
 }

@@ -1,9 +1,11 @@
 #include "core/source_table.h"
 
+#include "export/hll.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FIRST_GROUPS = 16, FIRST_SOURCES = 32 };
+enum { FIRST_GROUPS = 16, FIRST_SOURCES = 32, GROW_DOUBLE_MAX = 256 * 1024 };
 
 static void *must(void *p)
 {
@@ -13,6 +15,12 @@ static void *must(void *p)
 }
 
 static uint32_t limit_of(uint32_t groups) { return (uint32_t)((uint64_t)groups * GROUP * 3 / 4); }
+
+/* Doubles while small: cheaper to fill. By half when the memory counts. */
+static uint32_t grown(uint32_t groups, size_t entry)
+{
+    return (uint64_t)groups * GROUP * entry < GROW_DOUBLE_MAX ? groups * 2 : groups + groups / 2;
+}
 
 /* Zeroed, on a cache line. */
 static void *groups_alloc(uint32_t groups, size_t entry)
@@ -44,6 +52,7 @@ void source_table_fini(struct source_table *t)
     for (uint32_t i = 0; i < t->block_count; i++)
         free(t->blocks[i]);
     free(t->blocks);
+    free(t->addresses6);
     free(t->slots);
     free(t->pairs);
     *t = (struct source_table){0};
@@ -64,14 +73,14 @@ static void slot_put(struct source_table *t, uint64_t hash, uint32_t number)
 
 static void slots_grow(struct source_table *t)
 {
-    t->slot_groups += t->slot_groups / 2;
+    t->slot_groups = grown(t->slot_groups, sizeof *t->slots);
     t->slot_limit = limit_of(t->slot_groups);
     free(t->slots);
     t->slots = must(groups_alloc(t->slot_groups, sizeof *t->slots));
     for (uint32_t number = 0; number < t->source_count; number++) {
-        const struct source *s = source_at(t, number);
-        unsigned ip_version = s->kinds_ever & SOURCE_IS_IPV6 ? 6 : 4;
-        slot_put(t, hash_address(t->key, s->address, ip_version), number);
+        uint8_t address[16];
+        unsigned ip_version = source_address(t, source_at(t, number), address);
+        slot_put(t, hash_address(t->key, address, ip_version), number);
     }
 }
 
@@ -103,15 +112,30 @@ static struct source *source_room(struct source_table *t)
     return source_at(t, number);
 }
 
+/* Keeps an IPv6 address; returns its place. */
+static uint32_t address6_put(struct source_table *t, const uint8_t address[16])
+{
+    if (t->address6_count == t->address6_room) {
+        t->address6_room = t->address6_room ? t->address6_room / 2 * 3 : 32;
+        t->addresses6 = must(realloc(t->addresses6, t->address6_room * sizeof *t->addresses6));
+    }
+    memcpy(t->addresses6[t->address6_count].bytes, address, sizeof *t->addresses6);
+    return t->address6_count++;
+}
+
 static uint32_t source_insert(struct source_table *t, uint64_t hash, const struct observation *o)
 {
     uint32_t number = t->source_count;
     if (number + 1 >= UINT32_C(1) << SOURCE_BITS)
         abort(); /* a billion sources over all shards: memory ended long before */
     struct source *s = source_room(t);
-    *s = (struct source){.first_ns = o->ts_ns, .last_ns = o->ts_ns};
-    memcpy(s->address, o->src, sizeof s->address);
-    s->kinds_ever = o->ip_version == 6 ? SOURCE_IS_IPV6 : 0;
+    uint64_t sketch = hll_hash(o->src, o->ip_version == 6 ? 16 : 4);
+    *s = (struct source){
+        .id = o->ip_version == 6 ? address6_put(t, o->src) : address4(o->src),
+        .kinds_ever = o->ip_version == 6 ? SOURCE_IS_IPV6 : 0,
+        .sketch_index = (uint16_t)hll_index(sketch),
+        .sketch_rank = hll_rank(sketch),
+    };
     slot_put(t, hash, number);
     if (++t->source_count >= t->slot_limit)
         slots_grow(t);
@@ -125,7 +149,7 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
         unsigned match = slots_matching(group, slot_tag(hash));
         for (; match; match &= match - 1) {
             uint32_t number = (group[__builtin_ctz(match)] >> 8) - 1;
-            if (source_is(source_at(t, number), o))
+            if (source_is(t, source_at(t, number), o))
                 return number;
         }
         if (group[GROUP - 1] == 0) /* filled in order: the search ends in a group with room */
@@ -135,7 +159,7 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
 
 static struct pair *pair_put(struct source_table *t, const struct pair *pair)
 {
-    struct pair *p = pair_home(t, pair->key | (uint64_t)pair->port << 32);
+    struct pair *p = pair_home(t, pair_name(pair->key));
     struct pair *end = t->pairs + (size_t)t->pair_groups * GROUP;
     while (p->key)
         if (++p == end)
@@ -149,7 +173,7 @@ static void pairs_grow(struct source_table *t)
     struct pair *old = t->pairs;
     size_t old_count = (size_t)t->pair_groups * GROUP;
 
-    t->pair_groups += t->pair_groups / 2;
+    t->pair_groups = grown(t->pair_groups, sizeof *t->pairs);
     t->pair_limit = limit_of(t->pair_groups);
     t->pairs = must(groups_alloc(t->pair_groups, sizeof *t->pairs));
     for (size_t i = 0; i < old_count; i++)
@@ -173,7 +197,7 @@ struct pair *pair_search(struct source_table *t, uint64_t key)
     }
     if (++t->pair_count >= t->pair_limit)
         pairs_grow(t);
-    return pair_put(t, &(struct pair){.key = (uint32_t)key, .port = (uint16_t)(key >> 32)});
+    return pair_put(t, &(struct pair){.key = key});
 }
 
 uint64_t source_table_bytes(const struct source_table *t)
@@ -181,5 +205,6 @@ uint64_t source_table_bytes(const struct source_table *t)
     uint64_t sources =
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
-           (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs + t->block_count * sizeof *t->blocks;
+           (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs + t->block_count * sizeof *t->blocks +
+           (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

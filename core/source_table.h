@@ -5,12 +5,15 @@
  * window. Three arrays a shard:
  *
  *   slots    4 bytes each: 24 bits of source number + 1, 8 bits of hash
- *   sources  64 bytes each, dense, in blocks that never move
+ *   sources  32 bytes each, dense, in blocks that never move; the addresses of IPv6 beside them
  *   pairs    16 bytes each, (source, protocol, port), four to a cache line
+ *
+ * A pair is named by the IPv4 address itself, so a packet whose pair has shown all of this before in
+ * its window touches no other line.
  *
  * Slots and pairs are open-addressed by groups of four, which are compared at once: whether an
  * entry stands first or fourth in its group is then no branch to be mispredicted, and nearly all
- * stand in their home group. Tables grow by half at 3/4 full, so 10 million sources with two ports each take at most 1.4 GB.
+ * stand in their home group. Tables grow by half at 3/4 full, so 10 million sources with two ports each take at most 1.1 GB.
  *
  * Windows: each entry remembers in which of the (at most 8) open windows it was seen, one bit
  * or one 16-bit set of marks per slot, and the opening serial at its last touch. Bits of slots that were
@@ -40,35 +43,48 @@ static_assert(MARK_COUNT <= 16, "a source keeps 16 marks per window");
 static_assert(KIND_COUNT <= 15, "a source keeps 15 kinds and the IP version in 16 bits");
 
 struct source {
-    uint8_t address[16]; /* as in struct observation */
-    int64_t first_ns, last_ns;
+    uint32_t id;     /* IPv4: the address as in struct observation; IPv6: its place in addresses6 */
+    uint32_t serial; /* newest window opening at the last touch */
     uint16_t marks[WINDOW_SLOTS]; /* seen in the window of that slot */
-    uint64_t bytes;               /* on the wire */
-    uint32_t serial;              /* newest window opening at the last touch */
     uint16_t marks_ever;
     uint16_t kinds_ever; /* bits of enum kind; the top bit: IPv6 */
+    uint16_t sketch_index; /* of its register in a HyperLogLog, and its rank there */
+    uint8_t sketch_rank;
+    uint8_t reserved;
 };
-static_assert(sizeof(struct source) == 64, "a source is one cache line");
+static_assert(sizeof(struct source) == 32, "two sources a cache line");
 
 enum { SOURCE_IS_IPV6 = 1 << 15 };
 
 struct pair {
-    uint32_t key; /* source number, PAIR_UDP, PAIR_USED; 0: free */
-    uint16_t port;
-    uint8_t windows;  /* seen in the window of slot i */
-    uint8_t is_scan;  /* at least one packet of a scan kind */
-    uint32_t serial;  /* as in struct source */
-    uint32_t packets; /* of all kinds; stays at its greatest value */
+    uint64_t key;    /* as pair_key() makes it; 0: free. Its top byte is no part of the name:
+                        PAIR_SLOT, PAIR_IS_SCAN and the upper 4 bits of the source's number */
+    uint32_t serial; /* as in struct source */
+    uint8_t windows; /* seen in the window of slot i */
+    uint8_t shown;   /* by the probes of the window in PAIR_SLOT: PAIR_PROBED and their tools */
+    uint16_t source; /* lower bits of the source's number; all ones: look it up */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key and port are compared as one number");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "what a pair has seen is one number");
+static_assert(TOOL_COUNT <= 7 && WINDOW_SLOTS <= 8, "a pair keeps 7 tools and one of 8 slots");
+
+enum {
+    PAIR_PROBED = 1 << 7, /* of shown */
+    PAIR_TOP = 56,        /* where the top byte begins, and what is in it: */
+    PAIR_SLOT = 7,
+    PAIR_IS_SCAN = 1 << 3, /* at least one packet of a scan kind */
+    PAIR_NUMBER_BITS = 20,
+    PAIR_NO_SOURCE = (1 << PAIR_NUMBER_BITS) - 1,
+};
 
 enum {
     SOURCE_BITS = 24,
-    PAIR_UDP = 1 << 24,
-    PAIR_USED = 1 << 25,
     SOURCE_BLOCK = 4096, /* sources per block */
     GROUP = 4,           /* entries that are compared at once */
+};
+
+struct address6 {
+    uint8_t bytes[16];
 };
 
 struct source_table {
@@ -78,6 +94,8 @@ struct source_table {
     uint32_t source_count;
     uint32_t block_count, first_block_size;
     struct source **blocks;
+    struct address6 *addresses6;
+    uint32_t address6_count, address6_room;
     struct pair *pairs;
     uint32_t pair_count, pair_groups, pair_limit;
 };
@@ -86,7 +104,7 @@ struct source_table {
 int source_table_init(struct source_table *t, const struct hash_key *key);
 void source_table_fini(struct source_table *t); /* also of a zeroed one */
 
-/* Serials of the windows that are open in each slot, and the newest of all. */
+/* Serials of the windows that are open in each slot, and the newest of all; below 2^31. */
 struct open_serials {
     uint32_t newest;
     uint32_t at[WINDOW_SLOTS];
@@ -95,10 +113,16 @@ struct open_serials {
 /* Set of slots that were opened after `serial`. */
 static inline unsigned serials_since(const struct open_serials *open, uint32_t serial)
 {
+#ifdef __AVX2__
+    __m256i after = _mm256_cmpgt_epi32(_mm256_loadu_si256((const __m256i *)open->at),
+                                       _mm256_set1_epi32((int)serial)); /* below 2^31 */
+    return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(after));
+#else
     unsigned set = 0;
     for (unsigned i = 0; i < WINDOW_SLOTS; i++)
         set |= (unsigned)(open->at[i] > serial) << i;
     return set;
+#endif
 }
 
 static inline struct source *source_at(const struct source_table *t, uint32_t number)
@@ -153,10 +177,33 @@ static inline uint32_t source_guess(const struct source_table *t, uint64_t hash)
     return number;
 }
 
-static inline bool source_is(const struct source *s, const struct observation *o)
+static inline uint32_t address4(const uint8_t address[16])
 {
-    return !memcmp(s->address, o->src, 16) &&
-           !(s->kinds_ever & SOURCE_IS_IPV6) == (o->ip_version != 6);
+    uint32_t id;
+    memcpy(&id, address, sizeof id);
+    return id;
+}
+
+static inline bool source_is(const struct source_table *t, const struct source *s,
+                             const struct observation *o)
+{
+    if (o->ip_version == 6)
+        return s->kinds_ever & SOURCE_IS_IPV6 &&
+               !memcmp(t->addresses6[s->id].bytes, o->src, sizeof(struct address6));
+    return s->id == address4(o->src) && !(s->kinds_ever & SOURCE_IS_IPV6);
+}
+
+/* The address as in struct observation; returns the IP version. */
+static inline unsigned source_address(const struct source_table *t, const struct source *s,
+                                      uint8_t address[16])
+{
+    if (s->kinds_ever & SOURCE_IS_IPV6) {
+        memcpy(address, t->addresses6[s->id].bytes, 16);
+        return 6;
+    }
+    memset(address, 0, 16);
+    memcpy(address, &s->id, sizeof s->id);
+    return 4;
 }
 
 /* The source by a full search; it is added where it is new. */
@@ -166,16 +213,44 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
 static inline uint32_t source_find(struct source_table *t, uint64_t hash, uint32_t guess,
                                    const struct observation *o)
 {
-    if (__builtin_expect(guess != SOURCE_NO_GUESS && source_is(source_at(t, guess), o), 1))
+    if (__builtin_expect(guess != SOURCE_NO_GUESS && source_is(t, source_at(t, guess), o), 1))
         return guess;
     return source_search(t, hash, o);
 }
 
-/* What names a pair: the first 6 bytes of struct pair. */
-static inline uint64_t pair_key(uint32_t number, bool is_udp, uint16_t port)
+/* What names a pair: the source's id, the port, the protocol, the IP version. */
+enum { PAIR_USED = 1, PAIR_UDP = 2, PAIR_IPV6 = 4 };
+
+static inline uint64_t pair_key(uint32_t id, bool is_ipv6, bool is_udp, uint16_t port)
 {
-    return number | (is_udp ? PAIR_UDP : 0) | PAIR_USED | (uint64_t)port << 32;
+    uint64_t what = PAIR_USED | (is_udp ? PAIR_UDP : 0) | (is_ipv6 ? PAIR_IPV6 : 0);
+    return id | (uint64_t)port << 32 | what << 48;
 }
+
+/* The number of the pair's source; PAIR_NO_SOURCE: greater than a pair can hold. */
+static inline uint32_t pair_source(const struct pair *p)
+{
+    return p->source | (uint32_t)(p->key >> (PAIR_TOP + 4)) << 16;
+}
+
+static inline void pair_set_source(struct pair *p, uint32_t number)
+{
+    if (number > PAIR_NO_SOURCE)
+        number = PAIR_NO_SOURCE;
+    p->source = (uint16_t)number;
+    p->key = (p->key & ~(UINT64_C(15) << (PAIR_TOP + 4))) | (uint64_t)(number >> 16) << (PAIR_TOP + 4);
+}
+
+static inline void pair_set_slot(struct pair *p, unsigned slot)
+{
+    p->key = (p->key & ~((uint64_t)PAIR_SLOT << PAIR_TOP)) | (uint64_t)slot << PAIR_TOP;
+}
+
+static inline uint64_t pair_name(uint64_t key) { return key & ((UINT64_C(1) << PAIR_TOP) - 1); }
+static inline uint32_t pair_id(uint64_t key) { return (uint32_t)key; }
+static inline uint16_t pair_port(uint64_t key) { return (uint16_t)(key >> 32); }
+static inline bool pair_is_udp(uint64_t key) { return key >> 48 & PAIR_UDP; }
+static inline bool pair_is_ipv6(uint64_t key) { return key >> 48 & PAIR_IPV6; }
 
 /* Stage 3b: the group that the pair begins at; the caller brings it in. */
 static inline struct pair *pair_home(const struct source_table *t, uint64_t key)
@@ -190,14 +265,15 @@ static inline unsigned pairs_matching(const struct pair *group, uint64_t key)
 #ifdef __AVX2__
     const __m256i *two = (const __m256i *)group;
     __m256i names = _mm256_unpacklo_epi64(_mm256_loadu_si256(two), _mm256_loadu_si256(two + 1));
-    names = _mm256_slli_epi64(names, 16); /* pairs 0 2 1 3 */
-    __m256i same = _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << 16)));
+    names = _mm256_slli_epi64(names, 64 - PAIR_TOP); /* pairs 0 2 1 3 */
+    __m256i same =
+        _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << (64 - PAIR_TOP))));
     return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(same));
 #else
     unsigned set = 0;
     for (unsigned k = 0; k < GROUP; k++) {
         const struct pair *p = &group[(k & 1) * 2 + (k >> 1)];
-        set |= (unsigned)(p->key == (uint32_t)key && p->port == (uint16_t)(key >> 32)) << k;
+        set |= (unsigned)(pair_name(p->key) == key) << k;
     }
     return set;
 #endif
@@ -210,7 +286,7 @@ static inline struct pair *pair_of(struct pair *group, unsigned match)
     return &group[(k & 1) * 2 + (k >> 1)];
 }
 
-/* The pair by a full search; it is added where it is new (packets == 0 then), which may move all
+/* The pair by a full search; it is added where it is new (serial == 0 then), which may move all
  * pairs of the shard. */
 struct pair *pair_search(struct source_table *t, uint64_t key);
 

@@ -18,12 +18,18 @@ struct hll {
 
 uint64_t hll_hash(const void *bytes, size_t len);
 
-/* Register number and rank of a hash, for adding one hash to several sketches. */
+/* Register and rank of a hash. */
+static inline uint32_t hll_index(uint64_t hash) { return (uint32_t)(hash & (HLL_REGISTERS - 1)); }
+
+static inline uint8_t hll_rank(uint64_t hash)
+{
+    return (uint8_t)(__builtin_ctzll((hash >> 14) | (UINT64_C(1) << 50)) + 1);
+}
+
 static inline void hll_add(struct hll *h, uint64_t hash)
 {
-    uint32_t index = (uint32_t)(hash & (HLL_REGISTERS - 1));
-    uint64_t rest = (hash >> 14) | (UINT64_C(1) << 50);
-    uint8_t rank = (uint8_t)(__builtin_ctzll(rest) + 1);
+    uint32_t index = hll_index(hash);
+    uint8_t rank = hll_rank(hash);
     if (h->at[index] < rank)
         h->at[index] = rank;
 }

@@ -193,16 +193,18 @@ static void test_growth(void **state)
             memcpy(o.src, &i, 4);
             uint64_t hash = hash_address(&key, o.src, o.ip_version);
             assert_int_equal(source_find(&table, hash, source_guess(&table, hash), &o), i);
-            assert_memory_equal(source_at(&table, i)->address, o.src, 16);
+            uint8_t address[16];
+            assert_int_equal(source_address(&table, source_at(&table, i), address), o.ip_version);
+            assert_memory_equal(address, o.src, 16);
             for (uint16_t port = 0; port < PORTS; port++) {
-                struct pair *p = pair_search(&table, pair_key(i, port == 1, port));
-                assert_int_equal(p->packets, round);
-                p->packets++;
+                struct pair *p = pair_search(&table, pair_key(i, false, port == 1, port));
+                assert_int_equal(p->serial, round);
+                p->serial++;
             }
         }
     assert_int_equal(table.source_count, SOURCES);
     assert_int_equal(table.pair_count, SOURCES * PORTS);
-    assert_true(source_table_bytes(&table) < SOURCES * (64 + 8 + PORTS * 32) + 4096 * 64);
+    assert_true(source_table_bytes(&table) < SOURCES * (32 + 8 + 8 + PORTS * 32) + 4096 * 32);
     source_table_fini(&table);
 }
 

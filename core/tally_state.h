@@ -1,0 +1,67 @@
+/* tally_state: what the two files of the tally share. Nobody else includes it. */
+#ifndef CORE_TALLY_STATE_H
+#define CORE_TALLY_STATE_H
+
+#include "core/source_table.h"
+#include "core/tally.h"
+
+static_assert(MARK_COUNT <= 12, "the sets of marks are counted in one table");
+static_assert(MARK_total == 0, "every set of marks has it");
+
+/* What is counted by the headers alone: (IP version, transport, flags) in 6 bits. */
+enum { HEADER_SETS = 64 };
+enum { FLAGS_other, FLAGS_syn, FLAGS_synack, FLAGS_rst };
+enum { TRANSPORT_none, TRANSPORT_tcp, TRANSPORT_udp, TRANSPORT_icmp };
+
+/* What probes add to a port. 16 bytes in place of the window's row of 64, so that all ports of
+ * a darknet stay in the L2 cache; all else that the window says of probes is computed from
+ * these rows when it is sealed. */
+struct row {
+    uint32_t packets, sources;
+    uint64_t bytes;
+};
+static_assert(sizeof(struct row) == 16, "four rows a cache line");
+
+struct rows {
+    struct row at[65536];
+    uint16_t used[65536];
+    uint32_t used_count;
+};
+
+/* The sketches of all marks, register by register: what a source adds to them lies in one line. */
+typedef uint8_t sketch_row __attribute__((vector_size(16)));
+static_assert(MARK_COUNT <= sizeof(sketch_row), "a byte for each mark");
+
+struct sketches {
+    sketch_row at[HLL_REGISTERS];
+    uint16_t used[HLL_REGISTERS];
+    uint32_t used_count;
+};
+
+/* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
+struct tally_slot {
+    struct window *window;
+    struct rows *rows;            /* by protocol; empty where the slot is free */
+    uint64_t undrained;           /* probes in the rows: before 32 bits are full, they are drained */
+    uint64_t headers[HEADER_SETS]; /* of all but probes */
+    uint64_t marks[1 << MARK_COUNT];   /* packets by their marks */
+    uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */
+    struct sketches *sketches;         /* empty where the slot is free */
+    uint64_t snapped;
+};
+
+struct tally {
+    const struct hash_key *key;
+    const struct ruleset *rules;
+    const struct prefix_set *telescope;
+    struct address_set *destinations;
+    struct open_serials open;
+    struct tally_slot slots[WINDOW_SLOTS];
+    struct source_table shards[SHARDS];
+    uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
+};
+
+/* Moves what the probes came to into the window. */
+void tally_rows_drain(struct tally_slot *ts);
+
+#endif
