@@ -47,20 +47,32 @@ static void chunk_run(const struct ruleset *rules, struct observation *staged, s
                       struct batch *batches, struct window_clock *clock, const struct hash_key *key)
 {
     static struct label labels[BATCH_MAX];
+    struct batch *filling[SHARDS];
+    size_t used = SHARDS;
     double from = bench_now();
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        filling[shard] = &batches[shard];
+        filling[shard]->shard = shard;
+        filling[shard]->count = 0;
+    }
     for (size_t i = 0; i < count; i++) {
-        struct batch *to = &batches[i / BATCH_MAX];
-        unsigned at = i % BATCH_MAX;
+        uint64_t hash = hash_address(key, staged[i].src, staged[i].ip_version);
+        unsigned shard = batch_shard(hash);
+        struct batch *to = filling[shard];
         staged[i].slot = (uint8_t)window_clock_slot(clock, staged[i].ts_ns);
-        to->hash[at] = hash_address(key, staged[i].src, staged[i].ip_version);
-        to->at[at] = staged[i];
-        to->count = at + 1;
+        to->hash[to->count] = hash;
+        to->at[to->count] = staged[i];
+        if (++to->count == BATCH_MAX) {
+            filling[shard] = to = &batches[used++];
+            to->shard = shard;
+            to->count = 0;
+        }
     }
     double routed = bench_now();
-    for (size_t i = 0; i < (count + BATCH_MAX - 1) / BATCH_MAX; i++)
+    for (size_t i = 0; i < used; i++)
         classify_batch(rules, NULL, batches[i].at, batches[i].count, labels);
     double classified = bench_now();
-    for (size_t i = 0; i < (count + BATCH_MAX - 1) / BATCH_MAX; i++)
+    for (size_t i = 0; i < used; i++)
         tally_batch(b.tally, &batches[i]);
     b.route += routed - from;
     b.classify += classified - routed;
@@ -73,7 +85,7 @@ static void pass(const char *name, const char *path, uint64_t packets, const str
     static const struct window_clock_ops ops = {.open = on_open, .seal = on_seal};
     struct window_clock *clock = window_clock_create(60000000000, 60000000000, &ops, NULL);
     struct observation *staged = calloc(CHUNK + FRAME_BURST, sizeof *staged);
-    struct batch *batches = calloc(CHUNK / BATCH_MAX + 1, sizeof *batches);
+    struct batch *batches = calloc(CHUNK / BATCH_MAX + 1 + SHARDS, sizeof *batches);
     struct frame frames[FRAME_BURST];
     struct capture_file_settings settings = {.paths = &path, .path_count = 1};
     struct capture *c;

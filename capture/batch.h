@@ -1,4 +1,7 @@
-/* batch: up to 256 observations on their way from a receiver to one worker.
+/* batch: up to 256 observations of one shard on their way from a receiver to one worker.
+ *
+ * One shard a batch: what the worker looks up for it lies in a 64th of its tables, so few pages are
+ * walked and few lines are lost between.
  *
  * A batch is filled by one receiver, handed over whole through a ring, read by
  * one worker, and handed back. Nobody else sees it. A batch without
@@ -31,6 +34,7 @@ struct batch_mark {
 
 struct batch {
     uint32_t count;        /* observations in `at` */
+    uint32_t shard;        /* of the sources of them all */
     uint32_t payload_used; /* bytes used of `payload` */
     uint32_t generation;   /* of the rules it was received under */
     struct batch_mark mark;

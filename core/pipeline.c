@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    BATCHES = 64, /* per worker; with 22 KiB each they stay in the L2 cache on their round */
+    BATCHES_AHEAD = 64, /* on their way to one worker, beside those that are being filled */
     WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
 };
 
@@ -28,7 +28,7 @@ struct worker {
     struct channel *free_batches;    /* worker -> receiver */
     struct channel *sealed;          /* worker -> exporter; NULL at the end */
     struct channel *free_windows;    /* exporter -> worker */
-    struct batch *filling;           /* the receiver's: not handed over yet */
+    unsigned batch_count;
     struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
     unsigned window_count;
     struct tally_sources *sources; /* at the end */
@@ -41,7 +41,8 @@ struct pipeline {
     struct hash_key key;
     struct window_clock *clock;
     struct worker workers[SHARDS];
-    uint8_t worker_of[SHARDS]; /* shard -> worker */
+    struct worker *worker_of[SHARDS];
+    struct batch *filling[SHARDS]; /* the receiver's: not handed over yet */
     pthread_t exporter;
     bool is_exporting;
     struct pipeline_result *result;
@@ -153,25 +154,34 @@ static void *exporter_main(void *arg)
 
 /* ---- receiver ---- */
 
-static void batch_send(struct worker *w)
+static struct batch *batch_take(struct worker *w)
 {
-    channel_push(w->batches, w->filling);
-    w->filling = channel_pop(w->free_batches);
-    w->filling->count = 0;
-    w->filling->payload_used = 0;
-    w->filling->mark.what = 0;
+    struct batch *b = channel_pop(w->free_batches);
+    b->count = 0;
+    b->payload_used = 0;
+    b->mark.what = 0;
+    return b;
+}
+
+static void batch_send(struct pipeline *p, unsigned shard)
+{
+    struct worker *w = p->worker_of[shard];
+    channel_push(w->batches, p->filling[shard]);
+    p->filling[shard] = batch_take(w);
+    p->filling[shard]->shard = shard;
 }
 
 /* Behind all that was received before it. */
 static void mark_send(struct pipeline *p, struct batch_mark mark)
 {
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (p->filling[shard]->count > 0)
+            batch_send(p, shard);
     for (unsigned i = 0; i < p->settings->workers; i++) {
-        struct worker *w = &p->workers[i];
-        if (w->filling->count > 0)
-            batch_send(w);
-        w->filling->mark = mark;
+        struct batch *b = batch_take(&p->workers[i]);
+        b->mark = mark;
         mark.filtered = 0; /* is told once */
-        batch_send(w);
+        channel_push(p->workers[i].batches, b);
     }
 }
 
@@ -191,19 +201,47 @@ static void clock_seal(void *context, unsigned slot, const struct open_window *w
                   .what = MARK_SEAL, .slot = slot, .is_late = w->is_late, .filtered = w->filtered});
 }
 
-/* Hands an observation to the worker of its source. */
-static inline void route(struct pipeline *p, const struct observation *o)
+/* Where the next observation of a shard will be written. */
+static inline struct observation *place_of(const struct pipeline *p, unsigned shard)
 {
-    unsigned slot = window_clock_slot(p->clock, o->ts_ns);
-    uint64_t hash = hash_address(&p->key, o->src, o->ip_version);
-    struct worker *w = &p->workers[p->worker_of[batch_shard(hash)]];
-    struct batch *b = w->filling;
-    struct observation *to = &b->at[b->count];
-    *to = *o;
-    to->slot = (uint8_t)slot;
+    return &p->filling[shard]->at[p->filling[shard]->count];
+}
+
+/* The observation in that place is complete. */
+static inline void place_fill(struct pipeline *p, unsigned shard, uint64_t hash)
+{
+    struct batch *b = p->filling[shard];
+    const struct observation *next = &b->at[b->count + 1];
     b->hash[b->count] = hash;
     if (++b->count == p->settings->batch)
-        batch_send(w);
+        batch_send(p, shard);
+    else /* the shard's next packet is some way off, its place in another core's cache */
+        __builtin_prefetch(next, 1), __builtin_prefetch((const char *)(next + 1) - 1, 1);
+}
+
+/* Decodes a packet into the batch of its source. The source of nearly all packets stands where
+ * Ethernet and IPv4 have it: decoded at once in the right place, it need not be moved. */
+static inline void receive_frame(struct pipeline *p, const struct frame *f)
+{
+    /* First, since it may seal a window and send batches. */
+    unsigned slot = window_clock_slot(p->clock, f->ts_ns);
+    uint8_t likely[16] = {0};
+    decode_likely_source(f, likely);
+    uint64_t hash = hash_address(&p->key, likely, 4);
+    unsigned shard = batch_shard(hash);
+    struct observation *o = place_of(p, shard);
+
+    decode(f, p->settings->decap, o);
+    if (__builtin_expect(o->ip_version != 4 || memcmp(o->src, likely, 4) != 0, 0)) {
+        hash = hash_address(&p->key, o->src, o->ip_version);
+        unsigned right = batch_shard(hash);
+        if (right != shard)
+            o = memcpy(place_of(p, right), o, sizeof *o);
+        shard = right;
+    }
+    o->slot = (uint8_t)slot;
+    o->payload_at = o->payload_caught = 0; /* no rule wants payload */
+    place_fill(p, shard, hash);
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -229,9 +267,6 @@ static int receive(struct pipeline *p, struct fault *fault)
 {
     const struct pipeline_settings *s = p->settings;
     struct frame frames[FRAME_BURST];
-    /* Decoded a burst at a time and copied when the stores have settled: a copy right behind them
-     * would wait for each (no store forwarding from narrow stores to wide loads). */
-    struct observation staged[FRAME_BURST];
     size_t count,
         burst = s->filter ? 1 : FRAME_BURST; /* filtered packets keep their place in time */
 
@@ -244,12 +279,8 @@ static int receive(struct pipeline *p, struct fault *fault)
                 return left;
             count = (size_t)left;
         }
-        for (size_t i = 0; i < count; i++) {
-            decode(&frames[i], s->decap, &staged[i]);
-            staged[i].payload_at = staged[i].payload_caught = 0; /* no rule wants payload */
-        }
         for (size_t i = 0; i < count; i++)
-            route(p, &staged[i]);
+            receive_frame(p, &frames[i]);
         if (atomic_load_explicit(&p->feed_err, memory_order_relaxed))
             break;
     }
@@ -264,24 +295,20 @@ static int worker_create(struct worker *w, struct pipeline *p)
 
     w->pipeline = p;
     w->tally = tally_create(&p->key, s->rules, s->telescope);
-    w->batches = channel_create(BATCHES);
-    w->free_batches = channel_create(BATCHES);
+    w->batches = channel_create(w->batch_count);
+    w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + 1);
     w->free_windows = channel_create(WINDOWS);
     w->sources = calloc(1, sizeof *w->sources);
     if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
         !w->sources)
         return -ENOMEM;
-    for (unsigned i = 0; i < BATCHES; i++) {
+    for (unsigned i = 0; i < w->batch_count; i++) {
         struct batch *b = malloc(sizeof *b);
         if (!b)
             return -ENOMEM;
-        b->count = b->payload_used = b->generation = 0;
-        b->mark.what = 0;
-        if (i == 0)
-            w->filling = b;
-        else
-            channel_push(w->free_batches, b);
+        b->generation = 0;
+        channel_push(w->free_batches, b);
     }
     for (unsigned i = 0; i < WINDOWS; i++) {
         struct window *window = window_create();
@@ -299,10 +326,9 @@ static void threads_finish(struct pipeline *p)
         struct worker *w = &p->workers[i];
         if (!w->is_running)
             continue;
-        if (w->filling->count > 0)
-            batch_send(w);
-        w->filling->mark.what = MARK_END;
-        batch_send(w);
+        struct batch *b = batch_take(w);
+        b->mark.what = MARK_END;
+        channel_push(w->batches, b);
         (void)pthread_join(w->thread, NULL);
     }
     if (p->is_exporting)
@@ -332,7 +358,6 @@ static void pipeline_destroy(struct pipeline *p)
         void *item;
         tally_destroy(w->tally);
         free(w->sources);
-        free(w->filling);
         while (w->free_batches && (item = channel_try_pop(w->free_batches)))
             free(item);
         while (w->free_windows && (item = channel_try_pop(w->free_windows)))
@@ -344,6 +369,8 @@ static void pipeline_destroy(struct pipeline *p)
         channel_destroy(w->sealed);
         channel_destroy(w->free_windows);
     }
+    for (unsigned i = 0; i < SHARDS; i++)
+        free(p->filling[i]);
     window_clock_destroy(p->clock);
     free(p);
 }
@@ -385,12 +412,20 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
     p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
     if (!p->clock)
         return -ENOMEM;
-    for (unsigned i = 0; i < SHARDS; i++)
-        p->worker_of[i] = (uint8_t)(i % settings->workers);
+    for (unsigned i = 0; i < settings->workers; i++)
+        p->workers[i].batch_count = BATCHES_AHEAD;
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        p->worker_of[shard] = &p->workers[shard % settings->workers];
+        p->worker_of[shard]->batch_count++;
+    }
     for (unsigned i = 0; i < settings->workers; i++) {
         int err = worker_create(&p->workers[i], p);
         if (err < 0)
             return err;
+    }
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        p->filling[shard] = batch_take(p->worker_of[shard]);
+        p->filling[shard]->shard = shard;
     }
     return 0;
 }

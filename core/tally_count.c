@@ -4,8 +4,16 @@
 #include "classify/probe.h"
 #include "core/tally_state.h"
 
-/* Packets per stage: what is prefetched in one loop must still be in the L1 cache in the next. */
-enum { STAGE = 64 };
+/* Probes per stage. Three stages are on their way at once: pairs of one come in while the
+ * one before is counted and the one before that shows what is new of its sources. With so few, what
+ * is asked of memory fits the processor's queue (a dozen lines and more). */
+enum { STAGE = 16, STAGES = 3 };
+
+/* Observations that are read ahead: they lie in another core's cache. */
+enum { READ_AHEAD = 24 };
+
+/* Other packets at a time. */
+enum { OTHERS = 64 };
 
 /* A row's 32 bits hold any number of packets up to here and one more batch. */
 static const uint64_t UNDRAINED_MAX = UINT32_MAX - BATCH_MAX;
@@ -115,23 +123,26 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 
 /* ---- probes ---- */
 
-/* Probes of one window on their way through a stage. */
+/* A stage: probes of one shard and one window. */
 struct probes {
+    struct source_table *shard;
     unsigned slot;
     unsigned count, fresh_count, strange_count;
-    uint8_t at[STAGE];      /* place in the stage */
+    uint32_t groups;        /* of the shard's pairs; with another number the pointers are void */
     uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
     uint8_t strange[STAGE]; /* those whose pair is not at home: new, or to be searched for */
+    const struct observation *o[STAGE];
+    uint64_t hash[STAGE];
     uint16_t marks[STAGE];
     uint16_t tools[STAGE];
     uint64_t key[STAGE];
     struct pair *pair[STAGE]; /* first its home, then itself */
 };
 
-static_assert(MARK_COUNT <= 16 && STAGE <= 256, "widths of struct probes");
+static_assert(BATCH_MAX <= 256 && MARK_COUNT <= 16, "a set of marks fits 16 bits");
 
 /* Counts a probe and brings its pair in. */
-static inline void probe_add(struct tally *t, struct probes *p, unsigned at,
+static inline void probe_add(struct tally *t, struct probes *p,
                              const struct observation *o, uint64_t hash, enum probe probe)
 {
     struct tally_slot *ts = &t->slots[p->slot];
@@ -139,11 +150,12 @@ static inline void probe_add(struct tally *t, struct probes *p, unsigned at,
     uint32_t tools = probe_tools(o, probe);
     uint32_t marks = probe_marks(t->rules, proto, o->dst_port, tools);
     uint64_t key = pair_key(address4(o->src), false, proto == PORT_PROTO_UDP, o->dst_port);
-    struct pair *home = pair_home(&t->shards[batch_shard(hash)], key);
+    struct pair *home = pair_home(p->shard, key);
 
     __builtin_prefetch(home, 1);
     __builtin_prefetch(&ts->rows[proto].at[o->dst_port], 1);
-    p->at[k] = (uint8_t)at;
+    p->o[k] = o;
+    p->hash[k] = hash;
     p->marks[k] = (uint16_t)marks;
     p->tools[k] = (uint16_t)tools;
     p->key[k] = key;
@@ -160,97 +172,116 @@ static inline bool pair_has_shown(const struct pair *p, uint32_t serial, unsigne
     return (other | ((PAIR_PROBED | tools) & ~(uint32_t)p->shown)) == 0;
 }
 
-/* Adds each to its port, and picks out those that need more. */
-static inline void probes_count(struct tally *t, struct probes *p, const struct observation *o)
+/* Pairs have moved since the stage began. */
+static __attribute__((noinline)) void probes_again(struct probes *p)
 {
-    struct tally_slot *ts = &t->slots[p->slot];
+    for (unsigned k = 0; k < p->count; k++)
+        p->pair[k] = pair_home(p->shard, p->key[k]);
+    p->groups = p->shard->pair_groups;
+}
+
+/* Adds each to its port, picks out those that need more and brings in what they need. */
+static inline void probes_count(struct tally *t, struct probes *p)
+{
+    const unsigned slot = p->slot;
+    struct tally_slot *ts = &t->slots[slot];
     const uint32_t serial = t->open.newest;
     int64_t first_ns = ts->window->totals.first_ns, last_ns = ts->window->totals.last_ns;
 
+    if (p->groups != p->shard->pair_groups)
+        probes_again(p);
     p->fresh_count = p->strange_count = 0;
     for (unsigned k = 0; k < p->count; k++) {
-        const struct observation *at = &o[p->at[k]];
+        const struct observation *o = p->o[k];
         unsigned match = pairs_matching(p->pair[k], p->key[k]);
         struct pair *pair = pair_of(p->pair[k], match | 16);
         p->pair[k] = pair;
         p->strange[p->strange_count] = p->fresh[p->fresh_count] = (uint8_t)k;
         p->strange_count += match == 0;
-        p->fresh_count += match != 0 && !pair_has_shown(pair, serial, p->slot, p->tools[k]);
+        p->fresh_count += match != 0 && !pair_has_shown(pair, serial, slot, p->tools[k]);
 
         unsigned proto = pair_is_udp(p->key[k]) ? PORT_PROTO_UDP : PORT_PROTO_TCP;
         struct rows *rows = &ts->rows[proto];
-        struct row *row = &rows->at[at->dst_port];
+        struct row *row = &rows->at[o->dst_port];
         if (row->packets == 0)
-            rows->used[rows->used_count++] = at->dst_port;
+            rows->used[rows->used_count++] = o->dst_port;
         row->packets++;
-        row->bytes += at->wire_len;
-        first_ns = at->ts_ns < first_ns ? at->ts_ns : first_ns;
-        last_ns = at->ts_ns > last_ns ? at->ts_ns : last_ns;
+        row->bytes += o->wire_len;
+        first_ns = o->ts_ns < first_ns ? o->ts_ns : first_ns;
+        last_ns = o->ts_ns > last_ns ? o->ts_ns : last_ns;
     }
     ts->window->totals.first_ns = first_ns;
     ts->window->totals.last_ns = last_ns;
     ts->undrained += p->count;
+    for (unsigned i = 0; i < p->fresh_count; i++) {
+        unsigned k = p->fresh[i];
+        uint32_t number = pair_source(p->pair[k]);
+        if (number != PAIR_NO_SOURCE)
+            __builtin_prefetch(source_at(p->shard, number), 1);
+    }
+    for (unsigned i = 0; i < p->strange_count; i++) {
+        uint64_t hash = p->hash[p->strange[i]];
+        source_prefetch_slot(p->shard, hash);
+    }
 }
 
 /* What a probe of a known source and pair shows that is new. */
 static inline void probe_show(struct tally *t, const struct probes *p, unsigned k,
                               struct source *source, struct pair *pair)
 {
+    const unsigned slot = p->slot;
     bool is_udp = pair_is_udp(p->key[k]);
-    count_source(t, source, p->slot, is_udp ? KIND_udp : KIND_tcp_syn, p->marks[k]);
-    bool is_new = count_pair(t, pair, p->slot, true);
-    if ((pair->key >> PAIR_TOP & PAIR_SLOT) != p->slot) {
-        pair_set_slot(pair, p->slot);
+    count_source(t, source, slot, is_udp ? KIND_udp : KIND_tcp_syn, p->marks[k]);
+    bool is_new = count_pair(t, pair, slot, true);
+    if ((pair->key >> PAIR_TOP & PAIR_SLOT) != slot) {
+        pair_set_slot(pair, slot);
         pair->shown = 0;
     }
     pair->shown |= (uint8_t)(PAIR_PROBED | p->tools[k]);
-    struct rows *rows = &t->slots[p->slot].rows[is_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP];
+    struct rows *rows = &t->slots[slot].rows[is_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP];
     rows->at[pair_port(p->key[k])].sources += is_new;
 }
 
-/* Each loop asks for memory that the next one needs. */
-static void probes_fresh(struct tally *t, struct probes *p, const uint64_t *hash)
+/* Those whose pair is known. */
+static inline void probes_show(struct tally *t, struct probes *p)
 {
-    struct source *source[STAGE];
     for (unsigned i = 0; i < p->fresh_count; i++) {
         unsigned k = p->fresh[i];
         uint32_t number = pair_source(p->pair[k]);
-        if (__builtin_expect(number == PAIR_NO_SOURCE, 0)) {
+        if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
+            probe_show(t, p, k, source_at(p->shard, number), p->pair[k]);
+        else
             p->strange[p->strange_count++] = (uint8_t)k;
-            source[i] = NULL;
-            continue;
-        }
-        source[i] = source_at(&t->shards[batch_shard(hash[p->at[k]])], number);
-        __builtin_prefetch(source[i], 1);
     }
-    for (unsigned i = 0; i < p->fresh_count; i++)
-        if (source[i])
-            __builtin_prefetch(&t->slots[p->slot].sketches->at[source[i]->sketch_index], 1);
-    for (unsigned i = 0; i < p->fresh_count; i++)
-        if (source[i])
-            probe_show(t, p, p->fresh[i], source[i], p->pair[p->fresh[i]]);
 }
 
-/* Comes after the fresh ones, since it may move pairs. */
-static void probes_strange(struct tally *t, struct probes *p, const struct observation *o,
-                           const uint64_t *hash)
+/* Those whose pair is to be searched for; new ones may move pairs. */
+static __attribute__((noinline)) void probes_search(struct tally *t, struct probes *p)
 {
     uint32_t guess[STAGE];
 
     for (unsigned i = 0; i < p->strange_count; i++) {
-        uint64_t h = hash[p->at[p->strange[i]]];
-        source_prefetch_slot(&t->shards[batch_shard(h)], h);
+        uint64_t hash = p->hash[p->strange[i]];
+        guess[i] = source_guess(p->shard, hash);
     }
     for (unsigned i = 0; i < p->strange_count; i++) {
-        uint64_t h = hash[p->at[p->strange[i]]];
-        guess[i] = source_guess(&t->shards[batch_shard(h)], h);
+        unsigned k = p->strange[i];
+        uint32_t number = source_find(p->shard, p->hash[k], guess[i], p->o[k]);
+        struct pair *pair = find_pair(t, p->shard, p->key[k], number);
+        probe_show(t, p, k, source_at(p->shard, number), pair);
     }
-    for (unsigned i = 0; i < p->strange_count; i++) {
-        unsigned k = p->strange[i], at = p->at[k];
-        struct source_table *shard = &t->shards[batch_shard(hash[at])];
-        uint32_t number = source_find(shard, hash[at], guess[i], &o[at]);
-        probe_show(t, p, k, source_at(shard, number), find_pair(t, shard, p->key[k], number));
+}
+
+static inline void probes_finish(struct tally *t, struct probes *p)
+{
+    if (p->groups != p->shard->pair_groups) { /* what was found has moved */
+        memcpy(&p->strange[p->strange_count], p->fresh, p->fresh_count);
+        p->strange_count += p->fresh_count;
+        p->fresh_count = 0;
     }
+    probes_show(t, p);
+    if (p->strange_count > 0)
+        probes_search(t, p);
 }
 
 /* ---- everything else ---- */
@@ -288,18 +319,17 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     row->sources.low += is_new;
 }
 
-/* The packets of a stage that are no probes. */
-static inline void others_count(struct tally *t, const struct observation *observations,
-                                const uint64_t *hashes, const uint8_t *at, unsigned count)
+/* The packets of a batch that are no probes. */
+static void others_count(struct tally *t, const struct batch *b, const uint8_t *at, unsigned count)
 {
-    uint32_t guess[STAGE];
+    struct source_table *shard = &t->shards[b->shard];
+    uint32_t guess[OTHERS];
 
     for (unsigned i = 0; i < count; i++)
-        source_prefetch_slot(&t->shards[batch_shard(hashes[at[i]])], hashes[at[i]]);
+        source_prefetch_slot(shard, b->hash[at[i]]);
     for (unsigned i = 0; i < count; i++) {
-        const struct observation *o = &observations[at[i]];
-        struct source_table *shard = &t->shards[batch_shard(hashes[at[i]])];
-        guess[i] = source_guess(shard, hashes[at[i]]);
+        const struct observation *o = &b->at[at[i]];
+        guess[i] = source_guess(shard, b->hash[at[i]]);
         if (o->state & OBSERVATION_PORTS) {
             bool is_udp = o->ip_proto != IPPROTO_NR_TCP;
             uint64_t key = pair_key(address4(o->src), false, is_udp, o->dst_port);
@@ -308,14 +338,13 @@ static inline void others_count(struct tally *t, const struct observation *obser
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        const struct observation *o = &observations[at[i]];
-        struct source_table *shard = &t->shards[batch_shard(hashes[at[i]])];
+        const struct observation *o = &b->at[at[i]];
         struct label label;
         classify_batch(t->rules, t->telescope, o, 1, &label);
         count_packet(&t->slots[o->slot], o, &label);
         if (!(o->state & OBSERVATION_IP))
             continue;
-        uint32_t number = source_find(shard, hashes[at[i]], guess[i], o);
+        uint32_t number = source_find(shard, b->hash[at[i]], guess[i], o);
         count_source(t, source_at(shard, number), o->slot, label.kind, label.marks);
         address_set_add(t->destinations, o->dst, o->ip_version);
         if (o->state & OBSERVATION_PORTS)
@@ -325,48 +354,56 @@ static inline void others_count(struct tally *t, const struct observation *obser
 
 /* ---- batches ---- */
 
-/* Up to STAGE observations: the probes of each window together, the others one by one. */
-static inline __attribute__((always_inline)) void stage_count(struct tally *t,
-                                                              const struct prefix_set *telescope,
-                                                              const struct observation *o,
-                                                              const uint64_t *hash, unsigned count)
-{
-    struct probes probes;
-    uint8_t left[STAGE], others[STAGE];
-    unsigned left_count = count, other_count = 0;
+/* Observations of a batch, by their places. */
+struct places {
+    unsigned count;
+    uint8_t at[BATCH_MAX];
+};
 
-    for (unsigned i = 0; i < count; i++)
-        left[i] = (uint8_t)i;
-    while (left_count > 0) {
-        unsigned todo = left_count;
-        left_count = 0;
-        probes.slot = o[left[0]].slot;
-        probes.count = 0;
-        for (unsigned i = 0; i < todo; i++) {
-            unsigned at = left[i];
-            enum probe probe = probe_of(&o[at]);
-            if (probe == PROBE_none || (telescope && !prefix_set_holds(telescope, o[at].dst, 4)))
-                others[other_count++] = (uint8_t)at;
-            else if (o[at].slot != probes.slot)
-                left[left_count++] = (uint8_t)at;
-            else
-                probe_add(t, &probes, at, &o[at], hash[at], probe);
-        }
-        probes_count(t, &probes, o);
-        probes_fresh(t, &probes, hash);
-        probes_strange(t, &probes, o, hash);
+/* The next stage: the next probes of this window. Probes of other windows are left for another pass. */
+static inline __attribute__((always_inline)) unsigned stage_fill(
+    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned slot,
+    const struct places *todo, unsigned from, struct probes *p, struct places *left,
+    struct places *others)
+{
+    p->slot = slot;
+    p->shard = &t->shards[b->shard];
+    p->count = 0;
+    p->groups = p->shard->pair_groups;
+    for (; from < todo->count && p->count < STAGE; from++) {
+        unsigned at = todo->at[from];
+        const struct observation *o = &b->at[at];
+        __builtin_prefetch((const char *)(o + READ_AHEAD));
+        __builtin_prefetch((const char *)(o + READ_AHEAD) + 64);
+        enum probe probe = probe_of(o);
+        if (probe == PROBE_none || (telescope && !prefix_set_holds(telescope, o->dst, 4)))
+            others->at[others->count++] = (uint8_t)at;
+        else if (o->slot != slot)
+            left->at[left->count++] = (uint8_t)at;
+        else
+            probe_add(t, p, o, b->hash[at], probe);
     }
-    others_count(t, o, hash, others, other_count);
+    return from;
 }
 
-/* The next stage's observations lie in another core's cache: they come while this one is counted. */
-static void observations_prefetch(const struct batch *b, uint32_t from)
+/* One window's probes, in three stages at once. */
+static inline __attribute__((always_inline)) void window_pass(
+    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned slot,
+    const struct places *todo, struct places *left, struct places *others)
 {
-    uint32_t to = b->count - from < STAGE ? b->count : from + STAGE;
-    for (const char *p = (const char *)&b->at[from]; p < (const char *)&b->at[to]; p += 64)
-        __builtin_prefetch(p);
-    for (const char *p = (const char *)&b->hash[from]; p < (const char *)&b->hash[to]; p += 64)
-        __builtin_prefetch(p);
+    struct probes stages[STAGES];
+    struct probes *fill = &stages[0], *count = &stages[1], *finish = &stages[2];
+
+    count->count = finish->count = 0;
+    for (unsigned from = 0; from < todo->count || count->count || finish->count;) {
+        from = stage_fill(t, telescope, b, slot, todo, from, fill, left, others);
+        if (count->count)
+            probes_count(t, count);
+        if (finish->count)
+            probes_finish(t, finish);
+        struct probes *free = finish;
+        finish = count, count = fill, fill = free;
+    }
 }
 
 /* One instance with and one without a telescope, so that the loop asks for none. */
@@ -374,11 +411,20 @@ static inline __attribute__((always_inline)) void batch_count(struct tally *t,
                                                               const struct prefix_set *telescope,
                                                               const struct batch *b)
 {
-    for (uint32_t from = 0; from < b->count; from += STAGE) {
-        unsigned count = b->count - from < STAGE ? b->count - from : STAGE;
-        if (from + STAGE < b->count)
-            observations_prefetch(b, from + STAGE);
-        stage_count(t, telescope, b->at + from, b->hash + from, count);
+    struct places todo, left, others = {.count = 0};
+
+    todo.count = b->count;
+    for (unsigned i = 0; i < BATCH_MAX; i++)
+        todo.at[i] = (uint8_t)i;
+    while (todo.count > 0) {
+        left.count = 0;
+        window_pass(t, telescope, b, b->at[todo.at[0]].slot, &todo, &left, &others);
+        todo.count = left.count;
+        memcpy(todo.at, left.at, left.count);
+    }
+    for (unsigned from = 0; from < others.count; from += OTHERS) {
+        unsigned count = others.count - from < OTHERS ? others.count - from : OTHERS;
+        others_count(t, b, others.at + from, count);
     }
 }
 
@@ -387,7 +433,6 @@ void tally_batch(struct tally *t, const struct batch *b)
     for (unsigned i = 0; i < WINDOW_SLOTS; i++)
         if (t->slots[i].undrained > UNDRAINED_MAX)
             tally_rows_drain(&t->slots[i]);
-    observations_prefetch(b, 0);
     if (t->telescope)
         batch_count(t, t->telescope, b);
     else

@@ -162,6 +162,7 @@ static void test_against_loops(void **state)
         classify_batch(w->rules, NULL, &w->o[i], 1, &w->labels[i]);
         b->at[0] = w->o[i];
         b->hash[0] = hash_address(&w->key, w->o[i].src, w->o[i].ip_version);
+        b->shard = batch_shard(b->hash[0]);
         b->count = 1;
         tally_batch(t, b);
     }
