@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1 << 5 }; /* batches */
+enum { CHUNK = 1 << 7 }; /* batches */
 
 static struct observation packet(uint64_t source, unsigned second)
 {
@@ -41,22 +41,29 @@ static struct observation packet(uint64_t source, unsigned second)
 struct bench {
     struct tally *tally;
     struct hash_key key;
-    struct batch *batches;
+    struct batch *batches, *filling;
     uint64_t sources, random, next;
     double seconds;
     uint64_t packets;
 };
 
-/* Fills a chunk: all sources in turn (twice, a port each) while cold, then at random. */
+/* Fills a chunk of whole batches: all sources in turn (twice, a port each) while cold, then at random.
+ * What does not fill a batch of its shard waits for the next chunk. */
 static void chunk_fill(struct bench *b, bool is_cold)
 {
-    for (unsigned i = 0; i < CHUNK; i++)
-        for (unsigned k = 0; k < BATCH_MAX; k++) {
-            uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
-            struct observation *o = &b->batches[i].at[k];
-            *o = packet(at % b->sources, at / b->sources % 2);
-            b->batches[i].hash[k] = hash_address(&b->key, o->src, 4);
+    for (unsigned full = 0; full < CHUNK;) {
+        uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
+        struct observation o = packet(at % b->sources, at / b->sources % 2);
+        uint64_t hash = hash_address(&b->key, o.src, 4);
+        struct batch *to = &b->filling[batch_shard(hash)];
+        to->shard = batch_shard(hash);
+        to->hash[to->count] = hash;
+        to->at[to->count] = o;
+        if (++to->count == BATCH_MAX) {
+            b->batches[full++] = *to;
+            to->count = 0;
         }
+    }
 }
 
 static void run(struct bench *b, bool is_cold, uint64_t packets)
@@ -82,10 +89,9 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     hash_key_init(&b.key);
     b.tally = tally_create(&b.key, rules, NULL);
     b.batches = calloc(CHUNK, sizeof *b.batches);
-    if (!b.tally || !b.batches || !w)
+    b.filling = calloc(SHARDS, sizeof *b.filling);
+    if (!b.tally || !b.batches || !b.filling || !w)
         abort();
-    for (unsigned i = 0; i < CHUNK; i++)
-        b.batches[i].count = BATCH_MAX;
     tally_open(b.tally, 0, 1, w);
     run(&b, true, sources * 2);
     double cold = b.seconds / (double)b.packets * 1e9;
@@ -100,6 +106,7 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     window_destroy(tally_seal(b.tally, 0));
     tally_destroy(b.tally);
     free(b.batches);
+    free(b.filling);
     return warm;
 }
 

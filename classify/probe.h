@@ -33,22 +33,28 @@ static inline uint32_t observation_headers(const struct observation *o)
     ((uint32_t)(state) | (uint32_t)(version) << 16 | (uint32_t)(proto) << 24)
 
 /* What a probe is by its headers; 0: none. The telescope is not asked. */
-enum probe { PROBE_none = 0, PROBE_tcp = 1, PROBE_udp = 2 };
+enum probe { PROBE_none, PROBE_tcp, PROBE_udp };
 
-static inline enum probe probe_of(const struct observation *o)
+/* Whether it is one of this protocol. */
+static inline bool probe_is(const struct observation *o, enum probe probe)
 {
     enum {
         PORTS = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS,
         ODD = OBSERVATION_MALFORMED | OBSERVATION_FRAGMENT | OBSERVATION_SNAPPED,
+        FLAGS = OBSERVATION_TCP_FLAGS,
     };
     uint32_t headers = observation_headers(o);
-    uint32_t is_tcp = (headers & HEADERS(PORTS | ODD | OBSERVATION_TCP_FLAGS, 0xff, 0xff)) ==
-                      HEADERS(PORTS | OBSERVATION_TCP_FLAGS, 4, IPPROTO_NR_TCP);
-    uint32_t is_udp = (headers & HEADERS(PORTS | ODD, 0xff, 0xff)) ==
-                      HEADERS(PORTS, 4, IPPROTO_NR_UDP);
-    is_tcp &= (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-    is_udp &= (uint16_t)(o->dst_port - 137) > 1; /* NetBIOS: kind.h has the whole rule */
-    return (enum probe)(is_tcp | is_udp << 1);
+    if (probe == PROBE_tcp)
+        return ((headers & HEADERS(PORTS | ODD | FLAGS, 0xff, 0xff)) ==
+                HEADERS(PORTS | FLAGS, 4, IPPROTO_NR_TCP)) &
+               ((o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN);
+    return ((headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP)) &
+           ((uint16_t)(o->dst_port - 137) > 1); /* NetBIOS: kind.h has the whole rule */
+}
+
+static inline enum probe probe_of(const struct observation *o)
+{
+    return probe_is(o, PROBE_tcp) ? PROBE_tcp : probe_is(o, PROBE_udp) ? PROBE_udp : PROBE_none;
 }
 
 /* Marks of a packet of a class of ports that matches these tools; `is_scan`: 0 or 1. A class has marks for scan
@@ -64,13 +70,6 @@ static inline uint32_t class_marks(const struct port_class *class, uint32_t is_s
 static inline uint32_t probe_tools(const struct observation *o, enum probe probe)
 {
     return fingerprint_tools_tcp4(o, probe == PROBE_tcp);
-}
-
-/* The marks of a probe. */
-static inline uint32_t probe_marks(const struct ruleset *rules, unsigned proto, uint16_t port,
-                                   uint32_t tools)
-{
-    return class_marks(&rules->classes[rules->port_class[proto][port]], 1, tools);
 }
 
 #endif

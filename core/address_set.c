@@ -23,6 +23,8 @@ struct address_rest {
     bool has_zero;
 };
 
+static const uint64_t empty[BITMAP_WORDS];
+
 static void *must(void *p)
 {
     if (!p)
@@ -41,6 +43,8 @@ struct address_set *address_set_create(void)
         return NULL;
     }
     hash_key_init(&set->rest->key);
+    for (unsigned i = 0; i < 65536; i++)
+        set->bitmaps[i] = empty;
     return set;
 }
 
@@ -135,6 +139,8 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
         c->table = must(calloc(c->slots, sizeof *c->table));
     }
     set->count4 += container_add(c, suffix);
+    if (c->slots == 0)
+        set->bitmaps[prefix] = c->bitmap;
 }
 
 static struct address6 *find6(const struct address_rest *r, struct address6 a)
@@ -169,16 +175,16 @@ static void add6(struct address_rest *r, struct address6 a)
     *slot = a;
 }
 
-void address_set_insert(struct address_set *set, const uint8_t address[16], unsigned ip_version)
+void address_set_insert4(struct address_set *set, uint32_t address)
 {
-    if (ip_version == 6) {
-        struct address6 a;
-        memcpy(&a, address, sizeof a);
-        add6(set->rest, a);
-    } else {
-        add4(set, (uint16_t)(address[0] << 8 | address[1]),
-             (uint16_t)(address[2] << 8 | address[3]));
-    }
+    add4(set, (uint16_t)(address >> 16), (uint16_t)address);
+}
+
+void address_set_insert6(struct address_set *set, const uint8_t address[16])
+{
+    struct address6 a;
+    memcpy(&a, address, sizeof a);
+    add6(set->rest, a);
 }
 
 static void container_merge(struct address_set *into, uint16_t prefix,

@@ -25,6 +25,7 @@ struct address_container {
 
 /* Public for the inline call only. */
 struct address_set {
+    const uint64_t *bitmaps[65536]; /* of all /16; one that is empty where there is a table or nothing */
     struct address_container *of[65536];
     struct address_rest *rest;
     uint64_t count4;
@@ -33,17 +34,27 @@ struct address_set {
 struct address_set *address_set_create(void);      /* NULL with errno */
 void address_set_destroy(struct address_set *set); /* accepts NULL */
 
-void address_set_insert(struct address_set *set, const uint8_t address[16], unsigned ip_version);
+void address_set_insert4(struct address_set *set, uint32_t address);
+void address_set_insert6(struct address_set *set, const uint8_t address[16]);
+
+/* The IPv4 address as a number. */
+static inline void address_set_add4(struct address_set *set, uint32_t address)
+{
+    const uint64_t *bitmap = set->bitmaps[address >> 16];
+    if (__builtin_expect(bitmap[(address & 0xffff) / 64] >> (address % 64) & 1, 1))
+        return;
+    address_set_insert4(set, address);
+}
 
 /* Address as in struct observation. */
 static inline void address_set_add(struct address_set *set, const uint8_t address[16],
                                    unsigned ip_version)
 {
-    const struct address_container *c = set->of[address[0] << 8 | address[1]];
-    unsigned suffix = (unsigned)address[2] << 8 | address[3];
-    if (ip_version == 4 && c && c->slots == 0 && (c->bitmap[suffix / 64] >> (suffix % 64) & 1))
-        return;
-    address_set_insert(set, address, ip_version);
+    if (ip_version == 6)
+        address_set_insert6(set, address);
+    else
+        address_set_add4(set, (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 |
+                                  (uint32_t)address[2] << 8 | address[3]);
 }
 
 void address_set_merge(struct address_set *into, const struct address_set *from);

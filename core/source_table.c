@@ -186,9 +186,9 @@ struct pair *pair_search(struct source_table *t, uint64_t key)
 {
     struct pair *group = pair_home(t, key), *end = t->pairs + (size_t)t->pair_groups * GROUP;
     for (;;) {
-        unsigned match = pairs_matching(group, key);
-        if (match)
-            return pair_of(group, match);
+        int place = pair_place(group, key);
+        if (place >= 0)
+            return pair_at(group, place);
         if (group[GROUP - 1].key == 0) /* filled in order, as the slots are */
             break;
         group += GROUP;

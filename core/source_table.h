@@ -56,26 +56,24 @@ static_assert(sizeof(struct source) == 32, "two sources a cache line");
 
 enum { SOURCE_IS_IPV6 = 1 << 15 };
 
+/* Two numbers, so that each question about a pair is one comparison. */
 struct pair {
-    uint64_t key;    /* as pair_key() makes it; 0: free. Its top byte is no part of the name:
-                        PAIR_SLOT, PAIR_IS_SCAN and the upper 4 bits of the source's number */
-    uint32_t serial; /* as in struct source */
-    uint8_t windows; /* seen in the window of slot i */
-    uint8_t shown;   /* by the probes of the window in PAIR_SLOT: PAIR_PROBED and their tools */
-    uint16_t source; /* lower bits of the source's number; all ones: look it up */
+    uint64_t key;   /* as pair_key() makes it, and the lowest 8 bits of the source's number; 0: free */
+    uint64_t state; /* 32 bits of serial as in struct source, then the fields below */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "what a pair has seen is one number");
-static_assert(TOOL_COUNT <= 7 && WINDOW_SLOTS <= 8, "a pair keeps 7 tools and one of 8 slots");
 
-enum {
-    PAIR_PROBED = 1 << 7, /* of shown */
-    PAIR_TOP = 56,        /* where the top byte begins, and what is in it: */
-    PAIR_SLOT = 7,
-    PAIR_IS_SCAN = 1 << 3, /* at least one packet of a scan kind */
-    PAIR_NUMBER_BITS = 20,
-    PAIR_NO_SOURCE = (1 << PAIR_NUMBER_BITS) - 1,
+enum { /* bits of state */
+       PAIR_WINDOWS = 32,       /* 8: seen in the window of slot i */
+       PAIR_TOOLS = 40,         /* 7: what the probes of the window in PAIR_SLOT matched */
+       PAIR_PROBED = 47,        /* there was one */
+       PAIR_SLOT = 48,          /* 3 */
+       PAIR_IS_SCAN = 51,       /* at least one packet of a scan kind */
+       PAIR_SOURCE = 52,        /* 12: the rest of the source's number */
+       PAIR_NAME_BITS = 56,     /* of key */
+       PAIR_NO_SOURCE = 0xfffff /* the source's number is greater than 20 bits */
 };
+static_assert(TOOL_COUNT <= 7 && WINDOW_SLOTS <= 8, "a pair keeps 7 tools and one of 8 slots");
 
 enum {
     SOURCE_BITS = 24,
@@ -227,26 +225,24 @@ static inline uint64_t pair_key(uint32_t id, bool is_ipv6, bool is_udp, uint16_t
     return id | (uint64_t)port << 32 | what << 48;
 }
 
-/* The number of the pair's source; PAIR_NO_SOURCE: greater than a pair can hold. */
+static inline uint64_t pair_name(uint64_t key) { return key << 8 >> 8; }
+static inline uint32_t pair_serial(const struct pair *p) { return (uint32_t)p->state; }
+static inline bool pair_is_scan(const struct pair *p) { return p->state >> PAIR_IS_SCAN & 1; }
+
+/* The number of the pair's source; PAIR_NO_SOURCE: look it up. */
 static inline uint32_t pair_source(const struct pair *p)
 {
-    return p->source | (uint32_t)(p->key >> (PAIR_TOP + 4)) << 16;
+    return (uint32_t)(p->key >> PAIR_NAME_BITS | p->state >> PAIR_SOURCE << 8);
 }
 
 static inline void pair_set_source(struct pair *p, uint32_t number)
 {
     if (number > PAIR_NO_SOURCE)
         number = PAIR_NO_SOURCE;
-    p->source = (uint16_t)number;
-    p->key = (p->key & ~(UINT64_C(15) << (PAIR_TOP + 4))) | (uint64_t)(number >> 16) << (PAIR_TOP + 4);
+    p->key = pair_name(p->key) | (uint64_t)number << PAIR_NAME_BITS;
+    p->state = (p->state << 12 >> 12) | (uint64_t)(number >> 8) << PAIR_SOURCE;
 }
 
-static inline void pair_set_slot(struct pair *p, unsigned slot)
-{
-    p->key = (p->key & ~((uint64_t)PAIR_SLOT << PAIR_TOP)) | (uint64_t)slot << PAIR_TOP;
-}
-
-static inline uint64_t pair_name(uint64_t key) { return key & ((UINT64_C(1) << PAIR_TOP) - 1); }
 static inline uint32_t pair_id(uint64_t key) { return (uint32_t)key; }
 static inline uint16_t pair_port(uint64_t key) { return (uint16_t)(key >> 32); }
 static inline bool pair_is_udp(uint64_t key) { return key >> 48 & PAIR_UDP; }
@@ -259,34 +255,32 @@ static inline struct pair *pair_home(const struct source_table *t, uint64_t key)
     return &t->pairs[(((hash >> 32) * t->pair_groups) >> 32) * GROUP];
 }
 
-/* Set of the pairs of a group that are this one. */
-static inline unsigned pairs_matching(const struct pair *group, uint64_t key)
+/* Where in its group the pair stands, in bytes; negative: it does not stand there. */
+static inline int pair_place(const struct pair *group, uint64_t key)
 {
 #ifdef __AVX2__
+    /* A set of pairs 0 2 1 3 that have this name; there is one at most. */
+    static const int8_t place[16] = {[0] = -1, [1] = 0, [2] = 32, [4] = 16, [8] = 48};
     const __m256i *two = (const __m256i *)group;
     __m256i names = _mm256_unpacklo_epi64(_mm256_loadu_si256(two), _mm256_loadu_si256(two + 1));
-    names = _mm256_slli_epi64(names, 64 - PAIR_TOP); /* pairs 0 2 1 3 */
+    names = _mm256_slli_epi64(names, 64 - PAIR_NAME_BITS);
     __m256i same =
-        _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << (64 - PAIR_TOP))));
-    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(same));
+        _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << (64 - PAIR_NAME_BITS))));
+    return place[_mm256_movemask_pd(_mm256_castsi256_pd(same))];
 #else
-    unsigned set = 0;
-    for (unsigned k = 0; k < GROUP; k++) {
-        const struct pair *p = &group[(k & 1) * 2 + (k >> 1)];
-        set |= (unsigned)(pair_name(p->key) == key) << k;
-    }
-    return set;
+    for (int i = 0; i < GROUP; i++)
+        if (pair_name(group[i].key) == key)
+            return i * (int)sizeof *group;
+    return -1;
 #endif
 }
 
-/* The pair that a set of pairs_matching() names: its bits stand for 0, 2, 1, 3. */
-static inline struct pair *pair_of(struct pair *group, unsigned match)
+static inline struct pair *pair_at(struct pair *group, int place)
 {
-    unsigned k = (unsigned)__builtin_ctz(match);
-    return &group[(k & 1) * 2 + (k >> 1)];
+    return (struct pair *)((char *)group + place);
 }
 
-/* The pair by a full search; it is added where it is new (serial == 0 then), which may move all
+/* The pair by a full search; it is added where it is new (pair_serial() == 0 then), which may move all
  * pairs of the shard. */
 struct pair *pair_search(struct source_table *t, uint64_t key);
 

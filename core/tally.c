@@ -1,5 +1,6 @@
 #include "core/tally.h"
 
+#include "classify/probe.h"
 #include "core/tally_state.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
+    for (unsigned i = 0; i < sizeof t->probe_marks / sizeof *t->probe_marks; i++)
+        t->probe_marks[i] =
+            (uint16_t)class_marks(&rules->classes[i >> TOOL_COUNT], 1, i & (TOOL_SETS - 1));
     t->destinations = address_set_create();
     int err = t->destinations ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
@@ -115,6 +119,13 @@ static void sketches_drain(struct tally_slot *ts)
     sketches->used_count = 0;
 }
 
+/* Probes by class and tools to packets by marks. */
+static void probes_drain(const struct tally *t, struct tally_slot *ts)
+{
+    for (unsigned i = 0; i < sizeof ts->probes / sizeof *ts->probes; i++)
+        ts->marks[t->probe_marks[i]] += ts->probes[i];
+}
+
 /* What a port rule counts is what its ports count: nothing to do per packet. */
 static void port_seal(const struct ruleset *rules, struct window *w, unsigned proto, uint16_t port)
 {
@@ -138,6 +149,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned set = 0; set < HEADER_SETS; set++)
         if (ts->headers[set])
             headers_add(&w->totals, set, ts->headers[set]);
+    probes_drain(t, ts);
     for (unsigned set = 0; set < 1u << MARK_COUNT; set++)
         for (unsigned left = ts->marks[set] | ts->sources[set] ? set : 0; left; left &= left - 1) {
             unsigned m = (unsigned)__builtin_ctz(left);
@@ -188,7 +200,7 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
         abort();
     for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++) {
         const struct pair *p = &shard->pairs[i];
-        if (!p->key || !(p->key >> PAIR_TOP & PAIR_IS_SCAN))
+        if (!p->key || !pair_is_scan(p))
             continue;
         unsigned proto = pair_is_udp(p->key) ? PORT_PROTO_UDP : PORT_PROTO_TCP;
         unsigned class = t->rules->port_class[proto][pair_port(p->key)];

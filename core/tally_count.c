@@ -98,14 +98,14 @@ static inline void count_source(struct tally *t, struct source *s, unsigned slot
 /* Counts the pair's packet; returns whether it is its first in the window. */
 static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bool is_scan)
 {
-    if (p->serial != t->open.newest) {
-        p->windows &= (uint8_t)~serials_since(&t->open, p->serial);
-        p->serial = t->open.newest;
-        p->shown = 0;
+    uint64_t state = p->state;
+    if ((uint32_t)state != t->open.newest) {
+        uint64_t gone = serials_since(&t->open, (uint32_t)state);
+        uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_TOOLS;
+        state = (state & ~void_bits) >> 32 << 32 | t->open.newest;
     }
-    bool is_new = !(p->windows >> slot & 1);
-    p->windows |= (uint8_t)(1u << slot);
-    p->key |= (uint64_t)(is_scan ? PAIR_IS_SCAN : 0) << PAIR_TOP;
+    bool is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
+    p->state = state | UINT64_C(1) << (PAIR_WINDOWS + slot) | (uint64_t)is_scan << PAIR_IS_SCAN;
     return is_new;
 }
 
@@ -114,7 +114,7 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
                               uint32_t number)
 {
     struct pair *p = pair_search(shard, key);
-    if (p->serial == 0) {
+    if (pair_serial(p) == 0) {
         t->port_sources[pair_is_udp(key) ? PORT_PROTO_UDP : PORT_PROTO_TCP][pair_port(key)]++;
         pair_set_source(p, number);
     }
@@ -123,165 +123,165 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 
 /* ---- probes ---- */
 
-/* A stage: probes of one shard and one window. */
-struct probes {
+/* A stage: probes of one shard, protocol and window. Each step is a loop of its own, short enough
+ * for the processor's registers. */
+struct stage {
     struct source_table *shard;
+    struct tally_slot *ts;
+    struct rows *rows;
     unsigned slot;
+    uint32_t groups; /* of the shard's pairs; with another number the places below are void */
     unsigned count, fresh_count, strange_count;
-    uint32_t groups;        /* of the shard's pairs; with another number the pointers are void */
     uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
     uint8_t strange[STAGE]; /* those whose pair is not at home: new, or to be searched for */
-    const struct observation *o[STAGE];
-    uint64_t hash[STAGE];
-    uint16_t marks[STAGE];
-    uint16_t tools[STAGE];
+    uint8_t at[STAGE];      /* place in the batch */
+    uint16_t set[STAGE];    /* class of the port << TOOL_COUNT | tools */
     uint64_t key[STAGE];
-    struct pair *pair[STAGE]; /* first its home, then itself */
+    struct pair *home[STAGE]; /* the pair's group */
+    struct pair *pair[STAGE]; /* valid for the fresh ones */
 };
 
-static_assert(BATCH_MAX <= 256 && MARK_COUNT <= 16, "a set of marks fits 16 bits");
+static_assert(BATCH_MAX <= 256 && PROBE_SETS <= 65536, "widths of struct stage");
 
-/* Counts a probe and brings its pair in. */
-static inline void probe_add(struct tally *t, struct probes *p,
-                             const struct observation *o, uint64_t hash, enum probe probe)
+/* What they are, and which pairs they name; the pairs are brought in. */
+static inline __attribute__((always_inline)) void stage_look(struct tally *t, const struct batch *b,
+                                                             struct stage *s, unsigned proto)
 {
-    struct tally_slot *ts = &t->slots[p->slot];
-    unsigned proto = probe == PROBE_tcp ? PORT_PROTO_TCP : PORT_PROTO_UDP, k = p->count++;
-    uint32_t tools = probe_tools(o, probe);
-    uint32_t marks = probe_marks(t->rules, proto, o->dst_port, tools);
-    uint64_t key = pair_key(address4(o->src), false, proto == PORT_PROTO_UDP, o->dst_port);
-    struct pair *home = pair_home(p->shard, key);
+    const uint8_t *classes = t->rules->port_class[proto];
+    struct address_set *destinations = t->destinations;
 
-    __builtin_prefetch(home, 1);
-    __builtin_prefetch(&ts->rows[proto].at[o->dst_port], 1);
-    p->o[k] = o;
-    p->hash[k] = hash;
-    p->marks[k] = (uint16_t)marks;
-    p->tools[k] = (uint16_t)tools;
-    p->key[k] = key;
-    p->pair[k] = home;
-    ts->marks[marks]++;
-    address_set_add(t->destinations, o->dst, 4);
+    for (unsigned k = 0; k < s->count; k++) {
+        const struct observation *o = &b->at[s->at[k]];
+        enum probe probe = proto == PORT_PROTO_TCP ? PROBE_tcp : PROBE_udp;
+        unsigned set = (unsigned)classes[o->dst_port] << TOOL_COUNT | probe_tools(o, probe);
+        s->set[k] = (uint16_t)set;
+        s->ts->probes[set]++;
+    }
+    for (unsigned k = 0; k < s->count; k++) {
+        const struct observation *o = &b->at[s->at[k]];
+        uint64_t key = pair_key(address4(o->src), false, proto == PORT_PROTO_UDP, o->dst_port);
+        struct pair *home = pair_home(s->shard, key);
+        __builtin_prefetch(home, 1);
+        __builtin_prefetch(&s->rows->at[o->dst_port], 1);
+        s->key[k] = key;
+        s->home[k] = home;
+    }
+    for (unsigned k = 0; k < s->count; k++)
+        address_set_add(destinations, b->at[s->at[k]].dst, 4);
 }
 
-/* Whether the pair has shown all that this probe shows in this window before. */
-static inline bool pair_has_shown(const struct pair *p, uint32_t serial, unsigned slot,
-                                  uint32_t tools)
+/* Adds them to their ports. */
+static inline void stage_count(struct stage *s, const struct batch *b)
 {
-    uint32_t other = (p->serial ^ serial) | (((uint32_t)(p->key >> PAIR_TOP) ^ slot) & PAIR_SLOT);
-    return (other | ((PAIR_PROBED | tools) & ~(uint32_t)p->shown)) == 0;
-}
+    struct window_totals *totals = &s->ts->window->totals;
+    int64_t first_ns = totals->first_ns, last_ns = totals->last_ns;
 
-/* Pairs have moved since the stage began. */
-static __attribute__((noinline)) void probes_again(struct probes *p)
-{
-    for (unsigned k = 0; k < p->count; k++)
-        p->pair[k] = pair_home(p->shard, p->key[k]);
-    p->groups = p->shard->pair_groups;
-}
-
-/* Adds each to its port, picks out those that need more and brings in what they need. */
-static inline void probes_count(struct tally *t, struct probes *p)
-{
-    const unsigned slot = p->slot;
-    struct tally_slot *ts = &t->slots[slot];
-    const uint32_t serial = t->open.newest;
-    int64_t first_ns = ts->window->totals.first_ns, last_ns = ts->window->totals.last_ns;
-
-    if (p->groups != p->shard->pair_groups)
-        probes_again(p);
-    p->fresh_count = p->strange_count = 0;
-    for (unsigned k = 0; k < p->count; k++) {
-        const struct observation *o = p->o[k];
-        unsigned match = pairs_matching(p->pair[k], p->key[k]);
-        struct pair *pair = pair_of(p->pair[k], match | 16);
-        p->pair[k] = pair;
-        p->strange[p->strange_count] = p->fresh[p->fresh_count] = (uint8_t)k;
-        p->strange_count += match == 0;
-        p->fresh_count += match != 0 && !pair_has_shown(pair, serial, slot, p->tools[k]);
-
-        unsigned proto = pair_is_udp(p->key[k]) ? PORT_PROTO_UDP : PORT_PROTO_TCP;
-        struct rows *rows = &ts->rows[proto];
-        struct row *row = &rows->at[o->dst_port];
+    for (unsigned k = 0; k < s->count; k++) {
+        const struct observation *o = &b->at[s->at[k]];
+        struct row *row = &s->rows->at[o->dst_port];
         if (row->packets == 0)
-            rows->used[rows->used_count++] = o->dst_port;
+            s->rows->used[s->rows->used_count++] = o->dst_port;
         row->packets++;
         row->bytes += o->wire_len;
         first_ns = o->ts_ns < first_ns ? o->ts_ns : first_ns;
         last_ns = o->ts_ns > last_ns ? o->ts_ns : last_ns;
     }
-    ts->window->totals.first_ns = first_ns;
-    ts->window->totals.last_ns = last_ns;
-    ts->undrained += p->count;
-    for (unsigned i = 0; i < p->fresh_count; i++) {
-        unsigned k = p->fresh[i];
-        uint32_t number = pair_source(p->pair[k]);
+    totals->first_ns = first_ns;
+    totals->last_ns = last_ns;
+    s->ts->undrained += s->count;
+}
+
+/* Pairs have moved since the stage began. */
+static __attribute__((noinline)) void stage_home_again(struct stage *s)
+{
+    for (unsigned k = 0; k < s->count; k++)
+        s->home[k] = pair_home(s->shard, s->key[k]);
+    s->groups = s->shard->pair_groups;
+}
+
+/* Picks out those that show something new, and brings in what they need. */
+static inline void stage_sift(struct tally *t, struct stage *s, const struct batch *b)
+{
+    const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
+    const uint64_t here = t->open.newest | (uint64_t)s->slot << PAIR_SLOT;
+
+    if (s->groups != s->shard->pair_groups)
+        stage_home_again(s);
+    s->fresh_count = s->strange_count = 0;
+    for (unsigned k = 0; k < s->count; k++) {
+        int place = pair_place(s->home[k], s->key[k]);
+        struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
+        uint64_t shows = (uint64_t)(s->set[k] & (TOOL_SETS - 1)) << PAIR_TOOLS |
+                         UINT64_C(1) << PAIR_PROBED;
+        bool is_fresh = (((pair->state ^ here) & same) | (shows & ~pair->state)) != 0;
+        s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
+        s->strange_count += place < 0;
+        s->fresh_count += (place >= 0) & is_fresh;
+        s->pair[k] = pair;
+    }
+    for (unsigned i = 0; i < s->fresh_count; i++) {
+        uint32_t number = pair_source(s->pair[s->fresh[i]]);
         if (number != PAIR_NO_SOURCE)
-            __builtin_prefetch(source_at(p->shard, number), 1);
+            __builtin_prefetch(source_at(s->shard, number), 1);
     }
-    for (unsigned i = 0; i < p->strange_count; i++) {
-        uint64_t hash = p->hash[p->strange[i]];
-        source_prefetch_slot(p->shard, hash);
-    }
+    for (unsigned i = 0; i < s->strange_count; i++)
+        source_prefetch_slot(s->shard, b->hash[s->at[s->strange[i]]]);
 }
 
 /* What a probe of a known source and pair shows that is new. */
-static inline void probe_show(struct tally *t, const struct probes *p, unsigned k,
-                              struct source *source, struct pair *pair)
+static inline void stage_show(struct tally *t, struct stage *s, unsigned k, struct source *source,
+                              struct pair *pair)
 {
-    const unsigned slot = p->slot;
-    bool is_udp = pair_is_udp(p->key[k]);
-    count_source(t, source, slot, is_udp ? KIND_udp : KIND_tcp_syn, p->marks[k]);
-    bool is_new = count_pair(t, pair, slot, true);
-    if ((pair->key >> PAIR_TOP & PAIR_SLOT) != slot) {
-        pair_set_slot(pair, slot);
-        pair->shown = 0;
-    }
-    pair->shown |= (uint8_t)(PAIR_PROBED | p->tools[k]);
-    struct rows *rows = &t->slots[slot].rows[is_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP];
-    rows->at[pair_port(p->key[k])].sources += is_new;
+    const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_PROBED and PAIR_SLOT, too */
+    unsigned kind = pair_is_udp(s->key[k]) ? KIND_udp : KIND_tcp_syn;
+    uint64_t tools = s->set[k] & (TOOL_SETS - 1);
+
+    count_source(t, source, s->slot, kind, t->probe_marks[s->set[k]]);
+    s->rows->at[pair_port(s->key[k])].sources += count_pair(t, pair, s->slot, true);
+    if ((pair->state >> PAIR_SLOT & 7) != s->slot)
+        pair->state = (pair->state & ~shown) | (uint64_t)s->slot << PAIR_SLOT;
+    pair->state |= tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
 }
 
 /* Those whose pair is known. */
-static inline void probes_show(struct tally *t, struct probes *p)
+static inline void stage_show_fresh(struct tally *t, struct stage *s)
 {
-    for (unsigned i = 0; i < p->fresh_count; i++) {
-        unsigned k = p->fresh[i];
-        uint32_t number = pair_source(p->pair[k]);
+    for (unsigned i = 0; i < s->fresh_count; i++) {
+        unsigned k = s->fresh[i];
+        uint32_t number = pair_source(s->pair[k]);
         if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
-            probe_show(t, p, k, source_at(p->shard, number), p->pair[k]);
+            stage_show(t, s, k, source_at(s->shard, number), s->pair[k]);
         else
-            p->strange[p->strange_count++] = (uint8_t)k;
+            s->strange[s->strange_count++] = (uint8_t)k;
     }
 }
 
 /* Those whose pair is to be searched for; new ones may move pairs. */
-static __attribute__((noinline)) void probes_search(struct tally *t, struct probes *p)
+static __attribute__((noinline)) void stage_search(struct tally *t, struct stage *s,
+                                                   const struct batch *b)
 {
     uint32_t guess[STAGE];
 
-    for (unsigned i = 0; i < p->strange_count; i++) {
-        uint64_t hash = p->hash[p->strange[i]];
-        guess[i] = source_guess(p->shard, hash);
-    }
-    for (unsigned i = 0; i < p->strange_count; i++) {
-        unsigned k = p->strange[i];
-        uint32_t number = source_find(p->shard, p->hash[k], guess[i], p->o[k]);
-        struct pair *pair = find_pair(t, p->shard, p->key[k], number);
-        probe_show(t, p, k, source_at(p->shard, number), pair);
+    for (unsigned i = 0; i < s->strange_count; i++)
+        guess[i] = source_guess(s->shard, b->hash[s->at[s->strange[i]]]);
+    for (unsigned i = 0; i < s->strange_count; i++) {
+        unsigned k = s->strange[i], at = s->at[k];
+        uint32_t number = source_find(s->shard, b->hash[at], guess[i], &b->at[at]);
+        struct pair *pair = find_pair(t, s->shard, s->key[k], number);
+        stage_show(t, s, k, source_at(s->shard, number), pair);
     }
 }
 
-static inline void probes_finish(struct tally *t, struct probes *p)
+static inline void stage_finish(struct tally *t, struct stage *s, const struct batch *b)
 {
-    if (p->groups != p->shard->pair_groups) { /* what was found has moved */
-        memcpy(&p->strange[p->strange_count], p->fresh, p->fresh_count);
-        p->strange_count += p->fresh_count;
-        p->fresh_count = 0;
+    if (s->groups != s->shard->pair_groups) { /* what was found has moved */
+        memcpy(&s->strange[s->strange_count], s->fresh, s->fresh_count);
+        s->strange_count += s->fresh_count;
+        s->fresh_count = 0;
     }
-    probes_show(t, p);
-    if (p->strange_count > 0)
-        probes_search(t, p);
+    stage_show_fresh(t, s);
+    if (s->strange_count > 0)
+        stage_search(t, s, b);
 }
 
 /* ---- everything else ---- */
@@ -360,49 +360,59 @@ struct places {
     uint8_t at[BATCH_MAX];
 };
 
-/* The next stage: the next probes of this window. Probes of other windows are left for another pass. */
+/* Takes the next probes of this protocol and window. Other probes are left for another pass. */
 static inline __attribute__((always_inline)) unsigned stage_fill(
-    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned slot,
-    const struct places *todo, unsigned from, struct probes *p, struct places *left,
-    struct places *others)
+    const struct prefix_set *telescope, const struct batch *b, unsigned proto, struct stage *s,
+    const struct places *todo, unsigned from, struct places *left, struct places *others)
 {
-    p->slot = slot;
-    p->shard = &t->shards[b->shard];
-    p->count = 0;
-    p->groups = p->shard->pair_groups;
-    for (; from < todo->count && p->count < STAGE; from++) {
+    const enum probe wanted = proto == PORT_PROTO_TCP ? PROBE_tcp : PROBE_udp;
+    const unsigned slot = s->slot;
+    unsigned count = 0;
+
+    for (; from < todo->count && count < STAGE; from++) {
         unsigned at = todo->at[from];
         const struct observation *o = &b->at[at];
         __builtin_prefetch((const char *)(o + READ_AHEAD));
         __builtin_prefetch((const char *)(o + READ_AHEAD) + 64);
-        enum probe probe = probe_of(o);
-        if (probe == PROBE_none || (telescope && !prefix_set_holds(telescope, o->dst, 4)))
-            others->at[others->count++] = (uint8_t)at;
-        else if (o->slot != slot)
+        bool is_inside = !telescope || prefix_set_holds(telescope, o->dst, o->ip_version);
+        if (probe_is(o, wanted) & (o->slot == slot) & is_inside)
+            s->at[count++] = (uint8_t)at;
+        else if (is_inside && probe_of(o) != PROBE_none)
             left->at[left->count++] = (uint8_t)at;
         else
-            probe_add(t, p, o, b->hash[at], probe);
+            others->at[others->count++] = (uint8_t)at;
     }
+    s->count = count;
+    s->groups = s->shard->pair_groups;
     return from;
 }
 
-/* One window's probes, in three stages at once. */
-static inline __attribute__((always_inline)) void window_pass(
-    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned slot,
+/* The probes of one window and protocol, in three stages at once. */
+static inline __attribute__((always_inline)) void probes_pass(
+    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned proto,
     const struct places *todo, struct places *left, struct places *others)
 {
-    struct probes stages[STAGES];
-    struct probes *fill = &stages[0], *count = &stages[1], *finish = &stages[2];
+    struct stage stages[STAGES];
+    struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
 
-    count->count = finish->count = 0;
-    for (unsigned from = 0; from < todo->count || count->count || finish->count;) {
-        from = stage_fill(t, telescope, b, slot, todo, from, fill, left, others);
-        if (count->count)
-            probes_count(t, count);
+    for (unsigned i = 0; i < STAGES; i++) {
+        stages[i].slot = b->at[todo->at[0]].slot;
+        stages[i].ts = &t->slots[stages[i].slot];
+        stages[i].rows = &stages[i].ts->rows[proto];
+        stages[i].shard = &t->shards[b->shard];
+        stages[i].count = 0;
+    }
+    for (unsigned from = 0; from < todo->count || sift->count || finish->count;) {
+        from = stage_fill(telescope, b, proto, look, todo, from, left, others);
+        stage_look(t, b, look, proto);
+        if (sift->count) {
+            stage_sift(t, sift, b);
+            stage_count(sift, b);
+        }
         if (finish->count)
-            probes_finish(t, finish);
-        struct probes *free = finish;
-        finish = count, count = fill, fill = free;
+            stage_finish(t, finish, b);
+        struct stage *free = finish;
+        finish = sift, sift = look, look = free;
     }
 }
 
@@ -418,7 +428,10 @@ static inline __attribute__((always_inline)) void batch_count(struct tally *t,
         todo.at[i] = (uint8_t)i;
     while (todo.count > 0) {
         left.count = 0;
-        window_pass(t, telescope, b, b->at[todo.at[0]].slot, &todo, &left, &others);
+        if (probe_of(&b->at[todo.at[0]]) == PROBE_udp)
+            probes_pass(t, telescope, b, PORT_PROTO_UDP, &todo, &left, &others);
+        else
+            probes_pass(t, telescope, b, PORT_PROTO_TCP, &todo, &left, &others);
         todo.count = left.count;
         memcpy(todo.at, left.at, left.count);
     }

@@ -199,8 +199,8 @@ static void test_growth(void **state)
             assert_memory_equal(address, o.src, 16);
             for (uint16_t port = 0; port < PORTS; port++) {
                 struct pair *p = pair_search(&table, pair_key(i, false, port == 1, port));
-                assert_int_equal(p->serial, round);
-                p->serial++;
+                assert_int_equal(pair_serial(p), round);
+                p->state++;
             }
         }
     assert_int_equal(table.source_count, SOURCES);
