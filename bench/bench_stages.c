@@ -2,32 +2,52 @@
  *
  *   bench_stages FILE [PACKETS]
  *
- * read: bytes to frames. decode: frames to observations. route: window, hash, copy into batches.
- * classify: labels. tally: classify and all counting; cold is the first pass over the capture, where
- * every source is new, warm the second. Stages are measured apart, each over a chunk of packets that the
- * one before has prepared, in CPU time.
+ * read: bytes to frames. sort: frames to batches of probes and observations, by window and shard.
+ * tally: all counting; cold is the first pass over the capture, where every source is new, warm the
+ * second. Beside them decode: every frame to an observation, and classify: labels of all
+ * observations, as `explain` has them; sorting does little of either. Each stage is measured over a chunk of packets that
+ * the one before has prepared, in CPU time.
  */
 #include "bench/bench.h"
 #include "capture/capture_file.h"
 #include "capture/decode.h"
-#include "capture/hash.h"
+#include "core/sorter.h"
 #include "core/tally.h"
 #include "core/window_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { CHUNK = 64 * BATCH_MAX }; /* packets: 1.4 MB of observations */
+enum { CHUNK = 32768, KEPT = 64 << 20, BATCHES = 2 * CHUNK / BATCH_MAX + 2 * SHARDS };
 
 static struct {
     struct tally *tally;
+    struct sorter sorter;
+    struct window_clock *clock;
+    struct batch *batches; /* a ring: those in `full` wait to be counted */
+    struct batch *full[BATCHES], *spare[BATCHES];
+    unsigned full_count, spare_count;
     struct window *clean;
-    double read, decode, route, classify, tally_ns;
+    double read, decode, sort, classify, tally_ns;
     uint64_t packets;
 } b;
 
+/* Counts what was sorted so far. */
+static void count_full(void)
+{
+    for (unsigned i = 0; i < b.full_count; i++) {
+        tally_batch(b.tally, b.full[i]);
+        batch_clear(b.full[i], 0);
+        b.spare[b.spare_count++] = b.full[i];
+    }
+    b.full_count = 0;
+}
+
 static void on_open(void *context, unsigned slot, const struct open_window *w)
 {
+    sorter_flush(&b.sorter);
+    count_full();
     struct window *window = b.clean ? b.clean : window_create();
     b.clean = NULL;
     tally_open(b.tally, slot, w->serial, window);
@@ -35,6 +55,8 @@ static void on_open(void *context, unsigned slot, const struct open_window *w)
 
 static void on_seal(void *context, unsigned slot, const struct open_window *w)
 {
+    sorter_flush(&b.sorter);
+    count_full();
     struct window *window = tally_seal(b.tally, slot);
     window_clear(window);
     if (b.clean)
@@ -43,105 +65,102 @@ static void on_seal(void *context, unsigned slot, const struct open_window *w)
         b.clean = window;
 }
 
-static void chunk_run(const struct ruleset *rules, struct observation *staged, size_t count,
-                      struct batch *batches, struct window_clock *clock, const struct hash_key *key)
+static struct batch *keep_batch(void *context, struct batch *full)
 {
-    static struct label labels[BATCH_MAX];
-    struct batch *filling[SHARDS];
-    size_t used = SHARDS;
-    double from = bench_now();
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        filling[shard] = &batches[shard];
-        filling[shard]->shard = shard;
-        filling[shard]->count = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t hash = hash_address(key, staged[i].src, staged[i].ip_version);
-        unsigned shard = batch_shard(hash);
-        struct batch *to = filling[shard];
-        staged[i].slot = (uint8_t)window_clock_slot(clock, staged[i].ts_ns);
-        to->hash[to->count] = hash;
-        to->at[to->count] = staged[i];
-        if (++to->count == BATCH_MAX) {
-            filling[shard] = to = &batches[used++];
-            to->shard = shard;
-            to->count = 0;
-        }
-    }
-    double routed = bench_now();
-    for (size_t i = 0; i < used; i++)
-        classify_batch(rules, NULL, batches[i].at, batches[i].count, labels);
-    double classified = bench_now();
-    for (size_t i = 0; i < used; i++)
-        tally_batch(b.tally, &batches[i]);
-    b.route += routed - from;
-    b.classify += classified - routed;
-    b.tally_ns += bench_now() - classified;
+    b.full[b.full_count++] = full;
+    return b.spare[--b.spare_count];
 }
 
-static void pass(const char *name, const char *path, uint64_t packets, const struct ruleset *rules,
-                 const struct hash_key *key)
+static void chunk_run(const struct ruleset *rules, const struct frame *frames, size_t count)
+{
+    static struct observation observations[CHUNK];
+    static struct label labels[CHUNK];
+    double from = bench_now();
+    for (size_t i = 0; i < count; i++)
+        decode(&frames[i], 0, &observations[i]);
+    double decoded = bench_now();
+    classify_batch(rules, NULL, observations, count, labels);
+    double classified = bench_now();
+    for (size_t i = 0; i < count; i++)
+        sorter_frame(&b.sorter, &frames[i], window_clock_slot(b.clock, frames[i].ts_ns));
+    sorter_flush(&b.sorter);
+    double sorted = bench_now();
+    count_full();
+    b.tally_ns += bench_now() - sorted;
+    b.decode += decoded - from;
+    b.classify += classified - decoded;
+    b.sort += sorted - classified;
+}
+
+static void pass(const char *name, const char *path, uint64_t packets, const struct ruleset *rules)
 {
     static const struct window_clock_ops ops = {.open = on_open, .seal = on_seal};
-    struct window_clock *clock = window_clock_create(60000000000, 60000000000, &ops, NULL);
-    struct observation *staged = calloc(CHUNK + FRAME_BURST, sizeof *staged);
-    struct batch *batches = calloc(CHUNK / BATCH_MAX + 1 + SHARDS, sizeof *batches);
-    struct frame frames[FRAME_BURST];
+    static struct frame frames[CHUNK + FRAME_BURST];
     struct capture_file_settings settings = {.paths = &path, .path_count = 1};
     struct capture *c;
     struct fault fault;
-    size_t staged_count = 0, got = 1;
+    uint8_t *bytes = malloc(KEPT);
+    size_t count = 0, got = 1;
 
-    b.read = b.decode = b.route = b.classify = b.tally_ns = 0;
+    b.clock = window_clock_create(60000000000, 60000000000, &ops, NULL);
+    b.read = b.decode = b.sort = b.classify = b.tally_ns = 0;
     b.packets = 0;
-    if (capture_file_open(&c, &settings, &fault) < 0) {
+    if (!b.clock || !bytes || capture_file_open(&c, &settings, &fault) < 0) {
         fprintf(stderr, "%s\n", fault.text);
         exit(1);
     }
     while (got > 0 && b.packets < packets) {
-        double from = bench_now();
-        got = c->ops->burst(c, frames, FRAME_BURST);
-        double read = bench_now();
-        for (size_t i = 0; i < got; i++)
-            decode(&frames[i], 0, &staged[staged_count++]);
-        b.read += read - from;
-        b.decode += bench_now() - read;
-        b.packets += got;
-        if (staged_count >= CHUNK - FRAME_BURST || got == 0) {
-            chunk_run(rules, staged, staged_count, batches, clock, key);
-            staged_count = 0;
+        size_t kept = 0;
+        for (count = 0; count < CHUNK && kept < KEPT / 2 && got > 0; count += got) {
+            double from = bench_now();
+            got = c->ops->burst(c, frames + count, FRAME_BURST);
+            b.read += bench_now() - from;
+            /* The bytes stay only until the capture is asked again. */
+            for (size_t i = count; i < count + got; i++) {
+                frames[i].data = memcpy(bytes + kept, frames[i].data, frames[i].caplen);
+                kept += frames[i].caplen;
+            }
         }
+        b.packets += count;
+        chunk_run(rules, frames, count);
     }
     double n = (double)b.packets / 1e9;
-    printf("%s: read %.1f, decode %.1f, route %.1f, classify %.1f, tally %.1f ns per packet "
-           "(%llu packets; read and decode include the clock, about 1 ns)\n",
-           name, b.read / n, b.decode / n, b.route / n, b.classify / n, b.tally_ns / n,
-           (unsigned long long)b.packets);
-    window_clock_finish(clock);
-    window_clock_destroy(clock);
+    printf("%s: read %.1f, sort %.1f, tally %.1f ns per packet (%llu packets); decode %.1f, "
+           "classify %.1f\n",
+           name, b.read / n, b.sort / n, b.tally_ns / n, (unsigned long long)b.packets, b.decode / n,
+           b.classify / n);
+    window_clock_finish(b.clock);
+    window_clock_destroy(b.clock);
     c->ops->close(c);
-    free(staged);
-    free(batches);
+    free(bytes);
 }
 
 int main(int argc, char **argv)
 {
     struct ruleset *rules;
-    struct hash_key key;
     struct fault fault;
     uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : UINT64_MAX;
     if (argc < 2 || ruleset_create(&rules, NULL, &fault) < 0) {
         fprintf(stderr, "bench_stages: %s\n", argc < 2 ? "name a capture" : fault.text);
         return 1;
     }
-    hash_key_init(&key);
-    b.tally = tally_create(&key, rules, NULL);
-    if (!b.tally)
+    b.sorter = (struct sorter){.rules = rules, .limit = BATCH_MAX, .send = keep_batch};
+    hash_key_init(&b.sorter.key);
+    b.tally = tally_create(&b.sorter.key, rules, NULL);
+    b.batches = calloc(BATCHES, sizeof *b.batches);
+    if (!b.tally || !b.batches)
         return 1;
-    pass("cold", argv[1], packets, rules, &key);
-    pass("warm", argv[1], packets, rules, &key);
+    for (unsigned i = 0; i < BATCHES; i++)
+        b.spare[b.spare_count++] = &b.batches[i];
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        b.sorter.filling[shard] = b.spare[--b.spare_count];
+        batch_clear(b.sorter.filling[shard], shard);
+    }
+    pass("cold", argv[1], packets, rules);
+    pass("warm", argv[1], packets, rules);
     window_destroy(b.clean);
     tally_destroy(b.tally);
+    free(b.batches);
     ruleset_destroy(rules);
     return 0;
 }

@@ -6,7 +6,7 @@
  * outside the measured time, in chunks, each source equally likely.
  */
 #include "bench/bench.h"
-#include "capture/hash.h"
+#include "core/sorter.h"
 #include "core/tally.h"
 
 #include <stdio.h>
@@ -40,29 +40,31 @@ static struct observation packet(uint64_t source, unsigned second)
 
 struct bench {
     struct tally *tally;
-    struct hash_key key;
-    struct batch *batches, *filling;
+    struct sorter sorter;
+    struct batch *batches; /* CHUNK of them, with packets, then those that are being filled */
+    unsigned full;
     uint64_t sources, random, next;
     double seconds;
     uint64_t packets;
 };
 
+/* Keeps the batch for the measured part, and gives its place in exchange. */
+static struct batch *keep_batch(void *context, struct batch *full)
+{
+    struct bench *b = context;
+    b->batches[b->full++] = *full;
+    batch_clear(full, full->shard);
+    return full;
+}
+
 /* Fills a chunk of whole batches: all sources in turn (twice, a port each) while cold, then at random.
  * What does not fill a batch of its shard waits for the next chunk. */
 static void chunk_fill(struct bench *b, bool is_cold)
 {
-    for (unsigned full = 0; full < CHUNK;) {
+    for (b->full = 0; b->full < CHUNK;) {
         uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
         struct observation o = packet(at % b->sources, at / b->sources % 2);
-        uint64_t hash = hash_address(&b->key, o.src, 4);
-        struct batch *to = &b->filling[batch_shard(hash)];
-        to->shard = batch_shard(hash);
-        to->hash[to->count] = hash;
-        to->at[to->count] = o;
-        if (++to->count == BATCH_MAX) {
-            b->batches[full++] = *to;
-            to->count = 0;
-        }
+        sorter_observation(&b->sorter, &o, 0);
     }
 }
 
@@ -86,12 +88,16 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     struct window *w = window_create();
     static struct tally_sources sum;
 
-    hash_key_init(&b.key);
-    b.tally = tally_create(&b.key, rules, NULL);
-    b.batches = calloc(CHUNK, sizeof *b.batches);
-    b.filling = calloc(SHARDS, sizeof *b.filling);
-    if (!b.tally || !b.batches || !b.filling || !w)
+    b.sorter = (struct sorter){.rules = rules, .limit = BATCH_MAX, .send = keep_batch, .context = &b};
+    hash_key_init(&b.sorter.key);
+    b.tally = tally_create(&b.sorter.key, rules, NULL);
+    b.batches = calloc(CHUNK + SHARDS, sizeof *b.batches);
+    if (!b.tally || !b.batches || !w)
         abort();
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        b.sorter.filling[shard] = &b.batches[CHUNK + shard];
+        b.sorter.filling[shard]->shard = shard;
+    }
     tally_open(b.tally, 0, 1, w);
     run(&b, true, sources * 2);
     double cold = b.seconds / (double)b.packets * 1e9;
@@ -106,7 +112,6 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     window_destroy(tally_seal(b.tally, 0));
     tally_destroy(b.tally);
     free(b.batches);
-    free(b.filling);
     return warm;
 }
 

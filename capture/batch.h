@@ -1,11 +1,12 @@
-/* batch: up to 256 observations of one shard on their way from a receiver to one worker.
+/* batch: up to 256 packets of one shard on their way from a receiver to one worker.
  *
- * One shard a batch: what the worker looks up for it lies in a 64th of its tables, so few pages are
- * walked and few lines are lost between.
+ * One shard a batch: what the worker looks up for it lies in a 64th of its tables. What says all it
+ * has to say in 16 bytes goes as a probe (most packets of a darknet), everything else as an
+ * observation. Their order among each other is of no consequence; between batches it is kept.
  *
  * A batch is filled by one receiver, handed over whole through a ring, read by
  * one worker, and handed back. Nobody else sees it. A batch without
- * observations may carry a mark (see core/pipeline.c).
+ * packets may carry a mark (see core/pipeline.c).
  */
 #ifndef CAPTURE_BATCH_H
 #define CAPTURE_BATCH_H
@@ -16,7 +17,7 @@
 #include <stddef.h>
 
 enum {
-    BATCH_MAX = 256,           /* observations */
+    BATCH_MAX = 256,           /* packets */
     BATCH_PAYLOAD = 64 * 1024, /* bytes of payload area */
     SHARDS = 64,               /* logical shards of the sources */
 };
@@ -32,17 +33,32 @@ struct batch_mark {
     bool is_late;      /* all its packets are */
 };
 
+/* A SYN or UDP packet to a port, as classify/probe.h defines it. */
+struct probe {
+    uint32_t src;      /* IPv4, as in memory */
+    uint32_t dst;      /* IPv4, as a number */
+    uint32_t wire_len; /* as in struct observation */
+    uint16_t port;     /* of the destination */
+    uint16_t set;      /* protocol, class of the port, tools: a number of classify/probe.h */
+};
+static_assert(sizeof(struct probe) == 16, "four probes a cache line");
+
 struct batch {
     uint32_t count;        /* observations in `at` */
     uint32_t shard;        /* of the sources of them all */
+    uint32_t probe_count;  /* probes in `probes` */
+    uint32_t probe_slot;   /* window slot of all probes, and the first and the last time of them */
+    int64_t probe_first_ns, probe_last_ns;
     uint32_t payload_used; /* bytes used of `payload` */
     uint32_t generation;   /* of the rules it was received under */
     struct batch_mark mark;
-    uint64_t hash[BATCH_MAX]; /* keyed hash of the source; the top 6 bits are the shard */
+    struct probe probes[BATCH_MAX];
+    uint64_t hash[BATCH_MAX]; /* of observations: keyed hash of the source */
     struct observation at[BATCH_MAX];
     uint8_t payload[BATCH_PAYLOAD];
 };
 
+/* The shard of a keyed hash of a source: its top 6 bits. */
 static inline unsigned batch_shard(uint64_t hash) { return (unsigned)(hash >> 58); }
 
 #endif

@@ -18,8 +18,6 @@
 #include "capture/capture.h"
 #include "capture/observation.h"
 
-#include <string.h>
-
 enum decap {
     DECAP_GRE = 1 << 0,    /* RFC 2784, 2890, and version 1, RFC 2637; inside: IP, Ethernet, PPP,
                               MPLS, NSH, WCCP */
@@ -33,14 +31,6 @@ enum { DECODE_DEPTH = 8 }; /* VLAN tags per frame; tunnels per frame */
 /* Fills *o from *f; every field is set. `decap` is a set of enum decap.
  * payload_at and payload_caught refer to the frame's bytes. */
 void decode(const struct frame *f, uint32_t decap, struct observation *o);
-
-/* The first 4 bytes of the source where Ethernet and IPv4 have it; *source is left as it is where the frame
- * is too short. A guess, for who must know early where the observation goes: decode decides. */
-static inline void decode_likely_source(const struct frame *f, uint8_t source[4])
-{
-    if (f->caplen >= 30)
-        memcpy(source, f->data + 26, 4);
-}
 
 /* True for the link types that decode reads; others are refused by name. */
 bool decode_reads(uint32_t link_type);

@@ -28,22 +28,43 @@ enum {
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
 };
 
-/* Of an IPv4 packet; `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. No branches but for
- * nmap, which is rare: random traffic would mispredict them. */
-static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
+/* What the fingerprints look at, of an IPv4 packet. */
+struct fingerprint {
+    uint32_t dst, tcp_seq, tcp_options;
+    uint16_t dst_port, ip_id, tcp_window;
+    uint8_t tcp_header_len;
+};
+
+/* `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. No branches but for nmap, which is rare:
+ * random traffic would mispredict them. */
+static inline uint32_t fingerprint_match(const struct fingerprint *f, uint32_t is_syn)
 {
-    uint32_t dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 |
-                   (uint32_t)o->dst[2] << 8 | o->dst[3];
-    uint32_t mixed = dst ^ o->tcp_seq;
+    uint32_t mixed = f->dst ^ f->tcp_seq;
     uint32_t is_mirai = is_syn & (mixed == 0);
-    uint32_t is_masscan = is_syn & ((uint16_t)(mixed ^ o->dst_port ^ o->ip_id) == 0) & (mixed != 0);
-    uint32_t is_zmap = o->ip_id == FINGERPRINT_ZMAP_ID;
+    uint32_t is_masscan =
+        is_syn & ((uint16_t)(mixed ^ f->dst_port ^ f->ip_id) == 0) & (mixed != 0);
+    uint32_t is_zmap = f->ip_id == FINGERPRINT_ZMAP_ID;
     uint32_t tools = is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan;
     uint32_t differs =
-        (o->tcp_window ^ FINGERPRINT_NMAP_WINDOW) | (o->tcp_options ^ FINGERPRINT_MSS_1460);
+        (f->tcp_window ^ FINGERPRINT_NMAP_WINDOW) | (f->tcp_options ^ FINGERPRINT_MSS_1460);
     if (__builtin_expect(differs == 0, 0))
-        tools |= (is_syn & (o->tcp_header_len == 24)) << TOOL_nmap;
+        tools |= (is_syn & (f->tcp_header_len == 24)) << TOOL_nmap;
     return tools;
+}
+
+static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
+{
+    struct fingerprint f = {
+        .dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 | (uint32_t)o->dst[2] << 8 |
+               o->dst[3],
+        .tcp_seq = o->tcp_seq,
+        .tcp_options = o->tcp_options,
+        .dst_port = o->dst_port,
+        .ip_id = o->ip_id,
+        .tcp_window = o->tcp_window,
+        .tcp_header_len = o->tcp_header_len,
+    };
+    return fingerprint_match(&f, is_syn);
 }
 
 /* Of any packet: a set of 1 << enum tool. */

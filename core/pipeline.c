@@ -1,9 +1,8 @@
 #include "core/pipeline.h"
 
 #include "capture/batch.h"
-#include "capture/decode.h"
-#include "capture/hash.h"
 #include "core/channel.h"
+#include "core/sorter.h"
 #include "core/window_clock.h"
 
 #include <errno.h>
@@ -38,11 +37,10 @@ struct worker {
 
 struct pipeline {
     const struct pipeline_settings *settings;
-    struct hash_key key;
     struct window_clock *clock;
     struct worker workers[SHARDS];
     struct worker *worker_of[SHARDS];
-    struct batch *filling[SHARDS]; /* the receiver's: not handed over yet */
+    struct sorter sorter; /* the receiver's */
     pthread_t exporter;
     bool is_exporting;
     struct pipeline_result *result;
@@ -157,26 +155,22 @@ static void *exporter_main(void *arg)
 static struct batch *batch_take(struct worker *w)
 {
     struct batch *b = channel_pop(w->free_batches);
-    b->count = 0;
-    b->payload_used = 0;
-    b->mark.what = 0;
+    batch_clear(b, 0);
     return b;
 }
 
-static void batch_send(struct pipeline *p, unsigned shard)
+static struct batch *batch_send(void *context, struct batch *full)
 {
-    struct worker *w = p->worker_of[shard];
-    channel_push(w->batches, p->filling[shard]);
-    p->filling[shard] = batch_take(w);
-    p->filling[shard]->shard = shard;
+    struct pipeline *p = context;
+    struct worker *w = p->worker_of[full->shard];
+    channel_push(w->batches, full);
+    return batch_take(w);
 }
 
 /* Behind all that was received before it. */
 static void mark_send(struct pipeline *p, struct batch_mark mark)
 {
-    for (unsigned shard = 0; shard < SHARDS; shard++)
-        if (p->filling[shard]->count > 0)
-            batch_send(p, shard);
+    sorter_flush(&p->sorter);
     for (unsigned i = 0; i < p->settings->workers; i++) {
         struct batch *b = batch_take(&p->workers[i]);
         b->mark = mark;
@@ -199,49 +193,6 @@ static void clock_seal(void *context, unsigned slot, const struct open_window *w
     mark_send(context,
               (struct batch_mark){
                   .what = MARK_SEAL, .slot = slot, .is_late = w->is_late, .filtered = w->filtered});
-}
-
-/* Where the next observation of a shard will be written. */
-static inline struct observation *place_of(const struct pipeline *p, unsigned shard)
-{
-    return &p->filling[shard]->at[p->filling[shard]->count];
-}
-
-/* The observation in that place is complete. */
-static inline void place_fill(struct pipeline *p, unsigned shard, uint64_t hash)
-{
-    struct batch *b = p->filling[shard];
-    const struct observation *next = &b->at[b->count + 1];
-    b->hash[b->count] = hash;
-    if (++b->count == p->settings->batch)
-        batch_send(p, shard);
-    else /* the shard's next packet is some way off, its place in another core's cache */
-        __builtin_prefetch(next, 1), __builtin_prefetch((const char *)(next + 1) - 1, 1);
-}
-
-/* Decodes a packet into the batch of its source. The source of nearly all packets stands where
- * Ethernet and IPv4 have it: decoded at once in the right place, it need not be moved. */
-static inline void receive_frame(struct pipeline *p, const struct frame *f)
-{
-    /* First, since it may seal a window and send batches. */
-    unsigned slot = window_clock_slot(p->clock, f->ts_ns);
-    uint8_t likely[16] = {0};
-    decode_likely_source(f, likely);
-    uint64_t hash = hash_address(&p->key, likely, 4);
-    unsigned shard = batch_shard(hash);
-    struct observation *o = place_of(p, shard);
-
-    decode(f, p->settings->decap, o);
-    if (__builtin_expect(o->ip_version != 4 || memcmp(o->src, likely, 4) != 0, 0)) {
-        hash = hash_address(&p->key, o->src, o->ip_version);
-        unsigned right = batch_shard(hash);
-        if (right != shard)
-            o = memcpy(place_of(p, right), o, sizeof *o);
-        shard = right;
-    }
-    o->slot = (uint8_t)slot;
-    o->payload_at = o->payload_caught = 0; /* no rule wants payload */
-    place_fill(p, shard, hash);
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -280,7 +231,7 @@ static int receive(struct pipeline *p, struct fault *fault)
             count = (size_t)left;
         }
         for (size_t i = 0; i < count; i++)
-            receive_frame(p, &frames[i]);
+            sorter_frame(&p->sorter, &frames[i], window_clock_slot(p->clock, frames[i].ts_ns));
         if (atomic_load_explicit(&p->feed_err, memory_order_relaxed))
             break;
     }
@@ -294,7 +245,7 @@ static int worker_create(struct worker *w, struct pipeline *p)
     const struct pipeline_settings *s = p->settings;
 
     w->pipeline = p;
-    w->tally = tally_create(&p->key, s->rules, s->telescope);
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope);
     w->batches = channel_create(w->batch_count);
     w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + 1);
@@ -370,7 +321,7 @@ static void pipeline_destroy(struct pipeline *p)
         channel_destroy(w->free_windows);
     }
     for (unsigned i = 0; i < SHARDS; i++)
-        free(p->filling[i]);
+        free(p->sorter.filling[i]);
     window_clock_destroy(p->clock);
     free(p);
 }
@@ -408,7 +359,15 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         return -ENOMEM;
     p->settings = settings;
     p->result = result;
-    hash_key_init(&p->key);
+    p->sorter = (struct sorter){
+        .rules = settings->rules,
+        .telescope = settings->telescope,
+        .decap = settings->decap,
+        .limit = settings->batch,
+        .send = batch_send,
+        .context = p,
+    };
+    hash_key_init(&p->sorter.key);
     p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
     if (!p->clock)
         return -ENOMEM;
@@ -424,8 +383,8 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
             return err;
     }
     for (unsigned shard = 0; shard < SHARDS; shard++) {
-        p->filling[shard] = batch_take(p->worker_of[shard]);
-        p->filling[shard]->shard = shard;
+        p->sorter.filling[shard] = batch_take(p->worker_of[shard]);
+        p->sorter.filling[shard]->shard = shard;
     }
     return 0;
 }

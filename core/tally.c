@@ -1,6 +1,5 @@
 #include "core/tally.h"
 
-#include "classify/probe.h"
 #include "core/tally_state.h"
 
 #include <errno.h>
@@ -15,9 +14,10 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
-    for (unsigned i = 0; i < sizeof t->probe_marks / sizeof *t->probe_marks; i++)
-        t->probe_marks[i] =
-            (uint16_t)class_marks(&rules->classes[i >> TOOL_COUNT], 1, i & (TOOL_SETS - 1));
+    for (unsigned set = 0; set < PROBE_SETS; set++) {
+        const struct port_class *class = &rules->classes[set >> PROBE_CLASS_SHIFT & 0xff];
+        t->probe_marks[set] = (uint16_t)class_marks(class, 1, set % PROBE_TOOLS);
+    }
     t->destinations = address_set_create();
     int err = t->destinations ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
@@ -119,11 +119,11 @@ static void sketches_drain(struct tally_slot *ts)
     sketches->used_count = 0;
 }
 
-/* Probes by class and tools to packets by marks. */
+/* Probes by set to packets by marks. */
 static void probes_drain(const struct tally *t, struct tally_slot *ts)
 {
-    for (unsigned i = 0; i < sizeof ts->probes / sizeof *ts->probes; i++)
-        ts->marks[t->probe_marks[i]] += ts->probes[i];
+    for (unsigned set = 0; set < PROBE_SETS; set++)
+        ts->marks[t->probe_marks[set]] += ts->probes[set];
 }
 
 /* What a port rule counts is what its ports count: nothing to do per packet. */

@@ -1,16 +1,12 @@
 /* The packet path of the tally: what is done for every observation. */
 #include "core/tally.h"
 
-#include "classify/probe.h"
 #include "core/tally_state.h"
 
 /* Probes per stage. Three stages are on their way at once: pairs of one come in while the
  * one before is counted and the one before that shows what is new of its sources. With so few, what
  * is asked of memory fits the processor's queue (a dozen lines and more). */
 enum { STAGE = 16, STAGES = 3 };
-
-/* Observations that are read ahead: they lie in another core's cache. */
-enum { READ_AHEAD = 24 };
 
 /* Other packets at a time. */
 enum { OTHERS = 64 };
@@ -123,72 +119,61 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 
 /* ---- probes ---- */
 
-/* A stage: probes of one shard, protocol and window. Each step is a loop of its own, short enough
- * for the processor's registers. */
+/* A stage: some of a batch's probes. Each step is a loop of its own, short enough for the
+ * processor's registers. */
 struct stage {
     struct source_table *shard;
     struct tally_slot *ts;
-    struct rows *rows;
     unsigned slot;
     uint32_t groups; /* of the shard's pairs; with another number the places below are void */
     unsigned count, fresh_count, strange_count;
+    const struct probe *probes;
     uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
     uint8_t strange[STAGE]; /* those whose pair is not at home: new, or to be searched for */
-    uint8_t at[STAGE];      /* place in the batch */
-    uint16_t set[STAGE];    /* class of the port << TOOL_COUNT | tools */
     uint64_t key[STAGE];
     struct pair *home[STAGE]; /* the pair's group */
     struct pair *pair[STAGE]; /* valid for the fresh ones */
 };
 
-static_assert(BATCH_MAX <= 256 && PROBE_SETS <= 65536, "widths of struct stage");
-
-/* What they are, and which pairs they name; the pairs are brought in. */
-static inline __attribute__((always_inline)) void stage_look(struct tally *t, const struct batch *b,
-                                                             struct stage *s, unsigned proto)
+static inline unsigned probe_proto(const struct probe *p)
 {
-    const uint8_t *classes = t->rules->port_class[proto];
+    static_assert(PORT_PROTO_TCP == 0 && PORT_PROTO_UDP == 1, "a bit tells them apart");
+    return p->set / PROBE_UDP;
+}
+
+/* Counts what they are, and brings in which pairs they name. */
+static inline void stage_look(struct tally *t, struct stage *s)
+{
     struct address_set *destinations = t->destinations;
 
     for (unsigned k = 0; k < s->count; k++) {
-        const struct observation *o = &b->at[s->at[k]];
-        enum probe probe = proto == PORT_PROTO_TCP ? PROBE_tcp : PROBE_udp;
-        unsigned set = (unsigned)classes[o->dst_port] << TOOL_COUNT | probe_tools(o, probe);
-        s->set[k] = (uint16_t)set;
-        s->ts->probes[set]++;
-    }
-    for (unsigned k = 0; k < s->count; k++) {
-        const struct observation *o = &b->at[s->at[k]];
-        uint64_t key = pair_key(address4(o->src), false, proto == PORT_PROTO_UDP, o->dst_port);
+        const struct probe *p = &s->probes[k];
+        unsigned proto = probe_proto(p);
+        uint64_t key = pair_key(p->src, false, proto == PORT_PROTO_UDP, p->port);
         struct pair *home = pair_home(s->shard, key);
         __builtin_prefetch(home, 1);
-        __builtin_prefetch(&s->rows->at[o->dst_port], 1);
+        __builtin_prefetch(&s->ts->rows[proto].at[p->port], 1);
         s->key[k] = key;
         s->home[k] = home;
     }
-    for (unsigned k = 0; k < s->count; k++)
-        address_set_add(destinations, b->at[s->at[k]].dst, 4);
+    for (unsigned k = 0; k < s->count; k++) {
+        s->ts->probes[s->probes[k].set]++;
+        address_set_add4(destinations, s->probes[k].dst);
+    }
 }
 
 /* Adds them to their ports. */
-static inline void stage_count(struct stage *s, const struct batch *b)
+static inline void stage_count(struct stage *s)
 {
-    struct window_totals *totals = &s->ts->window->totals;
-    int64_t first_ns = totals->first_ns, last_ns = totals->last_ns;
-
     for (unsigned k = 0; k < s->count; k++) {
-        const struct observation *o = &b->at[s->at[k]];
-        struct row *row = &s->rows->at[o->dst_port];
+        const struct probe *p = &s->probes[k];
+        struct rows *rows = &s->ts->rows[probe_proto(p)];
+        struct row *row = &rows->at[p->port];
         if (row->packets == 0)
-            s->rows->used[s->rows->used_count++] = o->dst_port;
+            rows->used[rows->used_count++] = p->port;
         row->packets++;
-        row->bytes += o->wire_len;
-        first_ns = o->ts_ns < first_ns ? o->ts_ns : first_ns;
-        last_ns = o->ts_ns > last_ns ? o->ts_ns : last_ns;
+        row->bytes += p->wire_len;
     }
-    totals->first_ns = first_ns;
-    totals->last_ns = last_ns;
-    s->ts->undrained += s->count;
 }
 
 /* Pairs have moved since the stage began. */
@@ -199,8 +184,13 @@ static __attribute__((noinline)) void stage_home_again(struct stage *s)
     s->groups = s->shard->pair_groups;
 }
 
+static inline uint64_t probe_hash(const struct tally *t, const struct probe *p)
+{
+    return hash_u64(t->key, p->src);
+}
+
 /* Picks out those that show something new, and brings in what they need. */
-static inline void stage_sift(struct tally *t, struct stage *s, const struct batch *b)
+static inline void stage_sift(struct tally *t, struct stage *s)
 {
     const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
     const uint64_t here = t->open.newest | (uint64_t)s->slot << PAIR_SLOT;
@@ -211,8 +201,8 @@ static inline void stage_sift(struct tally *t, struct stage *s, const struct bat
     for (unsigned k = 0; k < s->count; k++) {
         int place = pair_place(s->home[k], s->key[k]);
         struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
-        uint64_t shows = (uint64_t)(s->set[k] & (TOOL_SETS - 1)) << PAIR_TOOLS |
-                         UINT64_C(1) << PAIR_PROBED;
+        uint64_t tools = s->probes[k].set % PROBE_TOOLS;
+        uint64_t shows = tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
         bool is_fresh = (((pair->state ^ here) & same) | (shows & ~pair->state)) != 0;
         s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
         s->strange_count += place < 0;
@@ -225,7 +215,7 @@ static inline void stage_sift(struct tally *t, struct stage *s, const struct bat
             __builtin_prefetch(source_at(s->shard, number), 1);
     }
     for (unsigned i = 0; i < s->strange_count; i++)
-        source_prefetch_slot(s->shard, b->hash[s->at[s->strange[i]]]);
+        source_prefetch_slot(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
 }
 
 /* What a probe of a known source and pair shows that is new. */
@@ -233,11 +223,13 @@ static inline void stage_show(struct tally *t, struct stage *s, unsigned k, stru
                               struct pair *pair)
 {
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_PROBED and PAIR_SLOT, too */
-    unsigned kind = pair_is_udp(s->key[k]) ? KIND_udp : KIND_tcp_syn;
-    uint64_t tools = s->set[k] & (TOOL_SETS - 1);
+    const struct probe *p = &s->probes[k];
+    unsigned proto = probe_proto(p);
+    uint64_t tools = p->set % PROBE_TOOLS;
 
-    count_source(t, source, s->slot, kind, t->probe_marks[s->set[k]]);
-    s->rows->at[pair_port(s->key[k])].sources += count_pair(t, pair, s->slot, true);
+    count_source(t, source, s->slot, proto == PORT_PROTO_UDP ? KIND_udp : KIND_tcp_syn,
+                 t->probe_marks[p->set]);
+    s->ts->rows[proto].at[p->port].sources += count_pair(t, pair, s->slot, true);
     if ((pair->state >> PAIR_SLOT & 7) != s->slot)
         pair->state = (pair->state & ~shown) | (uint64_t)s->slot << PAIR_SLOT;
     pair->state |= tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
@@ -257,22 +249,23 @@ static inline void stage_show_fresh(struct tally *t, struct stage *s)
 }
 
 /* Those whose pair is to be searched for; new ones may move pairs. */
-static __attribute__((noinline)) void stage_search(struct tally *t, struct stage *s,
-                                                   const struct batch *b)
+static __attribute__((noinline)) void stage_search(struct tally *t, struct stage *s)
 {
     uint32_t guess[STAGE];
 
     for (unsigned i = 0; i < s->strange_count; i++)
-        guess[i] = source_guess(s->shard, b->hash[s->at[s->strange[i]]]);
+        guess[i] = source_guess(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
     for (unsigned i = 0; i < s->strange_count; i++) {
-        unsigned k = s->strange[i], at = s->at[k];
-        uint32_t number = source_find(s->shard, b->hash[at], guess[i], &b->at[at]);
+        unsigned k = s->strange[i];
+        struct observation o = {.ip_version = 4};
+        memcpy(o.src, &s->probes[k].src, sizeof s->probes[k].src);
+        uint32_t number = source_find(s->shard, probe_hash(t, &s->probes[k]), guess[i], &o);
         struct pair *pair = find_pair(t, s->shard, s->key[k], number);
         stage_show(t, s, k, source_at(s->shard, number), pair);
     }
 }
 
-static inline void stage_finish(struct tally *t, struct stage *s, const struct batch *b)
+static inline void stage_finish(struct tally *t, struct stage *s)
 {
     if (s->groups != s->shard->pair_groups) { /* what was found has moved */
         memcpy(&s->strange[s->strange_count], s->fresh, s->fresh_count);
@@ -281,7 +274,7 @@ static inline void stage_finish(struct tally *t, struct stage *s, const struct b
     }
     stage_show_fresh(t, s);
     if (s->strange_count > 0)
-        stage_search(t, s, b);
+        stage_search(t, s);
 }
 
 /* ---- everything else ---- */
@@ -319,17 +312,17 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     row->sources.low += is_new;
 }
 
-/* The packets of a batch that are no probes. */
-static void others_count(struct tally *t, const struct batch *b, const uint8_t *at, unsigned count)
+/* Some of a batch's observations. */
+static void others_count(struct tally *t, const struct batch *b, unsigned from, unsigned count)
 {
     struct source_table *shard = &t->shards[b->shard];
     uint32_t guess[OTHERS];
 
     for (unsigned i = 0; i < count; i++)
-        source_prefetch_slot(shard, b->hash[at[i]]);
+        source_prefetch_slot(shard, b->hash[from + i]);
     for (unsigned i = 0; i < count; i++) {
-        const struct observation *o = &b->at[at[i]];
-        guess[i] = source_guess(shard, b->hash[at[i]]);
+        const struct observation *o = &b->at[from + i];
+        guess[i] = source_guess(shard, b->hash[from + i]);
         if (o->state & OBSERVATION_PORTS) {
             bool is_udp = o->ip_proto != IPPROTO_NR_TCP;
             uint64_t key = pair_key(address4(o->src), false, is_udp, o->dst_port);
@@ -338,13 +331,13 @@ static void others_count(struct tally *t, const struct batch *b, const uint8_t *
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        const struct observation *o = &b->at[at[i]];
+        const struct observation *o = &b->at[from + i];
         struct label label;
         classify_batch(t->rules, t->telescope, o, 1, &label);
         count_packet(&t->slots[o->slot], o, &label);
         if (!(o->state & OBSERVATION_IP))
             continue;
-        uint32_t number = source_find(shard, b->hash[at[i]], guess[i], o);
+        uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
         count_source(t, source_at(shard, number), o->slot, label.kind, label.marks);
         address_set_add(t->destinations, o->dst, o->ip_version);
         if (o->state & OBSERVATION_PORTS)
@@ -354,100 +347,47 @@ static void others_count(struct tally *t, const struct batch *b, const uint8_t *
 
 /* ---- batches ---- */
 
-/* Observations of a batch, by their places. */
-struct places {
-    unsigned count;
-    uint8_t at[BATCH_MAX];
-};
-
-/* Takes the next probes of this protocol and window. Other probes are left for another pass. */
-static inline __attribute__((always_inline)) unsigned stage_fill(
-    const struct prefix_set *telescope, const struct batch *b, unsigned proto, struct stage *s,
-    const struct places *todo, unsigned from, struct places *left, struct places *others)
+/* A batch's probes, in three stages at once. */
+static void probes_count(struct tally *t, const struct batch *b)
 {
-    const enum probe wanted = proto == PORT_PROTO_TCP ? PROBE_tcp : PROBE_udp;
-    const unsigned slot = s->slot;
-    unsigned count = 0;
-
-    for (; from < todo->count && count < STAGE; from++) {
-        unsigned at = todo->at[from];
-        const struct observation *o = &b->at[at];
-        __builtin_prefetch((const char *)(o + READ_AHEAD));
-        __builtin_prefetch((const char *)(o + READ_AHEAD) + 64);
-        bool is_inside = !telescope || prefix_set_holds(telescope, o->dst, o->ip_version);
-        if (probe_is(o, wanted) & (o->slot == slot) & is_inside)
-            s->at[count++] = (uint8_t)at;
-        else if (is_inside && probe_of(o) != PROBE_none)
-            left->at[left->count++] = (uint8_t)at;
-        else
-            others->at[others->count++] = (uint8_t)at;
-    }
-    s->count = count;
-    s->groups = s->shard->pair_groups;
-    return from;
-}
-
-/* The probes of one window and protocol, in three stages at once. */
-static inline __attribute__((always_inline)) void probes_pass(
-    struct tally *t, const struct prefix_set *telescope, const struct batch *b, unsigned proto,
-    const struct places *todo, struct places *left, struct places *others)
-{
+    struct tally_slot *ts = &t->slots[b->probe_slot];
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
 
     for (unsigned i = 0; i < STAGES; i++) {
-        stages[i].slot = b->at[todo->at[0]].slot;
-        stages[i].ts = &t->slots[stages[i].slot];
-        stages[i].rows = &stages[i].ts->rows[proto];
+        stages[i].slot = b->probe_slot;
+        stages[i].ts = ts;
         stages[i].shard = &t->shards[b->shard];
         stages[i].count = 0;
     }
-    for (unsigned from = 0; from < todo->count || sift->count || finish->count;) {
-        from = stage_fill(telescope, b, proto, look, todo, from, left, others);
-        stage_look(t, b, look, proto);
+    for (unsigned from = 0; from < b->probe_count || sift->count || finish->count;) {
+        look->probes = &b->probes[from];
+        look->count = b->probe_count - from < STAGE ? b->probe_count - from : STAGE;
+        look->groups = look->shard->pair_groups;
+        from += look->count;
+        stage_look(t, look);
         if (sift->count) {
-            stage_sift(t, sift, b);
-            stage_count(sift, b);
+            stage_sift(t, sift);
+            stage_count(sift);
         }
         if (finish->count)
-            stage_finish(t, finish, b);
+            stage_finish(t, finish);
         struct stage *free = finish;
         finish = sift, sift = look, look = free;
     }
-}
-
-/* One instance with and one without a telescope, so that the loop asks for none. */
-static inline __attribute__((always_inline)) void batch_count(struct tally *t,
-                                                              const struct prefix_set *telescope,
-                                                              const struct batch *b)
-{
-    struct places todo, left, others = {.count = 0};
-
-    todo.count = b->count;
-    for (unsigned i = 0; i < BATCH_MAX; i++)
-        todo.at[i] = (uint8_t)i;
-    while (todo.count > 0) {
-        left.count = 0;
-        if (probe_of(&b->at[todo.at[0]]) == PROBE_udp)
-            probes_pass(t, telescope, b, PORT_PROTO_UDP, &todo, &left, &others);
-        else
-            probes_pass(t, telescope, b, PORT_PROTO_TCP, &todo, &left, &others);
-        todo.count = left.count;
-        memcpy(todo.at, left.at, left.count);
-    }
-    for (unsigned from = 0; from < others.count; from += OTHERS) {
-        unsigned count = others.count - from < OTHERS ? others.count - from : OTHERS;
-        others_count(t, b, others.at + from, count);
-    }
+    if (ts->window->totals.first_ns > b->probe_first_ns)
+        ts->window->totals.first_ns = b->probe_first_ns;
+    if (ts->window->totals.last_ns < b->probe_last_ns)
+        ts->window->totals.last_ns = b->probe_last_ns;
+    ts->undrained += b->probe_count;
+    if (ts->undrained > UNDRAINED_MAX)
+        tally_rows_drain(ts);
 }
 
 void tally_batch(struct tally *t, const struct batch *b)
 {
-    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
-        if (t->slots[i].undrained > UNDRAINED_MAX)
-            tally_rows_drain(&t->slots[i]);
-    if (t->telescope)
-        batch_count(t, t->telescope, b);
-    else
-        batch_count(t, NULL, b);
+    if (b->probe_count > 0)
+        probes_count(t, b);
+    for (unsigned from = 0; from < b->count; from += OTHERS)
+        others_count(t, b, from, b->count - from < OTHERS ? b->count - from : OTHERS);
 }

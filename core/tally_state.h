@@ -2,6 +2,7 @@
 #ifndef CORE_TALLY_STATE_H
 #define CORE_TALLY_STATE_H
 
+#include "classify/probe.h"
 #include "core/source_table.h"
 #include "core/tally.h"
 
@@ -38,16 +39,13 @@ struct sketches {
     uint32_t used_count;
 };
 
-/* Probes of a protocol are counted by the class of their port and the tools that they match. */
-enum { TOOL_SETS = 1 << TOOL_COUNT, PROBE_SETS = 256 * TOOL_SETS };
-
 /* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
 struct tally_slot {
     struct window *window;
-    struct rows *rows;            /* by protocol; empty where the slot is free */
+    struct rows *rows;             /* by protocol; empty where the slot is free */
     uint64_t undrained;           /* probes in the rows: before 32 bits are full, they are drained */
     uint64_t headers[HEADER_SETS]; /* of all but probes */
-    uint64_t probes[PROBE_SETS];
+    uint64_t probes[PROBE_SETS];       /* by their set */
     uint64_t marks[1 << MARK_COUNT];   /* other packets by their marks */
     uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */
     struct sketches *sketches;         /* empty where the slot is free */

@@ -1,6 +1,7 @@
 /* What a worker counts, against plain loops over the same packets. */
 #include "core/tally.h"
 
+#include "core/sorter.h"
 #include "core/source_table.h"
 
 #include <setjmp.h>
@@ -133,17 +134,33 @@ static void check_run(const struct world *w, const struct tally *t)
             assert_int_equal(sum.ports[proto][port], brute_sources(w, -1, -1, proto, port));
 }
 
-/* Windows open and close in slots while packets fall into any that is open, as disorder in time has it. */
-static void test_against_loops(void **state)
+/* The sorter's: the batch is counted at once and may be filled again. */
+static struct batch *count_batch(void *context, struct batch *full)
 {
-    (void)state;
+    tally_batch(context, full);
+    batch_clear(full, full->shard);
+    return full;
+}
+
+/* Windows open and close in slots while packets fall into any that is open, as disorder in time has it. */
+static void check_against_loops(unsigned limit, const struct prefix_set *telescope)
+{
     struct world *w = calloc(1, sizeof *w);
-    struct batch *b = calloc(1, sizeof *b);
+    struct batch *batches = calloc(SHARDS, sizeof *batches);
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
     hash_key_init(&w->key);
     assert_int_equal(ruleset_create(&w->rules, NULL, NULL), 0);
-    struct tally *t = tally_create(&w->key, w->rules, NULL);
-
+    struct tally *t = tally_create(&w->key, w->rules, telescope);
+    struct sorter sorter = {.key = w->key,
+                            .rules = w->rules,
+                            .telescope = telescope,
+                            .limit = limit,
+                            .send = count_batch,
+                            .context = t};
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        sorter.filling[shard] = &batches[shard];
+        batch_clear(&batches[shard], shard);
+    }
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
         tally_open(t, slot, openings + 1, window_create());
@@ -152,6 +169,7 @@ static void test_against_loops(void **state)
     for (unsigned i = 0; i < PACKETS; i++) {
         if (i % (PACKETS / OPENINGS) == PACKETS / OPENINGS - 1 && openings < OPENINGS) {
             unsigned slot = pick(3);
+            sorter_flush(&sorter);
             sealed[opening_of[slot]] = tally_seal(t, slot);
             opening_of[slot] = openings;
             tally_open(t, slot, ++openings, window_create());
@@ -159,13 +177,10 @@ static void test_against_loops(void **state)
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
         w->window[i] = opening_of[w->o[i].slot];
-        classify_batch(w->rules, NULL, &w->o[i], 1, &w->labels[i]);
-        b->at[0] = w->o[i];
-        b->hash[0] = hash_address(&w->key, w->o[i].src, w->o[i].ip_version);
-        b->shard = batch_shard(b->hash[0]);
-        b->count = 1;
-        tally_batch(t, b);
+        classify_batch(w->rules, telescope, &w->o[i], 1, &w->labels[i]);
+        sorter_observation(&sorter, &w->o[i], w->o[i].slot);
     }
+    sorter_flush(&sorter);
     for (unsigned slot = 0; slot < 3; slot++)
         sealed[opening_of[slot]] = tally_seal(t, slot);
     for (unsigned k = 0; k < openings; k++) {
@@ -175,8 +190,19 @@ static void test_against_loops(void **state)
     check_run(w, t);
     tally_destroy(t);
     ruleset_destroy(w->rules);
-    free(b);
+    free(batches);
     free(w);
+}
+
+static void test_against_loops(void **state)
+{
+    (void)state;
+    struct prefix_set *telescope;
+    assert_int_equal(prefix_set_create(&telescope, "203.0.0.0/26", NULL), 0);
+    check_against_loops(1, NULL);
+    check_against_loops(BATCH_MAX, NULL);
+    check_against_loops(7, telescope);
+    prefix_set_destroy(telescope);
 }
 
 /* Growth of every array: many sources, many pairs; all found again. */
