@@ -73,8 +73,8 @@ static struct batch *keep_batch(void *context, struct batch *full)
 
 static void chunk_run(const struct ruleset *rules, const struct frame *frames, size_t count)
 {
-    static struct observation observations[CHUNK];
-    static struct label labels[CHUNK];
+    static struct observation observations[CHUNK + FRAME_BURST];
+    static struct label labels[CHUNK + FRAME_BURST];
     double from = bench_now();
     for (size_t i = 0; i < count; i++)
         decode(&frames[i], 0, &observations[i]);

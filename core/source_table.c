@@ -182,19 +182,35 @@ static void pairs_grow(struct source_table *t)
     free(old);
 }
 
-struct pair *pair_search(struct source_table *t, uint64_t key)
+/* From the group on that the pair begins at, or from the one behind it. */
+static inline struct pair *pair_find(const struct source_table *t, uint64_t key, bool is_behind)
 {
     struct pair *group = pair_home(t, key), *end = t->pairs + (size_t)t->pair_groups * GROUP;
+    if (is_behind) {
+        if (group[GROUP - 1].key == 0)
+            return NULL;
+        group = group + GROUP == end ? t->pairs : group + GROUP;
+    }
     for (;;) {
         int place = pair_place(group, key);
         if (place >= 0)
             return pair_at(group, place);
         if (group[GROUP - 1].key == 0) /* filled in order, as the slots are */
-            break;
-        group += GROUP;
-        if (group == end)
-            group = t->pairs;
+            return NULL;
+        group = group + GROUP == end ? t->pairs : group + GROUP;
     }
+}
+
+struct pair *pair_find_on(const struct source_table *t, uint64_t key)
+{
+    return pair_find(t, key, true);
+}
+
+struct pair *pair_search(struct source_table *t, uint64_t key)
+{
+    struct pair *found = pair_find(t, key, false);
+    if (found)
+        return found;
     if (++t->pair_count >= t->pair_limit)
         pairs_grow(t);
     return pair_put(t, &(struct pair){.key = key});

@@ -280,6 +280,9 @@ static inline struct pair *pair_at(struct pair *group, int place)
     return (struct pair *)((char *)group + place);
 }
 
+/* The pair, which is not in its home group; NULL: it is not there. */
+struct pair *pair_find_on(const struct source_table *t, uint64_t key);
+
 /* The pair by a full search; it is added where it is new (pair_serial() == 0 then), which may move all
  * pairs of the shard. */
 struct pair *pair_search(struct source_table *t, uint64_t key);

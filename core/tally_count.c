@@ -215,7 +215,7 @@ static inline void stage_sift(struct tally *t, struct stage *s)
             __builtin_prefetch(source_at(s->shard, number), 1);
     }
     for (unsigned i = 0; i < s->strange_count; i++)
-        source_prefetch_slot(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
+        __builtin_prefetch(s->home[s->strange[i]] + GROUP, 1);
 }
 
 /* What a probe of a known source and pair shows that is new. */
@@ -248,14 +248,26 @@ static inline void stage_show_fresh(struct tally *t, struct stage *s)
     }
 }
 
-/* Those whose pair is to be searched for; new ones may move pairs. */
+/* Those whose pair is not at home: behind it, or new. New ones may move pairs, so they come last. */
 static __attribute__((noinline)) void stage_search(struct tally *t, struct stage *s)
 {
     uint32_t guess[STAGE];
+    unsigned new_count = 0;
 
-    for (unsigned i = 0; i < s->strange_count; i++)
-        guess[i] = source_guess(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
     for (unsigned i = 0; i < s->strange_count; i++) {
+        unsigned k = s->strange[i];
+        struct pair *pair = pair_find_on(s->shard, s->key[k]);
+        uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
+        if (number != PAIR_NO_SOURCE) {
+            stage_show(t, s, k, source_at(s->shard, number), pair);
+        } else {
+            s->strange[new_count++] = (uint8_t)k;
+            source_prefetch_slot(s->shard, probe_hash(t, &s->probes[k]));
+        }
+    }
+    for (unsigned i = 0; i < new_count; i++)
+        guess[i] = source_guess(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
+    for (unsigned i = 0; i < new_count; i++) {
         unsigned k = s->strange[i];
         struct observation o = {.ip_version = 4};
         memcpy(o.src, &s->probes[k].src, sizeof s->probes[k].src);
