@@ -38,7 +38,6 @@ static void count_full(void)
 {
     for (unsigned i = 0; i < b.full_count; i++) {
         tally_batch(b.tally, b.full[i]);
-        batch_clear(b.full[i], 0);
         b.spare[b.spare_count++] = b.full[i];
     }
     b.full_count = 0;
@@ -152,10 +151,8 @@ int main(int argc, char **argv)
         return 1;
     for (unsigned i = 0; i < BATCHES; i++)
         b.spare[b.spare_count++] = &b.batches[i];
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        b.sorter.filling[shard] = b.spare[--b.spare_count];
-        batch_clear(b.sorter.filling[shard], shard);
-    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(&b.sorter, shard, b.spare[--b.spare_count]);
     pass("cold", argv[1], packets, rules);
     pass("warm", argv[1], packets, rules);
     window_destroy(b.clean);

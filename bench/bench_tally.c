@@ -53,7 +53,6 @@ static struct batch *keep_batch(void *context, struct batch *full)
 {
     struct bench *b = context;
     b->batches[b->full++] = *full;
-    batch_clear(full, full->shard);
     return full;
 }
 
@@ -94,10 +93,8 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     b.batches = calloc(CHUNK + SHARDS, sizeof *b.batches);
     if (!b.tally || !b.batches || !w)
         abort();
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        b.sorter.filling[shard] = &b.batches[CHUNK + shard];
-        b.sorter.filling[shard]->shard = shard;
-    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(&b.sorter, shard, &b.batches[CHUNK + shard]);
     tally_open(b.tally, 0, 1, w);
     run(&b, true, sources * 2);
     double cold = b.seconds / (double)b.packets * 1e9;

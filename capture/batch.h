@@ -1,4 +1,4 @@
-/* batch: up to 256 packets of one shard on their way from a receiver to one worker.
+/* batch: up to 1,024 packets of one shard on their way from a receiver to one worker.
  *
  * One shard a batch: what the worker looks up for it lies in a 64th of its tables. What says all it
  * has to say in 16 bytes goes as a probe (most packets of a darknet), everything else as an
@@ -17,7 +17,8 @@
 #include <stddef.h>
 
 enum {
-    BATCH_MAX = 256,           /* packets */
+    BATCH_MAX = 1024,           /* packets: the more of a shard at once, the better */
+    BATCH_OBSERVATIONS = 256,   /* observations among them */
     BATCH_PAYLOAD = 64 * 1024, /* bytes of payload area */
     SHARDS = 64,               /* logical shards of the sources */
 };
@@ -52,11 +53,13 @@ struct batch {
     uint32_t payload_used; /* bytes used of `payload` */
     uint32_t generation;   /* of the rules it was received under */
     struct batch_mark mark;
-    struct probe probes[BATCH_MAX];
-    uint64_t hash[BATCH_MAX]; /* of observations: keyed hash of the source */
-    struct observation at[BATCH_MAX];
+    _Alignas(64) struct probe probes[BATCH_MAX];
+    uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
+    struct observation at[BATCH_OBSERVATIONS];
     uint8_t payload[BATCH_PAYLOAD];
+    _Alignas(64) uint8_t stagger[64]; /* batches side by side begin in different sets of a cache */
 };
+static_assert(sizeof(struct batch) / 64 % 2 == 1, "an odd number of cache lines");
 
 /* The shard of a keyed hash of a source: its top 6 bits. */
 static inline unsigned batch_shard(uint64_t hash) { return (unsigned)(hash >> 58); }

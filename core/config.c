@@ -58,7 +58,7 @@ static const struct option options[] = {
      "leave records of single sources out of the feed (no record of this "
      "version holds any)",
      NULL, 0, 0, AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
-    {"batch", 0, "N", "packets handed over at once; results do not depend on it", "256", 1,
+    {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
     {"top", 0, "N", "rows per table", "10", 1, 65536, AT(top), OPTION_COUNT, COMMAND_REPLAY},
     {"lang", 0, "en|ja", "language of device names", "en", 0, 0, AT(lang), OPTION_TEXT,

@@ -27,6 +27,7 @@ struct worker {
     struct channel *free_batches;    /* worker -> receiver */
     struct channel *sealed;          /* worker -> exporter; NULL at the end */
     struct channel *free_windows;    /* exporter -> worker */
+    struct batch *slab;              /* all batches */
     unsigned batch_count;
     struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
     unsigned window_count;
@@ -152,19 +153,12 @@ static void *exporter_main(void *arg)
 
 /* ---- receiver ---- */
 
-static struct batch *batch_take(struct worker *w)
-{
-    struct batch *b = channel_pop(w->free_batches);
-    batch_clear(b, 0);
-    return b;
-}
-
 static struct batch *batch_send(void *context, struct batch *full)
 {
     struct pipeline *p = context;
     struct worker *w = p->worker_of[full->shard];
     channel_push(w->batches, full);
-    return batch_take(w);
+    return channel_pop(w->free_batches);
 }
 
 /* Behind all that was received before it. */
@@ -172,7 +166,7 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
 {
     sorter_flush(&p->sorter);
     for (unsigned i = 0; i < p->settings->workers; i++) {
-        struct batch *b = batch_take(&p->workers[i]);
+        struct batch *b = channel_pop(p->workers[i].free_batches);
         b->mark = mark;
         mark.filtered = 0; /* is told once */
         channel_push(p->workers[i].batches, b);
@@ -254,12 +248,12 @@ static int worker_create(struct worker *w, struct pipeline *p)
     if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
         !w->sources)
         return -ENOMEM;
+    w->slab = aligned_alloc(64, w->batch_count * sizeof *w->slab);
+    if (!w->slab)
+        return -ENOMEM;
     for (unsigned i = 0; i < w->batch_count; i++) {
-        struct batch *b = malloc(sizeof *b);
-        if (!b)
-            return -ENOMEM;
-        b->generation = 0;
-        channel_push(w->free_batches, b);
+        w->slab[i].generation = 0;
+        channel_push(w->free_batches, &w->slab[i]);
     }
     for (unsigned i = 0; i < WINDOWS; i++) {
         struct window *window = window_create();
@@ -277,7 +271,7 @@ static void threads_finish(struct pipeline *p)
         struct worker *w = &p->workers[i];
         if (!w->is_running)
             continue;
-        struct batch *b = batch_take(w);
+        struct batch *b = channel_pop(w->free_batches);
         b->mark.what = MARK_END;
         channel_push(w->batches, b);
         (void)pthread_join(w->thread, NULL);
@@ -309,8 +303,7 @@ static void pipeline_destroy(struct pipeline *p)
         void *item;
         tally_destroy(w->tally);
         free(w->sources);
-        while (w->free_batches && (item = channel_try_pop(w->free_batches)))
-            free(item);
+        free(w->slab);
         while (w->free_windows && (item = channel_try_pop(w->free_windows)))
             window_destroy(item);
         while (w->window_count)
@@ -320,8 +313,6 @@ static void pipeline_destroy(struct pipeline *p)
         channel_destroy(w->sealed);
         channel_destroy(w->free_windows);
     }
-    for (unsigned i = 0; i < SHARDS; i++)
-        free(p->sorter.filling[i]);
     window_clock_destroy(p->clock);
     free(p);
 }
@@ -382,10 +373,8 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         if (err < 0)
             return err;
     }
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        p->sorter.filling[shard] = batch_take(p->worker_of[shard]);
-        p->sorter.filling[shard]->shard = shard;
-    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(&p->sorter, shard, channel_pop(p->worker_of[shard]->free_batches));
     return 0;
 }
 

@@ -1,10 +1,34 @@
 #include "core/sorter.h"
 
+void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
+{
+    struct sorter_shard *to = &s->shards[shard];
+    to->batch = b;
+    to->probe_count = 0;
+    b->count = b->probe_count = b->payload_used = 0;
+    b->mark.what = 0;
+    b->shard = shard;
+}
+
+void sorter_send(struct sorter *s, unsigned shard)
+{
+    struct sorter_shard *to = &s->shards[shard];
+    struct batch *b = to->batch;
+    uint32_t rest = to->probe_count % 4 ? to->probe_count % 4 : 4;
+    if (to->probe_count > 0)
+        memcpy(&b->probes[to->probe_count - rest], to->newest, rest * sizeof *to->newest);
+    b->probe_count = to->probe_count;
+    b->probe_slot = to->probe_slot;
+    b->probe_first_ns = to->probe_first_ns;
+    b->probe_last_ns = to->probe_last_ns;
+    sorter_begin(s, shard, s->send(s->context, b));
+}
+
 void sorter_flush(struct sorter *s)
 {
     for (unsigned shard = 0; shard < SHARDS; shard++)
-        if (s->filling[shard]->count + s->filling[shard]->probe_count > 0)
-            sorter_send(s, s->filling[shard]);
+        if (s->shards[shard].batch->count + s->shards[shard].probe_count > 0)
+            sorter_send(s, shard);
 }
 
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
@@ -16,12 +40,13 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
         return;
 
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
-    struct batch *b = s->filling[batch_shard(hash)];
+    unsigned shard = batch_shard(hash);
+    struct batch *b = s->shards[shard].batch;
     b->at[b->count] = *o;
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
-    if (++b->count + b->probe_count == s->limit)
-        sorter_send(s, b);
+    if (++b->count == BATCH_OBSERVATIONS || b->count + s->shards[shard].probe_count == s->limit)
+        sorter_send(s, shard);
 }
 
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)

@@ -11,24 +11,30 @@
 #include "classify/prefix_set.h"
 #include "classify/probe.h"
 
+/* A shard's batch and its newest probes. What is written for every packet lies together, in the L1
+ * cache; a batch is touched a whole cache line at a time. */
+struct sorter_shard {
+    _Alignas(64) struct probe newest[4];
+    struct batch *batch;  /* all but its probe_ fields is right at any time */
+    uint32_t probe_count; /* the last 1 to 4 are still in `newest` */
+    uint32_t probe_slot;
+    int64_t probe_first_ns, probe_last_ns;
+};
+
 struct sorter {
+    struct sorter_shard shards[SHARDS]; /* each begins with an empty batch: sorter_begin() */
     struct hash_key key;
     const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
     uint32_t decap;
-    unsigned limit;                /* packets per batch, 1 to BATCH_MAX */
-    struct batch *filling[SHARDS]; /* emptied with batch_clear() */
-    /* Takes a batch that holds packets; returns one to fill, cleared. */
+    unsigned limit; /* packets per batch, 1 to BATCH_MAX */
+    /* Takes a batch that holds packets; returns one to fill. */
     struct batch *(*send)(void *context, struct batch *full);
     void *context;
 };
 
-static inline void batch_clear(struct batch *b, unsigned shard)
-{
-    b->count = b->probe_count = b->payload_used = 0;
-    b->mark.what = 0;
-    b->shard = shard;
-}
+/* Gives a shard its batch. */
+void sorter_begin(struct sorter *s, unsigned shard, struct batch *b);
 
 /* Sends what is there of every shard. */
 void sorter_flush(struct sorter *s);
@@ -39,33 +45,33 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
 /* The same from the frame, when it is not read as a probe at once. */
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
 
-static inline void sorter_send(struct sorter *s, struct batch *b)
-{
-    unsigned shard = b->shard;
-    s->filling[shard] = s->send(s->context, b);
-    s->filling[shard]->shard = shard;
-}
+/* Sends a shard's batch. */
+void sorter_send(struct sorter *s, unsigned shard);
 
 /* False: the batch holds probes of another window; it is to go as an observation. */
 static inline bool sorter_probe(struct sorter *s, const struct probe *p, int64_t ts_ns,
                                 unsigned slot)
 {
-    struct batch *b = s->filling[batch_shard(hash_u64(&s->key, p->src))];
-    uint32_t at = b->probe_count;
+    unsigned shard = batch_shard(hash_u64(&s->key, p->src));
+    struct sorter_shard *to = &s->shards[shard];
+    uint32_t at = to->probe_count;
+    if (at % 4 == 0 && at > 0) {
+        /* A line that was written a while ago: its stores have settled. */
+        memcpy(&to->batch->probes[at - 4], to->newest, sizeof to->newest);
+        __builtin_prefetch(&to->batch->probes[at + 4], 1); /* lies in another core's cache */
+    }
     if (at == 0) {
-        b->probe_slot = slot;
-        b->probe_first_ns = b->probe_last_ns = ts_ns;
-    } else if (b->probe_slot != slot) {
+        to->probe_slot = slot;
+        to->probe_first_ns = to->probe_last_ns = ts_ns;
+    } else if (to->probe_slot != slot) {
         return false;
     }
-    b->probes[at] = *p;
-    b->probe_count = at + 1;
-    b->probe_first_ns = ts_ns < b->probe_first_ns ? ts_ns : b->probe_first_ns;
-    b->probe_last_ns = ts_ns > b->probe_last_ns ? ts_ns : b->probe_last_ns;
-    if (at + 1 + b->count == s->limit)
-        sorter_send(s, b);
-    else /* the place of the shard's next packets lies in another core's cache */
-        __builtin_prefetch(&b->probes[at + 4], 1);
+    to->newest[at % 4] = *p;
+    to->probe_count = at + 1;
+    to->probe_first_ns = ts_ns < to->probe_first_ns ? ts_ns : to->probe_first_ns;
+    to->probe_last_ns = ts_ns > to->probe_last_ns ? ts_ns : to->probe_last_ns;
+    if (at + 1 + to->batch->count == s->limit)
+        sorter_send(s, shard);
     return true;
 }
 

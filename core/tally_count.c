@@ -8,8 +8,8 @@
  * is asked of memory fits the processor's queue (a dozen lines and more). */
 enum { STAGE = 16, STAGES = 3 };
 
-/* Other packets at a time. */
-enum { OTHERS = 64 };
+/* Probes of new pairs, and observations, at a time. */
+enum { LATE = 32, OTHERS = 64 };
 
 /* A row's 32 bits hold any number of packets up to here and one more batch. */
 static const uint64_t UNDRAINED_MAX = UINT32_MAX - BATCH_MAX;
@@ -135,6 +135,12 @@ struct stage {
     struct pair *pair[STAGE]; /* valid for the fresh ones */
 };
 
+/* Probes of a batch that wait for its end. */
+struct late {
+    unsigned count;
+    const struct probe *probes[BATCH_MAX];
+};
+
 static inline unsigned probe_proto(const struct probe *p)
 {
     static_assert(PORT_PROTO_TCP == 0 && PORT_PROTO_UDP == 1, "a bit tells them apart");
@@ -184,11 +190,6 @@ static __attribute__((noinline)) void stage_home_again(struct stage *s)
     s->groups = s->shard->pair_groups;
 }
 
-static inline uint64_t probe_hash(const struct tally *t, const struct probe *p)
-{
-    return hash_u64(t->key, p->src);
-}
-
 /* Picks out those that show something new, and brings in what they need. */
 static inline void stage_sift(struct tally *t, struct stage *s)
 {
@@ -214,79 +215,86 @@ static inline void stage_sift(struct tally *t, struct stage *s)
         if (number != PAIR_NO_SOURCE)
             __builtin_prefetch(source_at(s->shard, number), 1);
     }
-    for (unsigned i = 0; i < s->strange_count; i++)
-        __builtin_prefetch(s->home[s->strange[i]] + GROUP, 1);
 }
 
 /* What a probe of a known source and pair shows that is new. */
-static inline void stage_show(struct tally *t, struct stage *s, unsigned k, struct source *source,
-                              struct pair *pair)
+static inline void probe_show(struct tally *t, unsigned slot, const struct probe *p,
+                              struct source *source, struct pair *pair)
 {
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_PROBED and PAIR_SLOT, too */
-    const struct probe *p = &s->probes[k];
     unsigned proto = probe_proto(p);
     uint64_t tools = p->set % PROBE_TOOLS;
 
-    count_source(t, source, s->slot, proto == PORT_PROTO_UDP ? KIND_udp : KIND_tcp_syn,
+    count_source(t, source, slot, proto == PORT_PROTO_UDP ? KIND_udp : KIND_tcp_syn,
                  t->probe_marks[p->set]);
-    s->ts->rows[proto].at[p->port].sources += count_pair(t, pair, s->slot, true);
-    if ((pair->state >> PAIR_SLOT & 7) != s->slot)
-        pair->state = (pair->state & ~shown) | (uint64_t)s->slot << PAIR_SLOT;
+    t->slots[slot].rows[proto].at[p->port].sources += count_pair(t, pair, slot, true);
+    if ((pair->state >> PAIR_SLOT & 7) != slot)
+        pair->state = (pair->state & ~shown) | (uint64_t)slot << PAIR_SLOT;
     pair->state |= tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
 }
 
-/* Those whose pair is known. */
-static inline void stage_show_fresh(struct tally *t, struct stage *s)
-{
-    for (unsigned i = 0; i < s->fresh_count; i++) {
-        unsigned k = s->fresh[i];
-        uint32_t number = pair_source(s->pair[k]);
-        if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
-            stage_show(t, s, k, source_at(s->shard, number), s->pair[k]);
-        else
-            s->strange[s->strange_count++] = (uint8_t)k;
-    }
-}
-
-/* Those whose pair is not at home: behind it, or new. New ones may move pairs, so they come last. */
-static __attribute__((noinline)) void stage_search(struct tally *t, struct stage *s)
-{
-    uint32_t guess[STAGE];
-    unsigned new_count = 0;
-
-    for (unsigned i = 0; i < s->strange_count; i++) {
-        unsigned k = s->strange[i];
-        struct pair *pair = pair_find_on(s->shard, s->key[k]);
-        uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
-        if (number != PAIR_NO_SOURCE) {
-            stage_show(t, s, k, source_at(s->shard, number), pair);
-        } else {
-            s->strange[new_count++] = (uint8_t)k;
-            source_prefetch_slot(s->shard, probe_hash(t, &s->probes[k]));
-        }
-    }
-    for (unsigned i = 0; i < new_count; i++)
-        guess[i] = source_guess(s->shard, probe_hash(t, &s->probes[s->strange[i]]));
-    for (unsigned i = 0; i < new_count; i++) {
-        unsigned k = s->strange[i];
-        struct observation o = {.ip_version = 4};
-        memcpy(o.src, &s->probes[k].src, sizeof s->probes[k].src);
-        uint32_t number = source_find(s->shard, probe_hash(t, &s->probes[k]), guess[i], &o);
-        struct pair *pair = find_pair(t, s->shard, s->key[k], number);
-        stage_show(t, s, k, source_at(s->shard, number), pair);
-    }
-}
-
-static inline void stage_finish(struct tally *t, struct stage *s)
+/* Those whose pair is known; the others are put off to the batch's end. */
+static inline void stage_finish(struct tally *t, struct stage *s, struct late *late)
 {
     if (s->groups != s->shard->pair_groups) { /* what was found has moved */
         memcpy(&s->strange[s->strange_count], s->fresh, s->fresh_count);
         s->strange_count += s->fresh_count;
         s->fresh_count = 0;
     }
-    stage_show_fresh(t, s);
-    if (s->strange_count > 0)
-        stage_search(t, s);
+    for (unsigned i = 0; i < s->fresh_count; i++) {
+        uint32_t number = pair_source(s->pair[s->fresh[i]]);
+        if (__builtin_expect(number == PAIR_NO_SOURCE, 0))
+            s->strange[s->strange_count++] = s->fresh[i];
+        else
+            __builtin_prefetch(
+                &s->ts->sketches->at[source_at(s->shard, number)->sketch_index], 1);
+    }
+    for (unsigned i = 0; i < s->fresh_count; i++) {
+        unsigned k = s->fresh[i];
+        uint32_t number = pair_source(s->pair[k]);
+        if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
+            probe_show(t, s->slot, &s->probes[k], source_at(s->shard, number), s->pair[k]);
+    }
+    for (unsigned i = 0; i < s->strange_count; i++)
+        late->probes[late->count++] = &s->probes[s->strange[i]];
+}
+
+static inline uint64_t probe_key(const struct probe *p)
+{
+    return pair_key(p->src, false, probe_proto(p) == PORT_PROTO_UDP, p->port);
+}
+
+/* Probes whose pair did not stand at home: it stands behind, or it is new. */
+static void late_search(struct tally *t, struct source_table *shard, unsigned slot,
+                        const struct probe **probes, unsigned count)
+{
+    uint32_t guess[LATE];
+    unsigned new_count = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        __builtin_prefetch(pair_home(shard, probe_key(probes[i])) + GROUP, 1);
+    for (unsigned i = 0; i < count; i++) {
+        const struct probe *p = probes[i];
+        struct pair *pair = pair_find_on(shard, probe_key(p));
+        uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
+        if (number != PAIR_NO_SOURCE) {
+            probe_show(t, slot, p, source_at(shard, number), pair);
+            continue;
+        }
+        probes[new_count++] = p;
+        source_prefetch_slot(shard, hash_u64(t->key, p->src));
+        __builtin_prefetch(&t->port_sources[probe_proto(p)][p->port], 1);
+    }
+    for (unsigned i = 0; i < new_count; i++)
+        guess[i] = source_guess(shard, hash_u64(t->key, probes[i]->src));
+    for (unsigned i = 0; i < new_count; i++) {
+        const struct probe *p = probes[i];
+        struct observation o = {.ip_version = 4};
+        memcpy(o.src, &p->src, sizeof p->src);
+        uint32_t number = source_find(shard, hash_u64(t->key, p->src), guess[i], &o);
+        struct pair *pair = find_pair(t, shard, probe_key(p), number);
+        probe_show(t, slot, p, source_at(shard, number), pair);
+    }
 }
 
 /* ---- everything else ---- */
@@ -365,7 +373,9 @@ static void probes_count(struct tally *t, const struct batch *b)
     struct tally_slot *ts = &t->slots[b->probe_slot];
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
+    struct late late;
 
+    late.count = 0;
     for (unsigned i = 0; i < STAGES; i++) {
         stages[i].slot = b->probe_slot;
         stages[i].ts = ts;
@@ -383,10 +393,13 @@ static void probes_count(struct tally *t, const struct batch *b)
             stage_count(sift);
         }
         if (finish->count)
-            stage_finish(t, finish);
+            stage_finish(t, finish, &late);
         struct stage *free = finish;
         finish = sift, sift = look, look = free;
     }
+    for (unsigned from = 0; from < late.count; from += LATE)
+        late_search(t, &t->shards[b->shard], b->probe_slot, &late.probes[from],
+                    late.count - from < LATE ? late.count - from : LATE);
     if (ts->window->totals.first_ns > b->probe_first_ns)
         ts->window->totals.first_ns = b->probe_first_ns;
     if (ts->window->totals.last_ns < b->probe_last_ns)

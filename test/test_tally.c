@@ -138,7 +138,6 @@ static void check_run(const struct world *w, const struct tally *t)
 static struct batch *count_batch(void *context, struct batch *full)
 {
     tally_batch(context, full);
-    batch_clear(full, full->shard);
     return full;
 }
 
@@ -157,10 +156,8 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
                             .limit = limit,
                             .send = count_batch,
                             .context = t};
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        sorter.filling[shard] = &batches[shard];
-        batch_clear(&batches[shard], shard);
-    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(&sorter, shard, &batches[shard]);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
         tally_open(t, slot, openings + 1, window_create());
