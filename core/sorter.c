@@ -5,6 +5,7 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
     struct sorter_shard *to = &s->shards[shard];
     to->batch = b;
     to->probe_count = 0;
+    to->probe_limit = s->limit;
     b->count = b->probe_count = b->payload_used = 0;
     b->mark.what = 0;
     b->shard = shard;
@@ -14,9 +15,6 @@ void sorter_send(struct sorter *s, unsigned shard)
 {
     struct sorter_shard *to = &s->shards[shard];
     struct batch *b = to->batch;
-    uint32_t rest = to->probe_count % 4 ? to->probe_count % 4 : 4;
-    if (to->probe_count > 0)
-        memcpy(&b->probes[to->probe_count - rest], to->newest, rest * sizeof *to->newest);
     b->probe_count = to->probe_count;
     b->probe_slot = to->probe_slot;
     b->probe_first_ns = to->probe_first_ns;
@@ -45,7 +43,7 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
     b->at[b->count] = *o;
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
-    if (++b->count == BATCH_OBSERVATIONS || b->count + s->shards[shard].probe_count == s->limit)
+    if (++b->count == BATCH_OBSERVATIONS || s->shards[shard].probe_count == --s->shards[shard].probe_limit)
         sorter_send(s, shard);
 }
 

@@ -11,12 +11,11 @@
 #include "classify/prefix_set.h"
 #include "classify/probe.h"
 
-/* A shard's batch and its newest probes. What is written for every packet lies together, in the L1
- * cache; a batch is touched a whole cache line at a time. */
+/* A shard's batch. What changes with every packet lies here, in the L1 cache. */
 struct sorter_shard {
-    _Alignas(64) struct probe newest[4];
-    struct batch *batch;  /* all but its probe_ fields is right at any time */
-    uint32_t probe_count; /* the last 1 to 4 are still in `newest` */
+    struct batch *batch; /* all but its probe_ fields is right at any time */
+    uint32_t probe_count;
+    uint32_t probe_limit; /* with so many and its observations it is full */
     uint32_t probe_slot;
     int64_t probe_first_ns, probe_last_ns;
 };
@@ -55,22 +54,18 @@ static inline bool sorter_probe(struct sorter *s, const struct probe *p, int64_t
     unsigned shard = batch_shard(hash_u64(&s->key, p->src));
     struct sorter_shard *to = &s->shards[shard];
     uint32_t at = to->probe_count;
-    if (at % 4 == 0 && at > 0) {
-        /* A line that was written a while ago: its stores have settled. */
-        memcpy(&to->batch->probes[at - 4], to->newest, sizeof to->newest);
-        __builtin_prefetch(&to->batch->probes[at + 4], 1); /* lies in another core's cache */
-    }
     if (at == 0) {
         to->probe_slot = slot;
         to->probe_first_ns = to->probe_last_ns = ts_ns;
     } else if (to->probe_slot != slot) {
         return false;
     }
-    to->newest[at % 4] = *p;
+    to->batch->probes[at] = *p;
+    __builtin_prefetch(&to->batch->probes[at + 6], 1); /* lies in another core's cache */
     to->probe_count = at + 1;
     to->probe_first_ns = ts_ns < to->probe_first_ns ? ts_ns : to->probe_first_ns;
     to->probe_last_ns = ts_ns > to->probe_last_ns ? ts_ns : to->probe_last_ns;
-    if (at + 1 + to->batch->count == s->limit)
+    if (at + 1 == to->probe_limit)
         sorter_send(s, shard);
     return true;
 }
