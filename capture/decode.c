@@ -64,10 +64,11 @@ enum {
     FAST_TRANSPORT = FAST_IP + 20, /* IPv4 without options */
     FAST_TCP = FAST_TRANSPORT + 20,
     FAST_UDP = FAST_TRANSPORT + 8,
+    FAST_ICMP = FAST_TRANSPORT + 8,
 };
 
 /* What nearly every packet of a telescope is: Ethernet, IPv4 without options and
- * not in fragments, TCP or UDP, lengths that fit, the fixed headers all caught.
+ * not in fragments, TCP, UDP or ICMP, lengths that fit, the fixed headers all caught.
  * False: anything else, *o untouched or to be written again. One check here covers every read. */
 static bool decode_fast(const struct frame *f, uint32_t decap, struct observation *o)
 {
@@ -78,11 +79,16 @@ static bool decode_fast(const struct frame *f, uint32_t decap, struct observatio
         return false;
     uint32_t total = read_be16(b + 16), end = FAST_IP + total;
     uint8_t proto = b[23];
-    uint16_t state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS;
+    uint16_t state = OBSERVATION_IP | OBSERVATION_TRANSPORT;
     uint32_t payload_at, payload_end = end;
     if (end > f->wire_len)
         return false;
     *o = (struct observation){.ts_ns = f->ts_ns, .wire_len = f->wire_len};
+    if (proto == IPPROTO_NR_TCP || proto == IPPROTO_NR_UDP) {
+        state |= OBSERVATION_PORTS;
+        o->src_port = read_be16(b + 34);
+        o->dst_port = read_be16(b + 36);
+    }
     if (proto == IPPROTO_NR_TCP) {
         if (f->caplen < FAST_TCP)
             return false;
@@ -105,13 +111,19 @@ static bool decode_fast(const struct frame *f, uint32_t decap, struct observatio
         payload_end = FAST_TRANSPORT + length;
         if (length < 8 || payload_end > end || decap & DECAP_VXLAN)
             return false;
+    } else if (proto == IPPROTO_NR_ICMP) {
+        payload_at = FAST_ICMP;
+        if (payload_at > end)
+            return false;
+        o->icmp_type = b[34];
+        o->icmp_code = b[35];
+        if (end > payload_at && decode_icmp_quotes(proto, b[34]))
+            state |= OBSERVATION_QUOTED;
     } else {
         return false;
     }
     memcpy(o->src, b + 26, 4);
     memcpy(o->dst, b + 30, 4);
-    o->src_port = read_be16(b + 34);
-    o->dst_port = read_be16(b + 36);
     o->ip_id = read_be16(b + 18);
     o->ttl = b[22];
     o->ip_proto = proto;

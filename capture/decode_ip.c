@@ -221,13 +221,6 @@ static void ip_udp(struct walk *w)
         ip_payload(w, 8, length);
 }
 
-static bool ip_icmp_quotes(uint8_t proto, uint8_t type)
-{
-    if (proto == IPPROTO_NR_ICMPV6)
-        return type >= 1 && type <= 4;
-    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
-
 static void ip_icmp(struct walk *w)
 {
     struct observation *o = w->o;
@@ -243,7 +236,7 @@ static void ip_icmp(struct walk *w)
     o->icmp_code = h[1];
     if (message >= 8)
         ip_payload(w, 8, message);
-    if (o->payload_len && ip_icmp_quotes(w->proto, h[0]))
+    if (o->payload_len && decode_icmp_quotes(w->proto, h[0]))
         o->state |= OBSERVATION_QUOTED;
 }
 

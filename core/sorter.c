@@ -29,28 +29,65 @@ void sorter_flush(struct sorter *s)
             sorter_send(s, shard);
 }
 
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
+/* Where a shard's next observation will be written. */
+static inline struct observation *place_of(const struct sorter *s, unsigned shard)
 {
-    struct probe p;
-    if (probe_from(o, s->rules, &p) &&
-        (!s->telescope || prefix_set_holds(s->telescope, o->dst, 4)) &&
-        sorter_probe(s, &p, o->ts_ns, slot))
-        return;
-
-    uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
-    unsigned shard = batch_shard(hash);
     struct batch *b = s->shards[shard].batch;
-    b->at[b->count] = *o;
+    return &b->at[b->count];
+}
+
+/* The observation in its shard's place is complete. */
+static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, unsigned slot)
+{
+    struct sorter_shard *to = &s->shards[shard];
+    struct batch *b = to->batch;
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
-    if (++b->count == BATCH_OBSERVATIONS || s->shards[shard].probe_count == --s->shards[shard].probe_limit)
+    __builtin_prefetch(&b->at[b->count + 1], 1); /* lie in another core's cache */
+    __builtin_prefetch((const char *)&b->at[b->count + 2] - 1, 1);
+    if (++b->count == BATCH_OBSERVATIONS || to->probe_count == --to->probe_limit)
         sorter_send(s, shard);
 }
 
+/* Whether the observation went as a probe. */
+static inline bool observation_is_probe(struct sorter *s, const struct observation *o,
+                                        unsigned slot)
+{
+    struct probe p;
+    return probe_from(o, s->rules, &p) &&
+           (!s->telescope || prefix_set_holds(s->telescope, o->dst, 4)) &&
+           sorter_probe(s, &p, o->ts_ns, slot);
+}
+
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
+{
+    if (observation_is_probe(s, o, slot))
+        return;
+    uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
+    *place_of(s, batch_shard(hash)) = *o;
+    place_fill(s, batch_shard(hash), hash, slot);
+}
+
+/* The source of nearly all packets stands where Ethernet and IPv4 have it: decoded at once in
+ * the right place, the observation need not be moved. */
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
-    struct observation o;
-    decode(f, s->decap, &o);
-    o.payload_at = o.payload_caught = 0; /* no rule wants payload */
-    sorter_observation(s, &o, slot);
+    uint32_t likely = 0;
+    if (f->caplen >= 30)
+        memcpy(&likely, f->data + 26, sizeof likely);
+    uint64_t hash = hash_u64(&s->key, likely);
+    unsigned shard = batch_shard(hash);
+    struct observation *o = place_of(s, shard);
+
+    decode(f, s->decap, o);
+    o->payload_at = o->payload_caught = 0; /* no rule wants payload */
+    if (observation_is_probe(s, o, slot))
+        return;
+    if (o->ip_version != 4 || memcmp(o->src, &likely, sizeof likely) != 0) {
+        hash = hash_address(&s->key, o->src, o->ip_version);
+        if (batch_shard(hash) != shard)
+            *place_of(s, batch_shard(hash)) = *o;
+        shard = batch_shard(hash);
+    }
+    place_fill(s, shard, hash, slot);
 }

@@ -337,9 +337,13 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 {
     struct source_table *shard = &t->shards[b->shard];
     uint32_t guess[OTHERS];
+    struct label labels[OTHERS];
 
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         source_prefetch_slot(shard, b->hash[from + i]);
+        address_set_prefetch(t->destinations, b->at[from + i].dst, b->at[from + i].ip_version);
+    }
+    classify_batch(t->rules, t->telescope, &b->at[from], count, labels);
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
         guess[i] = source_guess(shard, b->hash[from + i]);
@@ -352,16 +356,15 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
     }
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
-        struct label label;
-        classify_batch(t->rules, t->telescope, o, 1, &label);
-        count_packet(&t->slots[o->slot], o, &label);
+        const struct label *label = &labels[i];
+        count_packet(&t->slots[o->slot], o, label);
         if (!(o->state & OBSERVATION_IP))
             continue;
         uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
-        count_source(t, source_at(shard, number), o->slot, label.kind, label.marks);
+        count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
         address_set_add(t->destinations, o->dst, o->ip_version);
         if (o->state & OBSERVATION_PORTS)
-            count_port(t, shard, number, o, kind_is_scan(label.kind));
+            count_port(t, shard, number, o, kind_is_scan(label->kind));
     }
 }
 
