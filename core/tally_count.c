@@ -119,13 +119,12 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 
 /* ---- probes ---- */
 
-/* A stage: some of a batch's probes. Each step is a loop of its own, short enough for the
- * processor's registers. */
+/* A stage: some of a batch's probes. No pair moves while a batch has stages: new ones wait for its
+ * end. */
 struct stage {
     struct source_table *shard;
     struct tally_slot *ts;
     unsigned slot;
-    uint32_t groups; /* of the shard's pairs; with another number the places below are void */
     unsigned count, fresh_count, strange_count;
     const struct probe *probes;
     uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
@@ -147,30 +146,62 @@ static inline unsigned probe_proto(const struct probe *p)
     return p->set / PROBE_UDP;
 }
 
-/* Counts what they are, and brings in which pairs they name. */
-static inline void stage_look(struct tally *t, struct stage *s)
+/* Says which pair a probe names, and brings it in. */
+static inline void probe_look(struct stage *s, unsigned k)
 {
-    struct address_set *destinations = t->destinations;
+    const struct probe *p = &s->probes[k];
+    unsigned proto = probe_proto(p);
+    uint64_t key = pair_key(p->src, false, proto == PORT_PROTO_UDP, p->port);
+    struct pair *home = pair_home(s->shard, key);
+    __builtin_prefetch(home, 1);
+    __builtin_prefetch(&s->ts->rows[proto].at[p->port], 1);
+    s->key[k] = key;
+    s->home[k] = home;
+}
 
-    for (unsigned k = 0; k < s->count; k++) {
-        const struct probe *p = &s->probes[k];
-        unsigned proto = probe_proto(p);
-        uint64_t key = pair_key(p->src, false, proto == PORT_PROTO_UDP, p->port);
-        struct pair *home = pair_home(s->shard, key);
-        __builtin_prefetch(home, 1);
-        __builtin_prefetch(&s->ts->rows[proto].at[p->port], 1);
-        s->key[k] = key;
-        s->home[k] = home;
+/* Picks it out if it shows something new. */
+static inline void probe_sift(struct stage *s, unsigned k, uint64_t here)
+{
+    const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
+    int place = pair_place(s->home[k], s->key[k]);
+    struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
+    uint64_t tools = s->probes[k].set % PROBE_TOOLS;
+    uint64_t shows = tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
+    bool is_fresh = (((pair->state ^ here) & same) | (shows & ~pair->state)) != 0;
+    s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
+    s->strange_count += place < 0;
+    s->fresh_count += (place >= 0) & is_fresh;
+    s->pair[k] = pair;
+}
+
+/* The pairs of one stage come in while those of the one before are sifted: what is asked of memory
+ * is spread over the work. */
+static inline void stages_look_and_sift(struct tally *t, struct stage *look, struct stage *sift)
+{
+    const uint64_t here = t->open.newest | (uint64_t)sift->slot << PAIR_SLOT;
+    unsigned k = 0;
+
+    sift->fresh_count = sift->strange_count = 0;
+    for (; k < look->count && k < sift->count; k++) {
+        probe_look(look, k);
+        probe_sift(sift, k, here);
     }
-    for (unsigned k = 0; k < s->count; k++) {
-        s->ts->probes[s->probes[k].set]++;
-        address_set_add4(destinations, s->probes[k].dst);
+    for (unsigned i = k; i < look->count; i++)
+        probe_look(look, i);
+    for (unsigned i = k; i < sift->count; i++)
+        probe_sift(sift, i, here);
+    for (unsigned i = 0; i < sift->fresh_count; i++) {
+        uint32_t number = pair_source(sift->pair[sift->fresh[i]]);
+        if (number != PAIR_NO_SOURCE)
+            __builtin_prefetch(source_at(sift->shard, number), 1);
     }
 }
 
-/* Adds them to their ports. */
-static inline void stage_count(struct stage *s)
+/* Counts what needs no source. */
+static inline void stage_count(struct tally *t, struct stage *s)
 {
+    struct address_set *destinations = t->destinations;
+
     for (unsigned k = 0; k < s->count; k++) {
         const struct probe *p = &s->probes[k];
         struct rows *rows = &s->ts->rows[probe_proto(p)];
@@ -179,41 +210,8 @@ static inline void stage_count(struct stage *s)
             rows->used[rows->used_count++] = p->port;
         row->packets++;
         row->bytes += p->wire_len;
-    }
-}
-
-/* Pairs have moved since the stage began. */
-static __attribute__((noinline)) void stage_home_again(struct stage *s)
-{
-    for (unsigned k = 0; k < s->count; k++)
-        s->home[k] = pair_home(s->shard, s->key[k]);
-    s->groups = s->shard->pair_groups;
-}
-
-/* Picks out those that show something new, and brings in what they need. */
-static inline void stage_sift(struct tally *t, struct stage *s)
-{
-    const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
-    const uint64_t here = t->open.newest | (uint64_t)s->slot << PAIR_SLOT;
-
-    if (s->groups != s->shard->pair_groups)
-        stage_home_again(s);
-    s->fresh_count = s->strange_count = 0;
-    for (unsigned k = 0; k < s->count; k++) {
-        int place = pair_place(s->home[k], s->key[k]);
-        struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
-        uint64_t tools = s->probes[k].set % PROBE_TOOLS;
-        uint64_t shows = tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
-        bool is_fresh = (((pair->state ^ here) & same) | (shows & ~pair->state)) != 0;
-        s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
-        s->strange_count += place < 0;
-        s->fresh_count += (place >= 0) & is_fresh;
-        s->pair[k] = pair;
-    }
-    for (unsigned i = 0; i < s->fresh_count; i++) {
-        uint32_t number = pair_source(s->pair[s->fresh[i]]);
-        if (number != PAIR_NO_SOURCE)
-            __builtin_prefetch(source_at(s->shard, number), 1);
+        s->ts->probes[p->set]++;
+        address_set_add4(destinations, p->dst);
     }
 }
 
@@ -236,11 +234,6 @@ static inline void probe_show(struct tally *t, unsigned slot, const struct probe
 /* Those whose pair is known; the others are put off to the batch's end. */
 static inline void stage_finish(struct tally *t, struct stage *s, struct late *late)
 {
-    if (s->groups != s->shard->pair_groups) { /* what was found has moved */
-        memcpy(&s->strange[s->strange_count], s->fresh, s->fresh_count);
-        s->strange_count += s->fresh_count;
-        s->fresh_count = 0;
-    }
     for (unsigned i = 0; i < s->fresh_count; i++) {
         uint32_t number = pair_source(s->pair[s->fresh[i]]);
         if (__builtin_expect(number == PAIR_NO_SOURCE, 0))
@@ -388,13 +381,9 @@ static void probes_count(struct tally *t, const struct batch *b)
     for (unsigned from = 0; from < b->probe_count || sift->count || finish->count;) {
         look->probes = &b->probes[from];
         look->count = b->probe_count - from < STAGE ? b->probe_count - from : STAGE;
-        look->groups = look->shard->pair_groups;
         from += look->count;
-        stage_look(t, look);
-        if (sift->count) {
-            stage_sift(t, sift);
-            stage_count(sift);
-        }
+        stages_look_and_sift(t, look, sift);
+        stage_count(t, sift);
         if (finish->count)
             stage_finish(t, finish, &late);
         struct stage *free = finish;
