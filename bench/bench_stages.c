@@ -143,11 +143,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_stages: %s\n", argc < 2 ? "name a capture" : fault.text);
         return 1;
     }
-    b.sorter = (struct sorter){.rules = rules, .limit = BATCH_MAX, .send = keep_batch};
+    b.sorter = (struct sorter){.rules = rules,
+                               .destinations = address_set_create(),
+                               .limit = BATCH_MAX,
+                               .send = keep_batch};
     hash_key_init(&b.sorter.key);
     b.tally = tally_create(&b.sorter.key, rules, NULL);
     b.batches = calloc(BATCHES, sizeof *b.batches);
-    if (!b.tally || !b.batches)
+    if (!b.tally || !b.batches || !b.sorter.destinations)
         return 1;
     for (unsigned i = 0; i < BATCHES; i++)
         b.spare[b.spare_count++] = &b.batches[i];
@@ -157,6 +160,7 @@ int main(int argc, char **argv)
     pass("warm", argv[1], packets, rules);
     window_destroy(b.clean);
     tally_destroy(b.tally);
+    address_set_destroy(b.sorter.destinations);
     free(b.batches);
     ruleset_destroy(rules);
     return 0;

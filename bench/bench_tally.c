@@ -87,11 +87,15 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     struct window *w = window_create();
     static struct tally_sources sum;
 
-    b.sorter = (struct sorter){.rules = rules, .limit = BATCH_MAX, .send = keep_batch, .context = &b};
+    b.sorter = (struct sorter){.rules = rules,
+                               .destinations = address_set_create(),
+                               .limit = BATCH_MAX,
+                               .send = keep_batch,
+                               .context = &b};
     hash_key_init(&b.sorter.key);
     b.tally = tally_create(&b.sorter.key, rules, NULL);
     b.batches = calloc(CHUNK + SHARDS, sizeof *b.batches);
-    if (!b.tally || !b.batches || !w)
+    if (!b.tally || !b.batches || !b.sorter.destinations || !w)
         abort();
     for (unsigned shard = 0; shard < SHARDS; shard++)
         sorter_begin(&b.sorter, shard, &b.batches[CHUNK + shard]);
@@ -108,6 +112,7 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
            (double)sum.table_bytes / (double)sum.sources, (unsigned long long)sum.pairs);
     window_destroy(tally_seal(b.tally, 0));
     tally_destroy(b.tally);
+    address_set_destroy(b.sorter.destinations);
     free(b.batches);
     return warm;
 }

@@ -143,14 +143,9 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
         set->bitmaps[prefix] = c->bitmap;
 }
 
-static uint64_t home6(const struct address_rest *r, struct address6 a)
-{
-    return hash_fold(hash_u64(&r->key, a.low) ^ a.high, r->key.c) & (r->size - 1);
-}
-
 static struct address6 *find6(const struct address_rest *r, struct address6 a)
 {
-    uint64_t i = home6(r, a);
+    uint64_t i = hash_fold(hash_u64(&r->key, a.low) ^ a.high, r->key.c) & (r->size - 1);
     while ((r->at[i].low | r->at[i].high) && (r->at[i].low != a.low || r->at[i].high != a.high))
         i = (i + 1) & (r->size - 1);
     return &r->at[i];
@@ -183,14 +178,6 @@ static void add6(struct address_rest *r, struct address6 a)
 void address_set_insert4(struct address_set *set, uint32_t address)
 {
     add4(set, (uint16_t)(address >> 16), (uint16_t)address);
-}
-
-void address_set_prefetch6(const struct address_set *set, const uint8_t address[16])
-{
-    struct address6 a;
-    memcpy(&a, address, sizeof a);
-    if (set->rest->size > 0)
-        __builtin_prefetch(&set->rest->at[home6(set->rest, a)], 1);
 }
 
 void address_set_insert6(struct address_set *set, const uint8_t address[16])

@@ -57,16 +57,6 @@ static inline void address_set_add(struct address_set *set, const uint8_t addres
                                   (uint32_t)address[2] << 8 | address[3]);
 }
 
-/* Brings in what adding an IPv6 address will need; nothing for IPv4. */
-void address_set_prefetch6(const struct address_set *set, const uint8_t address[16]);
-
-static inline void address_set_prefetch(const struct address_set *set, const uint8_t address[16],
-                                        unsigned ip_version)
-{
-    if (ip_version == 6)
-        address_set_prefetch6(set, address);
-}
-
 void address_set_merge(struct address_set *into, const struct address_set *from);
 uint64_t address_set_count(const struct address_set *set);
 

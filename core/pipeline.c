@@ -313,6 +313,7 @@ static void pipeline_destroy(struct pipeline *p)
         channel_destroy(w->sealed);
         channel_destroy(w->free_windows);
     }
+    address_set_destroy(p->sorter.destinations);
     window_clock_destroy(p->clock);
     free(p);
 }
@@ -327,18 +328,11 @@ static void sources_merge(struct tally_sources *into, const struct tally_sources
         sum[i] += add[i];
 }
 
-static int result_fill(struct pipeline *p)
+static void result_fill(struct pipeline *p)
 {
-    struct address_set *destinations = address_set_create();
-    if (!destinations)
-        return -ENOMEM;
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->settings->workers; i++)
         sources_merge(p->result->sources, p->workers[i].sources);
-        address_set_merge(destinations, tally_destinations(p->workers[i].tally));
-    }
-    p->result->destinations = address_set_count(destinations);
-    address_set_destroy(destinations);
-    return 0;
+    p->result->destinations = address_set_count(p->sorter.destinations);
 }
 
 static int pipeline_create(struct pipeline **out, const struct pipeline_settings *settings,
@@ -353,6 +347,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
     p->sorter = (struct sorter){
         .rules = settings->rules,
         .telescope = settings->telescope,
+        .destinations = address_set_create(),
         .decap = settings->decap,
         .limit = settings->batch,
         .send = batch_send,
@@ -360,7 +355,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
     };
     hash_key_init(&p->sorter.key);
     p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
-    if (!p->clock)
+    if (!p->clock || !p->sorter.destinations)
         return -ENOMEM;
     for (unsigned i = 0; i < settings->workers; i++)
         p->workers[i].batch_count = BATCHES_AHEAD;
@@ -400,8 +395,8 @@ int pipeline_run(const struct pipeline_settings *settings, struct pipeline_resul
     threads_finish(p);
     if (err == 0 && (err = atomic_load(&p->feed_err)) < 0)
         *fault = p->feed_fault;
-    if (err == 0 && (err = result_fill(p)) < 0)
-        fault_set(fault, -err, "merging the workers' tables: %s", strerror(-err));
+    if (err == 0)
+        result_fill(p);
 done:
     if (p)
         pipeline_destroy(p);

@@ -41,6 +41,9 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
 {
     struct sorter_shard *to = &s->shards[shard];
     struct batch *b = to->batch;
+    const struct observation *o = &b->at[b->count];
+    if (o->state & OBSERVATION_IP)
+        address_set_add(s->destinations, o->dst, o->ip_version);
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
     __builtin_prefetch(&b->at[b->count + 1], 1); /* lie in another core's cache */

@@ -1,4 +1,5 @@
-/* sorter: puts each packet into the batch of its source's shard.
+/* sorter: puts each packet into the batch of its source's shard, and counts distinct destinations
+ * on the way.
  *
  * A probe is read straight from the frame where it can be; everything else is decoded, and goes as a
  * probe where it is one and as an observation where not. Part of the receiver: one thread.
@@ -10,6 +11,7 @@
 #include "capture/hash.h"
 #include "classify/prefix_set.h"
 #include "classify/probe.h"
+#include "core/address_set.h"
 
 /* A shard's batch. What changes with every packet lies here, in the L1 cache. */
 struct sorter_shard {
@@ -25,6 +27,7 @@ struct sorter {
     struct hash_key key;
     const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
+    struct address_set *destinations;   /* of every packet with a readable IP header */
     uint32_t decap;
     unsigned limit; /* packets per batch, 1 to BATCH_MAX */
     /* Takes a batch that holds packets; returns one to fill. */
@@ -54,6 +57,7 @@ static inline bool sorter_probe(struct sorter *s, const struct probe *p, int64_t
     unsigned shard = batch_shard(hash_u64(&s->key, p->src));
     struct sorter_shard *to = &s->shards[shard];
     uint32_t at = to->probe_count;
+    address_set_add4(s->destinations, p->dst);
     if (at == 0) {
         to->probe_slot = slot;
         to->probe_first_ns = to->probe_last_ns = ts_ns;

@@ -21,8 +21,7 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
         const struct port_class *class = &rules->classes[set >> PROBE_CLASS_SHIFT & 0xff];
         t->probe_marks[set] = (uint16_t)class_marks(class, 1, set % PROBE_TOOLS);
     }
-    t->destinations = address_set_create();
-    int err = t->destinations ? 0 : -ENOMEM;
+    int err = 0;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
@@ -47,7 +46,6 @@ void tally_destroy(struct tally *t)
         free(t->slots[i].rows);
         free(t->slots[i].sketches);
     }
-    address_set_destroy(t->destinations);
     free(t);
 }
 
@@ -253,5 +251,3 @@ void tally_sources_add(const struct tally *t, struct tally_sources *sum)
         for (unsigned port = 0; port < 65536; port++)
             sum->ports[proto][port] += t->port_sources[proto][port];
 }
-
-const struct address_set *tally_destinations(const struct tally *t) { return t->destinations; }

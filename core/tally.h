@@ -9,7 +9,6 @@
 #include "capture/batch.h"
 #include "capture/hash.h"
 #include "classify/classify.h"
-#include "core/address_set.h"
 #include "export/window.h"
 
 struct tally;
@@ -40,7 +39,5 @@ void tally_batch(struct tally *t, const struct batch *b);
 
 /* Adds this worker's sources to *sum. */
 void tally_sources_add(const struct tally *t, struct tally_sources *sum);
-
-const struct address_set *tally_destinations(const struct tally *t);
 
 #endif

@@ -198,10 +198,8 @@ static inline void stages_look_and_sift(struct tally *t, struct stage *look, str
 }
 
 /* Counts what needs no source. */
-static inline void stage_count(struct tally *t, struct stage *s)
+static inline void stage_count(struct stage *s)
 {
-    struct address_set *destinations = t->destinations;
-
     for (unsigned k = 0; k < s->count; k++) {
         const struct probe *p = &s->probes[k];
         struct rows *rows = &s->ts->rows[probe_proto(p)];
@@ -211,7 +209,6 @@ static inline void stage_count(struct tally *t, struct stage *s)
         row->packets++;
         row->bytes += p->wire_len;
         s->ts->probes[p->set]++;
-        address_set_add4(destinations, p->dst);
     }
 }
 
@@ -332,10 +329,8 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
     uint32_t guess[OTHERS];
     struct label labels[OTHERS];
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++)
         source_prefetch_slot(shard, b->hash[from + i]);
-        address_set_prefetch(t->destinations, b->at[from + i].dst, b->at[from + i].ip_version);
-    }
     classify_batch(t->rules, t->telescope, &b->at[from], count, labels);
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
@@ -355,7 +350,6 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
             continue;
         uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
         count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
-        address_set_add(t->destinations, o->dst, o->ip_version);
         if (o->state & OBSERVATION_PORTS)
             count_port(t, shard, number, o, kind_is_scan(label->kind));
     }
@@ -383,7 +377,7 @@ static void probes_count(struct tally *t, const struct batch *b)
         look->count = b->probe_count - from < STAGE ? b->probe_count - from : STAGE;
         from += look->count;
         stages_look_and_sift(t, look, sift);
-        stage_count(t, sift);
+        stage_count(sift);
         if (finish->count)
             stage_finish(t, finish, &late);
         struct stage *free = finish;

@@ -56,7 +56,6 @@ struct tally {
     const struct hash_key *key;
     const struct ruleset *rules;
     const struct prefix_set *telescope;
-    struct address_set *destinations;
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];

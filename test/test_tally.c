@@ -153,6 +153,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     struct sorter sorter = {.key = w->key,
                             .rules = w->rules,
                             .telescope = telescope,
+                            .destinations = address_set_create(),
                             .limit = limit,
                             .send = count_batch,
                             .context = t};
@@ -185,6 +186,8 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         window_destroy(sealed[k]);
     }
     check_run(w, t);
+    assert_int_equal(address_set_count(sorter.destinations), 200);
+    address_set_destroy(sorter.destinations);
     tally_destroy(t);
     ruleset_destroy(w->rules);
     free(batches);
