@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <string.h>
 
-/* jemalloc: huge pages for the tables, freed memory back at once (growing tables leave as much
+/* jemalloc: huge pages for the tables, freed memory back soon (growing tables leave as much
  * behind as they take), no more arenas than threads that allocate. */
 const char *malloc_conf =
-    "thp:always,metadata_thp:auto,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2";
+    "thp:always,metadata_thp:auto,dirty_decay_ms:3000,muzzy_decay_ms:0,narenas:2";
 
 const struct command commands[] = {
     {"replay", COMMAND_REPLAY, "PATH...",
