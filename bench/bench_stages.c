@@ -126,8 +126,8 @@ static void pass(const char *name, const char *path, uint64_t packets, const str
     double n = (double)b.packets / 1e9;
     printf("%s: read %.1f, sort %.1f, tally %.1f ns per packet (%llu packets); decode %.1f, "
            "classify %.1f\n",
-           name, b.read / n, b.sort / n, b.tally_ns / n, (unsigned long long)b.packets, b.decode / n,
-           b.classify / n);
+           name, b.read / n, b.sort / n, b.tally_ns / n, (unsigned long long)b.packets,
+           b.decode / n, b.classify / n);
     window_clock_finish(b.clock);
     window_clock_destroy(b.clock);
     c->ops->close(c);

@@ -376,6 +376,8 @@ int64_t archive_fill(struct archive *a, const uint8_t **data, size_t keep, struc
 
 const char *archive_format(const struct archive *a) { return a->codec ? a->codec->name : "plain"; }
 
+bool archive_unpacks(const struct archive *a) { return a->unpacking.started; }
+
 uint64_t archive_stored_at(const struct archive *a) { return a->stored_at; }
 
 void archive_close(struct archive *a)

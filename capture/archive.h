@@ -15,6 +15,7 @@
 
 #include "capture/fault.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ int64_t archive_fill(struct archive *a, const uint8_t **data, size_t keep, struc
 /* "plain", "gzip", "zstd", "xz", "bzip2", "lz4"; of a pipe known once the first
  * fill has returned, "plain" before. */
 const char *archive_format(const struct archive *a);
+
+/* Whether a thread of its own reads and decompresses it. */
+bool archive_unpacks(const struct archive *a);
 
 /* Byte of the stored file that what was last filled begins at (after a failed
  * fill: where it failed). Exact for plain files; a compressed one gives

@@ -17,8 +17,8 @@
 #include <stddef.h>
 
 enum {
-    BATCH_MAX = 1024,           /* packets: the more of a shard at once, the better */
-    BATCH_OBSERVATIONS = 256,   /* observations among them */
+    BATCH_MAX = 1024,          /* packets: the more of a shard at once, the better */
+    BATCH_OBSERVATIONS = 256,  /* observations among them */
     BATCH_PAYLOAD = 64 * 1024, /* bytes of payload area */
     SHARDS = 64,               /* logical shards of the sources */
 };
@@ -45,10 +45,10 @@ struct probe {
 static_assert(sizeof(struct probe) == 16, "four probes a cache line");
 
 struct batch {
-    uint32_t count;        /* observations in `at` */
-    uint32_t shard;        /* of the sources of them all */
-    uint32_t probe_count;  /* probes in `probes` */
-    uint32_t probe_slot;   /* window slot of all probes, and the first and the last time of them */
+    uint32_t count;       /* observations in `at` */
+    uint32_t shard;       /* of the sources of them all */
+    uint32_t probe_count; /* probes in `probes` */
+    uint32_t probe_slot;  /* window slot of all probes, and the first and the last time of them */
     int64_t probe_first_ns, probe_last_ns;
     uint32_t payload_used; /* bytes used of `payload` */
     uint32_t generation;   /* of the rules it was received under */

@@ -385,3 +385,9 @@ size_t capture_file_inputs(const struct capture *c)
 {
     return ((const struct capture_file *)c)->inputs.count;
 }
+
+bool capture_file_unpacks(const struct capture *c)
+{
+    const struct capture_file *f = (const struct capture_file *)c;
+    return f->opened[0].archive && archive_unpacks(f->opened[0].archive);
+}

@@ -31,4 +31,7 @@ const char *capture_file_current(const struct capture *c);
 /* Inputs in the row, folders taken apart, damaged ones included. */
 size_t capture_file_inputs(const struct capture *c);
 
+/* Whether the first input is decompressed by a thread of its own (or comes through a pipe). */
+bool capture_file_unpacks(const struct capture *c);
+
 #endif

@@ -41,8 +41,7 @@ static inline uint32_t fingerprint_match(const struct fingerprint *f, uint32_t i
 {
     uint32_t mixed = f->dst ^ f->tcp_seq;
     uint32_t is_mirai = is_syn & (mixed == 0);
-    uint32_t is_masscan =
-        is_syn & ((uint16_t)(mixed ^ f->dst_port ^ f->ip_id) == 0) & (mixed != 0);
+    uint32_t is_masscan = is_syn & ((uint16_t)(mixed ^ f->dst_port ^ f->ip_id) == 0) & (mixed != 0);
     uint32_t is_zmap = f->ip_id == FINGERPRINT_ZMAP_ID;
     uint32_t tools = is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan;
     uint32_t differs =

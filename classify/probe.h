@@ -37,9 +37,9 @@ static inline uint32_t observation_headers(const struct observation *o)
     ((uint32_t)(state) | (uint32_t)(version) << 16 | (uint32_t)(proto) << 24)
 
 enum {
-    PROBE_TOOLS = 1 << TOOL_COUNT,    /* sets of tools: the lowest bits of a probe's set */
-    PROBE_CLASS_SHIFT = TOOL_COUNT,   /* then 8 bits of the port's class */
-    PROBE_UDP = 256 << TOOL_COUNT,    /* then the protocol */
+    PROBE_TOOLS = 1 << TOOL_COUNT,  /* sets of tools: the lowest bits of a probe's set */
+    PROBE_CLASS_SHIFT = TOOL_COUNT, /* then 8 bits of the port's class */
+    PROBE_UDP = 256 << TOOL_COUNT,  /* then the protocol */
     PROBE_SETS = 2 * PROBE_UDP,
 };
 static_assert(PROBE_SETS <= 65536, "a probe's set has 16 bits");
@@ -67,9 +67,9 @@ static inline bool probe_from(const struct observation *o, const struct ruleset 
     bool is_tcp = (headers & HEADERS(PORTS | ODD | FLAGS, 0xff, 0xff)) ==
                       HEADERS(PORTS | FLAGS, 4, IPPROTO_NR_TCP) &&
                   (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-    bool is_udp = (headers & HEADERS(PORTS | ODD, 0xff, 0xff)) ==
-                      HEADERS(PORTS, 4, IPPROTO_NR_UDP) &&
-                  !probe_is_netbios(o->dst_port);
+    bool is_udp =
+        (headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP) &&
+        !probe_is_netbios(o->dst_port);
     if (!is_tcp && !is_udp)
         return false;
     memcpy(&p->src, o->src, sizeof p->src);
@@ -87,8 +87,14 @@ static inline bool probe_from(const struct observation *o, const struct ruleset 
 static inline bool probe_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
                               struct probe *p)
 {
-    enum { LINK_ETHERNET = 1, IP = 14, TRANSPORT = IP + 20, UDP_END = TRANSPORT + 8,
-           TCP_END = TRANSPORT + 20, OPTIONS_END = TCP_END + 4 };
+    enum {
+        LINK_ETHERNET = 1,
+        IP = 14,
+        TRANSPORT = IP + 20,
+        UDP_END = TRANSPORT + 8,
+        TCP_END = TRANSPORT + 20,
+        OPTIONS_END = TCP_END + 4
+    };
     const uint8_t *b = f->data;
     if (f->link_type != LINK_ETHERNET || f->caplen < UDP_END || f->wire_len < f->caplen)
         return false;

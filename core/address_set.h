@@ -25,7 +25,8 @@ struct address_container {
 
 /* Public for the inline call only. */
 struct address_set {
-    const uint64_t *bitmaps[65536]; /* of all /16; one that is empty where there is a table or nothing */
+    const uint64_t
+        *bitmaps[65536]; /* of all /16; one that is empty where there is a table or nothing */
     struct address_container *of[65536];
     struct address_rest *rest;
     uint64_t count4;

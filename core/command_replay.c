@@ -181,6 +181,7 @@ static int replay(const struct config *c, const struct setup *setup, struct pipe
         .decap = setup->decap,
         .workers = c->workers ? (unsigned)c->workers : workers_default(),
         .batch = (unsigned)c->batch,
+        .steps_back = capture_file_unpacks(setup->capture),
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
         .packets = &packets,

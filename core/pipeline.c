@@ -9,9 +9,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum {
-    BATCHES_AHEAD = 64, /* on their way to one worker, beside those that are being filled */
+    BATCHES_AHEAD = 64,         /* on their way to one worker, beside those that are being filled */
     WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
 };
 
@@ -23,11 +25,11 @@ struct pipeline;
 struct worker {
     struct pipeline *pipeline;
     struct tally *tally;
-    struct channel *batches;         /* receiver -> worker */
-    struct channel *free_batches;    /* worker -> receiver */
-    struct channel *sealed;          /* worker -> exporter; NULL at the end */
-    struct channel *free_windows;    /* exporter -> worker */
-    struct batch *slab;              /* all batches */
+    struct channel *batches;      /* receiver -> worker */
+    struct channel *free_batches; /* worker -> receiver */
+    struct channel *sealed;       /* worker -> exporter; NULL at the end */
+    struct channel *free_windows; /* exporter -> worker */
+    struct batch *slab;           /* all batches */
     unsigned batch_count;
     struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
     unsigned window_count;
@@ -48,6 +50,17 @@ struct pipeline {
     atomic_int feed_err;     /* errno of the feed; the receiver stops on it */
     struct fault feed_fault; /* the exporter's */
 };
+
+enum { NICE = 10 };
+
+/* A thread's niceness is its own on Linux. Where it can't be changed, it stays. */
+static void thread_begin(const struct pipeline *p, const char *name)
+{
+    if (name)
+        (void)pthread_setname_np(pthread_self(), name);
+    if (p->settings->steps_back && getpriority(PRIO_PROCESS, (id_t)gettid()) < NICE)
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
 
 /* ---- worker ---- */
 
@@ -84,7 +97,7 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
-    (void)pthread_setname_np(pthread_self(), "worker");
+    thread_begin(w->pipeline, "worker");
     for (bool is_over = false; !is_over;) {
         struct batch *b = channel_pop(w->batches);
         switch (b->mark.what) {
@@ -129,7 +142,7 @@ static void *exporter_main(void *arg)
 {
     struct pipeline *p = arg;
     unsigned count = p->settings->workers;
-    (void)pthread_setname_np(pthread_self(), "exporter");
+    thread_begin(p, "exporter");
 
     for (;;) {
         /* Workers seal in one order, the receiver's; so the heads of all channels are one window. */
@@ -389,6 +402,7 @@ int pipeline_run(const struct pipeline_settings *settings, struct pipeline_resul
     }
     err = threads_start(p, fault);
     if (err == 0) {
+        thread_begin(p, NULL);
         err = receive(p, fault);
         window_clock_finish(p->clock);
     }

@@ -221,6 +221,6 @@ uint64_t source_table_bytes(const struct source_table *t)
     uint64_t sources =
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
-           (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs + t->block_count * sizeof *t->blocks +
-           (uint64_t)t->address6_room * sizeof *t->addresses6;
+           (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs +
+           t->block_count * sizeof *t->blocks + (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

@@ -47,7 +47,7 @@ struct source {
     uint32_t serial; /* newest window opening at the last touch */
     uint16_t marks[WINDOW_SLOTS]; /* seen in the window of that slot */
     uint16_t marks_ever;
-    uint16_t kinds_ever; /* bits of enum kind; the top bit: IPv6 */
+    uint16_t kinds_ever;   /* bits of enum kind; the top bit: IPv6 */
     uint16_t sketch_index; /* of its register in a HyperLogLog, and its rank there */
     uint8_t sketch_rank;
     uint8_t reserved;
@@ -58,12 +58,13 @@ enum { SOURCE_IS_IPV6 = 1 << 15 };
 
 /* Two numbers, so that each question about a pair is one comparison. */
 struct pair {
-    uint64_t key;   /* as pair_key() makes it, and the lowest 8 bits of the source's number; 0: free */
+    uint64_t
+        key; /* as pair_key() makes it, and the lowest 8 bits of the source's number; 0: free */
     uint64_t state; /* 32 bits of serial as in struct source, then the fields below */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 
-enum { /* bits of state */
+enum {                          /* bits of state */
        PAIR_WINDOWS = 32,       /* 8: seen in the window of slot i */
        PAIR_TOOLS = 40,         /* 7: what the probes of the window in PAIR_SLOT matched */
        PAIR_PROBED = 47,        /* there was one */

@@ -236,8 +236,7 @@ static inline void stage_finish(struct tally *t, struct stage *s, struct late *l
         if (__builtin_expect(number == PAIR_NO_SOURCE, 0))
             s->strange[s->strange_count++] = s->fresh[i];
         else
-            __builtin_prefetch(
-                &s->ts->sketches->at[source_at(s->shard, number)->sketch_index], 1);
+            __builtin_prefetch(&s->ts->sketches->at[source_at(s->shard, number)->sketch_index], 1);
     }
     for (unsigned i = 0; i < s->fresh_count; i++) {
         unsigned k = s->fresh[i];
@@ -310,8 +309,8 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
 {
     const struct source *s = source_at(shard, number);
     unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-    uint64_t key = pair_key(s->id, s->kinds_ever & SOURCE_IS_IPV6, proto == PORT_PROTO_UDP,
-                            o->dst_port);
+    uint64_t key =
+        pair_key(s->id, s->kinds_ever & SOURCE_IS_IPV6, proto == PORT_PROTO_UDP, o->dst_port);
     bool is_new = count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
     struct port_count *row = window_port(t->slots[o->slot].window, proto, o->dst_port);
     row->packets++;

@@ -42,9 +42,9 @@ struct sketches {
 /* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
 struct tally_slot {
     struct window *window;
-    struct rows *rows;             /* by protocol; empty where the slot is free */
-    uint64_t undrained;           /* probes in the rows: before 32 bits are full, they are drained */
-    uint64_t headers[HEADER_SETS]; /* of all but probes */
+    struct rows *rows;  /* by protocol; empty where the slot is free */
+    uint64_t undrained; /* probes in the rows: before 32 bits are full, they are drained */
+    uint64_t headers[HEADER_SETS];     /* of all but probes */
     uint64_t probes[PROBE_SETS];       /* by their set */
     uint64_t marks[1 << MARK_COUNT];   /* other packets by their marks */
     uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */

@@ -55,7 +55,7 @@ static void test_bad(void **state)
         {"replay --window 0", "--window: '0' is not a span"},
         {"replay --window 99999999999999999999s", "is not a span"},
         {"replay --json=yes", "--json: takes no value"},
-        {"replay --batch 257", "--batch: '257'"},
+        {"replay --batch 1025", "--batch: '1025'"},
         {"replay --config /nonexistent.yaml", "/nonexistent.yaml: No such file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

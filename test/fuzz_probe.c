@@ -1,0 +1,33 @@
+/* Any bytes as an Ethernet frame that may be a probe: 4 that choose lengths, then what was caught. */
+#include "test/probe_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct ruleset *rules;
+    if (!rules && ruleset_create(&rules, NULL, NULL) < 0)
+        abort();
+    if (len < 4)
+        return 0;
+    uint32_t caught = (uint32_t)len - 4;
+    uint8_t *bytes = malloc(caught + 1); /* of its own, so that a read past the end is seen */
+    if (!bytes)
+        return 0;
+    memcpy(bytes, data + 4, caught);
+    struct frame f = {.data = bytes,
+                      .caplen = caught,
+                      .wire_len = caught + data[2],
+                      .link_type = data[0] ? 1 : 101};
+    bool found;
+    const char *broken = probe_check(&f, data[1] & 15u, rules, &found);
+    if (broken) {
+        (void)fprintf(stderr, "does not hold: %s\n", broken);
+        abort();
+    }
+    free(bytes);
+    return 0;
+}
