@@ -49,7 +49,7 @@ static void on_open(void *context, unsigned slot, const struct open_window *w)
     count_full();
     struct window *window = b.clean ? b.clean : window_create();
     b.clean = NULL;
-    tally_open(b.tally, slot, w->serial, window);
+    tally_open(b.tally, slot, window);
 }
 
 static void on_seal(void *context, unsigned slot, const struct open_window *w)

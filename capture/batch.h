@@ -28,7 +28,6 @@ struct batch_mark {
     uint32_t what; /* 0: no mark */
     uint32_t slot;
     uint32_t part;
-    uint32_t serial;
     int64_t start_ns;
     uint64_t filtered; /* packets of the window that a filter took out */
     bool is_late;      /* all its packets are */

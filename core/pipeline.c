@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 enum {
-    BATCHES_AHEAD = 64,         /* on their way to one worker, beside those that are being filled */
+    BATCHES_AHEAD = 64, /* on their way to all workers, beside those that are being filled; */
+    BATCHES_LEAST = 16, /* but to each not fewer than this: they hide the way between two caches */
     WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
+    EMPTIES = 64, /* per worker: windows without its packets that may be on their way */
 };
 
 /* What a batch without observations says. */
@@ -32,8 +34,10 @@ struct worker {
     struct batch *slab;           /* all batches */
     unsigned batch_count;
     struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
-    unsigned window_count;
-    struct tally_sources *sources; /* at the end */
+    unsigned window_count, windows_made;
+    unsigned empties;                       /* on their way to the exporter or back */
+    struct batch_mark opened[WINDOW_SLOTS]; /* what was said of each slot's window */
+    struct tally_sources *sources;          /* at the end */
     pthread_t thread;
     bool is_running;
 };
@@ -64,25 +68,73 @@ static void thread_begin(const struct pipeline *p, const char *name)
 
 /* ---- worker ---- */
 
+/* In place of a window that holds no packets of this worker. */
+static struct window empty_window;
+
+/* Takes back what the exporter is done with. */
+static void worker_take_back(struct worker *w, struct window *window)
+{
+    if (window == &empty_window)
+        w->empties--;
+    else
+        w->windows[w->window_count++] = window;
+}
+
 static struct window *worker_window(struct worker *w)
 {
-    struct window *back;
-    while ((back = channel_try_pop(w->free_windows)))
-        w->windows[w->window_count++] = back;
-    return w->window_count ? w->windows[--w->window_count] : channel_pop(w->free_windows);
+    struct window *window;
+    while ((window = channel_try_pop(w->free_windows)))
+        worker_take_back(w, window);
+    if (w->window_count == 0 && w->windows_made < WINDOWS && (window = window_create()) != NULL) {
+        w->windows_made++;
+        return window;
+    }
+    if (w->windows_made == 0)
+        abort(); /* no memory for a single window */
+    while (w->window_count == 0)
+        worker_take_back(w, channel_pop(w->free_windows));
+    return w->windows[--w->window_count];
 }
 
-static void worker_open(struct worker *w, const struct batch_mark *mark)
+static void worker_send_empty(struct worker *w)
+{
+    while (w->empties == EMPTIES)
+        worker_take_back(w, channel_pop(w->free_windows));
+    w->empties++;
+    channel_push(w->sealed, &empty_window);
+}
+
+/* Gives a slot its window, when the first packet is there: most workers see nothing of a window of
+ * few packets. */
+static void worker_open(struct worker *w, unsigned slot)
 {
     struct window *window = worker_window(w);
-    window->start_ns = mark->start_ns;
+    window->start_ns = w->opened[slot].start_ns;
     window->span_ns = w->pipeline->settings->window_span_ns;
-    window->part = mark->part;
-    tally_open(w->tally, mark->slot, mark->serial, window);
+    window->part = w->opened[slot].part;
+    tally_open(w->tally, slot, window);
 }
 
+static void worker_count(struct worker *w, const struct batch *b)
+{
+    if (b->probe_count > 0 && !tally_is_open(w->tally, b->probe_slot))
+        worker_open(w, b->probe_slot);
+    for (uint32_t i = 0; i < b->count; i++)
+        if (!tally_is_open(w->tally, b->at[i].slot))
+            worker_open(w, b->at[i].slot);
+    tally_batch(w->tally, b);
+}
+
+/* The first worker's window goes to the exporter in any case: it carries the ledger. */
 static void worker_seal(struct worker *w, const struct batch_mark *mark)
 {
+    if (!tally_is_open(w->tally, mark->slot)) {
+        if (w != w->pipeline->workers) {
+            worker_send_empty(w);
+            return;
+        }
+        worker_open(w, mark->slot);
+    }
     struct window *window = tally_seal(w->tally, mark->slot);
     uint64_t packets = window->totals.packets;
     window->ledger = (struct window_ledger){
@@ -102,7 +154,7 @@ static void *worker_main(void *arg)
         struct batch *b = channel_pop(w->batches);
         switch (b->mark.what) {
         case MARK_OPEN:
-            worker_open(w, &b->mark);
+            w->opened[b->mark.slot] = b->mark;
             break;
         case MARK_SEAL:
             worker_seal(w, &b->mark);
@@ -111,7 +163,7 @@ static void *worker_main(void *arg)
             is_over = true;
             break;
         default:
-            tally_batch(w->tally, b);
+            worker_count(w, b);
             break;
         }
         channel_push(w->free_batches, b);
@@ -151,9 +203,10 @@ static void *exporter_main(void *arg)
             struct window *shard = channel_pop(p->workers[i].sealed);
             if (!shard)
                 continue;
-            if (shard->ledger.offered > 0)
+            if (shard != &empty_window) {
                 window_merge(whole, shard, WINDOW_SHARDS);
-            window_clear(shard);
+                window_clear(shard);
+            }
             channel_push(p->workers[i].free_windows, shard);
         }
         if (!whole)
@@ -188,11 +241,9 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context, (struct batch_mark){.what = MARK_OPEN,
-                                           .slot = slot,
-                                           .part = w->part,
-                                           .serial = w->serial,
-                                           .start_ns = w->start_ns});
+    mark_send(context,
+              (struct batch_mark){
+                  .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns});
 }
 
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)
@@ -255,8 +306,8 @@ static int worker_create(struct worker *w, struct pipeline *p)
     w->tally = tally_create(&p->sorter.key, s->rules, s->telescope);
     w->batches = channel_create(w->batch_count);
     w->free_batches = channel_create(w->batch_count);
-    w->sealed = channel_create(WINDOWS + 1);
-    w->free_windows = channel_create(WINDOWS);
+    w->sealed = channel_create(WINDOWS + EMPTIES + 1);
+    w->free_windows = channel_create(WINDOWS + EMPTIES);
     w->sources = calloc(1, sizeof *w->sources);
     if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
         !w->sources)
@@ -264,16 +315,8 @@ static int worker_create(struct worker *w, struct pipeline *p)
     w->slab = aligned_alloc(64, w->batch_count * sizeof *w->slab);
     if (!w->slab)
         return -ENOMEM;
-    for (unsigned i = 0; i < w->batch_count; i++) {
-        w->slab[i].generation = 0;
+    for (unsigned i = 0; i < w->batch_count; i++)
         channel_push(w->free_batches, &w->slab[i]);
-    }
-    for (unsigned i = 0; i < WINDOWS; i++) {
-        struct window *window = window_create();
-        if (!window)
-            return -ENOMEM;
-        w->windows[w->window_count++] = window;
-    }
     return 0;
 }
 
@@ -318,7 +361,8 @@ static void pipeline_destroy(struct pipeline *p)
         free(w->sources);
         free(w->slab);
         while (w->free_windows && (item = channel_try_pop(w->free_windows)))
-            window_destroy(item);
+            if (item != &empty_window)
+                window_destroy(item);
         while (w->window_count)
             window_destroy(w->windows[--w->window_count]);
         channel_destroy(w->batches);
@@ -331,20 +375,21 @@ static void pipeline_destroy(struct pipeline *p)
     free(p);
 }
 
-static void sources_merge(struct tally_sources *into, const struct tally_sources *from)
+static void sources_merge(struct tally_sources *into, const struct worker *w)
 {
     /* Nothing but counters, so they add as an array. */
-    static_assert(sizeof *into % sizeof(uint64_t) == 0, "counters only");
+    enum { COUNTERS = offsetof(struct tally_sources, ports) / sizeof(uint64_t) };
     uint64_t *sum = (uint64_t *)into;
-    const uint64_t *add = (const uint64_t *)from;
-    for (size_t i = 0; i < sizeof *into / sizeof(uint64_t); i++)
+    const uint64_t *add = (const uint64_t *)w->sources;
+    for (size_t i = 0; i < COUNTERS; i++)
         sum[i] += add[i];
+    tally_port_sources_add(w->tally, into);
 }
 
 static void result_fill(struct pipeline *p)
 {
     for (unsigned i = 0; i < p->settings->workers; i++)
-        sources_merge(p->result->sources, p->workers[i].sources);
+        sources_merge(p->result->sources, &p->workers[i]);
     p->result->destinations = address_set_count(p->sorter.destinations);
 }
 
@@ -371,7 +416,9 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
     if (!p->clock || !p->sorter.destinations)
         return -ENOMEM;
     for (unsigned i = 0; i < settings->workers; i++)
-        p->workers[i].batch_count = BATCHES_AHEAD;
+        p->workers[i].batch_count = settings->workers * BATCHES_LEAST < BATCHES_AHEAD
+                                        ? BATCHES_AHEAD / settings->workers
+                                        : BATCHES_LEAST;
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         p->worker_of[shard] = &p->workers[shard % settings->workers];
         p->worker_of[shard]->batch_count++;

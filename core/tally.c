@@ -49,15 +49,16 @@ void tally_destroy(struct tally *t)
     free(t);
 }
 
-void tally_open(struct tally *t, unsigned slot, uint32_t serial, struct window *w)
+void tally_open(struct tally *t, unsigned slot, struct window *w)
 {
     struct tally_slot *ts = &t->slots[slot];
     *ts = (struct tally_slot){.window = w, .rows = ts->rows, .sketches = ts->sketches};
     w->totals.first_ns = INT64_MAX;
     w->totals.last_ns = INT64_MIN;
-    t->open.at[slot] = serial;
-    t->open.newest = serial;
+    t->open.at[slot] = ++t->open.newest;
 }
+
+bool tally_is_open(const struct tally *t, unsigned slot) { return t->slots[slot].window != NULL; }
 
 static void headers_add(struct window_totals *totals, unsigned set, uint64_t packets)
 {
@@ -247,6 +248,10 @@ void tally_sources_add(const struct tally *t, struct tally_sources *sum)
 {
     for (unsigned i = 0; i < SHARDS; i++)
         shard_add(t, &t->shards[i], sum);
+}
+
+void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)
+{
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 65536; port++)
             sum->ports[proto][port] += t->port_sources[proto][port];

@@ -19,8 +19,8 @@ struct tally_sources {
     uint64_t kinds[KIND_COUNT];
     uint64_t marks[MARK_COUNT];
     uint64_t rules[RULES_MAX];
-    uint64_t ports[PORT_PROTO_COUNT][65536];
     uint64_t table_bytes;
+    uint64_t ports[PORT_PROTO_COUNT][65536];
 };
 
 /* `key`, `rules` and `telescope` (may be NULL) must outlive the tally. NULL with errno. */
@@ -28,16 +28,23 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
                            const struct prefix_set *telescope);
 void tally_destroy(struct tally *t); /* accepts NULL */
 
-/* A window begins in a slot that is free; the tally fills `w` (cleared) from now on. */
-void tally_open(struct tally *t, unsigned slot, uint32_t serial, struct window *w);
+/* A window begins in a slot that is free; the tally fills `w` (cleared) from now on. Slots need not be
+ * opened in the order of their windows, as long as each is before its first packet. */
+void tally_open(struct tally *t, unsigned slot, struct window *w);
+
+/* Whether the slot has a window. */
+bool tally_is_open(const struct tally *t, unsigned slot);
 
 /* The slot's window, complete but for its ledger; the caller owns it again. */
 struct window *tally_seal(struct tally *t, unsigned slot);
 
-/* Classifies and counts every observation; all slots in it are open. */
+/* Counts all packets of a batch; their slots are open. */
 void tally_batch(struct tally *t, const struct batch *b);
 
-/* Adds this worker's sources to *sum. */
+/* Adds this worker's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, struct tally_sources *sum);
+
+/* Adds the sources of ports. */
+void tally_port_sources_add(const struct tally *t, struct tally_sources *sum);
 
 #endif

@@ -126,6 +126,7 @@ static void check_run(const struct world *w, const struct tally *t)
     static struct tally_sources sum;
     memset(&sum, 0, sizeof sum);
     tally_sources_add(t, &sum);
+    tally_port_sources_add(t, &sum);
     assert_int_equal(sum.sources, brute_sources(w, -1, MARK_total, 0, 0));
     for (int m = 0; m < MARK_COUNT; m++)
         assert_int_equal(sum.marks[m], brute_sources(w, -1, m, 0, 0));
@@ -161,7 +162,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         sorter_begin(&sorter, shard, &batches[shard]);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
-        tally_open(t, slot, openings + 1, window_create());
+        tally_open(t, slot, window_create());
     }
     struct window *sealed[OPENINGS] = {0};
     for (unsigned i = 0; i < PACKETS; i++) {
@@ -170,7 +171,8 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
             sorter_flush(&sorter);
             sealed[opening_of[slot]] = tally_seal(t, slot);
             opening_of[slot] = openings;
-            tally_open(t, slot, ++openings, window_create());
+            openings++;
+            tally_open(t, slot, window_create());
         }
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
