@@ -6,7 +6,7 @@
  * lcap (1c0001ab, 1c0001ac); AIX's 2.2 files (nanoseconds, interface types for link
  * types); files before version 2.3 and of DG/UX (543.0), which exchange the two
  * lengths, and 2.3 where it is seen that they do. The FCS bits of the link type are
- * taken off. (pcap-savefile(5); draft-ietf-opsawg-pcap; which odd files exist and what
+ * taken off. A fraction of a second or more is carried into the seconds. (pcap-savefile(5); draft-ietf-opsawg-pcap; which odd files exist and what
  * tells them apart is known from libpcap and Wireshark, and the results are the same.)
  * One thread.
  */

@@ -251,8 +251,13 @@ static int create_from_file(struct prefix_set **out, const char *path, off_t siz
 int prefix_set_create(struct prefix_set **out, const char *text, struct fault *fault)
 {
     struct stat st;
-    if (stat(text, &st) == 0 && S_ISREG(st.st_mode))
-        return create_from_file(out, text, st.st_size, fault);
+    *out = NULL;
+    if (stat(text, &st) == 0) {
+        if (S_ISREG(st.st_mode))
+            return create_from_file(out, text, st.st_size, fault);
+        return fault_set(fault, EINVAL, "%s: is %s; a file with prefixes is wanted", text,
+                         S_ISDIR(st.st_mode) ? "a folder" : "no plain file");
+    }
     return create(out, (struct place){text, 0}, text, strlen(text), ',', fault);
 }
 

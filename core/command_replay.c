@@ -25,10 +25,26 @@ static unsigned workers_default(void)
 static int timezone_check(const char *zone, struct fault *fault)
 {
     char path[512];
+    struct stat st;
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
-    if (!strcmp(zone, "UTC") || (!strstr(zone, "..") && access(path, R_OK) == 0))
+    if (!strcmp(zone, "UTC") ||
+        (!strstr(zone, "..") && stat(path, &st) == 0 && S_ISREG(st.st_mode)))
         return 0;
     return fault_set(fault, EINVAL, "--timezone: '%s' is no zone of /usr/share/zoneinfo", zone);
+}
+
+/* Names in a feed are words: later readers make keys, paths and labels of them. */
+static int name_check(const char *option, const char *name, struct fault *fault)
+{
+    enum { NAME_MAX_LEN = 64 };
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = strlen(name);
+    if (len > 0 && len <= NAME_MAX_LEN && strspn(name, allowed) == len)
+        return 0;
+    return fault_set(fault, EINVAL,
+                     "%s: '%s' is no name: 1 to %d letters, digits, dots, underscores or hyphens",
+                     option, name, NAME_MAX_LEN);
 }
 
 /* ---- summary ---- */
@@ -201,7 +217,10 @@ static int settings_check(const struct config *c, struct fault *fault)
         return fault_set(fault, EINVAL, "--lang: '%s' is neither en nor ja", c->lang);
     if (strcmp(c->color, "auto") && strcmp(c->color, "always") && strcmp(c->color, "never"))
         return fault_set(fault, EINVAL, "--color: '%s' is none of auto, always, never", c->color);
-    return timezone_check(c->timezone, fault);
+    int err = name_check("--sensor", c->sensor, fault);
+    if (err == 0 && c->telescope_id)
+        err = name_check("--telescope-id", c->telescope_id, fault);
+    return err < 0 ? err : timezone_check(c->timezone, fault);
 }
 
 int command_replay(const struct config *c)

@@ -41,17 +41,34 @@ const struct command commands[] = {
 };
 const unsigned command_count = sizeof commands / sizeof *commands;
 
+/* What names files may hold any byte: control characters are shown, never sent to a terminal. */
+static void print_visible(FILE *out, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            fprintf(out, "\\x%02x", (unsigned char)*c);
+        else
+            putc(*c, out);
+    }
+}
+
 int command_fail(const struct fault *fault, enum exit_code code)
 {
-    fprintf(stderr, "yamiscope: %s\n", fault->text);
+    fputs("yamiscope: ", stderr);
+    print_visible(stderr, fault->text);
+    putc('\n', stderr);
     return code;
 }
 
 void command_print_damage(const struct damage_list *damaged)
 {
-    for (size_t i = 0; i < damaged->count; i++)
-        fprintf(stderr, "yamiscope: %s: byte %llu: %s\n", damaged->at[i].file,
-                (unsigned long long)damaged->at[i].offset, damaged->at[i].what);
+    for (size_t i = 0; i < damaged->count; i++) {
+        fputs("yamiscope: ", stderr);
+        print_visible(stderr, damaged->at[i].file);
+        fprintf(stderr, ": byte %llu: ", (unsigned long long)damaged->at[i].offset);
+        print_visible(stderr, damaged->at[i].what);
+        putc('\n', stderr);
+    }
 }
 
 int command_flush(enum exit_code code)

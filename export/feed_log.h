@@ -48,7 +48,9 @@ struct feed_check {
     uint64_t offered, observed, dropped;
     int64_t first_ns, last_ns; /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
-    bool closed; /* the last segment ends with a Close that says finished */
+    bool
+        rules_checked; /* every segment names the rule set that was given: see feed_log_verify_rules */
+    bool closed;       /* the last segment ends with a Close that says finished */
 };
 
 /* Reads the feed in `dir` (or one segment file) from its first byte to its last and holds it to every

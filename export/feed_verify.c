@@ -250,6 +250,7 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
     v->window.span_ns = h->window_span_ns;
     bool is_known = v->rules != NULL && strcmp(v->rules->sha256, h->rules->sha256) == 0;
     v->window.rules = is_known ? v->rules : NULL;
+    v->check->rules_checked = is_known && (v->check->rules_checked || v->check->segments == 0);
     return 0;
 }
 

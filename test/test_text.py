@@ -68,9 +68,31 @@ def helps(verdict):
     verdict.equal(run("--help")[0], 0, "--help")
     verdict.check(all(c in run("--help")[1] for c in COMMANDS), "--help names every command")
     for wrong in ([], ["nonsense"], ["replay"], ["replay", "--nonsense"], ["synth"], ["verify"], ["rules"],
-                  ["replay", "--lang", "fr", "x"], ["replay", "--timezone", "Mars/Base", "x"], ["replay", "--decap", "x", "x"]):
+                  ["replay", "--lang", "fr", "x"], ["replay", "--timezone", "Mars/Base", "x"], ["replay", "--timezone", "", "x"],
+                  ["replay", "--decap", "x", "x"], ["replay", "--sensor", "", "x"], ["replay", "--sensor", "a{b}", "x"],
+                  ["replay", "--sensor", "a\nb", "x"], ["replay", "--telescope-id", "a b", "x"],
+                  ["replay", "--telescope", "/", "x"], ["replay", "--telescope", "/dev/null", "x"]):
         code, out, err = run(*wrong)
         verdict.check(code == 2 and not out and err.strip(), f"{wrong}: exit {code}, stdout {out[:60]!r}, stderr {err[:60]!r}")
+
+
+def messages(verdict, capture, folder):
+    """Control characters of a file's name reach no terminal; a feed is verified with the rules that made it."""
+    evil = os.path.join(folder, "a\nb\x1b[31m.pcap")
+    with open(capture, "rb") as whole, open(evil, "wb") as cut:
+        cut.write(whole.read(1000))
+    code, _, err = run("replay", evil)
+    verdict.equal(code, 3, "replay of a cut file")
+    verdict.check("\x1b" not in err and err.count("\n") == 1, f"control characters on stderr: {err!r}")
+    verdict.check("a\\x0ab\\x1b[31m.pcap: byte " in err, f"the damaged file is not named: {err!r}")
+    feed, rules = os.path.join(folder, "feed"), os.path.join(folder, "rules")
+    os.mkdir(rules)
+    with open(os.path.join(rules, "set.yaml"), "w") as f:
+        f.write("name: other\nversion: '1'\n")
+    verdict.equal(run("replay", "-o", feed, capture)[0], 0, "replay -o")
+    verdict.equal(json.loads(run("verify", "--json", feed)[1])["rules_checked"], True, "rules_checked")
+    verdict.equal(json.loads(run("verify", "--json", "--rules", rules, feed)[1])["rules_checked"], False,
+                  "rules_checked with other rules")
 
 
 def main():
@@ -80,6 +102,7 @@ def main():
         verdict.equal(run("synth", "-o", capture, "--packets", "5000", "--sources", "700")[0], 0, "synth")
         summary(verdict, capture)
         telescope_stays_dark(verdict, capture)
+        messages(verdict, capture, folder)
     helps(verdict)
     return verdict.finish()
 
