@@ -9,18 +9,21 @@
 enum {
     TABLE_MAX = 2048, /* suffixes in a table of twice as many slots: as large as the bitmap then */
     BITMAP_WORDS = 65536 / 64,
+    WAITING = 16, /* IPv6 addresses looked up together */
 };
 
 struct address6 {
     uint64_t low, high;
 };
 
-/* IPv6. */
+/* IPv6. New ones wait until there are some: the places of all are asked of memory at once. */
 struct address_rest {
     struct hash_key key;
     struct address6 *at; /* the zero address has a flag */
     uint64_t size, count;
     bool has_zero;
+    unsigned waiting_count;
+    struct address6 waiting[WAITING];
 };
 
 static const uint64_t empty[BITMAP_WORDS];
@@ -143,9 +146,14 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
         set->bitmaps[prefix] = c->bitmap;
 }
 
+static uint64_t home6(const struct address_rest *r, struct address6 a)
+{
+    return hash_fold(hash_u64(&r->key, a.low) ^ a.high, r->key.c) & (r->size - 1);
+}
+
 static struct address6 *find6(const struct address_rest *r, struct address6 a)
 {
-    uint64_t i = hash_fold(hash_u64(&r->key, a.low) ^ a.high, r->key.c) & (r->size - 1);
+    uint64_t i = home6(r, a);
     while ((r->at[i].low | r->at[i].high) && (r->at[i].low != a.low || r->at[i].high != a.high))
         i = (i + 1) & (r->size - 1);
     return &r->at[i];
@@ -175,6 +183,13 @@ static void add6(struct address_rest *r, struct address6 a)
     *slot = a;
 }
 
+static void add_waiting(struct address_rest *r)
+{
+    for (unsigned i = 0; i < r->waiting_count; i++)
+        add6(r, r->waiting[i]);
+    r->waiting_count = 0;
+}
+
 void address_set_insert4(struct address_set *set, uint32_t address)
 {
     add4(set, (uint16_t)(address >> 16), (uint16_t)address);
@@ -183,8 +198,13 @@ void address_set_insert4(struct address_set *set, uint32_t address)
 void address_set_insert6(struct address_set *set, const uint8_t address[16])
 {
     struct address6 a;
+    struct address_rest *r = set->rest;
     memcpy(&a, address, sizeof a);
-    add6(set->rest, a);
+    if (r->size > 0)
+        __builtin_prefetch(&r->at[home6(r, a)], 1);
+    r->waiting[r->waiting_count++] = a;
+    if (r->waiting_count == WAITING)
+        add_waiting(r);
 }
 
 static void container_merge(struct address_set *into, uint16_t prefix,
@@ -203,8 +223,9 @@ static void container_merge(struct address_set *into, uint16_t prefix,
             add4(into, prefix, from->table[i]);
 }
 
-void address_set_merge(struct address_set *into, const struct address_set *from)
+void address_set_merge(struct address_set *into, struct address_set *from)
 {
+    add_waiting(from->rest);
     for (unsigned prefix = 0; prefix < 65536; prefix++)
         if (from->of[prefix])
             container_merge(into, (uint16_t)prefix, from->of[prefix]);
@@ -214,7 +235,8 @@ void address_set_merge(struct address_set *into, const struct address_set *from)
     into->rest->has_zero |= from->rest->has_zero;
 }
 
-uint64_t address_set_count(const struct address_set *set)
+uint64_t address_set_count(struct address_set *set)
 {
+    add_waiting(set->rest);
     return set->count4 + set->rest->count + set->rest->has_zero;
 }

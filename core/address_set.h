@@ -58,7 +58,7 @@ static inline void address_set_add(struct address_set *set, const uint8_t addres
                                   (uint32_t)address[2] << 8 | address[3]);
 }
 
-void address_set_merge(struct address_set *into, const struct address_set *from);
-uint64_t address_set_count(const struct address_set *set);
+void address_set_merge(struct address_set *into, struct address_set *from);
+uint64_t address_set_count(struct address_set *set);
 
 #endif
