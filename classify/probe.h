@@ -83,7 +83,7 @@ static inline bool probe_from(const struct observation *o, const struct ruleset 
 }
 
 /* The same from a frame of Ethernet and IPv4 without options, at once. False: anything else, some
- * probes among it. Every read lies below the fixed header's end, which is checked first. */
+ * probes among it. Every read lies below a fixed header's end, which is checked first. */
 static inline bool probe_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
                               struct probe *p)
 {
@@ -113,8 +113,10 @@ static inline bool probe_read(const struct frame *f, uint32_t decap, const struc
     unsigned proto = PORT_PROTO_TCP;
     fragment &= 0xff00ff3f;
     if (fragment == (uint32_t)IPPROTO_NR_TCP << 24) {
+        if (f->caplen < TCP_END)
+            return false;
         uint32_t header = (b[46] >> 4) * 4u;
-        if (f->caplen < TCP_END || header < 20 || TRANSPORT + header > end ||
+        if (header < 20 || TRANSPORT + header > end ||
             (b[47] & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
             return false;
         print.tcp_seq = read_be32(b + 38);
