@@ -46,8 +46,9 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
         address_set_add(s->destinations, o->dst, o->ip_version);
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
-    __builtin_prefetch(&b->at[b->count + 1], 1); /* lie in another core's cache */
-    __builtin_prefetch((const char *)&b->at[b->count + 2] - 1, 1);
+    size_t next = offsetof(struct batch, at) + (b->count + 1) * sizeof *o;
+    batch_prefetch(b, next);
+    batch_prefetch(b, next + sizeof *o - 1);
     if (++b->count == BATCH_OBSERVATIONS || to->probe_count == --to->probe_limit)
         sorter_send(s, shard);
 }

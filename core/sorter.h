@@ -65,7 +65,7 @@ static inline bool sorter_probe(struct sorter *s, const struct probe *p, int64_t
         return false;
     }
     to->batch->probes[at] = *p;
-    __builtin_prefetch(&to->batch->probes[at + 6], 1); /* lies in another core's cache */
+    batch_prefetch(to->batch, offsetof(struct batch, probes) + (at + 6) * sizeof *p);
     to->probe_count = at + 1;
     to->probe_first_ns = ts_ns < to->probe_first_ns ? ts_ns : to->probe_first_ns;
     to->probe_last_ns = ts_ns > to->probe_last_ns ? ts_ns : to->probe_last_ns;
