@@ -2,8 +2,8 @@
  *
  *   receiver (the caller's thread) --batches--> workers --windows--> exporter
  *
- * The receiver decodes, chooses the shard by a keyed hash of the source, and decides with the
- * window clock where each packet belongs, so no result depends on the number of workers or the
+ * The receiver sorts packets by a keyed hash of their source into batches (core/sorter.h), and
+ * decides with the window clock where each packet belongs, so no result depends on the number of workers or the
  * size of batches. Nothing is ever dropped in a replay: who finds no room waits.
  */
 #ifndef CORE_PIPELINE_H
