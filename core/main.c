@@ -27,7 +27,9 @@ const struct command commands[] = {
      command_explain},
     {"verify", COMMAND_VERIFY, "FEED...", "recompute every checksum and ledger of a feed",
      "Reads a feed (folder or segment) from its first byte to its last. Exit code 1 at the first\n"
-     "thing that does not hold, with file, byte and record.\n",
+     "thing that does not hold, with file, byte and record. Where the feed was made with the "
+     "rules\n"
+     "in force, its counts by rule are computed again from its ports.\n",
      command_verify},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. What `replay --json` must say of it is written\n"

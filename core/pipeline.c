@@ -85,12 +85,12 @@ static struct window *worker_window(struct worker *w)
     struct window *window;
     while ((window = channel_try_pop(w->free_windows)))
         worker_take_back(w, window);
-    if (w->window_count == 0 && w->windows_made < WINDOWS && (window = window_create()) != NULL) {
+    if (w->window_count == 0 && w->windows_made < WINDOWS) {
+        if (!(window = window_create()))
+            abort(); /* memory has ended: as in the source table */
         w->windows_made++;
         return window;
     }
-    if (w->windows_made == 0)
-        abort(); /* no memory for a single window */
     while (w->window_count == 0)
         worker_take_back(w, channel_pop(w->free_windows));
     return w->windows[--w->window_count];

@@ -146,15 +146,19 @@ static inline unsigned probe_proto(const struct probe *p)
     return p->set / PROBE_UDP;
 }
 
+static inline uint64_t probe_key(const struct probe *p)
+{
+    return pair_key(p->src, false, probe_proto(p) == PORT_PROTO_UDP, p->port);
+}
+
 /* Says which pair a probe names, and brings it in. */
 static inline void probe_look(struct stage *s, unsigned k)
 {
     const struct probe *p = &s->probes[k];
-    unsigned proto = probe_proto(p);
-    uint64_t key = pair_key(p->src, false, proto == PORT_PROTO_UDP, p->port);
+    uint64_t key = probe_key(p);
     struct pair *home = pair_home(s->shard, key);
     __builtin_prefetch(home, 1);
-    __builtin_prefetch(&s->ts->rows[proto].at[p->port], 1);
+    __builtin_prefetch(&s->ts->rows[probe_proto(p)].at[p->port], 1);
     s->key[k] = key;
     s->home[k] = home;
 }
@@ -246,11 +250,6 @@ static inline void stage_finish(struct tally *t, struct stage *s, struct late *l
     }
     for (unsigned i = 0; i < s->strange_count; i++)
         late->probes[late->count++] = &s->probes[s->strange[i]];
-}
-
-static inline uint64_t probe_key(const struct probe *p)
-{
-    return pair_key(p->src, false, probe_proto(p) == PORT_PROTO_UDP, p->port);
 }
 
 /* Probes whose pair did not stand at home: it stands behind, or it is new. */
