@@ -2,7 +2,7 @@
  *
  *   bench_stages FILE [PACKETS]
  *
- * read: bytes to frames. sort: frames to batches of probes and observations, by window and shard.
+ * read: bytes to frames. sort: frames to batches of briefs and observations, by window and shard.
  * tally: all counting; cold is the first pass over the capture, where every source is new, warm the
  * second. Beside them decode: every frame to an observation, and classify: labels of all
  * observations, as `explain` has them; sorting does little of either. Each stage is measured over a chunk of packets that

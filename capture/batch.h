@@ -1,7 +1,7 @@
 /* batch: up to 1,024 packets of one shard on their way from a receiver to one worker.
  *
  * One shard a batch: what the worker looks up for it lies in a 64th of its tables. What says all it
- * has to say in 16 bytes goes as a probe (most packets of a darknet), everything else as an
+ * has to say in 16 bytes goes as a brief (most packets of a darknet), everything else as an
  * observation. Their order among each other is of no consequence; between batches it is kept.
  *
  * A batch is filled by one receiver, handed over whole through a ring, read by
@@ -17,10 +17,9 @@
 #include <stddef.h>
 
 enum {
-    BATCH_MAX = 1024,          /* packets: the more of a shard at once, the better */
-    BATCH_OBSERVATIONS = 256,  /* observations among them */
-    BATCH_PAYLOAD = 64 * 1024, /* bytes of payload area */
-    SHARDS = 64,               /* logical shards of the sources */
+    BATCH_MAX = 1024,         /* packets: the more of a shard at once, the better */
+    BATCH_OBSERVATIONS = 256, /* observations among them */
+    SHARDS = 64,              /* logical shards of the sources */
 };
 
 /* What a batch says about a window in place of observations; what it means is core's. */
@@ -33,29 +32,27 @@ struct batch_mark {
     bool is_late;      /* all its packets are */
 };
 
-/* A SYN or UDP packet to a port, as classify/probe.h defines it. */
-struct probe {
+/* One of the packets of which a darknet mostly consists, as classify/brief.h defines it. */
+struct brief {
     uint32_t src;      /* IPv4, as in memory */
     uint32_t dst;      /* IPv4, as a number */
     uint32_t wire_len; /* as in struct observation */
-    uint16_t port;     /* of the destination */
-    uint16_t set;      /* protocol, class of the port, tools: a number of classify/probe.h */
+    uint16_t port;     /* of the destination; ICMP: the kind */
+    uint16_t set;      /* what it is, class of the port, tools: a number of classify/brief.h */
 };
-static_assert(sizeof(struct probe) == 16, "four probes a cache line");
+static_assert(sizeof(struct brief) == 16, "four briefs a cache line");
 
 struct batch {
     uint32_t count;       /* observations in `at` */
     uint32_t shard;       /* of the sources of them all */
-    uint32_t probe_count; /* probes in `probes` */
-    uint32_t probe_slot;  /* window slot of all probes, and the first and the last time of them */
-    int64_t probe_first_ns, probe_last_ns;
-    uint32_t payload_used; /* bytes used of `payload` */
-    uint32_t generation;   /* of the rules it was received under */
+    uint32_t brief_count; /* briefs in `briefs` */
+    uint32_t brief_slot;  /* window slot of all briefs, and the first and the last time of them */
+    int64_t brief_first_ns, brief_last_ns;
+    uint32_t generation; /* of the rules it was received under */
     struct batch_mark mark;
-    _Alignas(64) struct probe probes[BATCH_MAX];
+    _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
     struct observation at[BATCH_OBSERVATIONS];
-    uint8_t payload[BATCH_PAYLOAD];
     _Alignas(64) uint8_t stagger[64]; /* batches side by side begin in different sets of a cache */
 };
 static_assert(sizeof(struct batch) / 64 % 2 == 1, "an odd number of cache lines");

@@ -1,7 +1,7 @@
 #include "classify/classify.h"
 
+#include "classify/brief.h"
 #include "classify/kind.h"
-#include "classify/probe.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -51,9 +51,9 @@ static inline uint32_t fingerprint_match(const struct fingerprint *f, uint32_t i
     return tools;
 }
 
-static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
+static inline struct fingerprint fingerprint_of(const struct observation *o)
 {
-    struct fingerprint f = {
+    return (struct fingerprint){
         .dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 | (uint32_t)o->dst[2] << 8 |
                o->dst[3],
         .tcp_seq = o->tcp_seq,
@@ -63,6 +63,11 @@ static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint3
         .tcp_window = o->tcp_window,
         .tcp_header_len = o->tcp_header_len,
     };
+}
+
+static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
+{
+    struct fingerprint f = fingerprint_of(o);
     return fingerprint_match(&f, is_syn);
 }
 

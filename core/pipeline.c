@@ -117,8 +117,8 @@ static void worker_open(struct worker *w, unsigned slot)
 
 static void worker_count(struct worker *w, const struct batch *b)
 {
-    if (b->probe_count > 0 && !tally_is_open(w->tally, b->probe_slot))
-        worker_open(w, b->probe_slot);
+    if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
+        worker_open(w, b->brief_slot);
     for (uint32_t i = 0; i < b->count; i++)
         if (!tally_is_open(w->tally, b->at[i].slot))
             worker_open(w, b->at[i].slot);

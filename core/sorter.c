@@ -4,9 +4,9 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
 {
     struct sorter_shard *to = &s->shards[shard];
     to->batch = b;
-    to->probe_count = 0;
-    to->probe_limit = s->limit;
-    b->count = b->probe_count = b->payload_used = 0;
+    to->brief_count = 0;
+    to->brief_limit = s->limit;
+    b->count = b->brief_count = 0;
     b->mark.what = 0;
     b->shard = shard;
 }
@@ -15,17 +15,17 @@ void sorter_send(struct sorter *s, unsigned shard)
 {
     struct sorter_shard *to = &s->shards[shard];
     struct batch *b = to->batch;
-    b->probe_count = to->probe_count;
-    b->probe_slot = to->probe_slot;
-    b->probe_first_ns = to->probe_first_ns;
-    b->probe_last_ns = to->probe_last_ns;
+    b->brief_count = to->brief_count;
+    b->brief_slot = to->brief_slot;
+    b->brief_first_ns = to->brief_first_ns;
+    b->brief_last_ns = to->brief_last_ns;
     sorter_begin(s, shard, s->send(s->context, b));
 }
 
 void sorter_flush(struct sorter *s)
 {
     for (unsigned shard = 0; shard < SHARDS; shard++)
-        if (s->shards[shard].batch->count + s->shards[shard].probe_count > 0)
+        if (s->shards[shard].batch->count + s->shards[shard].brief_count > 0)
             sorter_send(s, shard);
 }
 
@@ -49,23 +49,23 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
     size_t next = offsetof(struct batch, at) + (b->count + 1) * sizeof *o;
     batch_prefetch(b, next);
     batch_prefetch(b, next + sizeof *o - 1);
-    if (++b->count == BATCH_OBSERVATIONS || to->probe_count == --to->probe_limit)
+    if (++b->count == BATCH_OBSERVATIONS || to->brief_count == --to->brief_limit)
         sorter_send(s, shard);
 }
 
-/* Whether the observation went as a probe. */
-static inline bool observation_is_probe(struct sorter *s, const struct observation *o,
+/* Whether the observation went as a brief. */
+static inline bool observation_is_brief(struct sorter *s, const struct observation *o,
                                         unsigned slot)
 {
-    struct probe p;
-    return probe_from(o, s->rules, &p) &&
+    struct brief p;
+    return brief_from(o, s->rules, &p) &&
            (!s->telescope || prefix_set_holds(s->telescope, o->dst, 4)) &&
-           sorter_probe(s, &p, o->ts_ns, slot);
+           sorter_brief(s, &p, o->ts_ns, slot);
 }
 
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
-    if (observation_is_probe(s, o, slot))
+    if (observation_is_brief(s, o, slot))
         return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     *place_of(s, batch_shard(hash)) = *o;
@@ -85,7 +85,7 @@ void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 
     decode(f, s->decap, o);
     o->payload_at = o->payload_caught = 0; /* no rule wants payload */
-    if (observation_is_probe(s, o, slot))
+    if (observation_is_brief(s, o, slot))
         return;
     if (o->ip_version != 4 || memcmp(o->src, &likely, sizeof likely) != 0) {
         hash = hash_address(&s->key, o->src, o->ip_version);

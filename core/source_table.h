@@ -6,7 +6,8 @@
  *
  *   slots    4 bytes each: 24 bits of source number + 1, 8 bits of hash
  *   sources  32 bytes each, dense, in blocks that never move; the addresses of IPv6 beside them
- *   pairs    16 bytes each, (source, protocol, port), four to a cache line
+ *   pairs    16 bytes each, (source, protocol, port), four to a cache line; (source, kind of ICMP)
+ *            stands among them, so that it is looked up in the same way
  *
  * A pair is named by the IPv4 address itself, so a packet whose pair has shown all of this before in
  * its window touches no other line.
@@ -67,19 +68,19 @@ static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 
 enum {                          /* bits of state */
        PAIR_WINDOWS = 32,       /* 8: seen in the window of slot i */
-       PAIR_TOOLS = 40,         /* 7: what the probes of the window in PAIR_SLOT matched */
-       PAIR_PROBED = 47,        /* there was one */
+       PAIR_TOOLS = 40,         /* 6: what the briefs of the window in PAIR_SLOT matched */
+       PAIR_BRIEFS = 46,        /* 2: whether answers and whether others were among them */
        PAIR_SLOT = 48,          /* 3 */
        PAIR_IS_SCAN = 51,       /* at least one packet of a scan kind */
        PAIR_SOURCE = 52,        /* 12: the rest of the source's number */
        PAIR_NAME_BITS = 56,     /* of key */
        PAIR_NO_SOURCE = 0xfffff /* the source's number is greater than 20 bits */
 };
-static_assert(TOOL_COUNT <= 7 && WINDOW_SLOTS <= 8, "a pair keeps 7 tools and one of 8 slots");
+static_assert(TOOL_COUNT <= 6 && WINDOW_SLOTS <= 8, "a pair keeps 6 tools and one of 8 slots");
 
 enum {
     SOURCE_BITS = 24,
-    SOURCE_BLOCK = 4096, /* sources per block */
+    SOURCE_BLOCK = 1024, /* sources per block */
     GROUP = 4,           /* entries that are compared at once */
 };
 
@@ -219,12 +220,16 @@ static inline uint32_t source_find(struct source_table *t, uint64_t hash, uint32
 }
 
 /* What names a pair: the source's id, the port, the protocol, the IP version. */
-enum { PAIR_USED = 1, PAIR_UDP = 2, PAIR_IPV6 = 4 };
+enum pair_what {
+    PAIR_TCP = 1,
+    PAIR_UDP,
+    PAIR_ICMP,     /* no pair of a port: in its place the kind */
+    PAIR_IPV6 = 4, /* beside one of them */
+};
 
-static inline uint64_t pair_key(uint32_t id, bool is_ipv6, bool is_udp, uint16_t port)
+static inline uint64_t pair_key(uint32_t id, unsigned what, uint16_t port)
 {
-    uint64_t what = PAIR_USED | (is_udp ? PAIR_UDP : 0) | (is_ipv6 ? PAIR_IPV6 : 0);
-    return id | (uint64_t)port << 32 | what << 48;
+    return id | (uint64_t)port << 32 | (uint64_t)what << 48;
 }
 
 static inline uint64_t pair_name(uint64_t key) { return key << 8 >> 8; }
@@ -247,7 +252,7 @@ static inline void pair_set_source(struct pair *p, uint32_t number)
 
 static inline uint32_t pair_id(uint64_t key) { return (uint32_t)key; }
 static inline uint16_t pair_port(uint64_t key) { return (uint16_t)(key >> 32); }
-static inline bool pair_is_udp(uint64_t key) { return key >> 48 & PAIR_UDP; }
+static inline unsigned pair_proto(uint64_t key) { return key >> 48 & 3; } /* enum pair_what */
 static inline bool pair_is_ipv6(uint64_t key) { return key >> 48 & PAIR_IPV6; }
 
 /* Stage 3b: the group that the pair begins at; the caller brings it in. */

@@ -17,15 +17,13 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
-    for (unsigned set = 0; set < PROBE_SETS; set++) {
-        const struct port_class *class = &rules->classes[set >> PROBE_CLASS_SHIFT & 0xff];
-        t->probe_marks[set] = (uint16_t)class_marks(class, 1, set % PROBE_TOOLS);
-    }
+    for (unsigned set = 0; set < BRIEF_SETS; set++)
+        t->brief_marks[set] = (uint16_t)set_marks(rules, set);
     int err = 0;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
-        t->slots[i].rows = calloc(PORT_PROTO_COUNT, sizeof *t->slots[i].rows);
+        t->slots[i].rows = calloc(BRIEF_WHATS, sizeof *t->slots[i].rows);
         t->slots[i].sketches = calloc(1, sizeof *t->slots[i].sketches);
         err = t->slots[i].rows && t->slots[i].sketches ? 0 : -ENOMEM;
     }
@@ -73,11 +71,11 @@ static void headers_add(struct window_totals *totals, unsigned set, uint64_t pac
     totals->tcp_rst += flags == FLAGS_rst ? packets : 0;
 }
 
-/* Moves what the probes of a protocol came to into the window. */
-static void rows_drain(struct tally_slot *ts, unsigned proto)
+/* Moves what briefs of TCP and UDP came to into the window. */
+static void ports_drain(struct window *w, struct rows *rows, enum brief_what what)
 {
-    struct rows *rows = &ts->rows[proto];
-    struct window *w = ts->window;
+    unsigned proto = what == BRIEF_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP;
+    uint64_t is_scan = what != BRIEF_ANSWER, is_syn = what == BRIEF_SYN;
     struct count all = {0};
 
     for (uint32_t i = 0; i < rows->used_count; i++) {
@@ -89,27 +87,46 @@ static void rows_drain(struct tally_slot *ts, unsigned proto)
         struct port_count *row = window_port(w, proto, rows->used[i]);
         row->packets += from->packets;
         row->bytes += from->bytes;
-        row->scan += from->packets;
-        row->scan_bytes += from->bytes;
-        row->syn += proto == PORT_PROTO_TCP ? from->packets : 0;
+        row->scan += from->packets * is_scan;
+        row->scan_bytes += from->bytes * is_scan;
+        row->syn += from->packets * is_syn;
         row->sources.low += from->sources;
         all.packets += from->packets;
         all.bytes += from->bytes;
         *from = (struct row){0};
     }
     rows->used_count = 0;
-    struct count *kind = &w->kinds[proto == PORT_PROTO_TCP ? KIND_tcp_syn : KIND_udp];
+    struct count *kind = &w->kinds[what == BRIEF_UDP   ? KIND_udp
+                                   : what == BRIEF_SYN ? KIND_tcp_syn
+                                                       : KIND_backscatter_tcp];
     kind->packets += all.packets;
     kind->bytes += all.bytes;
     w->totals.ip4 += all.packets;
     *(proto == PORT_PROTO_TCP ? &w->totals.tcp : &w->totals.udp) += all.packets;
-    w->totals.tcp_syn += proto == PORT_PROTO_TCP ? all.packets : 0;
+    w->totals.tcp_syn += all.packets * is_syn;
+}
+
+/* The same of ICMP: the rows are those of kinds. */
+static void icmp_drain(struct window *w, struct rows *rows)
+{
+    for (uint32_t i = 0; i < rows->used_count; i++) {
+        struct row *from = &rows->at[rows->used[i]];
+        struct count *kind = &w->kinds[rows->used[i]];
+        kind->packets += from->packets;
+        kind->bytes += from->bytes;
+        w->totals.ip4 += from->packets;
+        w->totals.icmp += from->packets;
+        *from = (struct row){0};
+    }
+    rows->used_count = 0;
 }
 
 void tally_rows_drain(struct tally_slot *ts)
 {
-    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
-        rows_drain(ts, proto);
+    ports_drain(ts->window, &ts->rows[BRIEF_SYN], BRIEF_SYN);
+    ports_drain(ts->window, &ts->rows[BRIEF_UDP], BRIEF_UDP);
+    ports_drain(ts->window, &ts->rows[BRIEF_ANSWER], BRIEF_ANSWER);
+    icmp_drain(ts->window, &ts->rows[BRIEF_ICMP]);
     ts->undrained = 0;
 }
 
@@ -125,11 +142,17 @@ static void sketches_drain(struct tally_slot *ts)
     sketches->used_count = 0;
 }
 
-/* Probes by set to packets by marks. */
-static void probes_drain(const struct tally *t, struct tally_slot *ts)
+/* Briefs by set to packets by marks and flags. */
+static void briefs_drain(const struct tally *t, struct tally_slot *ts)
 {
-    for (unsigned set = 0; set < PROBE_SETS; set++)
-        ts->marks[t->probe_marks[set]] += ts->probes[set];
+    struct window_totals *totals = &ts->window->totals;
+    for (unsigned set = 0; set < BRIEF_SETS; set++) {
+        if (ts->briefs[set] == 0)
+            continue;
+        ts->marks[t->brief_marks[set]] += ts->briefs[set];
+        if (set_what(set) == BRIEF_ANSWER)
+            *(set_class(set) ? &totals->tcp_synack : &totals->tcp_rst) += ts->briefs[set];
+    }
 }
 
 /* What a port rule counts is what its ports count: nothing to do per packet. */
@@ -155,7 +178,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned set = 0; set < HEADER_SETS; set++)
         if (ts->headers[set])
             headers_add(&w->totals, set, ts->headers[set]);
-    probes_drain(t, ts);
+    briefs_drain(t, ts);
     for (unsigned set = 0; set < 1u << MARK_COUNT; set++)
         for (unsigned left = ts->marks[set] | ts->sources[set] ? set : 0; left; left &= left - 1) {
             unsigned m = (unsigned)__builtin_ctz(left);
@@ -211,7 +234,7 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
         const struct pair *p = &shard->pairs[i];
         if (!p->key || !pair_is_scan(p))
             continue;
-        unsigned proto = pair_is_udp(p->key) ? PORT_PROTO_UDP : PORT_PROTO_TCP;
+        unsigned proto = pair_proto(p->key) - PAIR_TCP;
         unsigned class = t->rules->port_class[proto][pair_port(p->key)];
         if (class == 0)
             continue;
@@ -248,6 +271,7 @@ void tally_sources_add(const struct tally *t, struct tally_sources *sum)
 {
     for (unsigned i = 0; i < SHARDS; i++)
         shard_add(t, &t->shards[i], sum);
+    sum->pairs -= t->icmp_pairs;
 }
 
 void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)

@@ -3,12 +3,12 @@
 
 #include "core/tally_state.h"
 
-/* Probes per stage. Three stages are on their way at once: pairs of one come in while the
+/* Briefs per stage. Three stages are on their way at once: pairs of one come in while the
  * one before is counted and the one before that shows what is new of its sources. With so few, what
  * is asked of memory fits the processor's queue (a dozen lines and more). */
 enum { STAGE = 16, STAGES = 3 };
 
-/* Probes of new pairs, and observations, at a time. */
+/* Briefs of new pairs, and observations, at a time. */
 enum { LATE = 32, OTHERS = 64 };
 
 /* A row's 32 bits hold any number of packets up to here and one more batch. */
@@ -111,22 +111,25 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 {
     struct pair *p = pair_search(shard, key);
     if (pair_serial(p) == 0) {
-        t->port_sources[pair_is_udp(key) ? PORT_PROTO_UDP : PORT_PROTO_TCP][pair_port(key)]++;
+        if (pair_proto(key) == PAIR_ICMP)
+            t->icmp_pairs++;
+        else
+            t->port_sources[pair_proto(key) - PAIR_TCP][pair_port(key)]++;
         pair_set_source(p, number);
     }
     return p;
 }
 
-/* ---- probes ---- */
+/* ---- briefs ---- */
 
-/* A stage: some of a batch's probes. No pair moves while a batch has stages: new ones wait for its
+/* A stage: some of a batch's briefs. No pair moves while a batch has stages: new ones wait for its
  * end. */
 struct stage {
     struct source_table *shard;
     struct tally_slot *ts;
     unsigned slot;
     unsigned count, fresh_count, strange_count;
-    const struct probe *probes;
+    const struct brief *briefs;
     uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
     uint8_t strange[STAGE]; /* those whose pair is not at home: new, or to be searched for */
     uint64_t key[STAGE];
@@ -134,44 +137,48 @@ struct stage {
     struct pair *pair[STAGE]; /* valid for the fresh ones */
 };
 
-/* Probes of a batch that wait for its end. */
+/* Briefs of a batch that wait for its end. */
 struct late {
     unsigned count;
-    const struct probe *probes[BATCH_MAX];
+    const struct brief *briefs[BATCH_MAX];
 };
 
-static inline unsigned probe_proto(const struct probe *p)
+static inline uint64_t brief_key(const struct brief *b)
 {
-    static_assert(PORT_PROTO_TCP == 0 && PORT_PROTO_UDP == 1, "a bit tells them apart");
-    return p->set / PROBE_UDP;
+    static_assert(BRIEF_ANSWER == 0 && (int)BRIEF_SYN == PAIR_TCP && (int)BRIEF_UDP == PAIR_UDP &&
+                      (int)BRIEF_ICMP == PAIR_ICMP,
+                  "but for answers, which are TCP, what a brief is says what its pair is");
+    unsigned what = set_what(b->set);
+    return pair_key(b->src, what + !what, b->port);
 }
 
-static inline uint64_t probe_key(const struct probe *p)
+/* What the pair of a brief has shown of it, in its state. */
+static inline uint64_t brief_shows(const struct brief *b)
 {
-    return pair_key(p->src, false, probe_proto(p) == PORT_PROTO_UDP, p->port);
+    uint64_t other = set_what(b->set) != BRIEF_ANSWER;
+    return (uint64_t)set_tools(b->set) << PAIR_TOOLS | UINT64_C(1) << (PAIR_BRIEFS + other);
 }
 
-/* Says which pair a probe names, and brings it in. */
-static inline void probe_look(struct stage *s, unsigned k)
+/* Says which pair a brief names, and brings it in. */
+static inline void brief_look(struct stage *s, unsigned k)
 {
-    const struct probe *p = &s->probes[k];
-    uint64_t key = probe_key(p);
+    const struct brief *p = &s->briefs[k];
+    uint64_t key = brief_key(p);
     struct pair *home = pair_home(s->shard, key);
     __builtin_prefetch(home, 1);
-    __builtin_prefetch(&s->ts->rows[probe_proto(p)].at[p->port], 1);
+    __builtin_prefetch(&s->ts->rows[set_what(p->set)].at[p->port], 1);
     s->key[k] = key;
     s->home[k] = home;
 }
 
 /* Picks it out if it shows something new. */
-static inline void probe_sift(struct stage *s, unsigned k, uint64_t here)
+static inline void brief_sift(struct stage *s, unsigned k, uint64_t here)
 {
     const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
     int place = pair_place(s->home[k], s->key[k]);
     struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
-    uint64_t tools = s->probes[k].set % PROBE_TOOLS;
-    uint64_t shows = tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
-    bool is_fresh = (((pair->state ^ here) & same) | (shows & ~pair->state)) != 0;
+    uint64_t missing = brief_shows(&s->briefs[k]) & ~pair->state;
+    bool is_fresh = (((pair->state ^ here) & same) | missing) != 0;
     s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
     s->strange_count += place < 0;
     s->fresh_count += (place >= 0) & is_fresh;
@@ -187,13 +194,13 @@ static inline void stages_look_and_sift(struct tally *t, struct stage *look, str
 
     sift->fresh_count = sift->strange_count = 0;
     for (; k < look->count && k < sift->count; k++) {
-        probe_look(look, k);
-        probe_sift(sift, k, here);
+        brief_look(look, k);
+        brief_sift(sift, k, here);
     }
     for (unsigned i = k; i < look->count; i++)
-        probe_look(look, i);
+        brief_look(look, i);
     for (unsigned i = k; i < sift->count; i++)
-        probe_sift(sift, i, here);
+        brief_sift(sift, i, here);
     for (unsigned i = 0; i < sift->fresh_count; i++) {
         uint32_t number = pair_source(sift->pair[sift->fresh[i]]);
         if (number != PAIR_NO_SOURCE)
@@ -205,31 +212,30 @@ static inline void stages_look_and_sift(struct tally *t, struct stage *look, str
 static inline void stage_count(struct stage *s)
 {
     for (unsigned k = 0; k < s->count; k++) {
-        const struct probe *p = &s->probes[k];
-        struct rows *rows = &s->ts->rows[probe_proto(p)];
+        const struct brief *p = &s->briefs[k];
+        struct rows *rows = &s->ts->rows[set_what(p->set)];
         struct row *row = &rows->at[p->port];
         if (row->packets == 0)
             rows->used[rows->used_count++] = p->port;
         row->packets++;
         row->bytes += p->wire_len;
-        s->ts->probes[p->set]++;
+        s->ts->briefs[p->set]++;
     }
 }
 
-/* What a probe of a known source and pair shows that is new. */
-static inline void probe_show(struct tally *t, unsigned slot, const struct probe *p,
+/* What a brief of a known source and pair shows that is new. */
+static inline void brief_show(struct tally *t, unsigned slot, const struct brief *p,
                               struct source *source, struct pair *pair)
 {
-    const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_PROBED and PAIR_SLOT, too */
-    unsigned proto = probe_proto(p);
-    uint64_t tools = p->set % PROBE_TOOLS;
+    const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_BRIEFS and PAIR_SLOT, too */
+    unsigned what = set_what(p->set);
+    bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
 
-    count_source(t, source, slot, proto == PORT_PROTO_UDP ? KIND_udp : KIND_tcp_syn,
-                 t->probe_marks[p->set]);
-    t->slots[slot].rows[proto].at[p->port].sources += count_pair(t, pair, slot, true);
+    count_source(t, source, slot, brief_kind(p), t->brief_marks[p->set]);
+    t->slots[slot].rows[what].at[p->port].sources += count_pair(t, pair, slot, is_scan);
     if ((pair->state >> PAIR_SLOT & 7) != slot)
         pair->state = (pair->state & ~shown) | (uint64_t)slot << PAIR_SLOT;
-    pair->state |= tools << PAIR_TOOLS | UINT64_C(1) << PAIR_PROBED;
+    pair->state |= brief_shows(p);
 }
 
 /* Those whose pair is known; the others are put off to the batch's end. */
@@ -246,42 +252,42 @@ static inline void stage_finish(struct tally *t, struct stage *s, struct late *l
         unsigned k = s->fresh[i];
         uint32_t number = pair_source(s->pair[k]);
         if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
-            probe_show(t, s->slot, &s->probes[k], source_at(s->shard, number), s->pair[k]);
+            brief_show(t, s->slot, &s->briefs[k], source_at(s->shard, number), s->pair[k]);
     }
     for (unsigned i = 0; i < s->strange_count; i++)
-        late->probes[late->count++] = &s->probes[s->strange[i]];
+        late->briefs[late->count++] = &s->briefs[s->strange[i]];
 }
 
-/* Probes whose pair did not stand at home: it stands behind, or it is new. */
+/* Briefs whose pair did not stand at home: it stands behind, or it is new. */
 static void late_search(struct tally *t, struct source_table *shard, unsigned slot,
-                        const struct probe **probes, unsigned count)
+                        const struct brief **briefs, unsigned count)
 {
     uint32_t guess[LATE];
     unsigned new_count = 0;
 
     for (unsigned i = 0; i < count; i++)
-        __builtin_prefetch(pair_home(shard, probe_key(probes[i])) + GROUP, 1);
+        __builtin_prefetch(pair_home(shard, brief_key(briefs[i])) + GROUP, 1);
     for (unsigned i = 0; i < count; i++) {
-        const struct probe *p = probes[i];
-        struct pair *pair = pair_find_on(shard, probe_key(p));
+        const struct brief *p = briefs[i];
+        struct pair *pair = pair_find_on(shard, brief_key(p));
         uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
         if (number != PAIR_NO_SOURCE) {
-            probe_show(t, slot, p, source_at(shard, number), pair);
+            brief_show(t, slot, p, source_at(shard, number), pair);
             continue;
         }
-        probes[new_count++] = p;
+        briefs[new_count++] = p;
         source_prefetch_slot(shard, hash_u64(t->key, p->src));
-        __builtin_prefetch(&t->port_sources[probe_proto(p)][p->port], 1);
+        __builtin_prefetch(&t->port_sources[set_what(p->set) == BRIEF_UDP][p->port], 1);
     }
     for (unsigned i = 0; i < new_count; i++)
-        guess[i] = source_guess(shard, hash_u64(t->key, probes[i]->src));
+        guess[i] = source_guess(shard, hash_u64(t->key, briefs[i]->src));
     for (unsigned i = 0; i < new_count; i++) {
-        const struct probe *p = probes[i];
+        const struct brief *p = briefs[i];
         struct observation o = {.ip_version = 4};
         memcpy(o.src, &p->src, sizeof p->src);
         uint32_t number = source_find(shard, hash_u64(t->key, p->src), guess[i], &o);
-        struct pair *pair = find_pair(t, shard, probe_key(p), number);
-        probe_show(t, slot, p, source_at(shard, number), pair);
+        struct pair *pair = find_pair(t, shard, brief_key(p), number);
+        brief_show(t, slot, p, source_at(shard, number), pair);
     }
 }
 
@@ -308,8 +314,8 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
 {
     const struct source *s = source_at(shard, number);
     unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-    uint64_t key =
-        pair_key(s->id, s->kinds_ever & SOURCE_IS_IPV6, proto == PORT_PROTO_UDP, o->dst_port);
+    unsigned version = s->kinds_ever & SOURCE_IS_IPV6 ? PAIR_IPV6 : 0;
+    uint64_t key = pair_key(s->id, (proto + PAIR_TCP) | version, o->dst_port);
     bool is_new = count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
     struct port_count *row = window_port(t->slots[o->slot].window, proto, o->dst_port);
     row->packets++;
@@ -335,7 +341,7 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
         guess[i] = source_guess(shard, b->hash[from + i]);
         if (o->state & OBSERVATION_PORTS) {
             bool is_udp = o->ip_proto != IPPROTO_NR_TCP;
-            uint64_t key = pair_key(address4(o->src), false, is_udp, o->dst_port);
+            uint64_t key = pair_key(address4(o->src), PAIR_TCP + is_udp, o->dst_port);
             __builtin_prefetch(pair_home(shard, key), 1); /* of IPv4 */
             __builtin_prefetch(&t->slots[o->slot].window->ports[is_udp][o->dst_port], 1);
         }
@@ -355,24 +361,24 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 
 /* ---- batches ---- */
 
-/* A batch's probes, in three stages at once. */
-static void probes_count(struct tally *t, const struct batch *b)
+/* A batch's briefs, in three stages at once. */
+static void briefs_count(struct tally *t, const struct batch *b)
 {
-    struct tally_slot *ts = &t->slots[b->probe_slot];
+    struct tally_slot *ts = &t->slots[b->brief_slot];
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
     struct late late;
 
     late.count = 0;
     for (unsigned i = 0; i < STAGES; i++) {
-        stages[i].slot = b->probe_slot;
+        stages[i].slot = b->brief_slot;
         stages[i].ts = ts;
         stages[i].shard = &t->shards[b->shard];
         stages[i].count = 0;
     }
-    for (unsigned from = 0; from < b->probe_count || sift->count || finish->count;) {
-        look->probes = &b->probes[from];
-        look->count = b->probe_count - from < STAGE ? b->probe_count - from : STAGE;
+    for (unsigned from = 0; from < b->brief_count || sift->count || finish->count;) {
+        look->briefs = &b->briefs[from];
+        look->count = b->brief_count - from < STAGE ? b->brief_count - from : STAGE;
         from += look->count;
         stages_look_and_sift(t, look, sift);
         stage_count(sift);
@@ -382,21 +388,21 @@ static void probes_count(struct tally *t, const struct batch *b)
         finish = sift, sift = look, look = free;
     }
     for (unsigned from = 0; from < late.count; from += LATE)
-        late_search(t, &t->shards[b->shard], b->probe_slot, &late.probes[from],
+        late_search(t, &t->shards[b->shard], b->brief_slot, &late.briefs[from],
                     late.count - from < LATE ? late.count - from : LATE);
-    if (ts->window->totals.first_ns > b->probe_first_ns)
-        ts->window->totals.first_ns = b->probe_first_ns;
-    if (ts->window->totals.last_ns < b->probe_last_ns)
-        ts->window->totals.last_ns = b->probe_last_ns;
-    ts->undrained += b->probe_count;
+    if (ts->window->totals.first_ns > b->brief_first_ns)
+        ts->window->totals.first_ns = b->brief_first_ns;
+    if (ts->window->totals.last_ns < b->brief_last_ns)
+        ts->window->totals.last_ns = b->brief_last_ns;
+    ts->undrained += b->brief_count;
     if (ts->undrained > UNDRAINED_MAX)
         tally_rows_drain(ts);
 }
 
 void tally_batch(struct tally *t, const struct batch *b)
 {
-    if (b->probe_count > 0)
-        probes_count(t, b);
+    if (b->brief_count > 0)
+        briefs_count(t, b);
     for (unsigned from = 0; from < b->count; from += OTHERS)
         others_count(t, b, from, b->count - from < OTHERS ? b->count - from : OTHERS);
 }

@@ -2,7 +2,7 @@
 #ifndef CORE_TALLY_STATE_H
 #define CORE_TALLY_STATE_H
 
-#include "classify/probe.h"
+#include "classify/brief.h"
 #include "core/source_table.h"
 #include "core/tally.h"
 
@@ -14,8 +14,8 @@ enum { HEADER_SETS = 64 };
 enum { FLAGS_other, FLAGS_syn, FLAGS_synack, FLAGS_rst };
 enum { TRANSPORT_none, TRANSPORT_tcp, TRANSPORT_udp, TRANSPORT_icmp };
 
-/* What probes add to a port. 16 bytes in place of the window's row of 64, so that all ports of
- * a darknet stay in the L2 cache; all else that the window says of probes is computed from
+/* What briefs add to a port (ICMP: to a kind). 16 bytes in place of the window's row of 64, so that all ports of
+ * a darknet stay in the L2 cache; all else that the window says of briefs is computed from
  * these rows when it is sealed. */
 struct row {
     uint32_t packets, sources;
@@ -42,10 +42,10 @@ struct sketches {
 /* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
 struct tally_slot {
     struct window *window;
-    struct rows *rows;  /* by protocol; empty where the slot is free */
-    uint64_t undrained; /* probes in the rows: before 32 bits are full, they are drained */
-    uint64_t headers[HEADER_SETS];     /* of all but probes */
-    uint64_t probes[PROBE_SETS];       /* by their set */
+    struct rows *rows;  /* by enum brief_what but for BRIEF_ICMP; empty where the slot is free */
+    uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
+    uint64_t headers[HEADER_SETS];     /* of all but briefs */
+    uint64_t briefs[BRIEF_SETS];       /* by their set */
     uint64_t marks[1 << MARK_COUNT];   /* other packets by their marks */
     uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */
     struct sketches *sketches;         /* empty where the slot is free */
@@ -59,11 +59,12 @@ struct tally {
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
-    uint16_t probe_marks[PROBE_SETS];
+    uint16_t brief_marks[BRIEF_SETS];
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
+    uint64_t icmp_pairs;                            /* pairs of no port */
 };
 
-/* Moves what the probes came to into the window. */
+/* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);
 
 #endif

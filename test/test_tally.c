@@ -226,7 +226,8 @@ static void test_growth(void **state)
             assert_int_equal(source_address(&table, source_at(&table, i), address), o.ip_version);
             assert_memory_equal(address, o.src, 16);
             for (uint16_t port = 0; port < PORTS; port++) {
-                struct pair *p = pair_search(&table, pair_key(i, false, port == 1, port));
+                struct pair *p =
+                    pair_search(&table, pair_key(i, port == 1 ? PAIR_UDP : PAIR_TCP, port));
                 assert_int_equal(pair_serial(p), round);
                 p->state++;
             }

@@ -1,5 +1,5 @@
-/* Probes read from the frame, against decode and classify: rows, then frames with bytes changed. */
-#include "test/probe_check.h"
+/* Briefs read from the frame, against decode and classify: rows, then frames with bytes changed. */
+#include "test/brief_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +23,11 @@ static const uint8_t udp[FRAME] = {0,   0,    0,    0,   0,   1,   0,    0,    0
                                    7,   0x6c, 0,    24,  0,   0,   'M',  '-',  'S',  'E', 'A',  'R',
                                    'C', 'H',  ' ',  '*', ' ', 'H', 'T',  'T',  'P',  '/'};
 
+/* Ethernet, IPv4, ICMP: an echo request. */
+static const uint8_t echo[FRAME] = {
+    0, 0, 0,   0,  0,   1, 0,   0, 0,   0, 0, 2, 8, 0, 0x45, 0, 0, 44, 0xd4, 0x31, 0x40, 0,  52, 1,
+    0, 0, 198, 51, 100, 7, 203, 0, 113, 9, 8, 0, 0, 0, 0x12, 1, 0, 1,  'a',  'b',  'c',  'd'};
+
 static struct ruleset *rules;
 static uint64_t random_state = 7;
 
@@ -36,24 +41,50 @@ static uint32_t pick(uint32_t below)
 static void test_rows(void **state)
 {
     (void)state;
-    struct probe p;
+    struct brief p;
     struct frame f = {syn, FRAME, FRAME, 0, 1};
-    assert_true(probe_read(&f, 0, rules, &p));
+    assert_true(brief_read(&f, 0, rules, &p));
     assert_int_equal(p.dst, 0xcb007109);
     assert_int_equal(p.port, 23);
     assert_int_equal(p.wire_len, FRAME);
-    assert_int_equal(p.set % PROBE_TOOLS, 1 << TOOL_mirai | 1 << TOOL_nmap);
+    assert_int_equal(set_what(p.set), BRIEF_SYN);
+    assert_int_equal(set_tools(p.set), 1 << TOOL_mirai | 1 << TOOL_nmap);
     f.data = udp;
-    assert_true(probe_read(&f, 0, rules, &p));
+    assert_true(brief_read(&f, 0, rules, &p));
     assert_int_equal(p.port, 1900);
-    assert_int_equal(p.set & (PROBE_UDP | (PROBE_TOOLS - 1)), PROBE_UDP | 1 << TOOL_zmap);
-    assert_false(probe_read(&f, DECAP_VXLAN, rules, &p)); /* it may be a tunnel */
+    assert_int_equal(set_what(p.set), BRIEF_UDP);
+    assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
+    assert_false(brief_read(&f, DECAP_VXLAN, rules, &p)); /* it may be a tunnel */
     f.caplen = 41;                                        /* a byte of the header is missing */
-    assert_false(probe_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, 0, rules, &p));
     f = (struct frame){syn, 53, FRAME, 0, 1};
-    assert_false(probe_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, 0, rules, &p));
     f = (struct frame){syn, FRAME, FRAME, 0, 101}; /* another link type */
-    assert_false(probe_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, 0, rules, &p));
+    f = (struct frame){echo, FRAME, FRAME, 0, 1};
+    assert_true(brief_read(&f, 0, rules, &p));
+    assert_int_equal(brief_kind(&p), KIND_icmp);
+    assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
+}
+
+/* All flags: the kinds of kind.h. */
+static void test_flags(void **state)
+{
+    (void)state;
+    uint8_t bytes[FRAME];
+    struct frame f = {bytes, FRAME, FRAME, 0, 1};
+    memcpy(bytes, syn, FRAME);
+    for (unsigned flags = 0; flags < 256; flags++) {
+        struct brief p = {0};
+        bytes[47] = (uint8_t)flags;
+        bool is_syn = (flags & 0x17) == 0x02, is_reset = flags & 0x04;
+        bool is_accepted = (flags & 0x13) == 0x12;
+        assert_int_equal(brief_read(&f, 0, rules, &p), is_syn || is_reset || is_accepted);
+        if (is_syn)
+            assert_int_equal(brief_kind(&p), KIND_tcp_syn);
+        else if (is_reset || is_accepted)
+            assert_int_equal(brief_kind(&p), KIND_backscatter_tcp);
+    }
 }
 
 static void test_changed_bytes(void **state)
@@ -64,23 +95,24 @@ static void test_changed_bytes(void **state)
         uint32_t caught = pick(4) ? FRAME : pick(FRAME + 1);
         uint8_t *bytes = malloc(caught + 1); /* a read past its end is seen by the sanitizers */
         assert_non_null(bytes);
-        memcpy(bytes, pick(2) ? syn : udp, caught);
+        static const uint8_t *const frames[] = {syn, syn, udp, echo};
+        memcpy(bytes, frames[pick(4)], caught);
         for (unsigned changes = pick(4); changes > 0 && caught > 12; changes--)
             bytes[12 + pick(caught - 12)] = (uint8_t)(pick(3) ? pick(256) : 1u << pick(8));
         struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40)), 0, pick(20) ? 1 : 101};
-        bool is_probe;
-        const char *broken = probe_check(&f, pick(8) ? 0 : pick(16), rules, &is_probe);
+        bool is_brief;
+        const char *broken = brief_check(&f, pick(8) ? 0 : pick(16), rules, &is_brief);
         if (broken)
             fail_msg("%s", broken);
-        found += is_probe;
+        found += is_brief;
         free(bytes);
     }
-    assert_in_range(found, rounds / 5, rounds); /* it was about probes */
+    assert_in_range(found, rounds / 5, rounds); /* it was about briefs */
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_flags),
                                        cmocka_unit_test(test_changed_bytes)};
     if (ruleset_create(&rules, NULL, NULL) < 0)
         return 1;

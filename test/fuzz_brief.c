@@ -1,5 +1,5 @@
-/* Any bytes as an Ethernet frame that may be a probe: 4 that choose lengths, then what was caught. */
-#include "test/probe_check.h"
+/* Any bytes as an Ethernet frame that may be a brief: 4 that choose lengths, then what was caught. */
+#include "test/brief_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                       .wire_len = caught + data[2],
                       .link_type = data[0] ? 1 : 101};
     bool found;
-    const char *broken = probe_check(&f, data[1] & 15u, rules, &found);
+    const char *broken = brief_check(&f, data[1] & 15u, rules, &found);
     if (broken) {
         (void)fprintf(stderr, "does not hold: %s\n", broken);
         abort();
