@@ -28,14 +28,14 @@ struct batch_mark {
     uint32_t slot;
     uint32_t part;
     int64_t start_ns;
-    uint64_t filtered; /* packets of the window that a filter took out */
-    bool is_late;      /* all its packets are */
+    uint64_t filtered;         /* packets of the window that a filter took out */
+    int64_t first_ns, last_ns; /* times of its packets, the earliest and the latest */
+    bool is_late;              /* all its packets are */
 };
 
 /* One of the packets of which a darknet mostly consists, as classify/brief.h defines it. */
 struct brief {
-    uint32_t src;      /* IPv4, as in memory */
-    uint32_t dst;      /* IPv4, as a number */
+    uint32_t src, dst; /* IPv4, in network order */
     uint32_t wire_len; /* as in struct observation */
     uint16_t port;     /* of the destination; ICMP: the kind */
     uint16_t set;      /* what it is, class of the port, tools: a number of classify/brief.h */
@@ -46,9 +46,8 @@ struct batch {
     uint32_t count;       /* observations in `at` */
     uint32_t shard;       /* of the sources of them all */
     uint32_t brief_count; /* briefs in `briefs` */
-    uint32_t brief_slot;  /* window slot of all briefs, and the first and the last time of them */
-    int64_t brief_first_ns, brief_last_ns;
-    uint32_t generation; /* of the rules it was received under */
+    uint32_t brief_slot;  /* window slot of all briefs */
+    uint32_t generation;  /* of the rules it was received under */
     struct batch_mark mark;
     _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
@@ -58,9 +57,9 @@ struct batch {
 static_assert(sizeof(struct batch) / 64 % 2 == 1, "an odd number of cache lines");
 
 /* Brings in a place of the batch that will be written soon: it lies in another core's cache. */
-static inline void batch_prefetch(const struct batch *b, size_t offset)
+static inline void batch_prefetch(const void *at, size_t offset)
 {
-    __builtin_prefetch((const char *)b + offset, 1);
+    __builtin_prefetch((const char *)at + offset, 1);
 }
 
 /* The shard of a keyed hash of a source: its top 6 bits. */

@@ -45,60 +45,66 @@ static inline uint32_t observation_headers(const struct observation *o)
 
 /* What it is. */
 enum brief_what {
-    BRIEF_ANSWER, /* backscatter_tcp; in place of a class: 1 SYN and ACK, 0 RST */
+    BRIEF_ANSWER, /* backscatter_tcp */
     BRIEF_SYN,
     BRIEF_UDP,
-    BRIEF_ICMP, /* class 0; in place of the port: the kind */
+    BRIEF_ICMP, /* in place of the port: the kind */
     BRIEF_WHATS
 };
 
-/* A brief's set. */
+/* A brief's set, from the lowest bit: 2 of what it is, one that it is no answer, a zero, the tools, 8 of the
+ * class: the port's, an answer's, 0 of ICMP. */
 enum {
-    BRIEF_TOOLS = 1 << TOOL_COUNT,  /* sets of tools: the lowest bits */
-    BRIEF_CLASS_SHIFT = TOOL_COUNT, /* then 8 bits of the port's class */
-    BRIEF_WHAT_SHIFT = TOOL_COUNT + 8,
-    BRIEF_SETS = BRIEF_WHATS << BRIEF_WHAT_SHIFT,
+    BRIEF_NO_ANSWER = 1 << 2,
+    BRIEF_TOOL_SHIFT = 4,
+    BRIEF_CLASS_SHIFT = BRIEF_TOOL_SHIFT + TOOL_COUNT,
+    BRIEF_SETS = 256 << BRIEF_CLASS_SHIFT,
 };
-static_assert(BRIEF_SETS <= 65536, "a brief's set has 16 bits");
+static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
 
-static inline unsigned brief_set(enum brief_what what, uint32_t class, uint32_t tools)
+enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* classes of answers */
+
+static inline enum brief_what set_what(unsigned set) { return (enum brief_what)(set & 3); }
+static inline unsigned set_class(unsigned set) { return set >> BRIEF_CLASS_SHIFT; }
+
+static inline unsigned set_tools(unsigned set)
 {
-    return tools | class << BRIEF_CLASS_SHIFT | (uint32_t)what << BRIEF_WHAT_SHIFT;
+    return set >> BRIEF_TOOL_SHIFT & ((1 << TOOL_COUNT) - 1);
 }
 
-static inline enum brief_what set_what(unsigned set)
+/* The set of TCP with these flags but for a SYN's class and tools; 0: it has no brief. */
+static inline unsigned brief_of_tcp(unsigned flags)
 {
-    return (enum brief_what)(set >> BRIEF_WHAT_SHIFT);
+    enum {
+        ASKS = BRIEF_SYN | BRIEF_NO_ANSWER,
+        ACCEPTS = BRIEF_ANSWER | ANSWER_ACCEPTS << BRIEF_CLASS_SHIFT,
+        RESETS = BRIEF_ANSWER | ANSWER_RESETS << BRIEF_CLASS_SHIFT,
+        FLAGS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK
+    };
+    static const uint16_t sets[FLAGS + 1] = {
+        [TCP_SYN] = ASKS,
+        [TCP_SYN | TCP_ACK] = ACCEPTS,
+        [TCP_RST] = RESETS,
+        [TCP_RST | TCP_FIN] = RESETS,
+        [TCP_RST | TCP_SYN] = RESETS,
+        [TCP_RST | TCP_SYN | TCP_FIN] = RESETS,
+        [TCP_RST | TCP_ACK] = RESETS,
+        [TCP_RST | TCP_ACK | TCP_FIN] = RESETS,
+        [TCP_RST | TCP_ACK | TCP_SYN] = RESETS,
+        [TCP_RST | TCP_ACK | TCP_SYN | TCP_FIN] = RESETS,
+    };
+    return sets[flags & FLAGS];
 }
 
-static inline unsigned set_class(unsigned set) { return set >> BRIEF_CLASS_SHIFT & 0xff; }
-static inline unsigned set_tools(unsigned set) { return set % BRIEF_TOOLS; }
+static inline bool set_is_syn(unsigned set) { return set & BRIEF_NO_ANSWER; } /* of TCP */
 
-/* TCP with these flags; BRIEF_SETS: it has no brief. */
-static inline unsigned brief_of_tcp(const struct ruleset *rules, unsigned flags,
-                                    const struct fingerprint *print)
+static inline unsigned brief_of_udp(const struct ruleset *rules, uint16_t port)
 {
-    static_assert(BRIEF_ANSWER == 0 && BRIEF_SYN == 1, "a bit tells them apart");
-    uint32_t is_syn = (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-    uint32_t is_reset = (flags & TCP_RST) != 0;
-    uint32_t is_accepted = (flags & (TCP_SYN | TCP_ACK | TCP_FIN)) == (TCP_SYN | TCP_ACK);
-    if (!(is_syn | is_reset | is_accepted))
-        return BRIEF_SETS;
-    uint32_t class = rules->port_class[PORT_PROTO_TCP][print->dst_port];
-    return brief_set((enum brief_what)is_syn, is_syn ? class : !is_reset,
-                     fingerprint_match(print, is_syn));
+    unsigned class = rules->port_class[PORT_PROTO_UDP][port];
+    return BRIEF_UDP | BRIEF_NO_ANSWER | class << BRIEF_CLASS_SHIFT;
 }
 
-static inline unsigned brief_of_udp(const struct ruleset *rules, const struct fingerprint *print)
-{
-    return brief_set(BRIEF_UDP, rules->port_class[PORT_PROTO_UDP][print->dst_port],
-                     fingerprint_match(print, 0));
-}
-
-static inline unsigned brief_of_icmp(const struct fingerprint *print)
-{
-    return brief_set(BRIEF_ICMP, 0, fingerprint_match(print, 0));
-}
+static inline unsigned brief_of_icmp(void) { return BRIEF_ICMP | BRIEF_NO_ANSWER; }
 
 static inline bool port_is_netbios(uint16_t port) { return (uint16_t)(port - 137) <= 1; }
 
@@ -112,33 +118,51 @@ static inline bool brief_from(const struct observation *o, const struct ruleset 
         PORTS = WHOLE | OBSERVATION_PORTS,
         FLAGS = PORTS | OBSERVATION_TCP_FLAGS,
     };
-    uint32_t headers = observation_headers(o);
-    struct fingerprint print = fingerprint_of(o);
+    uint32_t headers = observation_headers(o), is_syn = 0;
+    uint16_t port = o->dst_port;
     unsigned set;
-    b->port = o->dst_port;
     if ((headers & HEADERS(FLAGS | ODD, 0xff, 0xff)) == HEADERS(FLAGS, 4, IPPROTO_NR_TCP)) {
-        set = brief_of_tcp(rules, o->tcp_flags, &print);
-        if (set == BRIEF_SETS)
+        set = brief_of_tcp(o->tcp_flags);
+        if (set == 0)
             return false;
+        is_syn = set_is_syn(set);
+        if (is_syn)
+            set |= (unsigned)rules->port_class[PORT_PROTO_TCP][port] << BRIEF_CLASS_SHIFT;
     } else if ((headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP)) {
-        if (port_is_netbios(b->port))
+        if (port_is_netbios(port))
             return false;
-        set = brief_of_udp(rules, &print);
+        set = brief_of_udp(rules, port);
     } else if ((headers & HEADERS(WHOLE | ODD, 0xff, 0xff)) == HEADERS(WHOLE, 4, IPPROTO_NR_ICMP)) {
-        b->port = kind_of_icmp(4, o->icmp_type);
-        set = brief_of_icmp(&print);
+        port = kind_of_icmp(4, o->icmp_type);
+        set = brief_of_icmp();
     } else {
         return false;
     }
     memcpy(&b->src, o->src, sizeof b->src);
-    b->dst = print.dst;
+    memcpy(&b->dst, o->dst, sizeof b->dst);
     b->wire_len = o->wire_len;
-    b->set = (uint16_t)set;
+    b->port = port;
+    b->set = (uint16_t)(set | fingerprint_tools_tcp4(o, is_syn) << BRIEF_TOOL_SHIFT);
     return true;
 }
 
+static inline uint32_t raw32(const uint8_t *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+static inline uint16_t raw16(const uint8_t *p)
+{
+    uint16_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
 /* The same from a frame of Ethernet and IPv4 without options, at once. False: anything else, some
- * that have a brief among it. Every read lies below a fixed header's end, which is checked first. */
+ * that have a brief among it; *brief may be written all the same. Every read lies below a fixed header's
+ * end, which is checked first. */
 static inline bool brief_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
                               struct brief *brief)
 {
@@ -153,53 +177,47 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
     const uint8_t *b = f->data;
     if (f->link_type != LINK_ETHERNET || f->caplen < UDP_END || f->wire_len < f->caplen)
         return false;
-    uint64_t type;     /* EtherType, version and length, TOS, total length, id */
-    uint32_t fragment; /* flags and offset, TTL, protocol */
-    memcpy(&type, b + 12, sizeof type);
-    memcpy(&fragment, b + 20, sizeof fragment);
-    uint32_t total = read_be16(b + 16), end = IP + total;
-    if ((type & 0xffffff) != 0x450008 || end > f->wire_len)
+    uint32_t end = IP + read_be16(b + 16);
+    if ((raw32(b + 12) & 0xffffff) != 0x450008 || end > f->wire_len) /* but for the TOS */
         return false;
-    struct fingerprint print = {
-        .dst = read_be32(b + 30),
-        .dst_port = read_be16(b + 36),
-        .ip_id = read_be16(b + 18),
-    };
+    uint32_t fragment = raw32(b + 20) & 0xff00ff3f; /* MF and offset, protocol: no DF, no TTL */
+    uint16_t port = read_be16(b + 36);
+    struct fingerprint print = {.is_zmap = read_be16(b + 18) == FINGERPRINT_ZMAP_ID};
     unsigned set;
-    brief->port = print.dst_port;
-    fragment &= 0xff00ff3f;
     if (fragment == (uint32_t)IPPROTO_NR_TCP << 24) {
         if (f->caplen < TCP_END)
             return false;
         uint32_t header = (b[46] >> 4) * 4u;
         if (header < 20 || TRANSPORT + header > end)
             return false;
-        print.tcp_seq = read_be32(b + 38);
-        print.tcp_window = read_be16(b + 48);
-        print.tcp_header_len = (uint8_t)header;
-        if (header > 20 && f->caplen >= OPTIONS_END)
-            print.tcp_options = read_be32(b + TCP_END);
-        set = brief_of_tcp(rules, b[47], &print);
-        if (set == BRIEF_SETS)
+        set = brief_of_tcp(b[47]);
+        if (set == 0)
             return false;
+        print.is_syn = set_is_syn(set);
+        set |= (rules->port_class[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_CLASS_SHIFT;
+        print.mixed = raw32(b + 30) ^ raw32(b + 38);
+        print.folded = (uint16_t)(raw16(b + 32) ^ raw16(b + 40) ^ raw16(b + 36) ^ raw16(b + 18));
+        if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
+            print.is_nmap =
+                f->caplen >= OPTIONS_END && read_be32(b + TCP_END) == FINGERPRINT_MSS_1460;
     } else if (fragment == (uint32_t)IPPROTO_NR_UDP << 24) {
         uint32_t length = read_be16(b + 38);
-        if (length < 8 || TRANSPORT + length > end || decap & DECAP_VXLAN ||
-            port_is_netbios(print.dst_port))
+        if (length < 8 || TRANSPORT + length > end || decap & DECAP_VXLAN || port_is_netbios(port))
             return false;
-        set = brief_of_udp(rules, &print);
+        set = brief_of_udp(rules, port);
     } else if (fragment == (uint32_t)IPPROTO_NR_ICMP << 24) {
         if (UDP_END > end)
             return false;
-        brief->port = kind_of_icmp(4, b[34]);
-        set = brief_of_icmp(&print);
+        port = kind_of_icmp(4, b[34]);
+        set = brief_of_icmp();
     } else {
         return false;
     }
-    memcpy(&brief->src, b + 26, sizeof brief->src);
-    brief->dst = print.dst;
+    brief->src = raw32(b + 26);
+    brief->dst = raw32(b + 30);
     brief->wire_len = f->wire_len;
-    brief->set = (uint16_t)set;
+    brief->port = port;
+    brief->set = (uint16_t)(set | fingerprint_match(&print) << BRIEF_TOOL_SHIFT);
     return true;
 }
 

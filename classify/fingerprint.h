@@ -28,47 +28,37 @@ enum {
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
 };
 
-/* What the fingerprints look at, of an IPv4 packet. */
+/* What the fingerprints look at, of an IPv4 packet; each value in any byte order. */
 struct fingerprint {
-    uint32_t dst, tcp_seq, tcp_options;
-    uint16_t dst_port, ip_id, tcp_window;
-    uint8_t tcp_header_len;
+    uint32_t is_syn;  /* 0 or 1, as the others: TCP with SYN, without ACK, RST, FIN */
+    uint32_t is_zmap; /* identification 54321 */
+    uint32_t is_nmap; /* nmap's window and options */
+    uint32_t mixed;   /* destination ^ sequence number */
+    uint16_t folded;  /* the low 16 bits of that ^ destination port ^ identification */
 };
 
-/* `is_syn` (0 or 1): TCP with SYN, without ACK, RST, FIN. No branches but for nmap, which is rare:
- * random traffic would mispredict them. */
-static inline uint32_t fingerprint_match(const struct fingerprint *f, uint32_t is_syn)
+/* No branches: random traffic would mispredict them. */
+static inline uint32_t fingerprint_match(const struct fingerprint *f)
 {
-    uint32_t mixed = f->dst ^ f->tcp_seq;
-    uint32_t is_mirai = is_syn & (mixed == 0);
-    uint32_t is_masscan = is_syn & ((uint16_t)(mixed ^ f->dst_port ^ f->ip_id) == 0) & (mixed != 0);
-    uint32_t is_zmap = f->ip_id == FINGERPRINT_ZMAP_ID;
-    uint32_t tools = is_mirai << TOOL_mirai | is_zmap << TOOL_zmap | is_masscan << TOOL_masscan;
-    uint32_t differs =
-        (f->tcp_window ^ FINGERPRINT_NMAP_WINDOW) | (f->tcp_options ^ FINGERPRINT_MSS_1460);
-    if (__builtin_expect(differs == 0, 0))
-        tools |= (is_syn & (f->tcp_header_len == 24)) << TOOL_nmap;
-    return tools;
-}
-
-static inline struct fingerprint fingerprint_of(const struct observation *o)
-{
-    return (struct fingerprint){
-        .dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 | (uint32_t)o->dst[2] << 8 |
-               o->dst[3],
-        .tcp_seq = o->tcp_seq,
-        .tcp_options = o->tcp_options,
-        .dst_port = o->dst_port,
-        .ip_id = o->ip_id,
-        .tcp_window = o->tcp_window,
-        .tcp_header_len = o->tcp_header_len,
-    };
+    uint32_t is_mirai = f->mixed == 0, is_masscan = (f->folded == 0) & !is_mirai;
+    return (f->is_syn & is_mirai) << TOOL_mirai | f->is_zmap << TOOL_zmap |
+           (f->is_syn & is_masscan) << TOOL_masscan | (f->is_syn & f->is_nmap) << TOOL_nmap;
 }
 
 static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint32_t is_syn)
 {
-    struct fingerprint f = fingerprint_of(o);
-    return fingerprint_match(&f, is_syn);
+    uint32_t dst = (uint32_t)o->dst[0] << 24 | (uint32_t)o->dst[1] << 16 |
+                   (uint32_t)o->dst[2] << 8 | o->dst[3];
+    uint32_t mixed = dst ^ o->tcp_seq;
+    struct fingerprint f = {
+        .is_syn = is_syn,
+        .is_zmap = o->ip_id == FINGERPRINT_ZMAP_ID,
+        .is_nmap = (o->tcp_window == FINGERPRINT_NMAP_WINDOW) & (o->tcp_header_len == 24) &
+                   (o->tcp_options == FINGERPRINT_MSS_1460),
+        .mixed = mixed,
+        .folded = (uint16_t)(mixed ^ o->dst_port ^ o->ip_id),
+    };
+    return fingerprint_match(&f);
 }
 
 /* Of any packet: a set of 1 << enum tool. */

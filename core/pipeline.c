@@ -137,6 +137,10 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
     }
     struct window *window = tally_seal(w->tally, mark->slot);
     uint64_t packets = window->totals.packets;
+    if (packets > 0) {
+        window->totals.first_ns = mark->first_ns;
+        window->totals.last_ns = mark->last_ns;
+    }
     window->ledger = (struct window_ledger){
         .offered = packets + mark->filtered,
         .observed = packets,
@@ -248,9 +252,14 @@ static void clock_open(void *context, unsigned slot, const struct open_window *w
 
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context,
-              (struct batch_mark){
-                  .what = MARK_SEAL, .slot = slot, .is_late = w->is_late, .filtered = w->filtered});
+    mark_send(context, (struct batch_mark){
+                           .what = MARK_SEAL,
+                           .slot = slot,
+                           .is_late = w->is_late,
+                           .filtered = w->filtered,
+                           .first_ns = w->first_ns,
+                           .last_ns = w->last_ns,
+                       });
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -272,6 +281,30 @@ static int filter_burst(struct pipeline *p, struct frame *frames, size_t count, 
     return (int)left;
 }
 
+/* Nearly always all lie in one window. */
+static void sort_frames(struct pipeline *p, const struct frame *frames, size_t count)
+{
+    struct open_window *windows = window_clock_windows(p->clock);
+    int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+
+    for (size_t i = 0; i < count; i++) {
+        first_ns = frames[i].ts_ns < first_ns ? frames[i].ts_ns : first_ns;
+        last_ns = frames[i].ts_ns > last_ns ? frames[i].ts_ns : last_ns;
+    }
+    int slot = window_clock_slot_of_all(p->clock, first_ns, last_ns);
+    if (slot >= 0) {
+        open_window_holds(&windows[slot], first_ns, last_ns);
+        for (size_t i = 0; i < count; i++)
+            sorter_frame(&p->sorter, &frames[i], (unsigned)slot);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        unsigned own = window_clock_slot(p->clock, frames[i].ts_ns);
+        open_window_holds(&windows[own], frames[i].ts_ns, frames[i].ts_ns);
+        sorter_frame(&p->sorter, &frames[i], own);
+    }
+}
+
 static int receive(struct pipeline *p, struct fault *fault)
 {
     const struct pipeline_settings *s = p->settings;
@@ -288,8 +321,7 @@ static int receive(struct pipeline *p, struct fault *fault)
                 return left;
             count = (size_t)left;
         }
-        for (size_t i = 0; i < count; i++)
-            sorter_frame(&p->sorter, &frames[i], window_clock_slot(p->clock, frames[i].ts_ns));
+        sort_frames(p, frames, count);
         if (atomic_load_explicit(&p->feed_err, memory_order_relaxed))
             break;
     }

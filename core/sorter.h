@@ -15,11 +15,9 @@
 
 /* A shard's batch. What changes with every packet lies here, in the L1 cache. */
 struct sorter_shard {
-    struct batch *batch; /* all but its brief_ fields is right at any time */
-    uint32_t brief_count;
-    uint32_t brief_limit; /* with so many and its observations it is full */
-    uint32_t brief_slot;
-    int64_t brief_first_ns, brief_last_ns;
+    struct batch *batch;      /* all but its brief_ fields is right at any time */
+    struct brief *next, *end; /* the place of the next brief; there the batch is full */
+    unsigned slot;            /* of its briefs' window */
 };
 
 struct sorter {
@@ -44,44 +42,47 @@ void sorter_flush(struct sorter *s);
 /* Sorts a packet by what was decoded of it; `slot` is its window's. */
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot);
 
-/* The same from the frame, when it is not read as a brief at once. */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
+/* The same from the frame, when it is not read as a brief at once; the hash of a source that is
+ * probably its own. */
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint32_t likely,
+                       uint64_t hash);
 
 /* Sends a shard's batch. */
 void sorter_send(struct sorter *s, unsigned shard);
 
-/* False: the batch holds briefs of another window; it is to go as an observation. */
-static inline bool sorter_brief(struct sorter *s, const struct brief *p, int64_t ts_ns,
-                                unsigned slot)
+/* Whether a brief of this window may go into the batch; a batch has briefs of one window. */
+static inline bool shard_takes(struct sorter_shard *to, unsigned slot)
 {
-    unsigned shard = batch_shard(hash_u64(&s->key, p->src));
+    if (to->slot == slot)
+        return true;
+    to->slot = to->next == to->batch->briefs ? slot : to->slot;
+    return to->slot == slot;
+}
+
+/* The brief in its shard's place is complete. */
+static inline void shard_took(struct sorter *s, unsigned shard)
+{
     struct sorter_shard *to = &s->shards[shard];
-    uint32_t at = to->brief_count;
-    address_set_add4(s->destinations, p->dst);
-    if (at == 0) {
-        to->brief_slot = slot;
-        to->brief_first_ns = to->brief_last_ns = ts_ns;
-    } else if (to->brief_slot != slot) {
-        return false;
-    }
-    to->batch->briefs[at] = *p;
-    batch_prefetch(to->batch, offsetof(struct batch, briefs) + (at + 6) * sizeof *p);
-    to->brief_count = at + 1;
-    to->brief_first_ns = ts_ns < to->brief_first_ns ? ts_ns : to->brief_first_ns;
-    to->brief_last_ns = ts_ns > to->brief_last_ns ? ts_ns : to->brief_last_ns;
-    if (at + 1 == to->brief_limit)
+    address_set_add4(s->destinations, __builtin_bswap32(to->next->dst));
+    batch_prefetch(to->next, 6 * sizeof *to->next);
+    if (++to->next == to->end)
         sorter_send(s, shard);
-    return true;
 }
 
 /* Sorts a packet; `slot` is its window's. */
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
 {
-    struct brief p;
-    if (!brief_read(f, s->decap, s->rules, &p) ||
-        (s->telescope && !prefix_set_holds(s->telescope, f->data + 30, 4)) ||
-        !sorter_brief(s, &p, f->ts_ns, slot))
-        sorter_frame_slow(s, f, slot);
+    uint32_t src = 0; /* nearly all have it there: Ethernet, IPv4 */
+    if (f->caplen >= 30)
+        memcpy(&src, f->data + 26, sizeof src);
+    uint64_t hash = hash_u64(&s->key, src);
+    unsigned shard = batch_shard(hash);
+    struct sorter_shard *to = &s->shards[shard];
+    if (brief_read(f, s->decap, s->rules, to->next) && shard_takes(to, slot) &&
+        (!s->telescope || prefix_set_holds(s->telescope, f->data + 30, 4)))
+        shard_took(s, shard);
+    else
+        sorter_frame_slow(s, f, slot, src, hash);
 }
 
 #endif

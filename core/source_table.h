@@ -68,8 +68,8 @@ static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 
 enum {                          /* bits of state */
        PAIR_WINDOWS = 32,       /* 8: seen in the window of slot i */
-       PAIR_TOOLS = 40,         /* 6: what the briefs of the window in PAIR_SLOT matched */
-       PAIR_BRIEFS = 46,        /* 2: whether answers and whether others were among them */
+       PAIR_BRIEFS = 40,        /* 2: briefs of the window in PAIR_SLOT: answers, others */
+       PAIR_TOOLS = 42,         /* 6: what they matched */
        PAIR_SLOT = 48,          /* 3 */
        PAIR_IS_SCAN = 51,       /* at least one packet of a scan kind */
        PAIR_SOURCE = 52,        /* 12: the rest of the source's number */

@@ -8,6 +8,16 @@
 /* Rows that are brought in ahead of their turn: the ports of a darknet come at random. */
 enum { AHEAD = 12 };
 
+static unsigned sets_of(const struct ruleset *rules)
+{
+    unsigned last_class = ANSWER_RESETS;
+    for (unsigned i = 0; i < PORT_PROTO_COUNT * 65536u; i++) {
+        unsigned class = rules->port_class[i / 65536][i % 65536];
+        last_class = class > last_class ? class : last_class;
+    }
+    return (last_class + 1) << BRIEF_CLASS_SHIFT;
+}
+
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
                            const struct prefix_set *telescope)
 {
@@ -17,13 +27,14 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
-    for (unsigned set = 0; set < BRIEF_SETS; set++)
+    t->set_count = sets_of(rules);
+    for (unsigned set = 0; set < t->set_count; set++)
         t->brief_marks[set] = (uint16_t)set_marks(rules, set);
     int err = 0;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
-        t->slots[i].rows = calloc(BRIEF_WHATS, sizeof *t->slots[i].rows);
+        t->slots[i].rows = calloc(1, sizeof *t->slots[i].rows);
         t->slots[i].sketches = calloc(1, sizeof *t->slots[i].sketches);
         err = t->slots[i].rows && t->slots[i].sketches ? 0 : -ENOMEM;
     }
@@ -50,9 +61,7 @@ void tally_destroy(struct tally *t)
 void tally_open(struct tally *t, unsigned slot, struct window *w)
 {
     struct tally_slot *ts = &t->slots[slot];
-    *ts = (struct tally_slot){.window = w, .rows = ts->rows, .sketches = ts->sketches};
-    w->totals.first_ns = INT64_MAX;
-    w->totals.last_ns = INT64_MIN;
+    ts->window = w;
     t->open.at[slot] = ++t->open.newest;
 }
 
@@ -71,62 +80,60 @@ static void headers_add(struct window_totals *totals, unsigned set, uint64_t pac
     totals->tcp_rst += flags == FLAGS_rst ? packets : 0;
 }
 
-/* Moves what briefs of TCP and UDP came to into the window. */
-static void ports_drain(struct window *w, struct rows *rows, enum brief_what what)
+/* Moves what briefs came to for a port into the window's row. */
+static void port_drain(struct window *w, enum brief_what what, uint16_t port,
+                       const struct row *from)
 {
-    unsigned proto = what == BRIEF_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP;
-    uint64_t is_scan = what != BRIEF_ANSWER, is_syn = what == BRIEF_SYN;
-    struct count all = {0};
-
-    for (uint32_t i = 0; i < rows->used_count; i++) {
-        if (i + AHEAD < rows->used_count) {
-            __builtin_prefetch(&rows->at[rows->used[i + AHEAD]], 1);
-            __builtin_prefetch(&w->ports[proto][rows->used[i + AHEAD]], 1);
-        }
-        struct row *from = &rows->at[rows->used[i]];
-        struct port_count *row = window_port(w, proto, rows->used[i]);
-        row->packets += from->packets;
-        row->bytes += from->bytes;
-        row->scan += from->packets * is_scan;
-        row->scan_bytes += from->bytes * is_scan;
-        row->syn += from->packets * is_syn;
-        row->sources.low += from->sources;
-        all.packets += from->packets;
-        all.bytes += from->bytes;
-        *from = (struct row){0};
-    }
-    rows->used_count = 0;
-    struct count *kind = &w->kinds[what == BRIEF_UDP   ? KIND_udp
-                                   : what == BRIEF_SYN ? KIND_tcp_syn
-                                                       : KIND_backscatter_tcp];
-    kind->packets += all.packets;
-    kind->bytes += all.bytes;
-    w->totals.ip4 += all.packets;
-    *(proto == PORT_PROTO_TCP ? &w->totals.tcp : &w->totals.udp) += all.packets;
-    w->totals.tcp_syn += all.packets * is_syn;
+    struct port_count *row =
+        window_port(w, what == BRIEF_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP, port);
+    uint64_t is_scan = what != BRIEF_ANSWER;
+    row->packets += from->packets;
+    row->bytes += from->bytes;
+    row->scan += from->packets * is_scan;
+    row->scan_bytes += from->bytes * is_scan;
+    row->syn += what == BRIEF_SYN ? from->packets : 0;
+    row->sources.low += from->sources;
 }
 
-/* The same of ICMP: the rows are those of kinds. */
-static void icmp_drain(struct window *w, struct rows *rows)
+static void kind_add(struct window *w, enum kind kind, const struct count *add)
 {
-    for (uint32_t i = 0; i < rows->used_count; i++) {
-        struct row *from = &rows->at[rows->used[i]];
-        struct count *kind = &w->kinds[rows->used[i]];
-        kind->packets += from->packets;
-        kind->bytes += from->bytes;
-        w->totals.ip4 += from->packets;
-        w->totals.icmp += from->packets;
-        *from = (struct row){0};
-    }
-    rows->used_count = 0;
+    w->kinds[kind].packets += add->packets;
+    w->kinds[kind].bytes += add->bytes;
+    w->totals.ip4 += add->packets;
 }
 
 void tally_rows_drain(struct tally_slot *ts)
 {
-    ports_drain(ts->window, &ts->rows[BRIEF_SYN], BRIEF_SYN);
-    ports_drain(ts->window, &ts->rows[BRIEF_UDP], BRIEF_UDP);
-    ports_drain(ts->window, &ts->rows[BRIEF_ANSWER], BRIEF_ANSWER);
-    icmp_drain(ts->window, &ts->rows[BRIEF_ICMP]);
+    struct rows *rows = ts->rows;
+    struct window *w = ts->window;
+    struct count all[BRIEF_WHATS] = {0};
+
+    for (uint32_t i = 0; i < rows->used_count; i++) {
+        enum brief_what what = (enum brief_what)(rows->used[i] >> 16);
+        uint16_t port = (uint16_t)rows->used[i];
+        struct row *from = &rows->at[rows->used[i]];
+        if (i + AHEAD < rows->used_count) {
+            uint32_t ahead = rows->used[i + AHEAD];
+            __builtin_prefetch(&rows->at[ahead], 1);
+            __builtin_prefetch(&w->ports[ahead >> 16 == BRIEF_UDP][(uint16_t)ahead], 1);
+        }
+        struct count count = {from->packets, from->bytes};
+        all[what].packets += count.packets;
+        all[what].bytes += count.bytes;
+        if (what == BRIEF_ICMP)
+            kind_add(w, (enum kind)port, &count);
+        else
+            port_drain(w, what, port, from);
+        *from = (struct row){0};
+    }
+    rows->used_count = 0;
+    kind_add(w, KIND_backscatter_tcp, &all[BRIEF_ANSWER]);
+    kind_add(w, KIND_tcp_syn, &all[BRIEF_SYN]);
+    kind_add(w, KIND_udp, &all[BRIEF_UDP]);
+    w->totals.tcp += all[BRIEF_ANSWER].packets + all[BRIEF_SYN].packets;
+    w->totals.tcp_syn += all[BRIEF_SYN].packets;
+    w->totals.udp += all[BRIEF_UDP].packets;
+    w->totals.icmp += all[BRIEF_ICMP].packets;
     ts->undrained = 0;
 }
 
@@ -146,12 +153,14 @@ static void sketches_drain(struct tally_slot *ts)
 static void briefs_drain(const struct tally *t, struct tally_slot *ts)
 {
     struct window_totals *totals = &ts->window->totals;
-    for (unsigned set = 0; set < BRIEF_SETS; set++) {
-        if (ts->briefs[set] == 0)
+    for (unsigned set = 0; set < t->set_count; set++) {
+        uint64_t packets = ts->briefs[set];
+        if (packets == 0)
             continue;
-        ts->marks[t->brief_marks[set]] += ts->briefs[set];
+        ts->briefs[set] = 0;
+        ts->marks[t->brief_marks[set]] += packets;
         if (set_what(set) == BRIEF_ANSWER)
-            *(set_class(set) ? &totals->tcp_synack : &totals->tcp_rst) += ts->briefs[set];
+            *(set_class(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
     }
 }
 
@@ -188,8 +197,6 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned k = 0; k < KIND_COUNT; k++)
         w->totals.packets += w->kinds[k].packets, w->totals.bytes += w->kinds[k].bytes;
     w->totals.snapped = ts->snapped;
-    if (w->totals.packets == 0)
-        w->totals.first_ns = w->totals.last_ns = 0;
     for (unsigned m = 0; m < MARK_COUNT; m++)
         w->mark_sources[m].high = w->mark_sources[m].low;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
@@ -198,6 +205,10 @@ struct window *tally_seal(struct tally *t, unsigned slot)
                 __builtin_prefetch(&w->ports[proto][w->port_list[proto][i + AHEAD]], 1);
             port_seal(t->rules, w, proto, w->port_list[proto][i]);
         }
+    memset(ts->headers, 0, sizeof ts->headers);
+    memset(ts->marks, 0, sizeof ts->marks);
+    memset(ts->sources, 0, sizeof ts->sources);
+    ts->snapped = 0;
     ts->window = NULL;
     return w;
 }

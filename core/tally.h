@@ -35,7 +35,8 @@ void tally_open(struct tally *t, unsigned slot, struct window *w);
 /* Whether the slot has a window. */
 bool tally_is_open(const struct tally *t, unsigned slot);
 
-/* The slot's window, complete but for its ledger; the caller owns it again. */
+/* The slot's window, complete but for its ledger and the times of its first and last packet; the caller
+ * owns it again. */
 struct window *tally_seal(struct tally *t, unsigned slot);
 
 /* Counts all packets of a batch; their slots are open. */

@@ -97,7 +97,7 @@ static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bo
     uint64_t state = p->state;
     if ((uint32_t)state != t->open.newest) {
         uint64_t gone = serials_since(&t->open, (uint32_t)state);
-        uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_TOOLS;
+        uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_BRIEFS;
         state = (state & ~void_bits) >> 32 << 32 | t->open.newest;
     }
     bool is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
@@ -125,16 +125,21 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
 /* A stage: some of a batch's briefs. No pair moves while a batch has stages: new ones wait for its
  * end. */
 struct stage {
+    const struct brief *briefs;
+    unsigned count, odd_count;
+    uint8_t odd[STAGE]; /* those that show something new of their source or pair */
+    uint64_t key[STAGE];
+    struct pair *home[STAGE]; /* the pair's group */
+    struct pair *pair[STAGE]; /* of odd ones; NULL: not at home: new, or to be searched for */
+};
+
+/* What all stages of a batch have to do with. */
+struct run {
+    struct tally *tally;
     struct source_table *shard;
     struct tally_slot *ts;
     unsigned slot;
-    unsigned count, fresh_count, strange_count;
-    const struct brief *briefs;
-    uint8_t fresh[STAGE];   /* those whose pair has not shown all this in this window before */
-    uint8_t strange[STAGE]; /* those whose pair is not at home: new, or to be searched for */
-    uint64_t key[STAGE];
-    struct pair *home[STAGE]; /* the pair's group */
-    struct pair *pair[STAGE]; /* valid for the fresh ones */
+    uint64_t here; /* of a pair's state: newest opening and slot */
 };
 
 /* Briefs of a batch that wait for its end. */
@@ -143,151 +148,173 @@ struct late {
     const struct brief *briefs[BATCH_MAX];
 };
 
+/* The port and, from bit 16 on, the set. */
+static inline uint32_t brief_port_set(const struct brief *b)
+{
+    static_assert(offsetof(struct brief, set) == offsetof(struct brief, port) + 2, "one number");
+    uint32_t both;
+    memcpy(&both, &b->port, sizeof both);
+    return both;
+}
+
+/* Where in struct rows it is counted. */
+static inline uint32_t brief_row(const struct brief *b)
+{
+    return brief_port_set(b) % (BRIEF_WHATS << 16);
+}
+
 static inline uint64_t brief_key(const struct brief *b)
 {
     static_assert(BRIEF_ANSWER == 0 && (int)BRIEF_SYN == PAIR_TCP && (int)BRIEF_UDP == PAIR_UDP &&
                       (int)BRIEF_ICMP == PAIR_ICMP,
-                  "but for answers, which are TCP, what a brief is says what its pair is");
-    unsigned what = set_what(b->set);
-    return pair_key(b->src, what + !what, b->port);
+                  "what a brief is says what its pair is, but for answers: they are TCP");
+    uint32_t is_answer = ~(uint32_t)b->set / BRIEF_NO_ANSWER & 1;
+    return b->src | (uint64_t)(brief_row(b) | is_answer << 16) << 32;
 }
 
 /* What the pair of a brief has shown of it, in its state. */
 static inline uint64_t brief_shows(const struct brief *b)
 {
-    uint64_t other = set_what(b->set) != BRIEF_ANSWER;
-    return (uint64_t)set_tools(b->set) << PAIR_TOOLS | UINT64_C(1) << (PAIR_BRIEFS + other);
+    static_assert(PAIR_TOOLS == PAIR_BRIEFS + 2 && BRIEF_NO_ANSWER << 2 == 1 << BRIEF_TOOL_SHIFT,
+                  "the bit that it is no answer and the one above become one of two");
+    uint32_t bits = b->set / BRIEF_NO_ANSWER % (1 << (TOOL_COUNT + 2));
+    return (uint64_t)(bits + 1) << PAIR_BRIEFS;
 }
 
 /* Says which pair a brief names, and brings it in. */
-static inline void brief_look(struct stage *s, unsigned k)
+static inline void brief_look(const struct run *r, struct stage *s, unsigned k)
 {
-    const struct brief *p = &s->briefs[k];
-    uint64_t key = brief_key(p);
-    struct pair *home = pair_home(s->shard, key);
+    const struct brief *b = &s->briefs[k];
+    uint64_t key = brief_key(b);
+    struct pair *home = pair_home(r->shard, key);
     __builtin_prefetch(home, 1);
-    __builtin_prefetch(&s->ts->rows[set_what(p->set)].at[p->port], 1);
+    __builtin_prefetch(&r->ts->rows->at[brief_row(b)], 1);
     s->key[k] = key;
     s->home[k] = home;
 }
 
 /* Picks it out if it shows something new. */
-static inline void brief_sift(struct stage *s, unsigned k, uint64_t here)
+static inline void brief_sift(const struct run *r, struct stage *s, unsigned k)
 {
     const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
     int place = pair_place(s->home[k], s->key[k]);
     struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
-    uint64_t missing = brief_shows(&s->briefs[k]) & ~pair->state;
-    bool is_fresh = (((pair->state ^ here) & same) | missing) != 0;
-    s->strange[s->strange_count] = s->fresh[s->fresh_count] = (uint8_t)k;
-    s->strange_count += place < 0;
-    s->fresh_count += (place >= 0) & is_fresh;
-    s->pair[k] = pair;
+    uint64_t news = ((pair->state ^ r->here) & same) | (brief_shows(&s->briefs[k]) & ~pair->state);
+    s->pair[k] = place < 0 ? NULL : pair;
+    s->odd[s->odd_count] = (uint8_t)k;
+    s->odd_count += (place < 0) | (news != 0);
 }
 
 /* The pairs of one stage come in while those of the one before are sifted: what is asked of memory
  * is spread over the work. */
-static inline void stages_look_and_sift(struct tally *t, struct stage *look, struct stage *sift)
+static inline void stages_look_and_sift(const struct run *r, struct stage *look, struct stage *sift)
 {
-    const uint64_t here = t->open.newest | (uint64_t)sift->slot << PAIR_SLOT;
-    unsigned k = 0;
-
-    sift->fresh_count = sift->strange_count = 0;
-    for (; k < look->count && k < sift->count; k++) {
-        brief_look(look, k);
-        brief_sift(sift, k, here);
+    sift->odd_count = 0;
+    if (look->count == STAGE && sift->count == STAGE) {
+        for (unsigned k = 0; k < STAGE; k++) {
+            brief_look(r, look, k);
+            brief_sift(r, sift, k);
+        }
+    } else {
+        for (unsigned k = 0; k < look->count; k++)
+            brief_look(r, look, k);
+        for (unsigned k = 0; k < sift->count; k++)
+            brief_sift(r, sift, k);
     }
-    for (unsigned i = k; i < look->count; i++)
-        brief_look(look, i);
-    for (unsigned i = k; i < sift->count; i++)
-        brief_sift(sift, i, here);
-    for (unsigned i = 0; i < sift->fresh_count; i++) {
-        uint32_t number = pair_source(sift->pair[sift->fresh[i]]);
-        if (number != PAIR_NO_SOURCE)
-            __builtin_prefetch(source_at(sift->shard, number), 1);
+    for (unsigned i = 0; i < sift->odd_count; i++) {
+        const struct pair *pair = sift->pair[sift->odd[i]];
+        if (pair && pair_source(pair) != PAIR_NO_SOURCE)
+            __builtin_prefetch(source_at(r->shard, pair_source(pair)), 1);
     }
 }
 
 /* Counts what needs no source. */
-static inline void stage_count(struct stage *s)
+static inline void stage_count(const struct run *r, const struct stage *s)
 {
+    struct rows *rows = r->ts->rows;
+    uint64_t *sets = r->ts->briefs;
     for (unsigned k = 0; k < s->count; k++) {
-        const struct brief *p = &s->briefs[k];
-        struct rows *rows = &s->ts->rows[set_what(p->set)];
-        struct row *row = &rows->at[p->port];
+        const struct brief *b = &s->briefs[k];
+        struct row *row = &rows->at[brief_row(b)];
         if (row->packets == 0)
-            rows->used[rows->used_count++] = p->port;
+            rows->used[rows->used_count++] = brief_row(b);
         row->packets++;
-        row->bytes += p->wire_len;
-        s->ts->briefs[p->set]++;
+        row->bytes += b->wire_len;
+        sets[b->set]++;
     }
 }
 
 /* What a brief of a known source and pair shows that is new. */
-static inline void brief_show(struct tally *t, unsigned slot, const struct brief *p,
-                              struct source *source, struct pair *pair)
+static inline void brief_show(const struct run *r, const struct brief *b, struct source *source,
+                              struct pair *pair)
 {
-    const uint64_t shown = UINT64_C(0x7ff) << PAIR_TOOLS; /* PAIR_BRIEFS and PAIR_SLOT, too */
-    unsigned what = set_what(p->set);
+    const uint64_t shown = UINT64_C(0x7ff) << PAIR_BRIEFS; /* PAIR_TOOLS and PAIR_SLOT, too */
+    enum brief_what what = set_what(b->set);
     bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
 
-    count_source(t, source, slot, brief_kind(p), t->brief_marks[p->set]);
-    t->slots[slot].rows[what].at[p->port].sources += count_pair(t, pair, slot, is_scan);
-    if ((pair->state >> PAIR_SLOT & 7) != slot)
-        pair->state = (pair->state & ~shown) | (uint64_t)slot << PAIR_SLOT;
-    pair->state |= brief_shows(p);
+    count_source(r->tally, source, r->slot, brief_kind(b), r->tally->brief_marks[b->set]);
+    r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
+    if ((pair->state >> PAIR_SLOT & 7) != r->slot)
+        pair->state = (pair->state & ~shown) | (uint64_t)r->slot << PAIR_SLOT;
+    pair->state |= brief_shows(b);
 }
 
 /* Those whose pair is known; the others are put off to the batch's end. */
-static inline void stage_finish(struct tally *t, struct stage *s, struct late *late)
+static inline void stage_finish(const struct run *r, const struct stage *s, struct late *late)
 {
-    for (unsigned i = 0; i < s->fresh_count; i++) {
-        uint32_t number = pair_source(s->pair[s->fresh[i]]);
-        if (__builtin_expect(number == PAIR_NO_SOURCE, 0))
-            s->strange[s->strange_count++] = s->fresh[i];
-        else
-            __builtin_prefetch(&s->ts->sketches->at[source_at(s->shard, number)->sketch_index], 1);
+    struct source *sources[STAGE];
+    struct pair *pairs[STAGE];
+    const struct brief *briefs[STAGE];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < s->odd_count; i++) {
+        struct pair *pair = s->pair[s->odd[i]];
+        const struct brief *b = &s->briefs[s->odd[i]];
+        if (!pair || pair_source(pair) == PAIR_NO_SOURCE) {
+            late->briefs[late->count++] = b;
+            continue;
+        }
+        struct source *source = source_at(r->shard, pair_source(pair));
+        __builtin_prefetch(&r->ts->sketches->at[source->sketch_index], 1);
+        briefs[count] = b;
+        pairs[count] = pair;
+        sources[count++] = source;
     }
-    for (unsigned i = 0; i < s->fresh_count; i++) {
-        unsigned k = s->fresh[i];
-        uint32_t number = pair_source(s->pair[k]);
-        if (__builtin_expect(number != PAIR_NO_SOURCE, 1))
-            brief_show(t, s->slot, &s->briefs[k], source_at(s->shard, number), s->pair[k]);
-    }
-    for (unsigned i = 0; i < s->strange_count; i++)
-        late->briefs[late->count++] = &s->briefs[s->strange[i]];
+    for (unsigned i = 0; i < count; i++)
+        brief_show(r, briefs[i], sources[i], pairs[i]);
 }
 
 /* Briefs whose pair did not stand at home: it stands behind, or it is new. */
-static void late_search(struct tally *t, struct source_table *shard, unsigned slot,
-                        const struct brief **briefs, unsigned count)
+static void late_search(const struct run *r, const struct brief **briefs, unsigned count)
 {
+    struct tally *t = r->tally;
+    struct source_table *shard = r->shard;
     uint32_t guess[LATE];
     unsigned new_count = 0;
 
     for (unsigned i = 0; i < count; i++)
         __builtin_prefetch(pair_home(shard, brief_key(briefs[i])) + GROUP, 1);
     for (unsigned i = 0; i < count; i++) {
-        const struct brief *p = briefs[i];
-        struct pair *pair = pair_find_on(shard, brief_key(p));
+        const struct brief *b = briefs[i];
+        struct pair *pair = pair_find_on(shard, brief_key(b));
         uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
         if (number != PAIR_NO_SOURCE) {
-            brief_show(t, slot, p, source_at(shard, number), pair);
+            brief_show(r, b, source_at(shard, number), pair);
             continue;
         }
-        briefs[new_count++] = p;
-        source_prefetch_slot(shard, hash_u64(t->key, p->src));
-        __builtin_prefetch(&t->port_sources[set_what(p->set) == BRIEF_UDP][p->port], 1);
+        briefs[new_count++] = b;
+        source_prefetch_slot(shard, hash_u64(t->key, b->src));
+        __builtin_prefetch(&t->port_sources[set_what(b->set) == BRIEF_UDP][b->port], 1);
     }
     for (unsigned i = 0; i < new_count; i++)
         guess[i] = source_guess(shard, hash_u64(t->key, briefs[i]->src));
     for (unsigned i = 0; i < new_count; i++) {
-        const struct brief *p = briefs[i];
+        const struct brief *b = briefs[i];
         struct observation o = {.ip_version = 4};
-        memcpy(o.src, &p->src, sizeof p->src);
-        uint32_t number = source_find(shard, hash_u64(t->key, p->src), guess[i], &o);
-        struct pair *pair = find_pair(t, shard, brief_key(p), number);
-        brief_show(t, slot, p, source_at(shard, number), pair);
+        memcpy(o.src, &b->src, sizeof b->src);
+        uint32_t number = source_find(shard, hash_u64(t->key, b->src), guess[i], &o);
+        struct pair *pair = find_pair(t, shard, brief_key(b), number);
+        brief_show(r, b, source_at(shard, number), pair);
     }
 }
 
@@ -297,16 +324,12 @@ static void late_search(struct tally *t, struct source_table *shard, unsigned sl
 static inline void count_packet(struct tally_slot *ts, const struct observation *o,
                                 const struct label *label)
 {
-    struct window *w = ts->window;
+    struct count *kind = &ts->window->kinds[label->kind];
     ts->headers[header_set(o)]++;
     ts->marks[label->marks]++;
     ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
-    if (w->totals.first_ns > o->ts_ns)
-        w->totals.first_ns = o->ts_ns;
-    if (w->totals.last_ns < o->ts_ns)
-        w->totals.last_ns = o->ts_ns;
-    w->kinds[label->kind].packets++;
-    w->kinds[label->kind].bytes += o->wire_len;
+    kind->packets++;
+    kind->bytes += o->wire_len;
 }
 
 static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
@@ -365,35 +388,31 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 static void briefs_count(struct tally *t, const struct batch *b)
 {
     struct tally_slot *ts = &t->slots[b->brief_slot];
+    const struct run r = {
+        .tally = t,
+        .shard = &t->shards[b->shard],
+        .ts = ts,
+        .slot = b->brief_slot,
+        .here = t->open.newest | (uint64_t)b->brief_slot << PAIR_SLOT,
+    };
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
     struct late late;
 
     late.count = 0;
-    for (unsigned i = 0; i < STAGES; i++) {
-        stages[i].slot = b->brief_slot;
-        stages[i].ts = ts;
-        stages[i].shard = &t->shards[b->shard];
-        stages[i].count = 0;
-    }
+    sift->count = finish->count = finish->odd_count = 0;
     for (unsigned from = 0; from < b->brief_count || sift->count || finish->count;) {
         look->briefs = &b->briefs[from];
         look->count = b->brief_count - from < STAGE ? b->brief_count - from : STAGE;
         from += look->count;
-        stages_look_and_sift(t, look, sift);
-        stage_count(sift);
-        if (finish->count)
-            stage_finish(t, finish, &late);
+        stages_look_and_sift(&r, look, sift);
+        stage_count(&r, sift);
+        stage_finish(&r, finish, &late);
         struct stage *free = finish;
         finish = sift, sift = look, look = free;
     }
     for (unsigned from = 0; from < late.count; from += LATE)
-        late_search(t, &t->shards[b->shard], b->brief_slot, &late.briefs[from],
-                    late.count - from < LATE ? late.count - from : LATE);
-    if (ts->window->totals.first_ns > b->brief_first_ns)
-        ts->window->totals.first_ns = b->brief_first_ns;
-    if (ts->window->totals.last_ns < b->brief_last_ns)
-        ts->window->totals.last_ns = b->brief_last_ns;
+        late_search(&r, &late.briefs[from], late.count - from < LATE ? late.count - from : LATE);
     ts->undrained += b->brief_count;
     if (ts->undrained > UNDRAINED_MAX)
         tally_rows_drain(ts);

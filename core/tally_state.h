@@ -23,9 +23,10 @@ struct row {
 };
 static_assert(sizeof(struct row) == 16, "four rows a cache line");
 
+/* By brief_row(). */
 struct rows {
-    struct row at[65536];
-    uint16_t used[65536];
+    struct row at[BRIEF_WHATS << 16];
+    uint32_t used[BRIEF_WHATS << 16];
     uint32_t used_count;
 };
 
@@ -39,16 +40,17 @@ struct sketches {
     uint32_t used_count;
 };
 
-/* A window being filled. Sets are counted as sets and taken apart when it is sealed. */
+/* A window being filled; all zero where the slot is free. Sets are counted as sets and taken apart when it
+ * is sealed. */
 struct tally_slot {
     struct window *window;
-    struct rows *rows;  /* by enum brief_what but for BRIEF_ICMP; empty where the slot is free */
+    struct rows *rows;
     uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
     uint64_t headers[HEADER_SETS];     /* of all but briefs */
     uint64_t briefs[BRIEF_SETS];       /* by their set */
     uint64_t marks[1 << MARK_COUNT];   /* other packets by their marks */
     uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */
-    struct sketches *sketches;         /* empty where the slot is free */
+    struct sketches *sketches;
     uint64_t snapped;
 };
 
@@ -60,6 +62,7 @@ struct tally {
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
     uint16_t brief_marks[BRIEF_SETS];
+    unsigned set_count; /* sets that the rules in force can make: all below */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
 };

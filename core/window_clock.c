@@ -133,6 +133,8 @@ static unsigned slot_open(struct window_clock *c, int64_t start_ns)
         .start_ns = start_ns,
         .part = start_map_next(c->parts, start_ns),
         .serial = ++c->serial,
+        .first_ns = INT64_MAX,
+        .last_ns = INT64_MIN,
         .is_open = true,
         .is_late = is_over(c, start_ns),
     };

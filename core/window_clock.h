@@ -27,8 +27,9 @@ enum { WINDOW_JUMP_AGREE = 1000 };
 struct open_window {
     int64_t start_ns;
     uint32_t part;
-    uint32_t serial;   /* 1, 2, 3, ... by opening */
-    uint64_t filtered; /* packets a filter took out; counted by the caller */
+    uint32_t serial;           /* 1, 2, 3, ... by opening */
+    uint64_t filtered;         /* packets a filter took out; counted by the caller */
+    int64_t first_ns, last_ns; /* the earliest and the latest packet's time, as the caller says */
     bool is_open;
     bool is_late; /* all its packets are late; the watermark does not seal it */
 };
@@ -73,6 +74,26 @@ static inline unsigned window_clock_slot(struct window_clock *c, int64_t ts_ns)
         return fast->slot;
     }
     return window_clock_slot_slow(c, ts_ns);
+}
+
+/* The slot of all packets of some that lie from `first_ns` to `last_ns`; -1: they are to be asked for
+ * one by one. */
+static inline int window_clock_slot_of_all(struct window_clock *c, int64_t first_ns,
+                                           int64_t last_ns)
+{
+    struct window_clock_fast *fast = (struct window_clock_fast *)c;
+    if (first_ns < fast->from_ns || last_ns >= fast->to_ns)
+        return -1;
+    if (last_ns > fast->watermark_ns)
+        fast->watermark_ns = last_ns;
+    return (int)fast->slot;
+}
+
+/* The window has packets from `first_ns` to `last_ns`. */
+static inline void open_window_holds(struct open_window *w, int64_t first_ns, int64_t last_ns)
+{
+    w->first_ns = w->first_ns < first_ns ? w->first_ns : first_ns;
+    w->last_ns = w->last_ns > last_ns ? w->last_ns : last_ns;
 }
 
 #endif

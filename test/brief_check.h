@@ -31,7 +31,8 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
         return "a brief has the tools and marks that classify gives";
     if (memcmp(label.rules, class->rules, sizeof label.rules) != 0)
         return "a brief has the rules that classify gives";
-    if (set_what(from.set) == BRIEF_ANSWER && set_class(from.set) != ((o.tcp_flags & TCP_RST) == 0))
+    if (set_what(from.set) == BRIEF_ANSWER &&
+        set_class(from.set) != (o.tcp_flags & TCP_RST ? ANSWER_RESETS : ANSWER_ACCEPTS))
         return "an answer says whether it is a reset";
     return NULL;
 }
