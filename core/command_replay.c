@@ -68,16 +68,15 @@ static int ports_fill(struct summary *s, const struct pipeline_result *result)
         return -ENOMEM;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (uint32_t i = 0; i < w->port_used[proto]; i++) {
-            uint16_t port = w->port_list[proto][i];
-            const struct port_count *row = &w->ports[proto][port];
+            const struct port_count *row = &w->ports[proto][i];
             s->ports[s->port_count++] = (struct summary_port){
-                .port = port,
+                .port = row->port,
                 .proto = (uint8_t)proto,
                 .packets = row->packets,
                 .bytes = row->bytes,
                 .syn = row->syn,
                 .scan = row->scan,
-                .sources = result->sources->ports[proto][port],
+                .sources = result->sources->ports[proto][row->port],
             };
         }
     qsort(s->ports, s->port_count, sizeof *s->ports, port_order);

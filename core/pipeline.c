@@ -183,7 +183,6 @@ static void export_window(struct pipeline *p, struct window *w)
 {
     struct pipeline_result *result = p->result;
 
-    window_sort(w);
     if (p->settings->feed && !atomic_load_explicit(&p->feed_err, memory_order_relaxed)) {
         int err = feed_log_append(p->settings->feed, w, &p->feed_fault);
         if (err < 0)

@@ -1,6 +1,7 @@
 #include "core/tally.h"
 
 #include "core/tally_state.h"
+#include "export/pages.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static unsigned sets_of(const struct ruleset *rules)
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
                            const struct prefix_set *telescope)
 {
-    struct tally *t = calloc(1, sizeof *t);
+    struct tally *t = pages_map(sizeof *t);
     if (!t)
         return NULL;
     t->key = key;
@@ -34,7 +35,7 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
-        t->slots[i].rows = calloc(1, sizeof *t->slots[i].rows);
+        t->slots[i].rows = pages_map(sizeof *t->slots[i].rows);
         t->slots[i].sketches = calloc(1, sizeof *t->slots[i].sketches);
         err = t->slots[i].rows && t->slots[i].sketches ? 0 : -ENOMEM;
     }
@@ -52,10 +53,10 @@ void tally_destroy(struct tally *t)
     for (unsigned i = 0; i < SHARDS; i++)
         source_table_fini(&t->shards[i]);
     for (unsigned i = 0; i < WINDOW_SLOTS; i++) {
-        free(t->slots[i].rows);
+        pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
     }
-    free(t);
+    pages_unmap(t, sizeof *t);
 }
 
 void tally_open(struct tally *t, unsigned slot, struct window *w)
@@ -115,7 +116,6 @@ void tally_rows_drain(struct tally_slot *ts)
         if (i + AHEAD < rows->used_count) {
             uint32_t ahead = rows->used[i + AHEAD];
             __builtin_prefetch(&rows->at[ahead], 1);
-            __builtin_prefetch(&w->ports[ahead >> 16 == BRIEF_UDP][(uint16_t)ahead], 1);
         }
         struct count count = {from->packets, from->bytes};
         all[what].packets += count.packets;
@@ -165,10 +165,10 @@ static void briefs_drain(const struct tally *t, struct tally_slot *ts)
 }
 
 /* What a port rule counts is what its ports count: nothing to do per packet. */
-static void port_seal(const struct ruleset *rules, struct window *w, unsigned proto, uint16_t port)
+static void port_seal(const struct ruleset *rules, struct window *w, unsigned proto,
+                      struct port_count *row)
 {
-    struct port_count *row = &w->ports[proto][port];
-    const struct port_class *c = &rules->classes[rules->port_class[proto][port]];
+    const struct port_class *c = &rules->classes[rules->port_class[proto][row->port]];
     row->sources.high = row->sources.low;
     for (unsigned i = 0; i < 2 && row->scan; i++)
         if (c->rules[i] != RULE_NONE) {
@@ -200,11 +200,8 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned m = 0; m < MARK_COUNT; m++)
         w->mark_sources[m].high = w->mark_sources[m].low;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
-        for (uint32_t i = 0; i < w->port_used[proto]; i++) {
-            if (i + AHEAD < w->port_used[proto])
-                __builtin_prefetch(&w->ports[proto][w->port_list[proto][i + AHEAD]], 1);
-            port_seal(t->rules, w, proto, w->port_list[proto][i]);
-        }
+        for (uint32_t i = 0; i < w->port_used[proto]; i++)
+            port_seal(t->rules, w, proto, &w->ports[proto][i]);
     memset(ts->headers, 0, sizeof ts->headers);
     memset(ts->marks, 0, sizeof ts->marks);
     memset(ts->sources, 0, sizeof ts->sources);

@@ -366,7 +366,6 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
             bool is_udp = o->ip_proto != IPPROTO_NR_TCP;
             uint64_t key = pair_key(address4(o->src), PAIR_TCP + is_udp, o->dst_port);
             __builtin_prefetch(pair_home(shard, key), 1); /* of IPv4 */
-            __builtin_prefetch(&t->slots[o->slot].window->ports[is_udp][o->dst_port], 1);
         }
     }
     for (unsigned i = 0; i < count; i++) {

@@ -233,7 +233,7 @@ static void rules_fill(struct record_scratch *s, const struct window *w,
     }
 }
 
-/* Rows in ascending order of ports, whatever the order of the window's list. */
+/* Rows in ascending order of ports, whatever the order of the window's. */
 static size_t columns_fill(struct record_scratch *s, const struct window *w, unsigned proto,
                            bool *is_merged)
 {
@@ -246,9 +246,7 @@ static size_t columns_fill(struct record_scratch *s, const struct window *w, uns
     for (uint32_t word = 0; word < WINDOW_PORT_WORDS; word++) {
         for (uint64_t left = s->port_bits[word]; left != 0; left &= left - 1) {
             uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(left);
-            const struct port_count *row = &w->ports[proto][port];
-            if (row->packets == 0)
-                continue;
+            const struct port_count *row = &w->ports[proto][w->port_row[proto][port]];
             c->gap[rows] = port - before;
             c->packets[rows] = row->packets;
             c->bytes[rows] = row->bytes;

@@ -1,41 +1,21 @@
 #include "export/window.h"
 
+#include "export/pages.h"
+
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROW_BYTES = 64, PREFETCH_ROWS = 8 };
 
 static_assert(sizeof(struct port_count) == ROW_BYTES, "a port's counts fill one cache line");
 
-/* calloc gives untouched zero pages, but no cache line alignment: what it gave is kept in front
- * of the window. */
-struct window *window_create(void)
-{
-    char *block = calloc(1, sizeof(struct window) + 2 * ROW_BYTES);
-    if (block == NULL)
-        return NULL;
-    char *aligned = block + ROW_BYTES + (-((uintptr_t)block) & (ROW_BYTES - 1));
-    memcpy(aligned - sizeof block, &block, sizeof block);
-    return (struct window *)aligned;
-}
+struct window *window_create(void) { return pages_map(sizeof(struct window)); }
 
-void window_destroy(struct window *w)
-{
-    if (w == NULL)
-        return;
-    char *block;
-    memcpy(&block, (char *)w - sizeof block, sizeof block);
-    free(block);
-}
+void window_destroy(struct window *w) { pages_unmap(w, sizeof *w); }
 
 void window_clear(struct window *w)
 {
-    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
-        for (uint32_t i = 0; i < w->port_used[proto]; i++)
-            memset(&w->ports[proto][w->port_list[proto][i]], 0, sizeof(struct port_count));
-        w->port_used[proto] = 0;
-    }
+    memset(w->port_used, 0, sizeof w->port_used);
     w->start_ns = w->span_ns = 0;
     w->part = 0;
     memset(&w->ledger, 0, sizeof w->ledger);
@@ -119,18 +99,15 @@ static void ledger_merge(struct window_ledger *into, const struct window_ledger 
 static void ports_merge(struct window *into, const struct window *from, unsigned proto,
                         enum window_merge how)
 {
-    const uint16_t *list = from->port_list[proto];
+    const struct port_count *rows = from->ports[proto];
     uint32_t used = from->port_used[proto];
 
     for (uint32_t i = 0; i < used; i++) {
-        if (i + PREFETCH_ROWS < used) {
-            __builtin_prefetch(&into->ports[proto][list[i + PREFETCH_ROWS]], 1);
-            __builtin_prefetch(&from->ports[proto][list[i + PREFETCH_ROWS]]);
-        }
-        const struct port_count *row = &from->ports[proto][list[i]];
-        if (row->packets == 0)
-            continue;
-        struct port_count *sum = window_port(into, proto, list[i]);
+        if (i + PREFETCH_ROWS < used)
+            __builtin_prefetch(
+                &into->ports[proto][into->port_row[proto][rows[i + PREFETCH_ROWS].port]], 1);
+        const struct port_count *row = &rows[i];
+        struct port_count *sum = window_port(into, proto, row->port);
         sum->packets += row->packets;
         sum->bytes += row->bytes;
         sum->syn += row->syn;
@@ -169,22 +146,7 @@ void window_port_bits(const struct window *w, unsigned proto, uint64_t bits[WIND
 {
     memset(bits, 0, WINDOW_PORT_WORDS * sizeof bits[0]);
     for (uint32_t i = 0; i < w->port_used[proto]; i++) {
-        uint16_t port = w->port_list[proto][i];
+        uint16_t port = w->ports[proto][i].port;
         bits[port / 64] |= UINT64_C(1) << port % 64;
-    }
-}
-
-void window_sort(struct window *w)
-{
-    uint64_t bits[WINDOW_PORT_WORDS];
-
-    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
-        uint16_t *list = w->port_list[proto];
-        uint32_t used = 0;
-        window_port_bits(w, proto, bits);
-        for (unsigned word = 0; word < WINDOW_PORT_WORDS; word++)
-            for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-                list[used++] = (uint16_t)(word * 64 + (unsigned)__builtin_ctzll(left));
-        w->port_used[proto] = used;
     }
 }

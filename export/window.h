@@ -1,8 +1,8 @@
 /* window: the mergeable result of a span.
  *
- * Plain counters, large (about 9 MB), reused: the memory is touched only where packets
- * fell, and clearing costs what was touched. One owner at a time: a worker fills it, the
- * exporter merges and writes it.
+ * Plain counters, reused. Rows of ports stand in the order in which the ports came, so that as much of
+ * its 9 MB is touched as ports were seen. One owner at a time: a worker fills it, the exporter
+ * merges and writes it.
  */
 #ifndef EXPORT_WINDOW_H
 #define EXPORT_WINDOW_H
@@ -23,12 +23,13 @@ struct source_count {
     uint64_t low, high;
 };
 
-struct port_count { /* one cache line: the ports of a darknet come at random */
+struct port_count { /* one cache line */
     _Alignas(64) uint64_t packets;
     uint64_t bytes;
     uint64_t syn, scan;  /* SYN without ACK, RST, FIN, by header; scan kinds */
     uint64_t scan_bytes; /* of the scan kinds; not in the feed, rules are counted from it */
     struct source_count sources;
+    uint16_t port;
 };
 
 struct window_totals {
@@ -50,10 +51,11 @@ struct window {
     uint64_t mark_packets[MARK_COUNT];
     struct source_count mark_sources[MARK_COUNT];
     struct count rules[RULES_MAX][EVIDENCE_COUNT];
-    uint32_t port_used[PORT_PROTO_COUNT];        /* entries of port_list */
-    uint16_t port_list[PORT_PROTO_COUNT][65536]; /* ports with packets, any order until sorted */
-    struct port_count ports[PORT_PROTO_COUNT][65536]; /* zero where not listed */
     struct hll hll[MARK_COUNT];
+    uint32_t port_used[PORT_PROTO_COUNT];             /* rows of ports in use */
+    struct port_count ports[PORT_PROTO_COUNT][65536]; /* in the order of their first packets */
+    uint16_t port_row[PORT_PROTO_COUNT]
+                     [65536]; /* by port: its row, if a row in use says the same */
 };
 
 /* Allocates a cleared window; NULL with errno. */
@@ -63,12 +65,24 @@ void window_destroy(struct window *w); /* accepts NULL */
 /* Back to empty, at the cost of what was touched. */
 void window_clear(struct window *w);
 
-/* The row of a port, listed from now on. */
+/* The row of a port; NULL: it had no packets. */
+static inline struct port_count *window_port_find(struct window *w, unsigned proto, uint16_t port)
+{
+    uint32_t at = w->port_row[proto][port];
+    struct port_count *row = &w->ports[proto][at];
+    return at < w->port_used[proto] && row->port == port ? row : NULL;
+}
+
+/* The row of a port, in use from now on. */
 static inline struct port_count *window_port(struct window *w, unsigned proto, uint16_t port)
 {
-    struct port_count *row = &w->ports[proto][port];
-    if (row->packets == 0)
-        w->port_list[proto][w->port_used[proto]++] = port;
+    struct port_count *row = window_port_find(w, proto, port);
+    if (row)
+        return row;
+    uint32_t at = w->port_used[proto]++;
+    w->port_row[proto][port] = (uint16_t)at;
+    row = &w->ports[proto][at];
+    *row = (struct port_count){.port = port};
     return row;
 }
 
@@ -86,10 +100,7 @@ void window_merge(struct window *into, const struct window *from, enum window_me
 /* "tcp", "udp". */
 const char *window_proto_name(unsigned proto);
 
-/* Sorts port_list ascending. */
-void window_sort(struct window *w);
-
-/* Marks the ports with packets: bit port % 64 of word port / 64. */
+/* Marks the ports in use: bit port % 64 of word port / 64. */
 enum { WINDOW_PORT_WORDS = 65536 / 64 };
 void window_port_bits(const struct window *w, unsigned proto, uint64_t bits[WINDOW_PORT_WORDS]);
 

@@ -1,0 +1,18 @@
+#include "export/pages.h"
+
+#include <sys/mman.h>
+
+void *pages_map(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    (void)madvise(p, size, MADV_NOHUGEPAGE); /* a kernel without huge pages refuses: as well */
+    return p;
+}
+
+void pages_unmap(void *p, size_t size)
+{
+    if (p)
+        (void)munmap(p, size);
+}
