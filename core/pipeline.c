@@ -280,10 +280,16 @@ static int filter_burst(struct pipeline *p, struct frame *frames, size_t count, 
     return (int)left;
 }
 
+static unsigned slot_of(struct pipeline *p, int64_t ts_ns)
+{
+    unsigned slot = window_clock_slot(p->clock, ts_ns);
+    open_window_holds(&window_clock_windows(p->clock)[slot], ts_ns, ts_ns);
+    return slot;
+}
+
 /* Nearly always all lie in one window. */
 static void sort_frames(struct pipeline *p, const struct frame *frames, size_t count)
 {
-    struct open_window *windows = window_clock_windows(p->clock);
     int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
 
     for (size_t i = 0; i < count; i++) {
@@ -291,17 +297,11 @@ static void sort_frames(struct pipeline *p, const struct frame *frames, size_t c
         last_ns = frames[i].ts_ns > last_ns ? frames[i].ts_ns : last_ns;
     }
     int slot = window_clock_slot_of_all(p->clock, first_ns, last_ns);
-    if (slot >= 0) {
-        open_window_holds(&windows[slot], first_ns, last_ns);
-        for (size_t i = 0; i < count; i++)
-            sorter_frame(&p->sorter, &frames[i], (unsigned)slot);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        unsigned own = window_clock_slot(p->clock, frames[i].ts_ns);
-        open_window_holds(&windows[own], frames[i].ts_ns, frames[i].ts_ns);
-        sorter_frame(&p->sorter, &frames[i], own);
-    }
+    if (slot >= 0)
+        open_window_holds(&window_clock_windows(p->clock)[slot], first_ns, last_ns);
+    for (size_t i = 0; i < count; i++)
+        sorter_frame(&p->sorter, &frames[i],
+                     slot >= 0 ? (unsigned)slot : slot_of(p, frames[i].ts_ns));
 }
 
 static int receive(struct pipeline *p, struct fault *fault)
