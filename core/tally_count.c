@@ -237,7 +237,7 @@ static inline void stage_count(const struct run *r, const struct stage *s)
         const struct brief *b = &s->briefs[k];
         struct row *row = &rows->at[brief_row(b)];
         if (row->packets == 0)
-            rows->used[rows->used_count++] = brief_row(b);
+            rows->used[brief_row(b) / 64] |= UINT64_C(1) << brief_row(b) % 64;
         row->packets++;
         row->bytes += b->wire_len;
         sets[b->set]++;

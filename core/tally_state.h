@@ -23,11 +23,10 @@ struct row {
 };
 static_assert(sizeof(struct row) == 16, "four rows a cache line");
 
-/* By brief_row(). */
+/* By brief_row(); bit i % 64 of word i / 64 says that row i is in use. */
 struct rows {
     struct row at[BRIEF_WHATS << 16];
-    uint32_t used[BRIEF_WHATS << 16];
-    uint32_t used_count;
+    uint64_t used[(BRIEF_WHATS << 16) / 64];
 };
 
 /* The sketches of all marks, register by register: what a source adds to them lies in one line. */

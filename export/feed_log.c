@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const int64_t second_ns = INT64_C(1000000000);
+enum { WRITE_BACK = 1 << 20 }; /* bytes */
 static const int64_t hour_ns = INT64_C(3600) * INT64_C(1000000000);
 
 struct feed_log {
@@ -24,6 +25,7 @@ struct feed_log {
     uint32_t crc;         /* of the last record written */
     uint64_t records;     /* in the open segment */
     off_t size;           /* bytes of whole records in the open segment */
+    off_t begun;          /* of them the disk was told to write */
     int64_t hour;         /* the latest that a window began in; valid where segment > 0 */
     struct record_buffer buffer;
 };
@@ -136,13 +138,18 @@ static int buffer_write(struct feed_log *log, struct fault *fault)
     return 0;
 }
 
-/* The records stand: what comes next continues them. */
+/* The records stand: what comes next continues them. The disk begins with them now and then, so that
+ * little is left to wait for when the segment ends. */
 static void commit(struct feed_log *log, uint64_t records, uint32_t crc)
 {
     log->seq += records;
     log->records += records;
     log->crc = crc;
     log->size += (off_t)log->buffer.len;
+    if (log->size - log->begun >= WRITE_BACK) {
+        (void)sync_file_range(log->fd, log->begun, log->size - log->begun, SYNC_FILE_RANGE_WRITE);
+        log->begun = log->size;
+    }
 }
 
 static int pack_fault(const struct feed_log *log, struct fault *fault, int err)
@@ -190,7 +197,7 @@ static int segment_begin(struct feed_log *log, const struct window *w, struct fa
     log->fd = openat(log->dir_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (log->fd < 0)
         return segment_fault(log, fault, errno, "can't create");
-    log->size = 0;
+    log->size = log->begun = 0;
     log->records = 0;
     err = buffer_write(log, fault);
     if (err != 0) {
