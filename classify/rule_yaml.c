@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 enum { TEXT_MAX = 400, PORTS_MAX = 512, REFERENCES_MAX = 64 };
@@ -60,18 +62,55 @@ static const char *quoted(const char *text, size_t len, char out[48])
     return out;
 }
 
+/* What libyaml says of a file that is no YAML, with the place where the open thing began. */
+static int refuse_syntax(struct reader *r, const yaml_parser_t *parser)
+{
+    if (parser->error == YAML_MEMORY_ERROR)
+        return out_of_memory(r);
+    bool is_reader = parser->error == YAML_READER_ERROR;
+    const yaml_mark_t *mark = is_reader ? &parser->mark : &parser->problem_mark;
+    struct place place = {(unsigned)mark->line + 1, (unsigned)mark->column + 1};
+    const char *problem = parser->problem ? parser->problem : "not YAML";
+    if (!parser->context || is_reader)
+        return refuse(r, place, "%s", problem);
+    return refuse(r, place, "%s %s that begins at %zu:%zu", problem, parser->context,
+                  parser->context_mark.line + 1, parser->context_mark.column + 1);
+}
+
+/* Finds what is no YAML before anything is made of the rest: behind a bracket that is not closed, keys
+ * read as strange values. Stops where the nesting is deeper than any file's that we read. */
+static int check_syntax(struct reader *r, const void *bytes, size_t len)
+{
+    enum { DEPTH_MAX = 8 };
+    yaml_parser_t parser;
+    int depth = 0, err = 0;
+    bool is_end = false;
+
+    if (!yaml_parser_initialize(&parser))
+        return out_of_memory(r);
+    yaml_parser_set_input_string(&parser, bytes, len);
+    while (!err && !is_end && depth <= DEPTH_MAX) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event)) {
+            err = refuse_syntax(r, &parser);
+            break;
+        }
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        is_end = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return err;
+}
+
 /* Moves to the next event. */
 static int next(struct reader *r)
 {
     yaml_event_delete(&r->event);
     if (!yaml_parser_parse(&r->parser, &r->event)) {
         memset(&r->event, 0, sizeof r->event);
-        if (r->parser.error == YAML_MEMORY_ERROR)
-            return out_of_memory(r);
-        bool is_reader = r->parser.error == YAML_READER_ERROR;
-        const yaml_mark_t *mark = is_reader ? &r->parser.mark : &r->parser.problem_mark;
-        struct place place = {(unsigned)mark->line + 1, (unsigned)mark->column + 1};
-        return refuse(r, place, "%s", r->parser.problem ? r->parser.problem : "not YAML");
+        return refuse_syntax(r, &r->parser);
     }
     const yaml_event_t *e = &r->event;
     if (e->type == YAML_ALIAS_EVENT ||
@@ -102,6 +141,32 @@ static int read_text(struct reader *r, void *into)
         return out_of_memory(r);
     *(const char **)into = copy;
     return 0;
+}
+
+/* What YAML takes for a number, a truth value or nothing where it stands without quotes. */
+static bool is_plain_value(const yaml_event_t *e)
+{
+    static const char *const words[] = {"~", "null", "true", "false", "yes", "no", "on", "off"};
+    const char *text = (const char *)e->data.scalar.value;
+    char *end;
+    if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    (void)strtod(text, &end);
+    return end != text && *end == '\0';
+}
+
+/* Words for people. */
+static int read_words(struct reader *r, void *into)
+{
+    char show[48];
+    int err = read_text(r, into);
+    if (err == 0 && is_plain_value(&r->event))
+        return refuse(r, here(r), "'%s' is no text without quotes",
+                      quoted(*(const char **)into, strlen(*(const char **)into), show));
+    return err;
 }
 
 static int read_word(struct reader *r, void *into, const char *allowed, size_t max)
@@ -196,8 +261,8 @@ static int read_device(struct reader *r, void *into)
 {
     struct rule *rule = into;
     const struct key keys[] = {
-        {"en", read_text, &rule->device_en, true},
-        {"ja", read_text, &rule->device_ja, true},
+        {"en", read_words, &rule->device_en, true},
+        {"ja", read_words, &rule->device_ja, true},
     };
     return read_mapping(r, keys, sizeof keys / sizeof keys[0]);
 }
@@ -223,7 +288,7 @@ static int read_basis(struct reader *r, void *into)
     const char *strength = NULL, *source = NULL;
     const struct key keys[] = {
         {"strength", read_strength, &strength, true},
-        {"source", read_text, &source, true},
+        {"source", read_words, &source, true},
     };
     int err = read_mapping(r, keys, sizeof keys / sizeof keys[0]);
     if (err)
@@ -448,7 +513,9 @@ int rule_yaml_read(struct rule_file *out, struct arena *arena, const char *path,
     if (!r.name || !yaml_parser_initialize(&r.parser))
         return out_of_memory(&r);
     yaml_parser_set_input_string(&r.parser, bytes, len);
-    int err = read_file(&r, out);
+    int err = check_syntax(&r, bytes, len);
+    if (err == 0)
+        err = read_file(&r, out);
     yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
     return err;

@@ -23,8 +23,8 @@
  *         references: [CVE-2016-10372, EDB-40740] # may be left out
  *         since: 2016-08        # YYYY, YYYY-MM or YYYY-MM-DD; may be left out; decides nothing
  *
- * Any other key, a key twice, an alias, an anchor, a tag, a second document is refused at its
- * line and column.
+ * Any other key, a key twice, an alias, an anchor, a tag, a second document, a number for words is
+ * refused at its line and column; a file that is no YAML is refused before, as libyaml says it.
  */
 #ifndef CLASSIFY_RULE_YAML_H
 #define CLASSIFY_RULE_YAML_H

@@ -247,7 +247,23 @@ static const struct bad {
     {SET, RULE "  - *a\n", NULL, "iot.yaml:3:5: anchors, aliases and tags are not read"},
     {SET, RULE "  - {id: !!str a}\n", NULL,
      "iot.yaml:3:10: anchors, aliases and tags are not read"},
-    {SET, "category: iot\nrules: [", NULL, "iot.yaml:3:1: did not find expected node content"},
+    {SET, "category: iot\nrules: [", NULL,
+     "iot.yaml:3:1: did not find expected node content while parsing a flow node that begins at "
+     "3:1"},
+    {SET,
+     RULE "  - id: a\n    breadth: strict\n    device: {en: e, ja: j}\n    ports: [tcp/23, tcp/24\n"
+          "    basis:\n      strength: published\n      source: s\n",
+     NULL,
+     "iot.yaml:7:10: did not find expected ',' or ']' while parsing a flow sequence that begins at "
+     "6:12"},
+    {SET, RULE "  - {colour: red}\n  - {id: \"a\n", NULL,
+     "iot.yaml:5:1: found unexpected end of stream while scanning a quoted scalar that begins at "
+     "4:10"},
+    {SET, RULE "  - {device: {en: 5}}\n", NULL, "iot.yaml:3:19: '5' is no text without quotes"},
+    {SET, RULE "  - {device: {en: '5', ja: 0x10}}\n", NULL,
+     "iot.yaml:3:28: '0x10' is no text without quotes"},
+    {SET, RULE "  - {basis: {strength: published, source: True}}\n", NULL,
+     "iot.yaml:3:43: 'True' is no text without quotes"},
     {SET, "category: \xff\n", NULL, "iot.yaml:1:1: invalid leading UTF-8 octet"},
     {SET, "a: [[[[[[[[[[[[[[[[[[[[", NULL, "iot.yaml:1:1: unknown key 'a'"},
 };
