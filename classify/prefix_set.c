@@ -18,11 +18,14 @@ struct range_list {
     size_t count, size;
 };
 
-/* Where a word stands; `line` 0: in a list on the command line. */
+/* Where a word stands; `line` 0: in a list, which messages don't name. */
 struct place {
     const char *name;
     unsigned line;
 };
+
+/* A list of one word may have been meant for a file's name. */
+static const char neither[] = "neither an IPv4 or IPv6 prefix nor a file";
 
 static int refuse(struct fault *fault, const struct place *place, const char *word, const char *why)
 {
@@ -75,7 +78,10 @@ static int read_prefix(struct range_list lists[2], const char *word, const struc
     unsigned is_ip6 = strchr(address, ':') != NULL;
     int width = is_ip6 ? 128 : 32;
     if (inet_pton(is_ip6 ? AF_INET6 : AF_INET, address, bytes) != 1)
-        return refuse(fault, place, word, "not an IPv4 or IPv6 prefix");
+        return refuse(fault, place, word,
+                      place->line == 0 && strcmp(word, place->name) == 0
+                          ? neither
+                          : "not an IPv4 or IPv6 prefix");
     int length = width;
     if (word[address_len] == '/') {
         length = read_length(word + address_len + 1);
@@ -109,8 +115,15 @@ static int read_item(struct range_list lists[2], const char *item, size_t len,
     for (size_t i = 0; i < kept; i++)
         word[i] = item[i] >= ' ' && item[i] <= '~' ? item[i] : '?'; /* it may go to a terminal */
     word[kept] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if (item[i] == ' ' || item[i] == '\t' || item[i] == ',')
+            return refuse(fault, place, word,
+                          place->line == 0 ? "commas part prefixes, blanks don't"
+                                           : "a line holds one prefix, and no commas");
     if (kept < len)
-        return refuse(fault, place, word, "too long for a prefix");
+        return refuse(fault, place, word,
+                      place->line == 0 && strlen(place->name) == len ? neither
+                                                                     : "too long for a prefix");
     return read_prefix(lists, word, place, fault);
 }
 
@@ -172,11 +185,29 @@ static void fill_ipv4(struct prefix_set *set, const struct range_list *list)
     }
 }
 
+/* How many prefixes a range takes: the greatest that begins where it does and ends within it, then
+ * the same for the rest. */
+static uint64_t prefixes_of(struct prefix_range range)
+{
+    for (uint64_t count = 1;; count++) {
+        unsigned __int128 hosts = 0; /* the prefix is `first` to `first | hosts` */
+        while (hosts != ~(unsigned __int128)0) {
+            unsigned __int128 more = hosts << 1 | 1;
+            if ((range.first & more) != 0 || more > range.last - range.first)
+                break;
+            hosts = more;
+        }
+        if (range.last - range.first == hosts)
+            return count;
+        range.first += hosts + 1;
+    }
+}
+
 static int build(struct prefix_set **out, struct range_list lists[2], const char *name,
                  struct fault *fault)
 {
     if (lists[0].count + lists[1].count == 0)
-        return fault_set(fault, EINVAL, "%.120s: holds no prefix", name);
+        return fault_set(fault, EINVAL, "'%.120s' holds no prefix", name);
     struct prefix_set *set = calloc(1, sizeof *set);
     if (!set)
         return fault_set(fault, ENOMEM, "%s: out of memory", name);
@@ -194,6 +225,8 @@ static int build(struct prefix_set **out, struct range_list lists[2], const char
     set->ranges6 = lists[1].at;
     set->range6_count = lists[1].count;
     lists[1].at = NULL;
+    for (size_t i = 0; i < set->range6_count; i++)
+        set->ipv6_prefixes += prefixes_of(set->ranges6[i]);
     *out = set;
     return 0;
 }

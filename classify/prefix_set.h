@@ -24,10 +24,11 @@ struct prefix_set {
     struct prefix_range *ranges6;
     size_t range6_count;
     uint64_t ipv4_size;
+    uint64_t ipv6_prefixes;
 };
 
-/* Reads "PREFIX,PREFIX,..." or, where `text` names a readable file, one prefix a
- * line (# begins a comment). A bare address is a /32 or /128; host bits set are refused
+/* Reads "PREFIX,PREFIX,..." or, where `text` names a file, one prefix a line (# begins a
+ * comment). A bare address is a /32 or /128; host bits set are refused
  * with the value (and line). Overlaps are merged. A set without any prefix is refused. On
  * failure -errno and a fault; *out is NULL. */
 int prefix_set_create(struct prefix_set **out, const char *text, struct fault *fault);
@@ -52,5 +53,11 @@ static inline bool prefix_set_holds(const struct prefix_set *set, const uint8_t 
 
 /* Number of IPv4 addresses in the set (0 to 2^32). */
 static inline uint64_t prefix_set_ipv4_size(const struct prefix_set *set) { return set->ipv4_size; }
+
+/* The fewest prefixes that hold the set's IPv6 addresses and no others. */
+static inline uint64_t prefix_set_ipv6_prefixes(const struct prefix_set *set)
+{
+    return set->ipv6_prefixes;
+}
 
 #endif

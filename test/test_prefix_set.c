@@ -86,12 +86,16 @@ static const struct bad {
     {"192.0.2.0/024", "192.0.2.0/024: prefix length is not 0 to 32"},
     {"192.0.2.0/+24", "192.0.2.0/+24: prefix length is not 0 to 32"},
     {"192.0.2.0/24/8", "192.0.2.0/24/8: prefix length is not 0 to 32"},
-    {"192.0.2", "192.0.2: not an IPv4 or IPv6 prefix"},
+    {"192.0.2", "192.0.2: neither an IPv4 or IPv6 prefix nor a file"},
     {"192.0.2.0/24,dark", "dark: not an IPv4 or IPv6 prefix"},
-    {"no-such-file", "no-such-file: not an IPv4 or IPv6 prefix"},
-    {"192.0.2.0 /24", "192.0.2.0 /24: not an IPv4 or IPv6 prefix"},
-    {"", ": holds no prefix"},
-    {" , ", " , : holds no prefix"},
+    {"no-such-file", "no-such-file: neither an IPv4 or IPv6 prefix nor a file"},
+    {"/a/path/that/is/longer/than/any/prefix/could/ever/be/and/is/not/there.txt",
+     "/a/path/that/is/longer/than/any/prefix/could/ever/be/and/is/not: neither an IPv4 or IPv6 "
+     "prefix nor a file"},
+    {"192.0.2.0/24,no-such-file", "no-such-file: not an IPv4 or IPv6 prefix"},
+    {"192.0.2.0 /24", "192.0.2.0 /24: commas part prefixes, blanks don't"},
+    {"", "'' holds no prefix"},
+    {" , ", "' , ' holds no prefix"},
     {"\033[31m", "?[31m: not an IPv4 or IPv6 prefix"},
 };
 
@@ -133,8 +137,12 @@ static void test_file_line(void **state)
          "dark.txt:2: 10.0.0.1/8: bits behind the prefix length are set"},
         {"\n\nx", "dark.txt:3: x: not an IPv4 or IPv6 prefix"},
         {"10.0.0.0/8,11.0.0.0/8",
-         "dark.txt:1: 10.0.0.0/8,11.0.0.0/8: prefix length is not 0 to 32"},
-        {"# nothing\n", "dark.txt: holds no prefix"},
+         "dark.txt:1: 10.0.0.0/8,11.0.0.0/8: a line holds one prefix, and no commas"},
+        {"# two\n10.0.0.0/8 11.0.0.0/8 # on a line",
+         "dark.txt:2: 10.0.0.0/8 11.0.0.0/8: a line holds one prefix, and no commas"},
+        {"10.0.0.0/8\t11.0.0.0/8",
+         "dark.txt:1: 10.0.0.0/8?11.0.0.0/8: a line holds one prefix, and no commas"},
+        {"# nothing\n", "'dark.txt' holds no prefix"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct prefix_set *set;
@@ -143,6 +151,35 @@ static void test_file_line(void **state)
             prefix_set_create_from(&set, "dark.txt", files[i].text, strlen(files[i].text), &fault),
             -22);
         assert_string_equal(fault.text, files[i].message);
+    }
+}
+
+static void test_ipv6_prefixes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t count;
+    } rows[] = {
+        {"192.0.2.0/24", 0},
+        {"::/0", 1},
+        {"::/1,8000::/1", 1},
+        {"2001:db8::1", 1},
+        {"2001:db8::/32,2001:db8:1::/48", 1},
+        {"2001:db8::/33,2001:db8:8000::/33", 1},
+        {"2001:db8::/32,2001:db9::/32", 1},
+        {"2001:db9::/32,2001:dba::/32", 2}, /* touch, but are no /31 */
+        {"2001:db8::1,2001:db8::2,2001:db8::3,2001:db8:1::/48,192.0.2.0/25", 3},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1},
+        {"::1,::2/127,::4/126,::8/125,::10", 5},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct prefix_set *set;
+        struct fault fault;
+        if (prefix_set_create(&set, rows[i].text, &fault) != 0)
+            fail_msg("%s: %s", rows[i].text, fault.text);
+        if (prefix_set_ipv6_prefixes(set) != rows[i].count)
+            fail_msg("%s: %llu", rows[i].text, (unsigned long long)prefix_set_ipv6_prefixes(set));
+        prefix_set_destroy(set);
     }
 }
 
@@ -178,11 +215,9 @@ static void test_against_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_file_line),
-        cmocka_unit_test(test_against_definition),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_file),          cmocka_unit_test(test_file_line),
+        cmocka_unit_test(test_ipv6_prefixes), cmocka_unit_test(test_against_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
