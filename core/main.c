@@ -3,7 +3,6 @@
 #include "core/version.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 /* jemalloc: huge pages for the tables, freed memory back soon (growing tables leave as much
@@ -77,7 +76,7 @@ int command_flush(enum exit_code code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    if (errno != EPIPE)
+    if (errno != EPIPE) /* a closed pipe ends us before, unless SIGPIPE was ignored by our parent */
         fprintf(stderr, "yamiscope: stdout: %s\n", strerror(errno));
     return EXIT_FAILED;
 }
@@ -117,7 +116,6 @@ static int command_run(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, said once */
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;
