@@ -109,7 +109,7 @@ int filter_create(struct filter **out, const char *expression, struct fault *fau
         return fault_set(fault, ENOMEM, "no memory to compile the filter");
     }
     if (!f->programs->code.bf_insns) {
-        int rc = fault_set(fault, EINVAL, "filter \"%.80s\": %s", expression, f->programs->reason);
+        int rc = fault_set(fault, EINVAL, "\"%.80s\": %s", expression, f->programs->reason);
         filter_destroy(f);
         return rc;
     }

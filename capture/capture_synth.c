@@ -192,7 +192,7 @@ static int settings_check(const struct capture_synth_settings *s, struct fault *
                          (unsigned long long)s->sources, (unsigned long long)sources_max);
     if (s->start_ns < 0 || s->span_ns < 1 || s->span_ns > INT64_MAX - s->start_ns)
         return fault_set(fault, EINVAL,
-                         "synth: span: ends before it starts, or after the year 2262");
+                         "synth: the span ends before it starts, or after the year 2262");
     if (s->disorder_ns < 0)
         return fault_set(fault, EINVAL, "synth: disorder: below zero");
     if (s->ports_per_source > 65536)
@@ -249,7 +249,7 @@ int capture_synth_create(struct capture **out, const struct capture_synth_settin
                              settings->telescope_count, fault);
     if (!err && settings->sources > c->address.public_count)
         err =
-            fault_set(fault, EINVAL, "synth: sources: the telescope leaves public addresses for %u",
+            fault_set(fault, EINVAL, "synth: the telescope leaves public addresses for %u sources",
                       c->address.public_count);
     if (err) {
         close_synth(&c->base);

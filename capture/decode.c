@@ -171,30 +171,41 @@ const char *decode_link_name(uint32_t link_type, char *text, size_t size)
     return text;
 }
 
+static const struct {
+    const char *name;
+    uint32_t bits;
+} decap_words[] = {
+    {"gre", DECAP_GRE},
+    {"erspan", DECAP_ERSPAN},
+    {"vxlan", DECAP_VXLAN},
+    {"ipip", DECAP_IPIP},
+    {"all", DECAP_GRE | DECAP_ERSPAN | DECAP_VXLAN | DECAP_IPIP},
+    {"none", 0},
+};
+enum { DECAP_WORDS = sizeof decap_words / sizeof *decap_words };
+
+const char *decode_decap_name(uint32_t bit)
+{
+    for (size_t i = 0; i < DECAP_WORDS; i++)
+        if (decap_words[i].bits == bit)
+            return bit ? decap_words[i].name : NULL;
+    return NULL;
+}
+
 int decode_decap_parse(const char *text, uint32_t *decap, struct fault *fault)
 {
-    static const struct {
-        const char *name;
-        uint32_t bits;
-    } words[] = {
-        {"gre", DECAP_GRE},
-        {"erspan", DECAP_ERSPAN},
-        {"vxlan", DECAP_VXLAN},
-        {"ipip", DECAP_IPIP},
-        {"all", DECAP_GRE | DECAP_ERSPAN | DECAP_VXLAN | DECAP_IPIP},
-        {"none", 0},
-    };
     uint32_t set = 0;
     for (const char *word = text;; word++) {
         size_t length = strcspn(word, ","), i;
-        for (i = 0; i < sizeof words / sizeof *words; i++)
-            if (strlen(words[i].name) == length && !strncmp(words[i].name, word, length))
+        for (i = 0; i < DECAP_WORDS; i++)
+            if (strlen(decap_words[i].name) == length &&
+                !strncmp(decap_words[i].name, word, length))
                 break;
-        if (i == sizeof words / sizeof *words)
+        if (i == DECAP_WORDS)
             return fault_set(fault, EINVAL,
-                             "decap: '%.*s' is not one of gre, erspan, vxlan, ipip, all, none",
+                             "'%.*s' is not one of gre, erspan, vxlan, ipip, all, none",
                              (int)(length < 64 ? length : 64), word);
-        set |= words[i].bits;
+        set |= decap_words[i].bits;
         word += length;
         if (!*word)
             break;

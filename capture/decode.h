@@ -43,6 +43,9 @@ const char *decode_link_name(uint32_t link_type, char *text, size_t size);
  * fault that names the word it does not know. */
 int decode_decap_parse(const char *text, uint32_t *decap, struct fault *fault);
 
+/* The word for one of enum decap; NULL for any other number. */
+const char *decode_decap_name(uint32_t bit);
+
 /* Reads the packet quoted in an ICMP error (as caught, `len` bytes) as if it had been
  * captured raw and cut there: addresses, ports of the victim's packet. False: no readable IP
  * header. */

@@ -13,3 +13,12 @@ int fault_set(struct fault *f, int err, const char *format, ...)
     }
     return -err;
 }
+
+int fault_prefix(struct fault *f, const char *subject)
+{
+    if (!f)
+        return 0;
+    struct fault below = *f;
+    (void)snprintf(f->text, sizeof f->text, "%.120s: %.130s", subject, below.text);
+    return -f->err;
+}

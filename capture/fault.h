@@ -20,4 +20,8 @@ struct fault {
 int fault_set(struct fault *f, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Puts "SUBJECT: " before the message: what a caller above knows of where the value came from.
+ * Returns -err. `f` may be NULL: 0 then. */
+int fault_prefix(struct fault *f, const char *subject);
+
 #endif

@@ -1,30 +1,57 @@
 #include "core/command.h"
+#include "core/setup.h"
 #include "core/synth.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* "2026-01-01T00:00:00Z" or seconds since 1970. */
-static int start_parse(const char *text, int64_t *start_ns, struct fault *fault)
+/* A moment or a day that the calendar has: strptime takes 31 February. */
+static bool calendar_parse(const char *text, int64_t *start_ns)
 {
-    struct tm tm = {0};
+    static const char *const formats[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct tm tm = {0}, given;
+        const char *end = strptime(text, formats[i], &tm);
+        if (!end || *end)
+            continue;
+        given = tm;
+        time_t time = timegm(&tm);
+        *start_ns = (int64_t)time * 1000000000;
+        return time >= 0 && given.tm_mday == tm.tm_mday;
+    }
+    return false;
+}
+
+/* A calendar time or seconds since 1970. */
+static int start_parse(const char *text, const char *subject, int64_t *start_ns,
+                       struct fault *fault)
+{
     uint64_t ns;
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (end && !*end) {
-        *start_ns = (int64_t)timegm(&tm) * 1000000000;
-        if (*start_ns >= 0)
-            return 0;
-    } else if (isdigit((unsigned char)text[strlen(text) - (*text != 0)]) &&
-               config_parse_span(text, &ns) == 0 && ns <= INT64_MAX) {
+    bool is_number = *text && isdigit((unsigned char)text[strlen(text) - 1]);
+    if (calendar_parse(text, start_ns))
+        return 0;
+    if (is_number && config_parse_span(text, &ns) == 0 && ns <= INT64_MAX) {
         *start_ns = (int64_t)ns;
         return 0;
     }
     return fault_set(fault, EINVAL,
-                     "--start: '%s' is no time from 1970 on (2026-01-01T00:00:00Z, or seconds)",
-                     text);
+                     "%s: '%s' is no time from 1970 on (2026-01-01T00:00:00Z, 2026-01-01, or "
+                     "seconds)",
+                     subject, text);
+}
+
+/* Read again by synth_run; here its faults are said of the option. */
+static int telescope_check(const struct config *c, struct fault *fault)
+{
+    struct synth_prefix *prefixes;
+    size_t count;
+    int err = synth_telescope_parse(c->telescope, &prefixes, &count, fault);
+    free(prefixes);
+    return err < 0 ? fault_prefix(fault, config_subject(c, "telescope")) : 0;
 }
 
 static int settings_fill(struct synth_settings *s, const struct config *c, struct fault *fault)
@@ -51,9 +78,16 @@ static int settings_fill(struct synth_settings *s, const struct config *c, struc
     if (!strcmp(c->profile, "uniform"))
         s->traffic.profile = SYNTH_UNIFORM;
     else if (strcmp(c->profile, "darknet"))
-        return fault_set(fault, EINVAL, "--profile: '%s' is neither darknet nor uniform",
-                         c->profile);
-    return c->start ? start_parse(c->start, &s->traffic.start_ns, fault) : 0;
+        return fault_set(fault, EINVAL, "%s: '%s' is neither darknet nor uniform",
+                         config_subject(c, "profile"), c->profile);
+    if (c->telescope && telescope_check(c, fault) < 0)
+        return -EINVAL;
+    if (c->sources > c->packets)
+        return fault_set(fault, EINVAL,
+                         "%s: %" PRIu64 " sources take as many packets, not %" PRIu64,
+                         config_subject(c, "sources"), c->sources, c->packets);
+    return c->start ? start_parse(c->start, config_subject(c, "start"), &s->traffic.start_ns, fault)
+                    : 0;
 }
 
 int command_synth(const struct config *c)
@@ -65,7 +99,7 @@ int command_synth(const struct config *c)
 
     if (settings_fill(&settings, c, &fault) < 0)
         return command_fail(&fault, EXIT_USAGE);
-    if (!c->no_answers && ruleset_create(&rules, c->rules, &fault) < 0)
+    if (!c->no_answers && setup_rules(&rules, c, &fault) < 0)
         return command_fail(&fault, EXIT_USAGE);
     settings.rules = rules;
     int err = synth_run(&settings, &fault);

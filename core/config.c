@@ -26,15 +26,22 @@ struct option {
 #define SECONDS(n) ((uint64_t)(n)*1000000000)
 
 static const struct option options[] = {
-    {"out", 'o', "DIR", "write the feed there (synth: the capture)", NULL, 0, 0, AT(out),
-     OPTION_TEXT, COMMAND_REPLAY | COMMAND_SYNTH},
+    {"out", 'o', "DIR", "write the feed there: a folder that holds none yet", NULL, 0, 0, AT(out),
+     OPTION_TEXT, COMMAND_REPLAY},
+    {"out", 'o', "FILE", "write the capture there; - is stdout, without answers", NULL, 0, 0,
+     AT(out), OPTION_TEXT, COMMAND_SYNTH},
     {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
-     OPTION_FLAG, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES},
+     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES},
+    {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
+     AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
+    {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
+     AT(is_json), OPTION_FLAG, COMMAND_VERIFY},
     {"workers", 'j', "N",
-     "worker threads; results do not depend on it (default: one less than "
-     "there are processors)",
-     "0", 0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
-    {"telescope", 0, "PREFIX,...|FILE", "the dark address space; without it everything is inside",
+     "worker threads, or 0: one less than there are processors; results do not depend on it", "0",
+     0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
+    {"telescope", 0, "PREFIX,...|FILE",
+     "the dark address space; a file has one prefix a line, # begins a comment; without it "
+     "everything is inside",
      NULL, 0, 0, AT(telescope), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_SYNTH},
     {"telescope-id", 0, "NAME", "label of the telescope in the feed", NULL, 0, 0, AT(telescope_id),
      OPTION_TEXT, COMMAND_REPLAY},
@@ -51,8 +58,9 @@ static const struct option options[] = {
      "how long a window stays open behind the newest packet (default: one "
      "window)",
      NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY},
-    {"timezone", 0, "ZONE", "whose calendar days count (IANA name)", "UTC", 0, 0, AT(timezone),
-     OPTION_TEXT, COMMAND_REPLAY},
+    {"timezone", 0, "ZONE",
+     "whose calendar days count and whose times the text shows, by its IANA name", "UTC", 0, 0,
+     AT(timezone), OPTION_TEXT, COMMAND_REPLAY},
     {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0, AT(sensor),
      OPTION_TEXT, COMMAND_REPLAY},
     {"no-sources", 0, NULL,
@@ -61,7 +69,8 @@ static const struct option options[] = {
      NULL, 0, 0, AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
     {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
-    {"top", 0, "N", "rows per table", "10", 1, 65536, AT(top), OPTION_COUNT, COMMAND_REPLAY},
+    {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,
+     AT(top), OPTION_COUNT, COMMAND_REPLAY},
     {"lang", 0, "en|ja", "language of device names", "en", 0, 0, AT(lang), OPTION_TEXT,
      COMMAND_REPLAY},
     {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
@@ -72,33 +81,34 @@ static const struct option options[] = {
      NULL, 0, 0, AT(expose_telescope), OPTION_FLAG, COMMAND_EXPLAIN},
     {"packets", 0, "N", "packets to make", "1M", 1, UINT64_C(1) << 40, AT(packets), OPTION_COUNT,
      COMMAND_SYNTH},
-    {"sources", 0, "N", "distinct source addresses (default: one per 150 packets)", "0", 0,
+    {"sources", 0, "N",
+     "distinct source addresses, at most one per packet (default: one per 150 packets)", "0", 0,
      UINT64_C(1) << 30, AT(sources), OPTION_COUNT, COMMAND_SYNTH},
     {"span", 0, "SPAN", "time from the first packet to the last", "1h", 1, SECONDS(86400) * 3660,
      AT(span_ns), OPTION_SPAN, COMMAND_SYNTH},
     {"seed", 0, "N", "same seed, same capture", "1", 0, UINT64_MAX, AT(seed), OPTION_COUNT,
      COMMAND_SYNTH},
-    {"start", 0, "TIME", "time of the first packet, 2026-01-01T00:00:00Z or seconds", NULL, 0, 0,
-     AT(start), OPTION_TEXT, COMMAND_SYNTH},
+    {"start", 0, "TIME",
+     "time of the first packet: 2026-01-01T00:00:00Z, 2026-01-01 (its midnight, UTC) or seconds "
+     "since 1970",
+     NULL, 0, 0, AT(start), OPTION_TEXT, COMMAND_SYNTH},
     {"profile", 0, "NAME", "darknet: a believable mix; uniform: every source alike", "darknet", 0,
      0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
-    {"ports-per-source", 0, "N",
-     "destination ports of each source (default: as the profile has "
-     "it)",
+    {"ports-per-source", 0, "N", "destination ports of each source, or 0: as the profile has it",
      "0", 0, 65536, AT(ports_per_source), OPTION_COUNT, COMMAND_SYNTH},
     {"disorder", 0, "SPAN", "packets may lie this much out of order in time", "0", 0,
      SECONDS(86400), AT(disorder_ns), OPTION_SPAN, COMMAND_SYNTH},
-    {"vlan", 0, "N", "VLAN tag on every packet; 0: none", "0", 0, 4094, AT(vlan), OPTION_COUNT,
+    {"vlan", 0, "N", "VLAN tag on every packet, or 0: none", "0", 0, 4094, AT(vlan), OPTION_COUNT,
      COMMAND_SYNTH},
     {"no-answers", 0, NULL, "do not write the answers beside the capture", NULL, 0, 0,
      AT(no_answers), OPTION_FLAG, COMMAND_SYNTH},
-    {"config", 0, "FILE", "read options from a YAML file; the command line wins", NULL, 0, 0,
-     AT(config), OPTION_TEXT,
+    {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
+     NULL, 0, 0, AT(config), OPTION_TEXT,
      COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES},
     {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG,
      COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
 
 struct unit {
     const char *name;
@@ -137,18 +147,47 @@ int config_parse_span(const char *text, uint64_t *span_ns)
     return parse_number(text, units, span_ns);
 }
 
+/* A span as it would be given, in the greatest unit that divides it: "1h", "500ms", "0s". */
+static const char *span_text(uint64_t span_ns, char to[32])
+{
+    static const struct unit units[] = {
+        {"d", SECONDS(86400)}, {"h", SECONDS(3600)}, {"m", SECONDS(60)}, {"s", SECONDS(1)},
+        {"ms", 1000000},       {"us", 1000},         {"ns", 1}};
+    const struct unit *unit = &units[span_ns ? 0 : 3];
+    while (span_ns % unit->factor)
+        unit++;
+    snprintf(to, 32, "%llu%s", (unsigned long long)(span_ns / unit->factor), unit->name);
+    return to;
+}
+
+static int span_refuse(const struct option *o, const char *text, const char *where,
+                       struct fault *fault)
+{
+    char min[32], max[32];
+    bool is_example = o->initial && strcmp(o->initial, "0") != 0;
+    return fault_set(fault, EINVAL, "%s: '%s' is not a span from %s to %s, such as %s", where, text,
+                     span_text(o->min, min), span_text(o->max, max),
+                     is_example ? o->initial : "60s");
+}
+
 /* Sets one option from its text; `where` is what the fault begins with. */
 static int option_set(struct config *c, const struct option *o, const char *text, const char *where,
                       struct fault *fault)
 {
     void *at = (char *)c + o->at;
+    char **said_at = &c->said_at[o - options];
     uint64_t value = 0;
     int err;
+
+    free(*said_at);
+    *said_at = strdup(where);
 
     switch (o->type) {
     case OPTION_FLAG:
         if (strcmp(text, "true") && strcmp(text, "false"))
-            return fault_set(fault, EINVAL, "%s: '%s' is neither true nor false", where, text);
+            return fault_set(fault, EINVAL,
+                             "%s: '%s' is neither true nor false, the only words for it", where,
+                             text);
         *(bool *)at = !strcmp(text, "true");
         return 0;
     case OPTION_TEXT:
@@ -165,22 +204,24 @@ static int option_set(struct config *c, const struct option *o, const char *text
     case OPTION_SPAN:
         err = config_parse_span(text, &value);
         if (err < 0 || value < o->min || value > o->max)
-            return fault_set(fault, EINVAL,
-                             "%s: '%s' is not a span from %gs to %gs, such as 500ms, 60s, 5m, 1h",
-                             where, text, (double)o->min / 1e9, (double)o->max / 1e9);
+            return span_refuse(o, text, where, fault);
         break;
     }
     *(uint64_t *)at = value;
     return 0;
 }
 
-static const struct option *option_find(const char *name, size_t len, char letter)
+/* The command's own row where it has one, else another's of that name; NULL: no such option. */
+static const struct option *option_find(enum command_bit command, const char *name, size_t len,
+                                        char letter)
 {
+    const struct option *found = NULL;
     for (size_t i = 0; i < OPTIONS; i++)
-        if (letter ? options[i].letter == letter
-                   : strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
-            return &options[i];
-    return NULL;
+        if ((letter ? options[i].letter == letter
+                    : strlen(options[i].name) == len && !memcmp(options[i].name, name, len)) &&
+            (!found || options[i].commands & command))
+            found = &options[i];
+    return found;
 }
 
 /* ---- command line ---- */
@@ -194,11 +235,11 @@ static int argument_take(struct config *c, enum command_bit command, int argc, c
 
     if (arg[1] == '-') {
         size_t len = strcspn(arg + 2, "=");
-        o = option_find(arg + 2, len, 0);
+        o = option_find(command, arg + 2, len, 0);
         if (arg[2 + len] == '=')
             value = arg + 3 + len;
     } else {
-        o = option_find(NULL, 0, arg[1]);
+        o = option_find(command, NULL, 0, arg[1]);
         if (arg[2])
             value = arg + 2;
     }
@@ -269,8 +310,20 @@ static char *node_text(yaml_document_t *document, yaml_node_t *node)
     return text;
 }
 
-static int pair_read(struct config *c, yaml_document_t *document, const yaml_node_pair_t *pair,
-                     struct fault *fault)
+/* An option's key at most once: of two values, one would go unseen. */
+static bool is_repeated(yaml_document_t *document, const yaml_node_t *root,
+                        const yaml_node_pair_t *pair, const char *name)
+{
+    for (const yaml_node_pair_t *p = root->data.mapping.pairs.start; p < pair; p++) {
+        const yaml_node_t *key = yaml_document_get_node(document, p->key);
+        if (!strcmp((const char *)key->data.scalar.value, name))
+            return true;
+    }
+    return false;
+}
+
+static int pair_read(struct config *c, enum command_bit command, yaml_document_t *document,
+                     const yaml_node_t *root, const yaml_node_pair_t *pair, struct fault *fault)
 {
     yaml_node_t *key = yaml_document_get_node(document, pair->key);
     yaml_node_t *value = yaml_document_get_node(document, pair->value);
@@ -281,9 +334,11 @@ static int pair_read(struct config *c, yaml_document_t *document, const yaml_nod
     if (key->type != YAML_SCALAR_NODE)
         return fault_set(fault, EINVAL, "%s: a key must be an option's name", where);
     const char *name = (char *)key->data.scalar.value;
-    const struct option *o = option_find(name, strlen(name), 0);
+    const struct option *o = option_find(command, name, strlen(name), 0);
     if (!o || !strcmp(name, "config") || !strcmp(name, "help"))
         return fault_set(fault, EINVAL, "%s: unknown key '%s'", where, name);
+    if (is_repeated(document, root, pair, name))
+        return fault_set(fault, EINVAL, "%s: key '%s' a second time", where, name);
     char *text = node_text(document, value);
     if (!text || (value->type == YAML_SEQUENCE_NODE && o->type != OPTION_LIST)) {
         free(text);
@@ -297,7 +352,8 @@ static int pair_read(struct config *c, yaml_document_t *document, const yaml_nod
     return err;
 }
 
-static int document_read(struct config *c, yaml_document_t *document, struct fault *fault)
+static int document_read(struct config *c, enum command_bit command, yaml_document_t *document,
+                         struct fault *fault)
 {
     yaml_node_t *root = yaml_document_get_root_node(document);
     if (!root)
@@ -306,14 +362,14 @@ static int document_read(struct config *c, yaml_document_t *document, struct fau
         return fault_set(fault, EINVAL, "%s: must be a mapping of option: value", c->config);
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {
-        int err = pair_read(c, document, pair, fault);
+        int err = pair_read(c, command, document, root, pair, fault);
         if (err < 0)
             return err;
     }
     return 0;
 }
 
-static int config_file_read(struct config *c, struct fault *fault)
+static int config_file_read(struct config *c, enum command_bit command, struct fault *fault)
 {
     yaml_parser_t parser;
     yaml_document_t document;
@@ -327,7 +383,7 @@ static int config_file_read(struct config *c, struct fault *fault)
     yaml_parser_set_input_file(&parser, file);
     int err;
     if (yaml_parser_load(&parser, &document)) {
-        err = document_read(c, &document, fault);
+        err = document_read(c, command, &document, fault);
         yaml_document_delete(&document);
     } else {
         err =
@@ -346,25 +402,27 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
 {
     *c = (struct config){.lateness_ns = UINT64_MAX};
     c->paths = calloc((size_t)argc + 1, sizeof *c->paths);
-    if (!c->paths)
+    c->said_at = calloc(OPTIONS, sizeof *c->said_at);
+    if (!c->paths || !c->said_at)
         return fault_set(fault, ENOMEM, "options: %s", strerror(ENOMEM));
     for (size_t i = 0; i < OPTIONS; i++) {
-        int err = options[i].initial
-                      ? option_set(c, &options[i], options[i].initial, options[i].name, fault)
-                      : 0;
+        char where[64];
+        snprintf(where, sizeof where, "--%s", options[i].name);
+        int err =
+            options[i].initial ? option_set(c, &options[i], options[i].initial, where, fault) : 0;
         if (err < 0)
             return err;
     }
     int err = arguments_read(c, command, argc, argv, true, fault);
     if (err == 0 && c->config)
-        err = config_file_read(c, fault);
+        err = config_file_read(c, command, fault);
     if (err == 0)
         err = arguments_read(c, command, argc, argv, false, fault);
     if (err < 0)
         return err;
     if (SECONDS(3600) % c->window_ns)
-        return fault_set(fault, EINVAL, "--window: %gs does not divide an hour",
-                         (double)c->window_ns / 1e9);
+        return fault_set(fault, EINVAL, "%s: %gs does not divide an hour",
+                         config_subject(c, "window"), (double)c->window_ns / 1e9);
     if (c->lateness_ns == UINT64_MAX)
         c->lateness_ns = c->window_ns;
     return 0;
@@ -372,11 +430,26 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
 
 void config_fini(struct config *c)
 {
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (options[i].type == OPTION_TEXT || options[i].type == OPTION_LIST)
-            free(*(char **)((char *)c + options[i].at));
+    for (size_t i = 0; i < OPTIONS; i++) {
+        char **text = (char **)((char *)c + options[i].at);
+        if (options[i].type == OPTION_TEXT || options[i].type == OPTION_LIST) {
+            free(*text);
+            *text = NULL; /* two rows may name one field */
+        }
+        if (c->said_at)
+            free(c->said_at[i]);
+    }
+    free(c->said_at);
     free(c->paths);
     *c = (struct config){0};
+}
+
+const char *config_subject(const struct config *c, const char *option)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (!strcmp(options[i].name, option) && c->said_at[i])
+            return c->said_at[i];
+    return option;
 }
 
 /* Prints `text` from column 30, broken at spaces before column 100. */
@@ -393,6 +466,22 @@ static void print_wrapped(FILE *out, const char *text)
     fprintf(out, "%s", text);
 }
 
+/* What an option does, and where that says something its limits and its default. */
+static void print_help(FILE *out, const struct option *o)
+{
+    bool has_limits = o->type == OPTION_COUNT && o->max <= NUMBER_SHOWN;
+    bool has_default = o->initial && strcmp(o->initial, "0") != 0;
+    char help[256], limits[64] = "";
+
+    if (has_limits)
+        snprintf(limits, sizeof limits, "%llu to %llu", (unsigned long long)o->min,
+                 (unsigned long long)o->max);
+    snprintf(help, sizeof help, "%s%s%s%s%s%s%s", o->help, has_limits || has_default ? " (" : "",
+             limits, has_limits && has_default ? "; " : "", has_default ? "default: " : "",
+             has_default ? o->initial : "", has_limits || has_default ? ")" : "");
+    print_wrapped(out, help);
+}
+
 void config_print_options(FILE *out, enum command_bit command)
 {
     for (size_t i = 0; i < OPTIONS; i++) {
@@ -406,11 +495,7 @@ void config_print_options(FILE *out, enum command_bit command)
         fprintf(out, "  %-27s ", left);
         if (strlen(left) > 27)
             fprintf(out, "\n%30s", "");
-        char help[256];
-        bool has_default = o->initial && strcmp(o->initial, "0") != 0;
-        snprintf(help, sizeof help, "%s%s%s%s", o->help, has_default ? " (default: " : "",
-                 has_default ? o->initial : "", has_default ? ")" : "");
-        print_wrapped(out, help);
+        print_help(out, o);
         fputc('\n', out);
     }
 }

@@ -1,8 +1,9 @@
 /* config: one table of options for the command line, the config file and the help.
  *
  * An option has one name and one meaning everywhere; a command takes those that its column
- * in the table names. A config file (YAML mapping) may hold any option by its name, values as on
- * the command line, lists as sequences; the command line wins.
+ * in the table names. A config file (YAML mapping) may hold any option by its name, those of other
+ * commands too (one file serves all commands), each once, values as on the command line, lists as
+ * sequences; the command line wins.
  */
 #ifndef CORE_CONFIG_H
 #define CORE_CONFIG_H
@@ -31,6 +32,7 @@ struct config {
     uint64_t window_ns, lateness_ns, span_ns;
     char **paths; /* what is not an option */
     size_t path_count;
+    char **said_at; /* per option: how messages name where its value was given */
 };
 
 /* Reads argv[1..] (argv[0] is the command's name) and the config file it names. 0, or -EINVAL with a
@@ -38,6 +40,10 @@ struct config {
 int config_init(struct config *c, enum command_bit command, int argc, char **argv,
                 struct fault *fault);
 void config_fini(struct config *c);
+
+/* How a message about an option's value begins: "--filter" where it came from the command line (or nowhere),
+ * "FILE:LINE:COLUMN: filter" where it came from the config file. Valid until the config is finished. */
+const char *config_subject(const struct config *c, const char *option);
 
 /* The options of a command, one a line, for its help. */
 void config_print_options(FILE *out, enum command_bit command);

@@ -21,18 +21,21 @@ const struct command commands[] = {
      command_replay},
     {"explain", COMMAND_EXPLAIN, "PATH...",
      "one line per packet: what it is and which rule says so",
-     "Prints every packet of the captures with its decoded fields, its kind, tools and rules.\n"
+     "Prints every packet of the captures with its decoded fields, its kind, tools and rules, a\n"
+     "line each.\n"
      "Where a telescope is given, its addresses and what they can be computed from are masked.\n",
      command_explain},
     {"verify", COMMAND_VERIFY, "FEED...", "recompute every checksum and ledger of a feed",
-     "Reads a feed (folder or segment) from its first byte to its last. Exit code 1 at the first\n"
-     "thing that does not hold, with file, byte and record. Where the feed was made with the "
-     "rules\n"
-     "in force, its counts by rule are computed again from its ports.\n",
+     "Reads each feed (folder or segment) from its first byte to its last, and names the first\n"
+     "thing in it that does not hold, with file, byte and record; exit code 1 then. Where a feed\n"
+     "was made with the rules in force, its counts by rule are computed again from its ports.\n",
      command_verify},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
-     "The same seed gives the same capture. What `replay --json` must say of it is written\n"
-     "beside it, in FILE.answers.json.\n",
+     "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
+     "--json`\n"
+     "must say of it: fields that stand in both must be equal, but that of the rules only their\n"
+     "sha256 stands there. Of its own it has `pairs` (distinct source, protocol and port) and\n"
+     "`synth` (the settings that make the capture again).\n",
      command_synth},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
      "list: rules, kinds, fingerprints and shares with their definitions.\n"
@@ -66,7 +69,9 @@ void command_print_damage(const struct damage_list *damaged)
     for (size_t i = 0; i < damaged->count; i++) {
         fputs("yamiscope: ", stderr);
         print_visible(stderr, damaged->at[i].file);
-        fprintf(stderr, ": byte %llu: ", (unsigned long long)damaged->at[i].offset);
+        if (damaged->at[i].offset > 0)
+            fprintf(stderr, ": byte %llu", (unsigned long long)damaged->at[i].offset);
+        fputs(": ", stderr);
         print_visible(stderr, damaged->at[i].what);
         putc('\n', stderr);
     }

@@ -5,18 +5,31 @@
 
 #include <errno.h>
 
+/* What floors below refuse is said of the option that it was given for. */
+static int said_of(int err, const struct config *c, const char *option, struct fault *fault)
+{
+    if (err < 0)
+        (void)fault_prefix(fault, config_subject(c, option));
+    return err;
+}
+
+int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault)
+{
+    return said_of(ruleset_create(rules, c->rules, fault), c, "rules", fault);
+}
+
 int setup_init(struct setup *s, const struct config *c, struct fault *fault)
 {
     *s = (struct setup){0};
     if (c->path_count == 0)
         return fault_set(fault, EINVAL, "no input: name capture files, folders, or - for stdin");
-    int err = decode_decap_parse(c->decap, &s->decap, fault);
+    int err = said_of(decode_decap_parse(c->decap, &s->decap, fault), c, "decap", fault);
     if (err == 0)
-        err = ruleset_create(&s->rules, c->rules, fault);
+        err = setup_rules(&s->rules, c, fault);
     if (err == 0 && c->telescope)
-        err = prefix_set_create(&s->telescope, c->telescope, fault);
+        err = said_of(prefix_set_create(&s->telescope, c->telescope, fault), c, "telescope", fault);
     if (err == 0 && c->filter)
-        err = filter_create(&s->filter, c->filter, fault);
+        err = said_of(filter_create(&s->filter, c->filter, fault), c, "filter", fault);
     if (err == 0) {
         struct capture_file_settings inputs = {
             .paths = (const char *const *)c->paths,

@@ -16,7 +16,11 @@ struct setup {
     uint32_t decap;
 };
 
-/* Loads rules, telescope, filter, tunnels and opens the inputs. -errno with a fault. Caller finishes in
+/* Loads the rules in force (--rules, else those built in); as ruleset_create. Caller destroys. */
+int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault);
+
+/* Loads rules, telescope, filter, tunnels and opens the inputs. -errno with a fault that
+ * names the option. Caller finishes in
  * any case. */
 int setup_init(struct setup *s, const struct config *c, struct fault *fault);
 void setup_fini(struct setup *s);

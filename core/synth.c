@@ -37,11 +37,11 @@ static int prefix_parse(const char *word, struct synth_prefix *p, struct fault *
         bits = (unsigned)n;
     }
     if (!p->ip_version)
-        return fault_set(fault, EINVAL, "telescope: '%.80s' is no prefix", word);
+        return fault_set(fault, EINVAL, "'%.80s' is neither a prefix nor a file", word);
     p->bits = (uint8_t)bits;
     for (unsigned bit = bits; bit < width; bit++)
         if (p->address[bit / 8] & 0x80 >> bit % 8)
-            return fault_set(fault, EINVAL, "telescope: '%.80s' has host bits set", word);
+            return fault_set(fault, EINVAL, "'%.80s' has host bits set", word);
     return 0;
 }
 
@@ -77,7 +77,7 @@ int synth_telescope_parse(const char *text, struct synth_prefix **out, size_t *c
     struct synth_prefix *list = words ? calloc(strlen(words) / 2 + 1, sizeof *list) : NULL;
     if (!list) {
         free(words);
-        return fault_set(fault, ENOMEM, "telescope: no memory");
+        return fault_set(fault, ENOMEM, "no memory for the telescope");
     }
     int err = 0;
     char *rest;

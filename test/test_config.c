@@ -52,7 +52,9 @@ static void test_bad(void **state)
         {"replay -j 65", "--workers: '65' is not a number from 0 to 64"},
         {"replay -j -1", "--workers: '-1'"},
         {"replay --window 7s", "--window: 7s does not divide an hour"},
-        {"replay --window 0", "--window: '0' is not a span"},
+        {"replay --window 0", "--window: '0' is not a span from 1s to 1h, such as 60s"},
+        {"replay --window 2h", "--window: '2h' is not a span from 1s to 1h, such as 60s"},
+        {"replay --lateness 2d", "--lateness: '2d' is not a span from 0s to 1d, such as 60s"},
         {"replay --window 99999999999999999999s", "is not a span"},
         {"replay --json=yes", "--json: takes no value"},
         {"replay --batch 1025", "--batch: '1025'"},
@@ -104,6 +106,9 @@ static void test_file(void **state)
         {"workers: [1, 2]\n", "must be a single value"},
         {"- a\n", "must be a mapping"},
         {"json: maybe\n", "'maybe' is neither true nor false"},
+        {"json: yes\n", ":1:1: json: 'yes' is neither true nor false, the only words for it"},
+        {"batch: 1\nworkers: 2\nbatch: 3\n", ":3:1: key 'batch' a second time"},
+        {"workers: 2\nwindow: 7s\n", ":2:1: window: 7s does not divide an hour"},
         {"help: true\n", "unknown key"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -114,9 +119,61 @@ static void test_file(void **state)
     }
 }
 
+/* Where a value came from: the command line, the file that it outdoes, or neither. */
+static void test_subjects(void **state)
+{
+    (void)state;
+    struct config c;
+    struct fault fault;
+    assert_int_equal(read_file("sensor: a\n\ntimezone: UTC\nbatch: 9\n", &c, &fault), 0);
+    assert_string_equal(config_subject(&c, "batch"), "--batch");
+    assert_string_equal(config_subject(&c, "color"), "--color");
+    assert_non_null(strstr(config_subject(&c, "sensor"), ":1:1: sensor"));
+    assert_non_null(strstr(config_subject(&c, "timezone"), ":3:1: timezone"));
+    config_fini(&c);
+
+    /* Keys of other commands may stand there: one file serves all. */
+    assert_int_equal(read_file("packets: 10\nsensor: a\nout: x\n", &c, &fault), 0);
+    assert_int_equal(c.packets, 10);
+    assert_string_equal(c.out, "x");
+    assert_non_null(strstr(config_subject(&c, "out"), ":3:1: out"));
+    config_fini(&c);
+}
+
+/* The help says each command's own meaning, and the limits. */
+static void test_help(void **state)
+{
+    (void)state;
+    static const struct {
+        enum command_bit command;
+        const char *says, *not ;
+    } cases[] = {
+        {COMMAND_REPLAY, "--out DIR", "--out FILE"},
+        {COMMAND_SYNTH, "--out FILE", "--out DIR"},
+        {COMMAND_REPLAY, "one JSON object in place", "per packet"},
+        {COMMAND_EXPLAIN, "one JSON object per packet", "one JSON object in place"},
+        {COMMAND_VERIFY, "one JSON object per feed", "per packet"},
+        {COMMAND_REPLAY, "(0 to 64)", NULL},
+        {COMMAND_REPLAY, "(1 to 1024; default: 1024)", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = NULL, joined[8192] = "";
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        config_print_options(out, cases[i].command);
+        fclose(out);
+        for (char *word = strtok(text, " \n"); word; word = strtok(NULL, " \n"))
+            strcat(strcat(joined, word), " ");
+        if (!strstr(joined, cases[i].says) || (cases[i].not &&strstr(joined, cases[i].not )))
+            fail_msg("row %zu: %s", i, joined);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
-                                       cmocka_unit_test(test_file)};
+                                       cmocka_unit_test(test_file), cmocka_unit_test(test_subjects),
+                                       cmocka_unit_test(test_help)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
