@@ -209,8 +209,10 @@ static void json_rules(const struct explain *e, const struct label *label)
         json_string("id", rule->id);
         putchar(',');
         json_string("category", rule->category);
-        printf(",\"breadth\":\"%s\",\"evidence\":\"port\"}",
-               rule->breadth == BREADTH_strict ? "strict" : "shared");
+        printf(",\"breadth\":%s,\"evidence\":\"port\"}",
+               strcmp(rule->category, "iot")     ? "null" /* only iot rules have one */
+               : rule->breadth == BREADTH_strict ? "\"strict\""
+                                                 : "\"shared\"");
         comma = ",";
     }
     putchar(']');

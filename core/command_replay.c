@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,20 +21,27 @@ static unsigned workers_default(void)
     return processors < 2 ? 1 : processors > SHARDS ? SHARDS : (unsigned)processors - 1;
 }
 
-/* A zone's name goes into the feed, so it must be one; its rules come with the calendar days. */
-static int timezone_check(const char *zone, struct fault *fault)
+/* A zone's name goes into the feed, so it must be one. */
+static int timezone_check(const struct config *c, struct fault *fault)
 {
-    char path[512];
-    struct stat st;
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
-    if (!strcmp(zone, "UTC") ||
-        (!strstr(zone, "..") && stat(path, &st) == 0 && S_ISREG(st.st_mode)))
-        return 0;
-    return fault_set(fault, EINVAL, "--timezone: '%s' is no zone of /usr/share/zoneinfo", zone);
+    static const char magic[4] = {'T', 'Z', 'i', 'f'};
+    char path[512], begin[4] = {0};
+    bool is_zone = !strcmp(c->timezone, "UTC");
+    if (!is_zone && !strstr(c->timezone, "..")) {
+        snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", c->timezone);
+        FILE *file = fopen(path, "re");
+        is_zone = file && fread(begin, 1, sizeof begin, file) == sizeof begin &&
+                  !memcmp(begin, magic, sizeof magic);
+        if (file)
+            fclose(file);
+    }
+    return is_zone ? 0
+                   : fault_set(fault, EINVAL, "%s: '%s' is no zone of /usr/share/zoneinfo",
+                               config_subject(c, "timezone"), c->timezone);
 }
 
 /* Names in a feed are words: later readers make keys, paths and labels of them. */
-static int name_check(const char *option, const char *name, struct fault *fault)
+static int name_check(const char *subject, const char *name, struct fault *fault)
 {
     enum { NAME_MAX_LEN = 64 };
     static const char allowed[] =
@@ -44,7 +51,7 @@ static int name_check(const char *option, const char *name, struct fault *fault)
         return 0;
     return fault_set(fault, EINVAL,
                      "%s: '%s' is no name: 1 to %d letters, digits, dots, underscores or hyphens",
-                     option, name, NAME_MAX_LEN);
+                     subject, name, NAME_MAX_LEN);
 }
 
 /* ---- summary ---- */
@@ -57,6 +64,27 @@ static int port_order(const void *a, const void *b)
     if (x->proto != y->proto)
         return x->proto < y->proto ? -1 : 1;
     return x->port < y->port ? -1 : x->port > y->port;
+}
+
+static int scan_order(const void *a, const void *b, void *context)
+{
+    const struct summary_port *ports = context;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (ports[x].scan != ports[y].scan)
+        return ports[x].scan > ports[y].scan ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static int scan_ports_fill(struct summary *s)
+{
+    s->scan_ports = malloc((s->port_count + 1) * sizeof *s->scan_ports);
+    if (!s->scan_ports)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->port_count; i++)
+        if (s->ports[i].scan)
+            s->scan_ports[s->scan_port_count++] = (uint32_t)i;
+    qsort_r(s->scan_ports, s->scan_port_count, sizeof *s->scan_ports, scan_order, s->ports);
+    return 0;
 }
 
 static int ports_fill(struct summary *s, const struct pipeline_result *result)
@@ -80,7 +108,7 @@ static int ports_fill(struct summary *s, const struct pipeline_result *result)
             };
         }
     qsort(s->ports, s->port_count, sizeof *s->ports, port_order);
-    return 0;
+    return scan_ports_fill(s);
 }
 
 static int rule_order(const void *a, const void *b)
@@ -118,12 +146,27 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .total = result->total,
         .sources = result->sources->sources,
         .destinations = result->destinations,
-        .windows = result->windows,
+        .windows = result->windows - result->parts, /* every window has one part 0 */
         .window_parts = result->parts,
         .damaged = setup->capture->ops->damaged(setup->capture),
         .inputs = capture_file_inputs(setup->capture),
         .telescope_configured = setup->telescope != NULL,
         .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
+        .telescope_ipv6_prefixes =
+            setup->telescope ? prefix_set_ipv6_prefixes(setup->telescope) : 0,
+        .settings =
+            {
+                .filter = c->filter,
+                .telescope_id = c->telescope_id,
+                .timezone = c->timezone,
+                .sensor = c->sensor,
+                .decap = setup->decap,
+                .window_ns = (int64_t)c->window_ns,
+                .lateness_ns = (int64_t)c->lateness_ns,
+                .top = (unsigned)c->top,
+                .paths = (const char *const *)c->paths,
+                .path_count = c->path_count,
+            },
         .feed_dir = c->out,
     };
     memcpy(s->kind_sources, result->sources->kinds, sizeof s->kind_sources);
@@ -135,25 +178,63 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
 static void summary_fini(struct summary *s)
 {
     free(s->ports);
+    free(s->scan_ports);
     free(s->by_rule);
 }
 
 /* ---- text ---- */
 
+/* Columns of the terminal; elsewhere what COLUMNS says, as other tools do; 0: neither is known. */
+static unsigned width_find(bool is_terminal)
+{
+    enum { WIDTH_MAX = 1000 };
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    uint64_t width;
+
+    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    if (!columns || config_parse_count(columns, &width) < 0 || width > WIDTH_MAX)
+        return 0;
+    return (unsigned)width;
+}
+
+static struct render_zone zone_at(int64_t ts_ns)
+{
+    time_t time = (time_t)(ts_ns / 1000000000);
+    struct render_zone zone = {0};
+    struct tm tm;
+
+    if (localtime_r(&time, &tm)) {
+        zone.east_s = (int32_t)tm.tm_gmtoff;
+        snprintf(zone.name, sizeof zone.name, "%s", tm.tm_zone);
+    }
+    return zone;
+}
+
+/* C has one local zone, the process's; no other thread runs any more. */
+static void zones_fill(struct render_text_settings *settings, const struct summary *s)
+{
+    if (setenv("TZ", s->settings.timezone, 1) < 0)
+        return;
+    tzset();
+    settings->first_zone = zone_at(s->total->totals.first_ns);
+    settings->last_zone = zone_at(s->total->totals.last_ns);
+}
+
 static void print_text(const struct summary *s, const struct config *c)
 {
-    struct winsize size;
     bool is_terminal = isatty(STDOUT_FILENO);
     struct render_text_settings settings = {
+        .width = width_find(is_terminal),
         .top = (unsigned)c->top,
         .is_japanese = !strcmp(c->lang, "ja"),
         .is_color = !strcmp(c->color, "always") ||
                     (!strcmp(c->color, "auto") && is_terminal && !getenv("NO_COLOR")),
     };
-    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        settings.width = size.ws_col;
     (void)setlocale(LC_CTYPE, "");
     settings.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+    zones_fill(&settings, s);
     render_text(stdout, s, &settings);
 }
 
@@ -175,6 +256,18 @@ static struct feed_identity identity_of(const struct config *c, const struct set
     };
 }
 
+static int feed_open(struct feed_log **feed, const char *dir, const struct feed_identity *identity,
+                     struct fault *fault)
+{
+    int err = feed_log_create(feed, dir, identity, fault);
+    if (err == -EEXIST) {
+        size_t len = strlen(fault->text);
+        snprintf(fault->text + len, sizeof fault->text - len,
+                 ": name another folder, or remove this one");
+    }
+    return err;
+}
+
 /* Reads, counts, writes the feed. */
 static int replay(const struct config *c, const struct setup *setup, struct pipeline_result *result,
                   struct fault *fault)
@@ -184,7 +277,7 @@ static int replay(const struct config *c, const struct setup *setup, struct pipe
     atomic_ulong packets = 0;
     int err;
 
-    if (c->out && (err = feed_log_create(&feed, c->out, &identity, fault)) < 0)
+    if (c->out && (err = feed_open(&feed, c->out, &identity, fault)) < 0)
         return err;
     struct progress *progress = progress_start(setup->capture, &packets);
     struct pipeline_settings settings = {
@@ -213,13 +306,15 @@ static int replay(const struct config *c, const struct setup *setup, struct pipe
 static int settings_check(const struct config *c, struct fault *fault)
 {
     if (strcmp(c->lang, "en") && strcmp(c->lang, "ja"))
-        return fault_set(fault, EINVAL, "--lang: '%s' is neither en nor ja", c->lang);
+        return fault_set(fault, EINVAL, "%s: '%s' is neither en nor ja", config_subject(c, "lang"),
+                         c->lang);
     if (strcmp(c->color, "auto") && strcmp(c->color, "always") && strcmp(c->color, "never"))
-        return fault_set(fault, EINVAL, "--color: '%s' is none of auto, always, never", c->color);
-    int err = name_check("--sensor", c->sensor, fault);
+        return fault_set(fault, EINVAL, "%s: '%s' is none of auto, always, never",
+                         config_subject(c, "color"), c->color);
+    int err = name_check(config_subject(c, "sensor"), c->sensor, fault);
     if (err == 0 && c->telescope_id)
-        err = name_check("--telescope-id", c->telescope_id, fault);
-    return err < 0 ? err : timezone_check(c->timezone, fault);
+        err = name_check(config_subject(c, "telescope-id"), c->telescope_id, fault);
+    return err < 0 ? err : timezone_check(c, fault);
 }
 
 int command_replay(const struct config *c)

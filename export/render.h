@@ -10,12 +10,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* How a time is said: seconds east of UTC, and what they are called ("JST"); "": UTC. */
+struct render_zone {
+    int32_t east_s;
+    char name[16];
+};
+
 struct render_text_settings {
-    unsigned width;   /* columns; 0: 100 */
-    bool is_color;    /* ANSI colours */
-    bool is_utf8;     /* bars of block characters, else of # */
-    unsigned top;     /* rows per table; 0: 10 */
-    bool is_japanese; /* device names */
+    unsigned width;                           /* columns; 0: 100 */
+    bool is_color;                            /* ANSI colours */
+    bool is_utf8;                             /* bars of block characters, else of # */
+    unsigned top;                             /* rows of the tables of ports and rules; 0: 10 */
+    bool is_japanese;                         /* device names */
+    struct render_zone first_zone, last_zone; /* in force at the first and last packet */
 };
 
 void render_text(FILE *out, const struct summary *s, const struct render_text_settings *settings);

@@ -1,49 +1,17 @@
+#include "capture/decode.h"
+#include "export/json_string.h"
 #include "export/render.h"
 #include "export/share.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const breadth_names[] = {
-    [BREADTH_strict] = "strict", [BREADTH_shared] = "shared"};
-
-/* Bytes of the UTF-8 character at `s`, 0 where there is none (RFC 3629: no surrogates, no
- * overlong forms, nothing beyond U+10FFFF). `s` is NUL-terminated. */
-static size_t utf8_length(const unsigned char *s)
+/* Only iot rules have a breadth; null elsewhere, as in the list of rules. */
+static const char *breadth_text(const struct rule *rule)
 {
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
-        return 0;
-    if (s[0] < 0xe0)
-        return 2;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) || (s[2] & 0xc0) != 0x80)
-        return 0;
-    if (s[0] < 0xf0)
-        return 3;
-    return (s[3] & 0xc0) == 0x80 ? 4 : 0;
-}
-
-/* A string with its quotes; bytes that are no UTF-8 (file names may hold any) become U+FFFD. */
-static void string_print(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
-        size_t len = utf8_length(s);
-        if (len == 0) {
-            fputs("\\ufffd", out);
-            s++;
-        } else if (*s == '"' || *s == '\\') {
-            fprintf(out, "\\%c", *s++);
-        } else if (*s < 0x20 || *s == 0x7f) {
-            fprintf(out, "\\u%04x", *s++);
-        } else {
-            fwrite(s, 1, len, out);
-            s += len;
-        }
-    }
-    fputc('"', out);
+    if (strcmp(rule->category, "iot") != 0)
+        return "null";
+    return rule->breadth == BREADTH_strict ? "\"strict\"" : "\"shared\"";
 }
 
 /* Seconds with 9 decimals, as a string; null where there is no time. */
@@ -152,30 +120,86 @@ static void rules_print(FILE *out, const struct summary *s)
         const struct summary_rule *row = &s->by_rule[i];
         const struct rule *rule = &s->rules->rules[row->rule];
         fprintf(out, "%s\n    {\"id\": ", i > 0 ? "," : "");
-        string_print(out, rule->id);
+        json_string(out, rule->id);
         fputs(", \"category\": ", out);
-        string_print(out, rule->category);
+        json_string(out, rule->category);
         fprintf(out,
-                ", \"breadth\": \"%s\", \"evidence\": \"port\", \"packets\": %" PRIu64
+                ", \"breadth\": %s, \"evidence\": \"port\", \"packets\": %" PRIu64
                 ", \"bytes\": %" PRIu64 ", \"sources\": %" PRIu64 "}",
-                breadth_names[rule->breadth], row->packets, row->bytes, row->sources);
+                breadth_text(rule), row->packets, row->bytes, row->sources);
     }
     fprintf(out, "%s],\n  \"rules\": {\"name\": ", s->by_rule_count > 0 ? "\n  " : "");
-    string_print(out, s->rules->name);
+    json_string(out, s->rules->name);
     fputs(", \"version\": ", out);
-    string_print(out, s->rules->version);
+    json_string(out, s->rules->version);
     fputs(", \"sha256\": ", out);
-    string_print(out, s->rules->sha256);
+    json_string(out, s->rules->sha256);
     fputs("},\n", out);
 }
 
 static void telescope_print(FILE *out, const struct summary *s)
 {
     if (s->telescope_configured)
-        fprintf(out, "  \"telescope\": {\"configured\": true, \"ipv4\": %" PRIu64 "},\n",
-                s->telescope_ipv4);
+        fprintf(out,
+                "  \"telescope\": {\"configured\": true, \"ipv4\": %" PRIu64
+                ", \"ipv6_prefixes\": %" PRIu64 "},\n",
+                s->telescope_ipv4, s->telescope_ipv6_prefixes);
     else
-        fputs("  \"telescope\": {\"configured\": false, \"ipv4\": null},\n", out);
+        fputs("  \"telescope\": {\"configured\": false, \"ipv4\": null, "
+              "\"ipv6_prefixes\": null},\n",
+              out);
+}
+
+static void text_or_null_print(FILE *out, const char *text)
+{
+    if (text == NULL)
+        fputs("null", out);
+    else
+        json_string(out, text);
+}
+
+/* A span as a number of seconds, exactly. */
+static void seconds_print(FILE *out, int64_t ns)
+{
+    char fraction[12];
+    snprintf(fraction, sizeof fraction, ".%09" PRId64, ns % 1000000000);
+    size_t len = strlen(fraction);
+    while (fraction[len - 1] == '0')
+        len--;
+    fprintf(out, "%" PRId64 "%.*s", ns / 1000000000, len > 1 ? (int)len : 0, fraction);
+}
+
+/* What was asked for, so that the answer says of what it is one. */
+static void settings_print(FILE *out, const struct summary *s)
+{
+    const struct summary_settings *settings = &s->settings;
+    const char *comma = "";
+
+    fputs("  \"settings\": {\"filter\": ", out);
+    text_or_null_print(out, settings->filter);
+    fputs(", \"decap\": [", out);
+    for (uint32_t bit = 1; decode_decap_name(bit) != NULL; bit <<= 1) {
+        if (!(settings->decap & bit))
+            continue;
+        fprintf(out, "%s\"%s\"", comma, decode_decap_name(bit));
+        comma = ", ";
+    }
+    fputs("], \"window_s\": ", out);
+    seconds_print(out, settings->window_ns);
+    fputs(", \"lateness_s\": ", out);
+    seconds_print(out, settings->lateness_ns);
+    fputs(",\n    \"timezone\": ", out);
+    text_or_null_print(out, settings->timezone);
+    fputs(", \"sensor\": ", out);
+    text_or_null_print(out, settings->sensor);
+    fputs(", \"telescope_id\": ", out);
+    text_or_null_print(out, settings->telescope_id);
+    fprintf(out, ", \"top\": %u, \"paths\": [", settings->top);
+    for (size_t i = 0; i < settings->path_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        json_string(out, settings->paths[i]);
+    }
+    fputs("]},\n", out);
 }
 
 /* Archives have no NIC and no kernel queue: those reasons are truly zero in a replay. */
@@ -200,9 +224,9 @@ static void damaged_print(FILE *out, const struct summary *s)
     for (size_t i = 0; i < count; i++) {
         const struct damage *d = &s->damaged->at[i];
         fprintf(out, "%s\n    {\"file\": ", i > 0 ? "," : "");
-        string_print(out, d->file);
+        json_string(out, d->file);
         fprintf(out, ", \"offset\": %" PRIu64 ", \"what\": ", d->offset);
-        string_print(out, d->what);
+        json_string(out, d->what);
         fputs("}", out);
     }
     fprintf(out, "%s]\n", count > 0 ? "\n  " : "");
@@ -220,6 +244,7 @@ void render_json(FILE *out, const struct summary *s)
     ledger_print(out, s);
     rules_print(out, s);
     telescope_print(out, s);
+    settings_print(out, s);
     count_print(out, "inputs", s->inputs);
     count_print(out, "windows", s->windows);
     count_print(out, "window_parts", s->window_parts);

@@ -1,27 +1,11 @@
-#include "export/render.h"
+#include "export/render_page.h"
 #include "export/share.h"
-#include "export/text.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-enum {
-    WIDTH = 100,
-    WIDTH_MIN = 40,
-    TOP = 10,
-    INDENT = 2,
-    LABEL = 12,
-    LINE = 512,
-    PERCENT_COLUMNS = 8
-};
-
-struct page {
-    struct text text;
-    const struct summary *s;
-    size_t top;
-    bool is_japanese;
-};
+enum { WIDTH = 100, WIDTH_MIN = 40, TOP = 10, PERCENT_COLUMNS = 8 };
 
 static const char *const kind_words[KIND_COUNT] = {
     [KIND_tcp_syn] = "asks for a connection",
@@ -40,56 +24,6 @@ static const char *const kind_words[KIND_COUNT] = {
     [KIND_outside] = "not to the telescope",
 };
 
-static void label_print(const struct page *p, const char *label)
-{
-    fprintf(p->text.out, "%*s", INDENT, "");
-    unsigned used = text_print(&p->text, TEXT_DIM, label, LABEL);
-    fprintf(p->text.out, "%*s", (int)(LABEL - used), "");
-}
-
-/* A label, then words to the right of it. */
-static void line_print(const struct page *p, const char *label, enum text_style style,
-                       const char *words)
-{
-    label_print(p, label);
-    text_paragraph(&p->text, style, words, INDENT + LABEL);
-}
-
-/* "1 packet", "2 packets". */
-static const char *counted(uint64_t value, const char *noun, char to[64])
-{
-    char digits[TEXT_NUMBER];
-    snprintf(to, 64, "%s %s%s", text_number(value, digits), noun, value == 1 ? "" : "s");
-    return to;
-}
-
-static void date_format(int64_t ts_ns, char to[48])
-{
-    int64_t seconds = ts_ns / 1000000000 - (ts_ns % 1000000000 < 0);
-    time_t time = (time_t)seconds;
-    struct tm utc;
-    char date[32];
-    gmtime_r(&time, &utc);
-    strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &utc);
-    snprintf(to, 48, "%s.%03u", date,
-             (unsigned)((uint64_t)(ts_ns - seconds * 1000000000) / 1000000));
-}
-
-static void span_format(uint64_t ns, char to[64])
-{
-    uint64_t s = ns / 1000000000;
-    if (s < 60)
-        snprintf(to, 64, "%.3f s", (double)ns / 1e9);
-    else if (s < 3600)
-        snprintf(to, 64, "%" PRIu64 " min %02" PRIu64 " s", s / 60, s % 60);
-    else if (s < 86400)
-        snprintf(to, 64, "%" PRIu64 " h %02" PRIu64 " min %02" PRIu64 " s", s / 3600, s / 60 % 60,
-                 s % 60);
-    else
-        snprintf(to, 64, "%" PRIu64 " d %02" PRIu64 " h %02" PRIu64 " min", s / 86400,
-                 s / 3600 % 24, s / 60 % 60);
-}
-
 static void bytes_format(double bytes, char to[64])
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
@@ -99,32 +33,70 @@ static void bytes_format(double bytes, char to[64])
     snprintf(to, 64, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }
 
-static void headline_print(const struct page *p)
+static void headpage_line(const struct page *p)
 {
     const struct summary *s = p->s;
     const struct window_totals *t = &s->total->totals;
-    char line[LINE], a[64], b[64], c[64];
+    char line[PAGE_LINE], a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED];
 
-    snprintf(line, sizeof line, "%s from %s to %s", counted(t->packets, "packet", a),
-             counted(s->sources, "source", b), counted(s->destinations, "destination", c));
+    snprintf(line, sizeof line, "%s from %s to %s",
+             text_counted(t->packets, "packet", "packets", a),
+             text_counted(s->sources, "source", "sources", b),
+             text_counted(s->destinations, "destination", "destinations", c));
     fputc('\n', p->text.out);
     text_paragraph(&p->text, TEXT_BOLD, line, 0);
     fputc('\n', p->text.out);
 }
 
+static void date_format(int64_t ts_ns, int32_t east_s, char to[48])
+{
+    int64_t seconds = ts_ns / 1000000000 - (ts_ns % 1000000000 < 0);
+    time_t shown = (time_t)(seconds + east_s);
+    struct tm tm;
+    char date[32];
+    gmtime_r(&shown, &tm);
+    strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &tm);
+    snprintf(to, 48, "%s.%03u", date,
+             (unsigned)((uint64_t)(ts_ns - seconds * 1000000000) / 1000000));
+}
+
+/* "UTC", "JST (UTC+09:00)". */
+static void zone_format(const struct render_zone *zone, char to[48])
+{
+    unsigned minutes = (unsigned)(zone->east_s < 0 ? -zone->east_s : zone->east_s) / 60;
+    if (zone->name[0] == '\0' || (zone->east_s == 0 && strcmp(zone->name, "UTC") == 0))
+        snprintf(to, 48, "UTC");
+    else
+        snprintf(to, 48, "%s (UTC%c%02u:%02u)", zone->name, zone->east_s < 0 ? '-' : '+',
+                 minutes / 60, minutes % 60);
+}
+
+/* First and last time; where a clock change lies between them, each with its own zone. */
+static void times_print(const struct page *p, uint64_t ns)
+{
+    const struct window_totals *t = &p->s->total->totals;
+    const struct render_zone *from = &p->settings->first_zone, *to = &p->settings->last_zone;
+    char line[PAGE_LINE], first[48], last[48], first_zone[48], last_zone[48], span[64];
+
+    date_format(t->first_ns, from->east_s, first);
+    date_format(t->last_ns, to->east_s, last);
+    zone_format(from, first_zone);
+    zone_format(to, last_zone);
+    page_span(ns, span);
+    bool is_same_day = strncmp(first, last, 10) == 0;
+    bool is_same_zone = strcmp(first_zone, last_zone) == 0;
+    snprintf(line, sizeof line, "%s%s%s to %s %s, %s", first, is_same_zone ? "" : " ",
+             is_same_zone ? "" : first_zone, is_same_day ? last + 11 : last, last_zone, span);
+    page_line(p, "time", TEXT_PLAIN, line);
+}
+
 static void when_print(const struct page *p)
 {
     const struct window_totals *t = &p->s->total->totals;
-    char line[LINE], first[48], last[48], span[64], bytes[64], digits[TEXT_NUMBER];
+    char line[PAGE_LINE], bytes[64], digits[TEXT_NUMBER];
     uint64_t ns = (uint64_t)t->last_ns - (uint64_t)t->first_ns;
 
-    date_format(t->first_ns, first);
-    date_format(t->last_ns, last);
-    span_format(ns, span);
-    bool is_same_day = strncmp(first, last, 10) == 0;
-    snprintf(line, sizeof line, "%s to %s UTC, %s", first, is_same_day ? last + 11 : last, span);
-    line_print(p, "time", TEXT_PLAIN, line);
-
+    times_print(p, ns);
     bytes_format((double)t->bytes, bytes);
     if (ns >= 1000000) {
         double rate = (double)t->packets / ((double)ns / 1e9);
@@ -136,7 +108,25 @@ static void when_print(const struct page *p)
     } else {
         snprintf(line, sizeof line, "%s on the wire", bytes);
     }
-    line_print(p, "rate", TEXT_PLAIN, line);
+    page_line(p, "rate", TEXT_PLAIN, line);
+}
+
+static void telescope_print(const struct page *p)
+{
+    const struct summary *s = p->s;
+    char line[PAGE_LINE], ipv4[TEXT_COUNTED], ipv6[TEXT_COUNTED];
+
+    text_counted(s->telescope_ipv4, "IPv4 address", "IPv4 addresses", ipv4);
+    text_counted(s->telescope_ipv6_prefixes, "IPv6 prefix", "IPv6 prefixes", ipv6);
+    if (!s->telescope_configured)
+        snprintf(line, sizeof line, "not configured: every destination counts as inside");
+    else if (s->telescope_ipv6_prefixes == 0)
+        snprintf(line, sizeof line, "%s", ipv4);
+    else if (s->telescope_ipv4 == 0)
+        snprintf(line, sizeof line, "%s", ipv6);
+    else
+        snprintf(line, sizeof line, "%s, %s", ipv4, ipv6);
+    page_line(p, "telescope", TEXT_PLAIN, line);
 }
 
 static void headers_print(const struct page *p)
@@ -147,7 +137,7 @@ static void headers_print(const struct page *p)
         uint64_t count;
     } headers[] = {
         {"IPv4", t->ip4}, {"IPv6", t->ip6}, {"TCP", t->tcp}, {"UDP", t->udp}, {"ICMP", t->icmp}};
-    char line[LINE], digits[TEXT_NUMBER];
+    char line[PAGE_LINE], digits[TEXT_NUMBER];
     const char *separator = p->text.is_utf8 ? " · " : "; ";
     size_t at = 0;
 
@@ -156,12 +146,8 @@ static void headers_print(const struct page *p)
             at += (size_t)snprintf(line + at, sizeof line - at, "%s%s %s", at == 0 ? "" : separator,
                                    headers[i].name, text_number(headers[i].count, digits));
     if (at > 0)
-        line_print(p, "headers", TEXT_PLAIN, line);
-    if (p->s->telescope_configured)
-        snprintf(line, sizeof line, "%s IPv4 addresses", text_number(p->s->telescope_ipv4, digits));
-    else
-        snprintf(line, sizeof line, "not configured: every destination counts as inside");
-    line_print(p, "telescope", TEXT_PLAIN, line);
+        page_line(p, "headers", TEXT_PLAIN, line);
+    telescope_print(p);
 }
 
 /* ---- what the packets are */
@@ -197,7 +183,7 @@ static void kinds_print(const struct page *p)
     const struct summary *s = p->s;
     struct kind_rows rows = {.page = p};
     size_t count = 0;
-    char line[LINE], a[64];
+    char line[PAGE_LINE], a[TEXT_COUNTED];
 
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         if (s->total->kinds[kind].packets > 0)
@@ -206,9 +192,8 @@ static void kinds_print(const struct page *p)
     text_table(&p->text, columns, 5, count, kind_fill, &rows);
     if (s->total->totals.snapped > 0) {
         snprintf(line, sizeof line, "%s cut by the snap length before what decides the kind",
-                 counted(s->total->totals.snapped, "header", a));
-        fprintf(p->text.out, "%*s", INDENT, "");
-        text_paragraph(&p->text, TEXT_DIM, line, INDENT);
+                 text_counted(s->total->totals.snapped, "header", "headers", a));
+        page_note(p, line);
     }
 }
 
@@ -242,7 +227,7 @@ static struct share_columns share_measure(const struct page *p)
                 c.fraction = (unsigned)strlen(fraction);
         }
     }
-    unsigned fixed = 2 * INDENT + c.den, half = 2 + PERCENT_COLUMNS + 1 + 2 + c.fraction;
+    unsigned fixed = 2 * PAGE_INDENT + c.den, half = 2 + PERCENT_COLUMNS + 1 + 2 + c.fraction;
     c.is_stacked = fixed + 2 * (half + BAR_MIN) > p->text.width;
     unsigned used = c.is_stacked ? fixed + WORDS + half : fixed + 2 * half;
     unsigned room = p->text.width > used ? p->text.width - used : 0;
@@ -270,12 +255,12 @@ static void share_print(const struct page *p, const struct share_columns *c, uns
     struct share sources = share_of(p->s->mark_sources, num, den);
     FILE *out = p->text.out;
 
-    fprintf(out, "%*sof %-*s", 2 * INDENT, "", (int)c->den - 3, mark_name(den));
+    fprintf(out, "%*sof %-*s", 2 * PAGE_INDENT, "", (int)c->den - 3, mark_name(den));
     if (c->is_stacked)
         fprintf(out, "%-12s", "  by packets");
     share_half(p, c, packets);
     if (c->is_stacked)
-        fprintf(out, "\n%*s%-12s", (int)(2 * INDENT + c->den), "", "  by sources");
+        fprintf(out, "\n%*s%-12s", (int)(2 * PAGE_INDENT + c->den), "", "  by sources");
     share_half(p, c, sources);
     fputc('\n', out);
 }
@@ -284,8 +269,8 @@ static void share_print(const struct page *p, const struct share_columns *c, uns
 static void share_heads(const struct page *p, const struct share_columns *c)
 {
     unsigned half = 2 + PERCENT_COLUMNS + 1 + c->bar + 2 + c->fraction;
-    char heads[LINE];
-    snprintf(heads, sizeof heads, "%*s%*s%*s", (int)(2 * INDENT + c->den), "", (int)half,
+    char heads[PAGE_LINE];
+    snprintf(heads, sizeof heads, "%*s%*s%*s", (int)(2 * PAGE_INDENT + c->den), "", (int)half,
              "by packets", (int)half, "by sources");
     text_print(&p->text, TEXT_DIM, heads, p->text.width);
     fputc('\n', p->text.out);
@@ -299,17 +284,17 @@ static void shares_print(const struct page *p)
     if (!c.is_stacked)
         share_heads(p, &c);
     for (unsigned num = DENOMINATOR_COUNT; num < SHARE_MARK_COUNT; num++) {
-        fprintf(p->text.out, "%*s", INDENT, "");
-        unsigned used = text_print(&p->text, TEXT_BOLD, mark_name(num), LABEL);
-        fprintf(p->text.out, "%*s", (int)(LABEL - used), "");
-        text_paragraph(&p->text, TEXT_PLAIN, share_definition(num), INDENT + LABEL);
+        fprintf(p->text.out, "%*s", PAGE_INDENT, "");
+        unsigned used = text_print(&p->text, TEXT_BOLD, mark_name(num), PAGE_LABEL);
+        fprintf(p->text.out, "%*s", (int)(PAGE_LABEL - used), "");
+        text_paragraph(&p->text, TEXT_PLAIN, share_definition(num), PAGE_INDENT + PAGE_LABEL);
         for (unsigned den = DENOMINATOR_COUNT; den-- > 0;)
             share_print(p, &c, num, den);
     }
     fputc('\n', p->text.out);
     for (unsigned den = DENOMINATOR_COUNT; den-- > 0;)
-        line_print(p, mark_name(den), TEXT_DIM, share_definition(den));
-    line_print(
+        page_line(p, mark_name(den), TEXT_DIM, share_definition(den));
+    page_line(
         p, "evidence", TEXT_DIM,
         "the destination port, for iot_bot the sender's fingerprint too: what a packet aims at, "
         "not what it hit. Survey scanners are not taken out.");
@@ -342,7 +327,7 @@ static void port_fill(const void *context, size_t index, struct text_row *row)
 {
     const struct page *p = context;
     const struct summary *s = p->s;
-    const struct summary_port *port = &s->ports[index];
+    const struct summary_port *port = &s->ports[s->scan_ports[index]];
     const struct port_class *class =
         &s->rules->classes[s->rules->port_class[port->proto][port->port]];
     const struct rule *rules[2] = {NULL, NULL};
@@ -357,11 +342,37 @@ static void port_fill(const void *context, size_t index, struct text_row *row)
     row->cell[0] = row->number[0];
     row->cell[1] = named == NULL ? "" : rule_device(p, named);
     row->cell[2] = rule_category(rules[0], rules[1], row->number[2]);
-    row->cell[3] = text_number(port->packets, row->number[3]);
+    row->cell[3] = text_number(port->scan, row->number[3]);
     row->cell[4] = share_text((struct share){port->scan, all}, row->number[4]);
     row->cell[5] = text_number(port->sources, row->number[5]);
-    row->bar = (double)port->packets / (double)s->ports[0].packets;
+    row->bar = (double)port->scan / (double)s->ports[s->scan_ports[0]].scan;
     row->bar_style = is_iot ? TEXT_BAR_IOT : TEXT_BAR;
+}
+
+/* What the table of ports leaves out: rows beyond its length, ports that nobody scanned. */
+static void ports_rest_print(const struct page *p, size_t rows)
+{
+    const struct summary *s = p->s;
+    size_t unscanned = s->port_count - s->scan_port_count;
+    uint64_t scan = 0, other = 0;
+    char line[PAGE_LINE], a[TEXT_COUNTED], b[TEXT_COUNTED];
+
+    for (size_t i = rows; i < s->scan_port_count; i++)
+        scan += s->ports[s->scan_ports[i]].scan;
+    for (size_t i = 0; i < s->port_count; i++)
+        other += s->ports[i].scan == 0 ? s->ports[i].packets : 0;
+    if (rows < s->scan_port_count) {
+        snprintf(line, sizeof line, "and %s with %s",
+                 text_counted(s->scan_port_count - rows, "further port", "further ports", a),
+                 text_counted(scan, "scan packet", "scan packets", b));
+        page_note(p, line);
+    }
+    if (unscanned > 0) {
+        snprintf(line, sizeof line, "%s got no scan packet, but %s of other kinds",
+                 text_counted(unscanned, "port", "ports", a),
+                 text_counted(other, "packet", "packets", b));
+        page_note(p, line);
+    }
 }
 
 static void ports_print(const struct page *p)
@@ -373,22 +384,14 @@ static void ports_print(const struct page *p)
                                                  {"of scan", .is_right = true},
                                                  {"sources", .is_right = true}};
     const struct summary *s = p->s;
-    size_t rows = s->port_count < p->top ? s->port_count : p->top;
-    uint64_t rest = 0;
-    char line[LINE], a[64], b[64];
+    size_t rows = s->scan_port_count < p->top ? s->scan_port_count : p->top;
 
-    if (rows == 0)
+    if (s->port_count == 0)
         return;
-    text_heading(&p->text, "Ports", "of scan: their scan packets over all scan packets");
-    text_table(&p->text, columns, 6, rows, port_fill, p);
-    for (size_t i = rows; i < s->port_count; i++)
-        rest += s->ports[i].packets;
-    if (rest > 0) {
-        snprintf(line, sizeof line, "and %s with %s",
-                 counted(s->port_count - rows, "further port", a), counted(rest, "packet", b));
-        fprintf(p->text.out, "%*s", INDENT, "");
-        text_paragraph(&p->text, TEXT_DIM, line, INDENT);
-    }
+    text_heading(&p->text, "Ports", "scan packets to each; sources: of any packet there");
+    if (rows > 0)
+        text_table(&p->text, columns, 6, rows, port_fill, p);
+    ports_rest_print(p, rows);
 }
 
 /* ---- rules */
@@ -419,12 +422,20 @@ static void rules_print(const struct page *p)
                                                  {"packets", .is_right = true},
                                                  {"of scan", .is_right = true},
                                                  {"sources", .is_right = true}};
-    size_t most = (p->top + 1) / 2, rows = p->s->by_rule_count < most ? p->s->by_rule_count : most;
+    size_t count = p->s->by_rule_count, rows = count < p->top ? count : p->top;
+    char line[PAGE_LINE], a[TEXT_COUNTED];
 
     if (rows == 0)
         return;
-    text_heading(&p->text, "Rules", "all their ports together; breadth is for iot rules");
+    text_heading(&p->text, "Rules", "scan packets to all ports of a rule");
     text_table(&p->text, columns, 6, rows, rule_fill, p);
+    if (rows < count) {
+        snprintf(line, sizeof line, "and %s",
+                 text_counted(count - rows, "further rule", "further rules", a));
+        page_note(p, line);
+    }
+    page_note(p, "a port that has an iot rule and a service's counts in both rows; "
+                 "breadth is for iot rules");
 }
 
 /* ---- tools */
@@ -453,79 +464,6 @@ static void tools_print(const struct page *p)
     text_table(&p->text, columns, 4, TOOL_COUNT, tool_fill, p);
 }
 
-/* ---- where it comes from */
-
-static void ledger_print(const struct page *p)
-{
-    const struct window_ledger *l = &p->s->total->ledger;
-    uint64_t dropped = l->filtered + l->ring_full;
-    bool is_held =
-        l->offered == l->observed + dropped && l->observed == p->s->total->totals.packets;
-    char line[LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER], e[TEXT_NUMBER];
-
-    snprintf(line, sizeof line, "offered %s = observed %s + dropped %s (filter %s, full ring %s)%s",
-             text_number(l->offered, a), text_number(l->observed, b), text_number(dropped, c),
-             text_number(l->filtered, d), text_number(l->ring_full, e),
-             is_held ? "" : ": DOES NOT HOLD");
-    line_print(p, "ledger", is_held ? TEXT_PLAIN : TEXT_WARN, line);
-    if (l->late > 0) {
-        snprintf(line, sizeof line, "%s of the observed came after their window was sealed",
-                 text_number(l->late, a));
-        line_print(p, "late", TEXT_PLAIN, line);
-    }
-}
-
-static void damage_print(const struct page *p, const struct damage *d)
-{
-    char line[LINE], digits[TEXT_NUMBER];
-    label_print(p, "damaged");
-    text_print(&p->text, TEXT_WARN, d->file, p->text.width - INDENT - LABEL);
-    fprintf(p->text.out, "\n%*s", INDENT + LABEL, "");
-    snprintf(line, sizeof line, "byte %s: %.400s", text_number(d->offset, digits), d->what);
-    text_paragraph(&p->text, TEXT_PLAIN, line, INDENT + LABEL);
-}
-
-static void inputs_print(const struct page *p)
-{
-    const struct summary *s = p->s;
-    size_t damaged = s->damaged == NULL ? 0 : s->damaged->count;
-    char line[LINE], a[64], b[64], span[64];
-    int at = snprintf(line, sizeof line, "%s, %s damaged", counted(s->inputs, "file", a),
-                      damaged == 0 ? "none" : text_number(damaged, b));
-
-    if (s->seconds > 0) {
-        span_format((uint64_t)(s->seconds * 1e9), span);
-        at += snprintf(line + at, sizeof line - (size_t)at, ", read in %s", span);
-        if (s->total->ledger.offered > 0 && s->seconds >= 0.001)
-            snprintf(line + at, sizeof line - (size_t)at, " (%.2f million packets/s)",
-                     (double)s->total->ledger.offered / s->seconds / 1e6);
-    }
-    line_print(p, "inputs", TEXT_PLAIN, line);
-    for (size_t i = 0; i < damaged; i++)
-        damage_print(p, &s->damaged->at[i]);
-}
-
-static void origin_print(const struct page *p)
-{
-    const struct summary *s = p->s;
-    char line[LINE], a[64], b[64];
-
-    text_heading(&p->text, "What it rests on", "");
-    ledger_print(p);
-    inputs_print(p);
-    snprintf(line, sizeof line, "%s %s, sha256 %.16s", s->rules->name, s->rules->version,
-             s->rules->sha256);
-    line_print(p, "rule set", TEXT_PLAIN, line);
-    int at = snprintf(line, sizeof line, "%s", text_number(s->windows, a));
-    if (s->window_parts > 0)
-        snprintf(line + at, sizeof line - (size_t)at,
-                 ", %s of them later parts (packets out of order)",
-                 text_number(s->window_parts, b));
-    line_print(p, "windows", TEXT_PLAIN, line);
-    line_print(p, "feed", TEXT_PLAIN,
-               s->feed_dir == NULL ? "none written (-o DIR writes one)" : s->feed_dir);
-}
-
 /* Nothing was counted: say why. */
 static void hint_print(const struct page *p)
 {
@@ -539,8 +477,8 @@ static void hint_print(const struct page *p)
         why = "There was nothing to read.";
     fputc('\n', p->text.out);
     text_print(&p->text, TEXT_BOLD, "No packets", p->text.width);
-    fprintf(p->text.out, "\n\n%*s", INDENT, "");
-    text_paragraph(&p->text, TEXT_PLAIN, why, INDENT);
+    fprintf(p->text.out, "\n\n%*s", PAGE_INDENT, "");
+    text_paragraph(&p->text, TEXT_PLAIN, why, PAGE_INDENT);
 }
 
 void render_text(FILE *out, const struct summary *s, const struct render_text_settings *settings)
@@ -552,6 +490,7 @@ void render_text(FILE *out, const struct summary *s, const struct render_text_se
                  .is_color = settings->is_color,
                  .is_utf8 = settings->is_utf8},
         .s = s,
+        .settings = settings,
         .top = settings->top == 0 ? TOP : settings->top,
         .is_japanese = settings->is_japanese && settings->is_utf8,
     };
@@ -559,7 +498,7 @@ void render_text(FILE *out, const struct summary *s, const struct render_text_se
     if (s->total->totals.packets == 0) {
         hint_print(&page);
     } else {
-        headline_print(&page);
+        headpage_line(&page);
         when_print(&page);
         headers_print(&page);
         kinds_print(&page);
@@ -568,5 +507,5 @@ void render_text(FILE *out, const struct summary *s, const struct render_text_se
         rules_print(&page);
         tools_print(&page);
     }
-    origin_print(&page);
+    page_basis(&page);
 }

@@ -20,6 +20,18 @@ struct summary_rule {
     uint64_t packets, bytes, sources;
 };
 
+/* What the run was asked for; texts as given. */
+struct summary_settings {
+    const char *filter;       /* NULL: none */
+    const char *telescope_id; /* NULL: none */
+    const char *timezone, *sensor;
+    uint32_t decap; /* set of enum decap */
+    int64_t window_ns, lateness_ns;
+    unsigned top;
+    const char *const *paths; /* files and folders, "-" */
+    size_t path_count;
+};
+
 struct summary {
     const struct ruleset *rules;
     const struct window *total;     /* all windows merged: totals, kinds, marks' packets, ledger */
@@ -28,13 +40,18 @@ struct summary {
     uint64_t mark_sources[MARK_COUNT]; /* exact over the whole run */
     struct summary_port *ports;        /* all, most packets first, then proto (tcp, udp), port */
     size_t port_count;
+    uint32_t
+        *scan_ports; /* into ports: those with scan packets, most of these first, then as there */
+    size_t scan_port_count;
     struct summary_rule *by_rule; /* rules with packets, most packets first, then id */
     size_t by_rule_count;
-    uint64_t windows, window_parts; /* records written or that would have been */
+    uint64_t windows, window_parts; /* distinct windows; further parts of them, a record each */
     const struct damage_list *damaged;
     uint64_t inputs; /* files that were opened */
     bool telescope_configured;
-    uint64_t telescope_ipv4;
+    uint64_t telescope_ipv4;          /* addresses */
+    uint64_t telescope_ipv6_prefixes; /* the fewest that cover it */
+    struct summary_settings settings;
     double seconds;       /* how long the run took; text only, never in json */
     const char *feed_dir; /* NULL: none written */
 };

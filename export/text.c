@@ -20,6 +20,13 @@ const char *text_number(uint64_t value, char to[TEXT_NUMBER])
     return to;
 }
 
+const char *text_counted(uint64_t value, const char *one, const char *many, char to[TEXT_COUNTED])
+{
+    char digits[TEXT_NUMBER];
+    snprintf(to, TEXT_COUNTED, "%s %s", text_number(value, digits), value == 1 ? one : many);
+    return to;
+}
+
 /* The character at *s; moves past it. What is no UTF-8 is one replacement per byte. */
 static uint32_t character_next(const char **s)
 {
@@ -189,8 +196,8 @@ static void layout_fit(struct layout *l, const struct text *t, const struct text
     }
     unsigned room = t->width > fixed ? t->width - fixed : 0;
     if (elastic != NULL) {
-        /* Words before bars, but a short bar is left. */
-        unsigned most = room > 2 * GAP + 2 * BAR_MIN ? room - 2 * GAP - 2 * BAR_MIN : 0;
+        /* Words before bars, but the shortest bar is left. */
+        unsigned most = room > 2 * GAP + BAR_MIN ? room - 2 * GAP - BAR_MIN : 0;
         if (*elastic > most)
             *elastic = most;
         if (*elastic < ELASTIC_MIN)

@@ -20,10 +20,13 @@ struct text {
 
 enum text_style { TEXT_PLAIN, TEXT_BOLD, TEXT_DIM, TEXT_BAR, TEXT_BAR_IOT, TEXT_WARN };
 
-enum { TEXT_NUMBER = 32, TEXT_COLUMNS = 8 };
+enum { TEXT_NUMBER = 32, TEXT_COUNTED = 96, TEXT_COLUMNS = 8 };
 
 /* 1234567 -> "1,234,567". Returns `to`. */
 const char *text_number(uint64_t value, char to[TEXT_NUMBER]);
+
+/* "1 packet", "2,000 packets". Returns `to`. */
+const char *text_counted(uint64_t value, const char *one, const char *many, char to[TEXT_COUNTED]);
 
 /* Columns that `s` takes. */
 unsigned text_columns(const char *s);

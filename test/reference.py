@@ -66,7 +66,7 @@ class Rules:
             proto, _, span = word.partition("/")
             low, _, high = span.partition("-")
             for port in range(int(low), int(high or low) + 1):
-                table[proto, port] = (rule["id"], category, rule.get("breadth", "strict"))
+                table[proto, port] = (rule["id"], category, rule.get("breadth"))
 
 
 def first(text, base=10):

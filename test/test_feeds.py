@@ -71,6 +71,9 @@ class Bench:
         out = self.path(f"feed{self.feeds}")
         rc, answer, err = replay("-o", out, *words, stdin=stdin)
         name = name or " ".join(os.path.basename(str(word)) for word in words)
+        records = feed.windows(out) if answer else []
+        counted = len({window.start_ns for window in records}), sum(window.part > 0 for window in records)
+        self.verdict.equal((answer.get("windows"), answer.get("window_parts")), counted, f"{name}: windows, further parts")
         self.verdict.check(rc == status, f"{name}: exit {rc}, expected {status}: {err.strip()} {answer.get('damaged')}")
         for fault in ledger_faults(answer):
             self.verdict.check(False, f"{name}: {fault}")

@@ -1,5 +1,6 @@
 #include "export/render.h"
 
+#include "capture/decode.h"
 #include "classify/text_width.h"
 #include "export/text.h"
 #include "sample_window.h"
@@ -42,15 +43,30 @@ static struct summary summary_of(const struct window *w)
          .sources = 98},
         {.port = 1900, .proto = PORT_PROTO_UDP, .packets = 700, .scan = 700, .sources = 97},
         {.port = 65535, .proto = PORT_PROTO_TCP, .packets = 1, .sources = 1}};
-    static struct summary_rule by_rule[] = {{.rule = 0, .packets = 1234000, .sources = 99}};
+    static uint32_t scan_ports[] = {0, 1, 2};
+    static const char *const paths[] = {"a \"b\".pcap", "-"};
+    static struct summary_rule by_rule[] = {{.rule = 0, .packets = 1234000, .sources = 99},
+                                            {.rule = 4, .packets = 5000, .sources = 98}};
     return (struct summary){.rules = rules,
                             .total = w,
                             .sources = 256,
                             .destinations = 77,
                             .ports = ports,
                             .port_count = PORTS,
+                            .scan_ports = scan_ports,
+                            .scan_port_count = PORTS - 1,
                             .by_rule = by_rule,
-                            .by_rule_count = 1,
+                            .by_rule_count = 2,
+                            .settings = {.filter = "tcp or \"udp\"",
+                                         .telescope_id = "dark-1",
+                                         .timezone = "Asia/Tokyo",
+                                         .sensor = "s1",
+                                         .decap = DECAP_GRE | DECAP_IPIP,
+                                         .window_ns = INT64_C(60000000000),
+                                         .lateness_ns = INT64_C(1500000000),
+                                         .top = 10,
+                                         .paths = paths,
+                                         .path_count = 2},
                             .windows = 3,
                             .window_parts = 1,
                             .damaged = &damaged,
@@ -119,7 +135,15 @@ static void test_json_holds_every_field(void **state)
         "\"given_up\": {\"recorder_packets\": 0",
         "\"filtered\": 5}",
         "{\"id\": \"iot-telnet\", \"category\": \"iot\", \"breadth\": \"strict\"",
-        "\"telescope\": {\"configured\": false, \"ipv4\": null}",
+        "{\"id\": \"web\", \"category\": \"web\", \"breadth\": null,",
+        "\"telescope\": {\"configured\": false, \"ipv4\": null, \"ipv6_prefixes\": null}",
+        "\"settings\": {\"filter\": \"tcp or \\\"udp\\\"\", \"decap\": [\"gre\", \"ipip\"], "
+        "\"window_s\": 60, \"lateness_s\": 1.5,",
+        "\"timezone\": \"Asia/Tokyo\", \"sensor\": \"s1\", \"telescope_id\": \"dark-1\", \"top\": "
+        "10, "
+        "\"paths\": [\"a \\\"b\\\".pcap\", \"-\"]}",
+        "\"windows\": 3,",
+        "\"window_parts\": 1,",
         "\"name\": \"sample\"",
         "\"offset\": 1048576, \"what\": \"record length 4294967295\""};
     struct window *w = sample_window(rules, 0, 0, 400, 1);
@@ -190,12 +214,122 @@ static void test_text_fits(void **state)
             }
             assert_has(text, "of scan");
             assert_has(text, "of total");
-            assert_has(text, "1,234,567");
+            assert_has(text, "1,234,000");
             assert_has(text, "?[31m");
             free(text);
         }
     }
     window_destroy(w);
+}
+
+/* The table of ports is about scan packets; what it leaves out is said. */
+static void test_ports_by_scan(void **state)
+{
+    static struct summary_port ports[] = {
+        {.port = 36050, .packets = 900, .sources = 1},
+        {.port = 80, .packets = 500, .syn = 30, .scan = 30, .sources = 3},
+        {.port = 23, .packets = 60, .syn = 60, .scan = 60, .sources = 7},
+        {.port = 22, .packets = 10, .syn = 10, .scan = 10, .sources = 2}};
+    static uint32_t order[] = {2, 1, 3};
+    const struct render_text_settings settings = {.width = 100, .top = 2};
+    struct window *w = sample_window(rules, 0, 0, 400, 1);
+    struct summary s = summary_of(w);
+    s.ports = ports;
+    s.port_count = 4;
+    s.scan_ports = order;
+    s.scan_port_count = 3;
+    w->mark_packets[MARK_scan] = 100;
+    char *text = rendered(&s, &settings);
+    assert_has(text, "  tcp/23  Webcams (Telnet)    iot (strict)            60   60.0 %        7"
+                     "  ########################\n"
+                     "  tcp/80  Web servers         web, iot (shared)       30   30.0 %        3"
+                     "  ############\n");
+    assert_null(strstr(text, "tcp/36050"));
+    assert_null(strstr(text, "tcp/22 "));
+    assert_has(text, "and 1 further port with 10 scan packets\n");
+    assert_has(text, "1 port got no scan packet, but 900 packets of other kinds\n");
+    free(text);
+    window_destroy(w);
+}
+
+static void test_rules_rows(void **state)
+{
+    struct window *w = sample_window(rules, 0, 0, 400, 1);
+    struct summary s = summary_of(w);
+    for (unsigned top = 1; top < 4; top++) {
+        struct render_text_settings settings = {.width = 100, .top = top};
+        char *text = rendered(&s, &settings);
+        assert_has(text, "  iot-telnet  ");
+        assert_int_equal(strstr(text, "\n  web  ") != NULL, top >= 2);
+        assert_int_equal(strstr(text, "and 1 further rule\n") != NULL, top < 2);
+        free(text);
+    }
+    window_destroy(w);
+}
+
+/* What the last section says of the run. */
+static void test_text_basis(void **state)
+{
+    static const char *const parts[] = {
+        "  filter      tcp or \"udp\"\n",
+        "  unwrapped   gre, ipip\n",
+        "  settings    lateness 1.5 s, timezone Asia/Tokyo, sensor s1, telescope id dark-1\n",
+        "  windows     3 windows of 60 s in 4 records: 1 further part, opened",
+        "  late        5 of the observed came after their window was sealed",
+        "  inputs      2 files, 1 damaged\n              a \"b\".pcap\n              -\n",
+        "  telescope   1 IPv4 address, 2 IPv6 prefixes\n",
+    };
+    const struct render_text_settings settings = {.width = 100};
+    struct window *w = sample_window(rules, 0, 0, 400, 1);
+    struct summary s = summary_of(w);
+    s.telescope_configured = true;
+    s.telescope_ipv4 = 1;
+    s.telescope_ipv6_prefixes = 2;
+    w->ledger.late = 5;
+    char *text = rendered(&s, &settings);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        assert_has(text, parts[i]);
+    free(text);
+    window_destroy(w);
+}
+
+static void test_text_times(void **state)
+{
+    static const struct {
+        int64_t first_ns, last_ns;
+        struct render_zone first, last;
+        const char *line;
+    } cases[] = {
+        {0, 1500000000, {0, ""}, {0, ""}, "1970-01-01 00:00:00.000 to 00:00:01.500 UTC, 1.500 s"},
+        {0, 1500000000, {0, "UTC"}, {0, "UTC"}, "1970-01-01 00:00:00.000 to 00:00:01.500 UTC, "},
+        {0,
+         1500000000,
+         {32400, "JST"},
+         {32400, "JST"},
+         "1970-01-01 09:00:00.000 to 09:00:01.500 JST (UTC+09:00), "},
+        {-1,
+         0,
+         {-12600, "NST"},
+         {-12600, "NST"},
+         "1969-12-31 20:29:59.999 to 20:30:00.000 NST (UTC-03:30), "},
+        {1774745940000000000,
+         1774746000000000000,
+         {3600, "CET"},
+         {7200, "CEST"},
+         "2026-03-29 01:59:00.000 CET (UTC+01:00) to 03:00:00.000 CEST (UTC+02:00), 1 min 00 s"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct render_text_settings settings = {
+            .width = 120, .first_zone = cases[i].first, .last_zone = cases[i].last};
+        struct window *w = sample_window(rules, 0, 0, 10, 1);
+        struct summary s = summary_of(w);
+        w->totals.first_ns = cases[i].first_ns;
+        w->totals.last_ns = cases[i].last_ns;
+        char *text = rendered(&s, &settings);
+        assert_has(text, cases[i].line);
+        free(text);
+        window_destroy(w);
+    }
 }
 
 static void test_text_colour_ends(void **state)
@@ -232,7 +366,10 @@ static void test_numbers_and_cuts(void **state)
     } cuts[] = {{"webcam", 6, "webcam"}, {"webcam", 5, "webc…"},  {"webcam", 1, "…"},
                 {"webcam", 0, ""},       {"闇闇闇", 6, "闇闇闇"}, {"闇闇闇", 5, "闇闇…"},
                 {"闇闇闇", 4, "闇…"},    {"\xff\x1b", 2, "??"}};
-    char digits[TEXT_NUMBER];
+    char digits[TEXT_NUMBER], words[TEXT_COUNTED];
+    assert_string_equal(text_counted(1, "segment", "segments", words), "1 segment");
+    assert_string_equal(text_counted(0, "segment", "segments", words), "0 segments");
+    assert_string_equal(text_counted(1000, "segment", "segments", words), "1,000 segments");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         assert_string_equal(text_number(numbers[i].value, digits), numbers[i].text);
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
@@ -254,6 +391,10 @@ int main(void)
         cmocka_unit_test(test_json_holds_every_field),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_text_fits),
+        cmocka_unit_test(test_ports_by_scan),
+        cmocka_unit_test(test_rules_rows),
+        cmocka_unit_test(test_text_basis),
+        cmocka_unit_test(test_text_times),
         cmocka_unit_test(test_text_colour_ends),
         cmocka_unit_test(test_numbers_and_cuts),
     };
