@@ -1,8 +1,41 @@
 #include "classify/rules_text.h"
 #include "classify/ruleset.h"
 #include "core/command.h"
+#include "export/json_string.h"
 
 #include <string.h>
+
+static void print_good(const char *dir, const struct ruleset *set)
+{
+    printf("%s: %zu rules in %zu categories hold; %s %s, sha256 %s\n", dir ? dir : "built-in rules",
+           set->rule_count, set->category_count, set->name, set->version, set->sha256);
+}
+
+/* `dir` NULL: the built-in rules. */
+static void print_begin(const char *dir, bool is_ok)
+{
+    printf("{\"dir\":");
+    if (dir)
+        json_string(stdout, dir);
+    else
+        printf("null");
+    printf(",\"ok\":%s,\"reason\":", is_ok ? "true" : "false");
+}
+
+static void print_good_json(const char *dir, const struct ruleset *set)
+{
+    print_begin(dir, true);
+    printf("null,\"rules\":%zu,\"categories\":%zu,\"name\":\"%s\",\"version\":\"%s\","
+           "\"sha256\":\"%s\"}\n",
+           set->rule_count, set->category_count, set->name, set->version, set->sha256);
+}
+
+static void print_bad(const char *dir, const struct fault *fault)
+{
+    print_begin(dir, false);
+    json_string(stdout, fault->text);
+    printf("}\n");
+}
 
 int command_rules(const struct config *c)
 {
@@ -16,12 +49,13 @@ int command_rules(const struct config *c)
         return command_fail(&fault, EXIT_USAGE);
     }
     const char *dir = c->path_count == 2 ? c->paths[1] : c->rules;
-    if (ruleset_create(&set, dir, &fault) < 0)
+    if (ruleset_create(&set, dir, &fault) < 0) {
+        if (is_check && c->is_json)
+            print_bad(dir, &fault);
         return command_fail(&fault, is_check ? EXIT_FAILED : EXIT_USAGE);
+    }
     if (is_check)
-        printf("%s: %zu rules in %zu categories hold; %s %s, sha256 %s\n",
-               dir ? dir : "built-in rules", set->rule_count, set->category_count, set->name,
-               set->version, set->sha256);
+        (c->is_json ? print_good_json : print_good)(dir, set);
     else
         rules_list(stdout, set, c->is_json);
     ruleset_destroy(set);

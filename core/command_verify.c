@@ -1,54 +1,66 @@
 #include "core/command.h"
+#include "core/setup.h"
 #include "export/feed_log.h"
+#include "export/json_string.h"
+#include "export/text.h"
 
 #include <inttypes.h>
 
-static void print_json(const char *path, const struct feed_check *check)
+/* `reason` NULL: the feed holds. The totals are those of what was read. */
+static void print_json(const char *path, const struct feed_check *check, const char *reason)
 {
-    printf("{\"feed\":\"");
-    for (const char *c = path; *c; c++) {
-        if ((unsigned char)*c < 0x20)
-            printf("\\u%04x", (unsigned char)*c);
-        else
-            printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-    }
-    printf("\",\"ok\":true,\"closed\":%s,\"segments\":%" PRIu64 ",\"records\":%" PRIu64
-           ",\"windows\":%" PRIu64 ",\"parts\":%" PRIu64 ",\"packets\":%" PRIu64
-           ",\"bytes\":%" PRIu64 ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64
-           ",\"dropped\":%" PRIu64 ",\"late\":%" PRIu64 ",\"rules_checked\":%s}\n",
-           check->closed ? "true" : "false", check->segments, check->records, check->windows,
-           check->parts, check->packets, check->bytes, check->offered, check->observed,
-           check->dropped, check->late, check->rules_checked ? "true" : "false");
+    printf("{\"feed\":");
+    json_string(stdout, path);
+    printf(",\"ok\":%s,\"reason\":", reason ? "false" : "true");
+    if (reason)
+        json_string(stdout, reason);
+    else
+        printf("null");
+    printf(",\"closed\":%s,\"segments\":%" PRIu64 ",\"records\":%" PRIu64 ",\"windows\":%" PRIu64
+           ",\"parts\":%" PRIu64 ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
+           ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64 ",\"dropped\":%" PRIu64
+           ",\"late\":%" PRIu64 ",\"rules_checked\":%s}\n",
+           check->closed ? "true" : "false", check->segments, check->records,
+           check->windows - check->parts, check->parts, check->packets, check->bytes,
+           check->offered, check->observed, check->dropped, check->late,
+           check->rules_checked ? "true" : "false");
 }
 
 static void print_text(const char *path, const struct feed_check *check)
 {
-    printf("%s: holds\n"
-           "  %" PRIu64 " segments, %" PRIu64 " records, %" PRIu64 " windows (%" PRIu64
-           " of them later parts)%s\n"
-           "  offered %" PRIu64 " = observed %" PRIu64 " + dropped %" PRIu64 "; %" PRIu64
-           " late; %" PRIu64 " bytes\n"
-           "  counts by rule and IoT target: %s\n",
-           path, check->segments, check->records, check->windows, check->parts,
-           check->closed ? "" : "; the last segment was not finished", check->offered,
-           check->observed, check->dropped, check->late, check->bytes,
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED];
+
+    printf("%s: holds\n  %s, %s: %s, %s%s\n", path,
+           text_counted(check->segments, "segment", "segments", a),
+           text_counted(check->records, "record", "records", b),
+           text_counted(check->windows - check->parts, "window", "windows", c),
+           text_counted(check->parts, "further part", "further parts", d),
+           check->closed ? "" : "; the last segment was not finished");
+    printf("  offered %s = observed %s + dropped %s; ", text_number(check->offered, a),
+           text_number(check->observed, b), text_number(check->dropped, c));
+    printf("%s late; %s\n", text_number(check->late, a),
+           text_counted(check->bytes, "byte", "bytes", b));
+    printf("  counts by rule and IoT target: %s\n",
            check->rules_checked ? "computed again from the ports"
                                 : "not computed again: made with other rules (--rules names them)");
 }
 
+/* Every feed is judged, whatever those before it were. */
 static int verify(const struct config *c, const struct ruleset *rules)
 {
+    enum exit_code code = EXIT_DONE;
     for (size_t i = 0; i < c->path_count; i++) {
-        struct feed_check check;
+        struct feed_check check = {0};
         struct fault fault;
-        if (feed_log_verify_rules(c->paths[i], rules, &check, &fault) < 0)
-            return command_fail(&fault, EXIT_FAILED);
+        bool holds = feed_log_verify_rules(c->paths[i], rules, &check, &fault) == 0;
         if (c->is_json)
-            print_json(c->paths[i], &check);
-        else
+            print_json(c->paths[i], &check, holds ? NULL : fault.text);
+        else if (holds)
             print_text(c->paths[i], &check);
+        if (!holds)
+            code = command_fail(&fault, EXIT_FAILED);
     }
-    return command_flush(EXIT_DONE);
+    return command_flush(code);
 }
 
 int command_verify(const struct config *c)
@@ -59,7 +71,7 @@ int command_verify(const struct config *c)
         fault_set(&fault, 0, "verify: name a feed (a folder, or one of its segments)");
         return command_fail(&fault, EXIT_USAGE);
     }
-    if (ruleset_create(&rules, c->rules, &fault) < 0)
+    if (setup_rules(&rules, c, &fault) < 0)
         return command_fail(&fault, EXIT_USAGE);
     int code = verify(c, rules);
     ruleset_destroy(rules);

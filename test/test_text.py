@@ -13,8 +13,9 @@ COMMANDS = ["replay", "explain", "verify", "synth", "rules"]
 DARK = "198.18.0.0/16,2001:db8::/32"  # where synth sends its packets
 
 
-def run(*args):
-    done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+def run(*args, columns=None):
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | ({"COLUMNS": columns} if columns else {})
+    done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -43,6 +44,58 @@ def summary(verdict, capture):
                                   f"--lang {lang}: {numerator} {want} without 'of {denominator}'")
 
 
+def section(text, heading):
+    """The lines below a heading, up to the next blank line."""
+    rest = text.split("\n" + heading, 1)[-1].split("\n\n", 1)[0]
+    return [line for line in rest.splitlines()[1:] if line]
+
+
+def tables(verdict, capture):
+    """Ports are ordered by scan packets, rules by theirs; --top is the rows of both, and what is left out is counted."""
+    found = json.loads(run("replay", "--json", "--top", "3", capture)[1])
+    scanned = sorted((row for row in found["ports"] if row["scan"]), key=lambda row: -row["scan"])
+    unscanned = len(found["ports"]) - len(scanned)
+    verdict.check(len(scanned) > 20 and unscanned > 1, "the sample has too few ports to judge by")
+    for top in (1, 3, 20):
+        text = run("replay", "--top", str(top), capture)[1]
+        rows = section(text, "Ports")[1:]
+        verdict.check(f" and {len(scanned) - top} further ports with {sum(row['scan'] for row in scanned[top:]):,} scan packets"
+                      in rows[top][1:], f"--top {top}: {rows[top:]}")
+        verdict.check(rows[top + 1].startswith(f"  {unscanned} ports got no scan packet, "), f"--top {top}: {rows[top + 1:]}")
+        for line, row in zip(rows[:top], scanned):
+            verdict.check(f" {row['scan']:,} " in line, f"--top {top}: {line}, expected {row['scan']} scan packets")
+        rules = section(text, "Rules")[1:]
+        verdict.check(rules[min(top, len(found["by_rule"]))].strip().startswith("and " if top < len(found["by_rule"]) else "a port"),
+                      f"--top {top}: rules {rules}")
+    for columns, limit in (("80", 80), ("140", 140), ("nonsense", 100), ("5000", 100)):
+        widths = [width(line) for line in run("replay", capture, columns=columns)[1].splitlines()]
+        verdict.equal(max(widths), limit, f"COLUMNS={columns}: widest line")
+    text = run("replay", capture, columns="140")[1]
+    verdict.check("…" not in text, "names are cut where there is room")
+
+
+def basis(verdict, capture):
+    """What the numbers depend on stands beside them, in JSON and in words."""
+    options = ["--filter", "tcp or ip6", "--decap", "gre,ipip", "--window", "5m", "--lateness", "1500ms", "--sensor", "s-1",
+               "--timezone", "Asia/Tokyo", "--telescope", DARK, "--telescope-id", "dark-1", "--top", "7"]
+    found = json.loads(run("replay", "--json", *options, capture, capture)[1])
+    verdict.equal(found["settings"], {
+        "filter": "tcp or ip6", "decap": ["gre", "ipip"], "window_s": 300, "lateness_s": 1.5, "timezone": "Asia/Tokyo",
+        "sensor": "s-1", "telescope_id": "dark-1", "top": 7, "paths": [capture, capture]}, "settings")
+    verdict.equal(found["telescope"], {"configured": True, "ipv4": 65536, "ipv6_prefixes": 1}, "telescope")
+    plain = json.loads(run("replay", "--json", capture)[1])
+    verdict.equal((plain["settings"]["filter"], plain["settings"]["decap"], plain["settings"]["telescope_id"]),
+                  (None, [], None), "settings not given")
+    text = run("replay", *options, capture, capture)[1]
+    for words in ("  time        2026-01-01 09:00:0", " JST (UTC+09:00), ", "  filter      tcp or ip6\n",
+                  "  unwrapped   gre, ipip\n", "timezone Asia/Tokyo, sensor s-1, telescope id dark-1\n",
+                  "  telescope   65,536 IPv4 addresses, 1 IPv6 prefix\n", "  inputs      2 files, none damaged"):
+        verdict.check(words in text, f"the text does not say {words!r}")
+    verdict.equal(text.count(f"              {capture}\n"), 2, "inputs named in the text")
+    verdict.check(" of 300 s in " in text and " further part" in text and "nothing is lost" in " ".join(text.split()),
+                  "parts of windows are not told in words")
+
+
 def telescope_stays_dark(verdict, capture):
     for form in ([], ["--json"]):
         hidden = run("explain", "--telescope", DARK, *form, capture)[1]
@@ -55,7 +108,8 @@ def telescope_stays_dark(verdict, capture):
         verdict.equal(hidden.count("\n"), shown.count("\n"), f"lines of explain {form}")
         verdict.check("dark+" in hidden, f"explain {form}: no pseudonym")
     for line in run("explain", "--json", capture)[1].splitlines()[:200]:
-        json.loads(line)
+        for rule in json.loads(line)["rules"]:
+            verdict.check((rule["breadth"] in ("strict", "shared")) == (rule["category"] == "iot"), f"breadth of {rule}")
 
 
 def helps(verdict):
@@ -71,6 +125,10 @@ def helps(verdict):
                   ["replay", "--lang", "fr", "x"], ["replay", "--timezone", "Mars/Base", "x"], ["replay", "--timezone", "", "x"],
                   ["replay", "--decap", "x", "x"], ["replay", "--sensor", "", "x"], ["replay", "--sensor", "a{b}", "x"],
                   ["replay", "--sensor", "a\nb", "x"], ["replay", "--telescope-id", "a b", "x"],
+                  ["replay", "--timezone", "zone.tab", "x"], ["replay", "--telescope", "", "x"], ["replay", "--telescope", "no.txt", "x"],
+                  ["synth", "-o", "/dev/null", "--packets", "10", "--sources", "11"], ["synth", "-o", "/dev/null", "--span", "0"],
+                  ["synth", "-o", "/dev/null", "--start", "2026-02-31"], ["synth", "-o", "/dev/null", "--start", "1969-12-31"],
+                  ["synth", "-o", "/dev/null", "--telescope", "no.txt"],
                   ["replay", "--telescope", "/", "x"], ["replay", "--telescope", "/dev/null", "x"]):
         code, out, err = run(*wrong)
         verdict.check(code == 2 and not out and err.strip(), f"{wrong}: exit {code}, stdout {out[:60]!r}, stderr {err[:60]!r}")
@@ -95,12 +153,104 @@ def messages(verdict, capture, folder):
                   "rules_checked with other rules")
 
 
+def subjects(verdict, capture, folder):
+    """A message says where the refused value came from: the option, or the config file's line."""
+    config = os.path.join(folder, "config.yaml")
+    cases = {"telescope": ("no.txt", "no.txt: neither an IPv4 or IPv6 prefix nor a file"), "decap": ("x", "'x' is not one of gre, "),
+             "filter": ("foo bar", '"foo bar": '), "rules": ("/nonexistent", "/nonexistent: No such file"), "lang": ("fr", "'fr' is "),
+             "timezone": ("Mars/Base", "'Mars/Base' is no zone"), "sensor": ("a b", "'a b' is no name"), "color": ("x", "'x' is none of"),
+             "telescope-id": ("a b", "'a b' is no name"), "window": ("2h", "'2h' is not a span from 1s to 1h, such as 60s")}
+    for key, (value, says) in cases.items():
+        code, _, err = run("replay", f"--{key}", value, capture)
+        verdict.check(code == 2 and err.startswith(f"yamiscope: --{key}: {says}"), f"--{key} {value}: exit {code}, {err!r}")
+        with open(config, "w") as f:
+            f.write(f"top: 3\n{key}: {json.dumps(value)}\n")
+        code, _, err = run("replay", "--config", config, capture)
+        verdict.check(code == 2 and err.startswith(f"yamiscope: {config}:2:1: {key}: {says}"), f"{key}: {value}: exit {code}, {err!r}")
+    synths = {"--span": ("0", "'0' is not a span from 1ns to 3660d, such as 1h"), "--telescope": ("no.txt", "'no.txt' is neither a"),
+              "--start": ("2026-02-31", "'2026-02-31' is no time"), "--profile": ("x", "'x' is neither"),
+              "--sources": ("1000001", "1000001 sources take as many packets, not 1000000")}
+    for option, (value, says) in synths.items():
+        err = run("synth", "-o", "/dev/null", option, value)[2]
+        verdict.check(err.startswith(f"yamiscope: {option}: {says}"), f"synth {option} {value}: {err!r}")
+    code, _, err = run("replay", os.path.join(folder, "missing.pcap"))
+    verdict.equal((code, err.endswith("missing.pcap: No such file or directory\n")), (2, True), "a missing file alone")
+    code, _, err = run("replay", os.path.join(folder, "missing.pcap"), capture)
+    verdict.equal((code, err), (3, f"yamiscope: {folder}/missing.pcap: No such file or directory\n"), "a missing file among others")
+
+
+def days(verdict, folder):
+    path = os.path.join(folder, "leap.pcap")
+    verdict.equal(run("synth", "-o", path, "--packets", "10", "--sources", "10", "--start", "2024-02-29")[0], 0, "--start of a day")
+    first = float(json.loads(run("replay", "--json", path)[1])["first_ts"])
+    verdict.check(0 <= first - 1709164800 < 3600, f"--start 2024-02-29: the first packet is at {first}")
+
+
+def feeds(verdict, capture, folder):
+    """verify judges every feed that is named; a folder that holds one is refused with what to do."""
+    good, bad, none = (os.path.join(folder, name) for name in ("good", "bad", "none"))
+    for feed in (good, bad):
+        verdict.equal(run("replay", "-o", feed, capture)[0], 0, "replay -o")
+    code, _, err = run("replay", "-o", good, capture)
+    verdict.check(code == 1 and err.endswith("): name another folder, or remove this one\n"), f"-o a second time: exit {code}, {err!r}")
+    segment = os.path.join(bad, sorted(os.listdir(bad))[0])
+    with open(segment, "r+b") as f:
+        f.seek(200)
+        f.write(b"\xff\xff")
+    os.mkdir(none)
+    code, out, err = run("verify", "--json", bad, none, good)
+    rows = [json.loads(line) for line in out.splitlines()]
+    verdict.equal((code, [(row["feed"], row["ok"]) for row in rows]), (1, [(bad, False), (none, False), (good, True)]), "verify --json")
+    verdict.check(rows[2]["reason"] is None and segment in rows[0]["reason"] and none in rows[1]["reason"],
+                  f"reasons: {[row['reason'] for row in rows]}")
+    verdict.equal(err.count("\n"), 2, "verify: messages")
+    code, out, _ = run("verify", bad, good)
+    verdict.check(code == 1 and out.startswith(f"{good}: holds\n  1 segment, "), f"verify of two feeds: exit {code}, {out!r}")
+    totals, counts = json.loads(run("replay", "--json", capture)[1]), rows[2]
+    verdict.equal((counts["windows"], counts["parts"]), (totals["windows"], totals["window_parts"]), "windows and parts")
+    verdict.check(f"{counts['records']:,} records: {counts['windows']} windows, {counts['parts']} further parts" in out
+                  and f"offered {totals['packets']:,} = " in out, f"verify: {out}")
+
+
+def rule_checks(verdict, folder):
+    code, out, _ = run("rules", "check", "--json")
+    found = json.loads(out)
+    verdict.check(code == 0 and found["ok"] and found["dir"] is None and found["rules"] > 100, f"rules check --json: {out}")
+    broken = os.path.join(folder, "broken")
+    os.mkdir(broken)
+    with open(os.path.join(broken, "set.yaml"), "w") as f:
+        f.write("name: [x\n")
+    code, out, err = run("rules", "check", "--json", broken)
+    found = json.loads(out)
+    verdict.check(code == 1 and found["ok"] is False and found["reason"].startswith(f"{broken}/set.yaml:2:1: ")
+                  and found["reason"] in err, f"rules check --json of a broken set: exit {code}, {out} {err}")
+
+
+def closed_pipe(verdict, capture):
+    """Who reads only the beginning hears nothing more: the end by SIGPIPE, as of other tools."""
+    for words in (["explain", capture], ["explain", "--json", capture], ["synth", "-o", "-", "--packets", "100k"]):
+        with subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            child.stdout.read(10)
+            child.stdout.close()
+            err = child.stderr.read()
+            verdict.equal((child.wait(), err), (-13, b""), f"{words[0]} into a closed pipe")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as folder:
         capture = os.path.join(folder, "sample.pcap")
         verdict.equal(run("synth", "-o", capture, "--packets", "5000", "--sources", "700")[0], 0, "synth")
+        mixed = os.path.join(folder, "mixed.pcap")
+        verdict.equal(run("synth", "-o", mixed, "--packets", "5000", "--sources", "700", "--disorder", "10m")[0], 0, "synth")
         summary(verdict, capture)
+        tables(verdict, capture)
+        basis(verdict, mixed)
+        subjects(verdict, capture, folder)
+        days(verdict, folder)
+        feeds(verdict, mixed, folder)
+        rule_checks(verdict, folder)
+        closed_pipe(verdict, capture)
         telescope_stays_dark(verdict, capture)
         messages(verdict, capture, folder)
     helps(verdict)
