@@ -2,12 +2,13 @@
 its denominator, agrees with --json; `explain` shows nothing of a telescope; help texts are whole."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import unicodedata
 
-from judge import PROGRAM, Verdict
+from judge import PROGRAM, ROOT, Verdict
 
 COMMANDS = ["replay", "explain", "verify", "synth", "rules"]
 DARK = "198.18.0.0/16,2001:db8::/32"  # where synth sends its packets
@@ -236,6 +237,33 @@ def closed_pipe(verdict, capture):
             verdict.equal((child.wait(), err), (-13, b""), f"{words[0]} into a closed pipe")
 
 
+def readme(verdict, capture, folder):
+    """README's examples are what they say: a config file, a rule file, a reader of feeds."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        blocks = re.findall(r"^```(\w+)\n(.*?)^```$", f.read(), re.M | re.S)
+    config, rules, reader = (text for _, text in blocks)
+    path = os.path.join(folder, "readme.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(config)
+    found = json.loads(run("replay", "--config", path, capture)[1])
+    verdict.equal((found["settings"]["sensor"], found["settings"]["decap"], found["telescope"]["ipv4"]),
+                  ("tokyo-1", ["gre", "ipip"], 256), "README's config file")
+    own = os.path.join(folder, "own")
+    os.mkdir(own)
+    for name, text in (("set.yaml", "name: own\nversion: 1\n"), ("iot.yaml", rules)):
+        with open(os.path.join(own, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    verdict.equal(run("rules", "check", own)[0], 0, "README's rule file")
+    with open(os.path.join(folder, "reader.py"), "w", encoding="utf-8") as f:
+        f.write(reader)
+    verdict.equal(run("replay", "-o", os.path.join(folder, "reader", "feed"), capture)[0], 0, "replay -o")
+    subprocess.run(["protoc", f"--python_out={folder}", f"--proto_path={ROOT}/export", "yamiscope.proto"], check=True)
+    done = subprocess.run([sys.executable, os.path.join(folder, "reader.py")], cwd=os.path.join(folder, "reader"),
+                          capture_output=True, text=True, check=False)
+    packets = sum(int(line.split()[1]) for line in done.stdout.splitlines())
+    verdict.equal((packets, done.stderr), (found["packets"], ""), "README's reader of feeds")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as folder:
@@ -251,6 +279,7 @@ def main():
         feeds(verdict, mixed, folder)
         rule_checks(verdict, folder)
         closed_pipe(verdict, capture)
+        readme(verdict, capture, folder)
         telescope_stays_dark(verdict, capture)
         messages(verdict, capture, folder)
     helps(verdict)
