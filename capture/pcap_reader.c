@@ -10,6 +10,7 @@ enum {
     RECORD = 16,
     RECORD_PATCHED = 24,     /* + interface index, protocol, packet type */
     RECORD_PATCHED_SMP = 28, /* + the two processors */
+    VERSION_END = 8,         /* magic and version: what tells a file header */
     LINK_TYPE_AT = 20,
     RECORDS_TO_JUDGE = 3,
 };
@@ -49,6 +50,19 @@ static const struct magic *find_magic(const uint8_t *bytes, size_t len, bool *sw
         }
     }
     return NULL;
+}
+
+/* Whether a file header stands where a record's is expected: one of today's magics, version 2.4.
+ * Read as a record's they would be a time in 2055 or 2083. */
+static bool begins_file(const uint8_t *bytes, size_t len)
+{
+    static const uint8_t versions[2][4] = {{2, 0, 4, 0}, {0, 2, 0, 4}};
+    bool swapped;
+    const struct magic *magic = len < VERSION_END ? NULL : find_magic(bytes, len, &swapped);
+    if (magic != &magics[0] && magic != &magics[1])
+        return false;
+    bool is_big = bytes[0] == 0xa1;
+    return memcmp(bytes + 4, versions[is_big], sizeof versions[0]) == 0;
 }
 
 bool pcap_reader_knows(const uint8_t *bytes, size_t len)
@@ -146,6 +160,22 @@ int pcap_reader_open(struct pcap_reader *r, const uint8_t *bytes, size_t len, st
     return rc ? rc : (int)header;
 }
 
+/* A further capture joined to this one: its header counts from here on. *at moves behind it. */
+static void adopt_joined(struct pcap_reader *r, const uint8_t **at, struct fault *fault)
+{
+    struct pcap_reader next;
+    struct fault found;
+    int header = pcap_reader_open(&next, *at, HEADER, &found);
+    if (header < 0) {
+        fault_set(fault, found.err, "a further capture begins behind record %lu: %s",
+                  (unsigned long)r->records, found.text);
+        return;
+    }
+    next.records = r->records;
+    *r = next;
+    *at += header;
+}
+
 static void exchange_lengths(const struct pcap_reader *r, uint32_t *caplen, uint32_t *wire_len)
 {
     if (r->lengths == LENGTHS_MAYBE && *caplen <= *wire_len)
@@ -155,10 +185,32 @@ static void exchange_lengths(const struct pcap_reader *r, uint32_t *caplen, uint
     *wire_len = kept;
 }
 
+static void record_lengths(const struct pcap_reader *r, const uint8_t *record, uint32_t *caplen,
+                           uint32_t *wire_len)
+{
+    *caplen = load32(record + 8, r->swapped);
+    *wire_len = load32(record + 12, r->swapped);
+    if (r->lengths != LENGTHS_NORMAL)
+        exchange_lengths(r, caplen, wire_len);
+}
+
+/* What ends a burst beside its size and the span. */
+enum stop { STOP_NONE, STOP_RECORD, STOP_JOINED };
+
+/* The lengths of a record that are not of every day: more than a record may have, or nothing
+ * caught, as the field in a file header's place says. */
+static __attribute__((noinline, cold)) enum stop judge_rare(const uint8_t *p, size_t have,
+                                                            uint32_t caplen)
+{
+    if (begins_file(p, have))
+        return STOP_JOINED;
+    return caplen ? STOP_RECORD : STOP_NONE;
+}
+
 /* The one loop; the caller's constants make an instance of it per kind of file. */
 static inline __attribute__((always_inline)) size_t read_records(
     struct pcap_reader *r, const uint8_t **at, const uint8_t *end, struct frame *frames, size_t max,
-    bool swapped, size_t header, bool exchanged, struct fault *fault)
+    bool swapped, size_t header, bool exchanged, enum stop *stop)
 {
     const uint8_t *p = *at;
     const uint64_t fraction_ns = r->fraction_ns;
@@ -168,12 +220,10 @@ static inline __attribute__((always_inline)) size_t read_records(
         uint32_t caplen = load32(p + 8, swapped), wire_len = load32(p + 12, swapped);
         if (exchanged)
             exchange_lengths(r, &caplen, &wire_len);
-        if (__builtin_expect(caplen > PCAP_CAPLEN_MAX, 0)) {
-            if (n == 0)
-                fault_set(fault, EBADMSG, "record %lu has an impossible length: %u bytes",
-                          (unsigned long)(r->records + 1), caplen);
+        /* One comparison for both: 0 wraps around. */
+        if (__builtin_expect(caplen - 1 >= PCAP_CAPLEN_MAX, 0) &&
+            (*stop = judge_rare(p, (size_t)(end - p), caplen)))
             break;
-        }
         if ((size_t)(end - p) - header < caplen)
             break;
         struct frame *f = &frames[n++];
@@ -191,16 +241,39 @@ static inline __attribute__((always_inline)) size_t read_records(
     return n;
 }
 
-size_t pcap_reader_burst(struct pcap_reader *r, const uint8_t **at, const uint8_t *end,
-                         struct frame *frames, size_t max, struct fault *fault)
+static size_t read_burst(struct pcap_reader *r, const uint8_t **at, const uint8_t *end,
+                         struct frame *frames, size_t max, enum stop *stop)
 {
     bool is_plain = r->record_header == RECORD && r->lengths == LENGTHS_NORMAL;
     if (is_plain && !r->swapped)
-        return read_records(r, at, end, frames, max, false, RECORD, false, fault);
+        return read_records(r, at, end, frames, max, false, RECORD, false, stop);
     if (is_plain)
-        return read_records(r, at, end, frames, max, true, RECORD, false, fault);
+        return read_records(r, at, end, frames, max, true, RECORD, false, stop);
     return read_records(r, at, end, frames, max, r->swapped, r->record_header,
-                        r->lengths != LENGTHS_NORMAL, fault);
+                        r->lengths != LENGTHS_NORMAL, stop);
+}
+
+size_t pcap_reader_burst(struct pcap_reader *r, const uint8_t **at, const uint8_t *end,
+                         struct frame *frames, size_t max, struct fault *fault)
+{
+    for (;;) {
+        enum stop stop = STOP_NONE;
+        size_t n = read_burst(r, at, end, frames, max, &stop);
+        if (n || !stop) /* what stopped it behind frames is met again by the next call */
+            return n;
+        if (stop == STOP_RECORD) {
+            uint32_t caplen = 0, wire_len;
+            record_lengths(r, *at, &caplen, &wire_len);
+            fault_set(fault, EBADMSG, "record %lu has an impossible length: %u bytes",
+                      (unsigned long)(r->records + 1), caplen);
+            return 0;
+        }
+        const uint8_t *header = *at;
+        if (end - header >= HEADER)
+            adopt_joined(r, at, fault);
+        if (*at == header)
+            return 0;
+    }
 }
 
 void pcap_reader_cut(const struct pcap_reader *r, const uint8_t *at, const uint8_t *end,
@@ -208,14 +281,19 @@ void pcap_reader_cut(const struct pcap_reader *r, const uint8_t *at, const uint8
 {
     size_t have = (size_t)(end - at), want = r->record_header;
     unsigned long record = (unsigned long)(r->records + 1);
+    if (begins_file(at, have) && have < HEADER) {
+        fault_set(fault, EBADMSG,
+                  "cut short in the header of a further capture behind record %lu: %zu of %d bytes",
+                  record - 1, have, HEADER);
+        return;
+    }
     if (have < want) {
         fault_set(fault, EBADMSG, "cut short in the header of record %lu: %zu of %zu bytes", record,
                   have, want);
         return;
     }
-    uint32_t caplen = load32(at + 8, r->swapped), wire_len = load32(at + 12, r->swapped);
-    if (r->lengths != LENGTHS_NORMAL)
-        exchange_lengths(r, &caplen, &wire_len);
+    uint32_t caplen, wire_len;
+    record_lengths(r, at, &caplen, &wire_len);
     fault_set(fault, EBADMSG, "cut short in record %lu: %zu of %zu bytes", record, have,
               want + caplen);
 }

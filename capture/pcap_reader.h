@@ -8,6 +8,10 @@
  * lengths, and 2.3 where it is seen that they do. The FCS bits of the link type are
  * taken off. A fraction of a second or more is carried into the seconds. (pcap-savefile(5); draft-ietf-opsawg-pcap; which odd files exist and what
  * tells them apart is known from libpcap and Wireshark, and the results are the same.)
+ * A file header of version 2.4 where a record's is expected (a1b2c3d4 or a1b23c4d, any byte order)
+ * begins another capture, as `cat a.pcap b.pcap` leaves it: what follows has that header's byte
+ * order, resolution and link type. It is looked for only where the record would have caught
+ * nothing or too much: so its time zone field (0, or west of Greenwich) reads as a record's length.
  * One thread.
  */
 #ifndef CAPTURE_PCAP_READER_H
@@ -41,7 +45,8 @@ bool pcap_reader_knows(const uint8_t *bytes, size_t len);
 int pcap_reader_open(struct pcap_reader *r, const uint8_t *bytes, size_t len, struct fault *fault);
 
 /* Fills up to `max` frames from [*at, end) and moves *at behind them; their data lies in the span.
- * Returns how many. 0 with fault->err set: the record at *at is impossible; 0 without: it goes on
+ * Returns how many. 0 with fault->err set: the record at *at is impossible (-EBADMSG), or the capture that
+ * begins there can't be read (-ENOTSUP); 0 without: it goes on
  * behind `end`. */
 size_t pcap_reader_burst(struct pcap_reader *r, const uint8_t **at, const uint8_t *end,
                          struct frame *frames, size_t max, struct fault *fault);

@@ -312,6 +312,53 @@ static void make_pcap_cut_in_record(void)
     file.len -= 10;
 }
 
+/* As `cat` joins them: another byte order, resolution and link type with each; the last is empty. */
+static void make_pcap_joined(void)
+{
+    put_pcap_header(0xa1b2c3d4, 2, 4, 1);
+    put_record(1, 1, 60, 60);
+    file.big = !file.big;
+    put_pcap_header(0xa1b23c4d, 2, 4, 101);
+    put_record(2, 2, 40, 40);
+    put_record(3, 3, 0, 40); /* nothing caught, and no header */
+    file.big = !file.big;
+    put_pcap_header(0xa1b23c4d, 2, 4, 113);
+    put_record(4, 4, 50, 50);
+    put_pcap_header(0xa1b2c3d4, 2, 4, 1);
+    set32(file.len - 16, (uint32_t)-3600); /* its time zone */
+    put_record(5, 5, 60, 60);
+    put_pcap_header(0xa1b2c3d4, 2, 4, 1);
+}
+
+static void make_pcap_joined_to_patched(void)
+{
+    make_pcap_patched();
+    put_pcap_header(0xa1b2c3d4, 2, 4, 1);
+    put_record(4, 4, 60, 60);
+}
+
+static void make_pcap_joined_to_wifi(void)
+{
+    make_pcap_micro();
+    put_pcap_header(0xa1b2c3d4, 2, 4, 105);
+    put_record(1, 0, 64, 64);
+}
+
+static void make_pcap_joined_cut(void)
+{
+    make_pcap_micro();
+    file.big = !file.big;
+    put_pcap_header(0xa1b2c3d4, 2, 4, 1);
+    file.len -= 5;
+}
+
+/* A magic, but no version: a record of a time in 2055. */
+static void make_pcap_not_joined(void)
+{
+    make_pcap_micro();
+    put_record(0xa1b2c3d4, 0, 0, 60);
+}
+
 static void make_ng(void)
 {
     put_section(1, 0);
@@ -500,6 +547,15 @@ static const struct row {
      "cut short in the header of record 3: 4 of 16 bytes", 116},
     {"pcap, record cut", make_pcap_cut_in_record, 2, 1560, 1999999000, 4000000000000001000, 60,
      "cut short in record 3: 66 of 76 bytes", 116},
+    {"pcap, joined", make_pcap_joined, 5, 250, 1000001000, 5000005000, 210, NULL, 0},
+    {"pcap, joined to patched", make_pcap_joined_to_patched, 4, 240, 1000007000, 4000004000, 240,
+     NULL, 0},
+    {"pcap, joined to 802.11", make_pcap_joined_to_wifi, 2, 1560, 1999999000, 4000000000000001000,
+     60, "a further capture begins behind record 2: link type IEEE802_11 is not supported", 116},
+    {"pcap, joined and cut", make_pcap_joined_cut, 2, 1560, 1999999000, 4000000000000001000, 60,
+     "cut short in the header of a further capture behind record 2: 19 of 24 bytes", 116},
+    {"pcap, not joined", make_pcap_not_joined, 3, 1620, 1999999000, 2712847316000000000, 60, NULL,
+     0},
     {"pcapng", make_ng, 3, 1560, 1000001000, 3000000000, 121, NULL, 0},
     {"pcapng, two sections", make_ng_sections, 3, 140, 5, 1500000000, 140, NULL, 0},
     {"pcapng, resolutions", make_ng_resolutions, 6, 360, 7, 1500000000, 360, NULL, 0},

@@ -118,6 +118,39 @@ static void test_every_kind_compressed(void **state)
     }
 }
 
+/* Each capture of a joined file counts by its own header. */
+static void test_joined_captures(void **state)
+{
+    static const struct {
+        uint32_t link_type, caplen;
+        int64_t ts_ns;
+    } expected[] = {{1, 60, 1000001000},
+                    {101, 40, 2000000002},
+                    {101, 0, 3000000003},
+                    {113, 50, 4000000004},
+                    {1, 60, 5000005000}};
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        begin_file(big);
+        make_pcap_joined();
+        char path[64];
+        const char *paths[] = {path};
+        packed_file(path, file.at, file.len);
+        struct capture *c = open_paths(paths, 1, 0);
+        struct frame frame;
+        for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+            assert_int_equal(c->ops->burst(c, &frame, 1), 1);
+            assert_int_equal(frame.link_type, expected[i].link_type);
+            assert_int_equal(frame.caplen, expected[i].caplen);
+            assert_int_equal(frame.ts_ns, expected[i].ts_ns);
+        }
+        assert_int_equal(c->ops->burst(c, &frame, 1), 0);
+        assert_int_equal(c->ops->damaged(c)->count, 0);
+        c->ops->close(c);
+        unlink(path);
+    }
+}
+
 /* Many records over many blocks, of lengths that cut everywhere. */
 static size_t make_long_file(uint8_t **out, size_t records)
 {
@@ -283,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_file),
         cmocka_unit_test(test_every_kind_compressed),
+        cmocka_unit_test(test_joined_captures),
         cmocka_unit_test(test_inputs_in_order_whatever_is_ahead),
         cmocka_unit_test(test_folders_are_read_sorted),
         cmocka_unit_test(test_what_is_wrong_stands_at_its_place),
