@@ -24,11 +24,20 @@ struct frame {
 
 enum { FRAME_BURST = 64 };
 
+enum damage_kind {
+    DAMAGE_BROKEN,  /* a capture whose bytes are not right: cut, altered, impossible */
+    DAMAGE_FOREIGN, /* no capture at all */
+    DAMAGE_UNREAD,  /* can't be opened or read on, or of a kind that is not read */
+    DAMAGE_KINDS,
+};
+
 /* What is wrong with an input, in the words that a person needs. */
 struct damage {
     char *file;      /* as the user named it; "-" for stdin */
     uint64_t offset; /* byte in the file as stored; for a compressed file, see what */
     char *what;      /* cause and value, one line */
+    enum damage_kind kind;
+    size_t input; /* number of the input in the row, from 0: several may be wrong with one */
 };
 
 /* Grows as inputs turn out to be damaged; owned by the capture. */

@@ -48,7 +48,7 @@ struct capture_file {
 
 /* Puts damage of the current input on the list; without memory for it the list stays
  * as it is. `at` is the byte of the decompressed data. */
-static void add_damage(struct capture_file *f, uint64_t at, const char *what)
+static void add_damage(struct capture_file *f, enum damage_kind kind, uint64_t at, const char *what)
 {
     struct archive *archive = f->opened[f->current % (f->ahead + 1)].archive;
     bool is_packed = archive && strcmp(archive_format(archive), "plain") != 0;
@@ -58,6 +58,8 @@ static void add_damage(struct capture_file *f, uint64_t at, const char *what)
         return;
     list->at = grown;
     struct damage *damage = &grown[list->count];
+    damage->kind = kind;
+    damage->input = f->current;
     damage->file = strdup(f->inputs.at[f->current].path);
     damage->offset = is_packed ? archive_stored_at(archive) : at;
     damage->what = NULL;
@@ -73,9 +75,15 @@ static void add_damage(struct capture_file *f, uint64_t at, const char *what)
     list->count++;
 }
 
+/* Bytes that are wrong are one thing; a file that can't be had or is of no kind that is read, another. */
+static void add_fault(struct capture_file *f, uint64_t at, const struct fault *fault)
+{
+    add_damage(f, fault->err == EBADMSG ? DAMAGE_BROKEN : DAMAGE_UNREAD, at, fault->text);
+}
+
 static void say_interface(void *context, uint64_t offset, const char *text)
 {
-    add_damage(context, offset, text);
+    add_damage(context, DAMAGE_UNREAD, offset, text);
 }
 
 static uint64_t offset_of(const struct capture_file *f, const uint8_t *at)
@@ -180,8 +188,9 @@ static void refuse_foreign(struct capture_file *f)
     else if (name)
         (void)snprintf(text, sizeof text, "is neither pcap nor pcapng: %s", name);
     else
-        (void)snprintf(text, sizeof text, "is neither pcap nor pcapng: it begins with%s", hex);
-    add_damage(f, 0, text);
+        (void)snprintf(text, sizeof text, "is no capture, neither pcap nor pcapng: begins with%s",
+                       hex);
+    add_damage(f, name ? DAMAGE_UNREAD : DAMAGE_FOREIGN, 0, text);
 }
 
 /* Reads the beginning of the current input; false: refused, and said. */
@@ -191,7 +200,7 @@ static bool begin_input(struct capture_file *f)
     struct fault fault = slot->fault;
     f->current_path = f->inputs.at[f->current].path;
     if (!slot->archive) {
-        add_damage(f, 0, fault.text);
+        add_fault(f, 0, &fault);
         return false;
     }
     f->at = f->end = (const uint8_t *)"";
@@ -207,13 +216,13 @@ static bool begin_input(struct capture_file *f)
             f->format = FORMAT_PCAP;
             return true;
         }
-        add_damage(f, f->pcap.refused_at, fault.text);
+        add_fault(f, f->pcap.refused_at, &fault);
     } else if (pcapng_reader_knows(f->at, len)) {
         pcapng_reader_init(&f->pcapng, say_interface, f);
         f->format = FORMAT_PCAPNG;
         return true;
     } else if (rc < 0) {
-        add_damage(f, f->filled, fault.text);
+        add_fault(f, f->filled, &fault);
     } else {
         refuse_foreign(f);
     }
@@ -233,7 +242,7 @@ static bool go_on(struct capture_file *f)
     else if (rc == 0 && f->format == FORMAT_PCAPNG)
         is_whole = pcapng_reader_cut(&f->pcapng, f->at, f->end, &fault);
     if (!is_whole)
-        add_damage(f, rc < 0 ? f->filled : offset_of(f, f->at), fault.text);
+        add_fault(f, rc < 0 ? f->filled : offset_of(f, f->at), &fault);
     return false;
 }
 
@@ -257,7 +266,7 @@ static size_t file_burst(struct capture *c, struct frame *frames, size_t max)
             open_ahead(f);
             goes_on = begin_input(f);
         } else if (fault.err) {
-            add_damage(f, offset_of(f, f->at), fault.text);
+            add_fault(f, offset_of(f, f->at), &fault);
             goes_on = false;
         } else {
             goes_on = go_on(f);

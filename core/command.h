@@ -12,7 +12,7 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,   /* wrong usage or config */
-    EXIT_DAMAGED = 3, /* done, but some input was damaged */
+    EXIT_DAMAGED = 3, /* done, but some input was damaged, no capture, or unread */
 };
 
 struct command {

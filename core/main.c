@@ -1,6 +1,7 @@
 /* yamiscope: a darknet telescope packet analyzer. */
 #include "core/command.h"
 #include "core/version.h"
+#include "export/damage_text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,8 +17,9 @@ const struct command commands[] = {
      "Reads pcap and pcapng files, plain or compressed (gz, zstd, xz, bz2, lz4), folders of them\n"
      "(recursive, sorted by name), and stdin (-), in the order given. Prints a summary; with "
      "--out\n"
-     "also writes the feed. Damaged inputs are counted as far as they can be read and named; the\n"
-     "exit code is 3 then.\n",
+     "also writes the feed. Damaged inputs are counted as far as they can be read and named, "
+     "files\n"
+     "that are no captures are named; the exit code is 3 then.\n",
      command_replay},
     {"explain", COMMAND_EXPLAIN, "PATH...",
      "one line per packet: what it is and which rule says so",
@@ -67,11 +69,10 @@ int command_fail(const struct fault *fault, enum exit_code code)
 void command_print_damage(const struct damage_list *damaged)
 {
     for (size_t i = 0; i < damaged->count; i++) {
+        char place[DAMAGE_PLACE];
         fputs("yamiscope: ", stderr);
         print_visible(stderr, damaged->at[i].file);
-        if (damaged->at[i].offset > 0)
-            fprintf(stderr, ": byte %llu", (unsigned long long)damaged->at[i].offset);
-        fputs(": ", stderr);
+        fprintf(stderr, ": %s", damage_place(&damaged->at[i], place));
         print_visible(stderr, damaged->at[i].what);
         putc('\n', stderr);
     }
@@ -94,9 +95,11 @@ static void usage(FILE *out)
     for (unsigned i = 0; i < command_count; i++)
         fprintf(out, "  %-8s %-18s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
-    fputs("\n`yamiscope COMMAND --help` tells a command's options.\n"
-          "Exit: 0 done; 1 failed; 2 wrong usage or config; 3 done, but some input was damaged.\n",
-          out);
+    fputs(
+        "\n`yamiscope COMMAND --help` tells a command's options.\n"
+        "Exit: 0 done; 1 failed; 2 wrong usage or config; 3 done, but some input was damaged, no\n"
+        "capture, or could not be read.\n",
+        out);
 }
 
 static int command_run(const struct command *command, int argc, char **argv)

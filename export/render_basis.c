@@ -1,4 +1,5 @@
 #include "capture/decode.h"
+#include "export/damage_text.h"
 #include "export/render_page.h"
 
 #include <string.h>
@@ -30,12 +31,10 @@ static void ledger_print(const struct page *p)
 
 static void damage_print(const struct page *p, const struct damage *d)
 {
-    char line[PAGE_LINE], where[TEXT_COUNTED] = "", digits[TEXT_NUMBER];
+    char line[PAGE_LINE], place[DAMAGE_PLACE];
 
-    page_name(p, "damaged", TEXT_WARN, d->file);
-    if (d->offset > 0)
-        snprintf(where, sizeof where, "byte %s: ", text_number(d->offset, digits));
-    snprintf(line, sizeof line, "%s%.400s", where, d->what);
+    page_name(p, damage_kind_label(d->kind), TEXT_WARN, d->file);
+    snprintf(line, sizeof line, "%s%.400s", damage_place(d, place), d->what);
     page_line(p, "", TEXT_PLAIN, line);
 }
 
@@ -58,11 +57,10 @@ static void inputs_print(const struct page *p)
 {
     const struct summary *s = p->s;
     size_t damaged = s->damaged == NULL ? 0 : s->damaged->count;
-    char line[PAGE_LINE], a[TEXT_COUNTED], b[TEXT_NUMBER], span[64];
-    int at =
-        snprintf(line, sizeof line, "%s, %s damaged", text_counted(s->inputs, "file", "files", a),
-                 damaged == 0 ? "none" : text_number(damaged, b));
+    char line[PAGE_LINE], a[TEXT_COUNTED], span[64];
+    int at = snprintf(line, sizeof line, "%s, ", text_counted(s->inputs, "file", "files", a));
 
+    at += damage_count_text(s->damaged, line + at, sizeof line - (size_t)at);
     if (s->seconds > 0) {
         page_span((uint64_t)(s->seconds * 1e9), span);
         at += snprintf(line + at, sizeof line - (size_t)at, ", read in %s", span);

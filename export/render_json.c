@@ -1,4 +1,5 @@
 #include "capture/decode.h"
+#include "export/damage_text.h"
 #include "export/json_string.h"
 #include "export/render.h"
 #include "export/share.h"
@@ -225,7 +226,8 @@ static void damaged_print(FILE *out, const struct summary *s)
         const struct damage *d = &s->damaged->at[i];
         fprintf(out, "%s\n    {\"file\": ", i > 0 ? "," : "");
         json_string(out, d->file);
-        fprintf(out, ", \"offset\": %" PRIu64 ", \"what\": ", d->offset);
+        fprintf(out, ", \"kind\": \"%s\", \"offset\": %" PRIu64 ", \"what\": ",
+                damage_kind_name(d->kind), d->offset);
         json_string(out, d->what);
         fputs("}", out);
     }

@@ -585,7 +585,7 @@ static const struct row {
      "cut short in a block of 350012 bytes", -1},
     {"snoop", make_snoop, 0, 0, 0, 0, 0, "is neither pcap nor pcapng: a snoop capture", 0},
     {"text", make_text, 0, 0, 0, 0, 0,
-     "is neither pcap nor pcapng: it begins with 68 65 6c 6c 6f 2c 20 77", 0},
+     "is no capture, neither pcap nor pcapng: begins with 68 65 6c 6c 6f 2c 20 77", 0},
     {"empty", make_nothing, 0, 0, 0, 0, 0, "is empty", 0},
 };
 

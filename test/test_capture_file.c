@@ -72,6 +72,11 @@ static void check_row(const struct row *row, const char *path, size_t max, bool 
         assert_ptr_equal(strstr(damaged->at[0].what, row->damage), damaged->at[0].what);
         if (is_plain && row->offset >= 0)
             assert_int_equal(damaged->at[0].offset, row->offset);
+        bool is_foreign = row->make == make_text || row->make == make_nothing;
+        assert_int_equal(damaged->at[0].kind == DAMAGE_FOREIGN, is_foreign);
+        assert_int_equal(damaged->at[0].kind == DAMAGE_UNREAD,
+                         strstr(row->damage, "not supported") || strstr(row->damage, "reserved") ||
+                             row->make == make_snoop);
         assert_int_equal(strstr(damaged->at[0].what, "of the decompressed data") == NULL, is_plain);
     }
     assert_string_equal(capture_file_current(c), path);
@@ -294,6 +299,9 @@ static void test_what_is_wrong_stands_at_its_place(void **state)
     assert_string_equal(damaged->at[0].what, strerror(ENOENT));
     assert_string_equal(damaged->at[1].file, empty);
     assert_string_equal(damaged->at[1].what, "holds no files");
+    assert_int_equal(damaged->at[0].kind, DAMAGE_UNREAD);
+    assert_int_equal(damaged->at[0].input, 0);
+    assert_int_equal(damaged->at[1].input, 2);
     c->ops->close(c);
 
     struct fault fault = {0};

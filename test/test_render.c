@@ -20,7 +20,7 @@ static struct ruleset *rules;
  * form, a surrogate, Japanese. */
 static struct damage damages[] = {{"a\"b\\c\n\033[31m\xff"
                                    "d\xc0\xafg\xed\xa0\x80\xe9\x97\x87.pcap",
-                                   1048576, "record length 4294967295"}};
+                                   1048576, "record length 4294967295", DAMAGE_BROKEN, 0}};
 static const struct damage_list damaged = {damages, 1};
 static const char damaged_json[] =
     "\"a\\\"b\\\\c\\u000a\\u001b[31m\\ufffdd\\ufffd\\ufffdg\\ufffd\\ufffd\\ufffd\xe9\x97\x87."
@@ -145,7 +145,7 @@ static void test_json_holds_every_field(void **state)
         "\"windows\": 3,",
         "\"window_parts\": 1,",
         "\"name\": \"sample\"",
-        "\"offset\": 1048576, \"what\": \"record length 4294967295\""};
+        "\"kind\": \"damaged\", \"offset\": 1048576, \"what\": \"record length 4294967295\""};
     struct window *w = sample_window(rules, 0, 0, 400, 1);
     struct summary s = summary_of(w);
     w->ledger.filtered = 5;
@@ -155,6 +155,45 @@ static void test_json_holds_every_field(void **state)
     assert_has(text, damaged_json);
     assert_int_equal(text[strlen(text) - 1], '\n');
     free(text);
+    window_destroy(w);
+}
+
+/* What is damaged, what is no capture and what can't be read are three things. */
+static void test_kinds_of_damage(void **state)
+{
+    static struct damage rows[] = {
+        {"cut.pcap", 77, "cut short", DAMAGE_BROKEN, 0},
+        {"a.txt", 0, "is no capture", DAMAGE_FOREIGN, 1},
+        {"two.pcapng", 48, "link type X", DAMAGE_UNREAD, 2},
+        {"two.pcapng", 80, "link type Y", DAMAGE_UNREAD, 2},
+        {"two.pcapng", 990, "cut short", DAMAGE_BROKEN, 2},
+        {"b.txt", 0, "is no capture", DAMAGE_FOREIGN, 3},
+        {"gone.pcap", 0, "No such file", DAMAGE_UNREAD, 4},
+    };
+    static const char *const parts[] = {
+        "5 files, 2 damaged, 2 no captures, 2 not read\n",
+        "damaged     cut.pcap\n              byte 77: cut short\n",
+        "no capture  a.txt\n              is no capture\n",
+        "not read    two.pcapng\n              byte 48: link type X\n",
+        "not read    gone.pcap\n              No such file\n",
+    };
+    static const char *const json_parts[] = {
+        "{\"file\": \"a.txt\", \"kind\": \"foreign\", \"offset\": 0,",
+        "{\"file\": \"gone.pcap\", \"kind\": \"unread\", \"offset\": 0,",
+    };
+    static const struct damage_list list = {rows, sizeof rows / sizeof *rows};
+    const struct render_text_settings settings = {.is_utf8 = true};
+    struct window *w = sample_window(rules, 0, 0, 10, 1);
+    struct summary s = summary_of(w);
+    s.damaged = &list;
+    s.inputs = 5;
+    char *text = rendered(&s, &settings), *json = rendered(&s, NULL);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_has(text, parts[i]);
+    for (size_t i = 0; i < sizeof json_parts / sizeof *json_parts; i++)
+        assert_has(json, json_parts[i]);
+    free(text);
+    free(json);
     window_destroy(w);
 }
 
@@ -387,15 +426,11 @@ static void test_numbers_and_cuts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json_times),
-        cmocka_unit_test(test_json_holds_every_field),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_text_fits),
-        cmocka_unit_test(test_ports_by_scan),
-        cmocka_unit_test(test_rules_rows),
-        cmocka_unit_test(test_text_basis),
-        cmocka_unit_test(test_text_times),
-        cmocka_unit_test(test_text_colour_ends),
+        cmocka_unit_test(test_json_times),       cmocka_unit_test(test_json_holds_every_field),
+        cmocka_unit_test(test_kinds_of_damage),  cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_text_fits),        cmocka_unit_test(test_ports_by_scan),
+        cmocka_unit_test(test_rules_rows),       cmocka_unit_test(test_text_basis),
+        cmocka_unit_test(test_text_times),       cmocka_unit_test(test_text_colour_ends),
         cmocka_unit_test(test_numbers_and_cuts),
     };
     rules = sample_ruleset();
