@@ -27,7 +27,9 @@ struct unpacking {
     void *codec_state;
     uint8_t *input;
     size_t input_at, input_len;
-    uint64_t stored; /* bytes read of the stored file */
+    uint64_t stored;   /* bytes read of the stored file */
+    uint64_t whole_to; /* of these, up to where a member ended well */
+    bool is_corrupt;
     bool stored_end;
     struct fault fault; /* what ended it, err 0: the data's end */
 };
@@ -44,8 +46,10 @@ struct archive {
     const uint8_t *span;
     size_t span_len;
     uint64_t stored_at;
-    uint64_t stored_read; /* plain: bytes read */
-    uint8_t *joined;      /* for tails longer than a block's headroom */
+    uint64_t range_from, range_to; /* of the span's stored bytes; of the error's after a failure */
+    bool is_corrupt;               /* after a failure */
+    uint64_t stored_read;          /* plain: bytes read */
+    uint8_t *joined;               /* for tails longer than a block's headroom */
     size_t joined_size;
 };
 
@@ -155,31 +159,46 @@ static uint64_t stored_used(const struct unpacking *u)
     return u->stored - (u->input_len - u->input_at);
 }
 
+/* One step of the codec into the rest of the block. */
+static int step_block(struct archive *a, struct block *b, bool *moved, struct fault *fault)
+{
+    struct unpacking *u = &a->unpacking;
+    size_t in_len = u->input_len - u->input_at, out_len = BLOCK_SIZE - b->len;
+    const uint8_t *in = u->input + u->input_at;
+    struct codec_io io = {in, in_len, b->bytes + b->len, out_len, u->stored_end, NULL, false};
+    int rc = step_codec(a, &io, fault);
+    if (io.whole)
+        u->whole_to = stored_used(u) + (uint64_t)(io.whole - in);
+    *moved = io.in_len < in_len || io.out_len < out_len;
+    u->input_at = u->input_len - io.in_len;
+    b->len = BLOCK_SIZE - io.out_len;
+    b->stored_to = stored_used(u);
+    u->is_corrupt = io.is_corrupt;
+    return rc;
+}
+
 /* Fills a block to the brim. 0: more follows; 1: the data's end; -errno: damage. */
 static int fill_block(struct archive *a, struct block *b, struct fault *fault)
 {
     struct unpacking *u = &a->unpacking;
-    b->stored_at = stored_used(u);
+    b->stored_at = b->stored_to = stored_used(u);
+    b->whole_to = u->whole_to;
     b->len = 0;
     while (b->len < BLOCK_SIZE) {
         int rc = read_stored(a, fault);
         if (rc)
             return rc;
-        size_t in_len = u->input_len - u->input_at;
-        struct codec_io io = {u->input + u->input_at, in_len, b->bytes + b->len,
-                              BLOCK_SIZE - b->len, u->stored_end};
-        rc = step_codec(a, &io, fault);
-        bool moved = io.in_len < in_len || io.out_len < BLOCK_SIZE - b->len;
-        u->input_at = u->input_len - io.in_len;
-        b->len = BLOCK_SIZE - io.out_len;
+        bool moved;
+        rc = step_block(a, b, &moved, fault);
         if (rc)
             return rc;
-        if (u->stored_end && !io.in_len && !moved) {
+        bool is_left = u->input_at < u->input_len;
+        if (u->stored_end && !is_left && !moved) {
             if (a->codec && !a->codec->complete(u->codec_state))
                 return fault_set(fault, EBADMSG, "the %s stream is cut short", a->codec->name);
             return 1;
         }
-        if (!moved && io.in_len)
+        if (!moved && is_left)
             return fault_set(fault, EBADMSG, "what follows the %s stream is foreign",
                              a->codec->name);
     }
@@ -350,23 +369,47 @@ static struct block *next_block_queue(struct archive *a, size_t headroom_keep, s
     return b;
 }
 
+/* The span is a block's bytes, perhaps behind a tail of those before. */
+static void range_block(struct archive *a, const struct block *b, uint64_t before_from, size_t keep,
+                        size_t before_len)
+{
+    if (keep == 0)
+        a->range_from = b->whole_to;
+    else if (keep <= before_len)
+        a->range_from = before_from;
+    a->range_to = b->stored_to;
+}
+
+/* The fill failed. What was not read to its end is wrong there and nowhere else. */
+static void range_failure(struct archive *a)
+{
+    const struct unpacking *u = &a->unpacking;
+    a->stored_at = u->queue ? stored_used(u) : a->stored_read;
+    a->range_to = a->stored_at;
+    a->is_corrupt = u->queue && u->is_corrupt;
+    a->range_from = a->is_corrupt ? u->whole_to : a->range_to;
+}
+
 int64_t archive_fill(struct archive *a, const uint8_t **data, size_t keep, struct fault *fault)
 {
     bool fits = keep <= BLOCK_HEADROOM;
     int rc = fits ? 0 : hold_tail(a, keep, fault);
+    size_t before_len = a->block ? a->block->len : 0;
+    uint64_t before_from = a->block ? a->block->whole_to : 0;
     struct block *b = NULL;
     if (!rc)
         b = a->unpacking.queue ? next_block_queue(a, fits ? keep : 0, fault, &rc)
                                : next_block_plain(a, fits ? keep : 0, fault, &rc);
     if (b) {
         a->stored_at = b->stored_at;
+        range_block(a, b, before_from, keep, before_len);
         if (!fits)
             memcpy(a->joined + keep, b->bytes, b->len);
         a->span = fits ? b->bytes - keep : a->joined;
         a->span_len = keep + b->len;
     } else {
         if (rc)
-            a->stored_at = a->unpacking.queue ? stored_used(&a->unpacking) : a->stored_read;
+            range_failure(a);
         a->span += a->span_len - keep;
         a->span_len = keep;
     }
@@ -379,6 +422,14 @@ const char *archive_format(const struct archive *a) { return a->codec ? a->codec
 bool archive_unpacks(const struct archive *a) { return a->unpacking.started; }
 
 uint64_t archive_stored_at(const struct archive *a) { return a->stored_at; }
+
+void archive_stored_range(const struct archive *a, uint64_t *from, uint64_t *to)
+{
+    *from = a->range_from;
+    *to = a->range_to;
+}
+
+bool archive_is_corrupt(const struct archive *a) { return a->is_corrupt; }
 
 void archive_close(struct archive *a)
 {

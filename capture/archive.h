@@ -47,6 +47,15 @@ bool archive_unpacks(const struct archive *a);
  * the place where its block of decompressed data begins. */
 uint64_t archive_stored_at(const struct archive *a);
 
+/* Of a compressed input: the range of the stored file in which an error lies that shows in what was
+ * last filled, or that made the last fill fail. `from`: where the last member or frame ended well
+ * before it: an error inside one may go unnoticed for long. `to`: how far reading was. */
+void archive_stored_range(const struct archive *a, uint64_t *from, uint64_t *to);
+
+/* True where a fill has failed since the decompressor found the data corrupt, not cut short: data
+ * given before may be wrong, too. */
+bool archive_is_corrupt(const struct archive *a);
+
 /* Closes, joins the thread, frees everything; accepts NULL. Does not wait for a
  * pipe to deliver. */
 void archive_close(struct archive *a);

@@ -27,6 +27,16 @@ static int begin_stream(struct bzip2_state *s, struct fault *fault)
     return 0;
 }
 
+static int refuse(struct codec_io *io, int rc, struct fault *fault)
+{
+    if (rc == BZ_MEM_ERROR)
+        return fault_set(fault, ENOMEM, "no memory to decompress bzip2");
+    io->is_corrupt = rc != BZ_DATA_ERROR_MAGIC;
+    return fault_set(fault, EBADMSG, "bzip2 stream is damaged: %s",
+                     io->is_corrupt ? "its data is corrupt: it fits no code or no checksum"
+                                    : "what follows is no bzip2 stream");
+}
+
 static int bzip2_step(void *state, struct codec_io *io, struct fault *fault)
 {
     struct bzip2_state *s = state;
@@ -50,11 +60,9 @@ static int bzip2_step(void *state, struct codec_io *io, struct fault *fault)
         if (rc == BZ_STREAM_END) {
             BZ2_bzDecompressEnd(z);
             s->inside = false;
+            io->whole = io->in;
         } else if (rc != BZ_OK) {
-            return fault_set(fault, EBADMSG, "bzip2 stream is damaged: %s",
-                             rc == BZ_MEM_ERROR          ? "no memory"
-                             : rc == BZ_DATA_ERROR_MAGIC ? "what follows is no bzip2 stream"
-                                                         : "its data is corrupt");
+            return refuse(io, rc, fault);
         } else if (io->in_len == in_before && io->out_len == out_before) {
             return 0;
         }

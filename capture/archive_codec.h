@@ -17,7 +17,9 @@ struct codec_io {
     size_t in_len;
     uint8_t *out;
     size_t out_len;
-    bool last; /* nothing follows `in` */
+    bool last;            /* nothing follows `in` */
+    const uint8_t *whole; /* set to where in `in` a member or frame ended well; NULL before */
+    bool is_corrupt;      /* set with -EBADMSG where bytes given before may be wrong, too */
 };
 
 struct archive_codec {
@@ -26,8 +28,9 @@ struct archive_codec {
     uint8_t magic_len;
     /* NULL with a fault where memory lacks. */
     void *(*create)(struct fault *fault);
-    /* Decodes until `in` is used up or `out` is full; -errno and a fault where the
-     * stream is damaged (what was decoded before it is in `out`). */
+    /* Decodes until `in` is used up or `out` is full; -EBADMSG and a fault where the
+     * stream is damaged (what was decoded before it is in `out`), in words that say how that
+     * is known; -ENOTSUP, -ENOMEM where it can't be decoded. */
     int (*step)(void *state, struct codec_io *io, struct fault *fault);
     /* True where the stored data may end here. */
     bool (*complete)(const void *state);

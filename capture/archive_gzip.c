@@ -34,15 +34,22 @@ static const char *inflate_problem(int rc)
         return "a deflate symbol is invalid";
     case ISAL_INVALID_LOOKBACK:
         return "a deflate distance points before the beginning";
-    case ISAL_INVALID_WRAPPER:
-        return "the member's header is invalid";
-    case ISAL_UNSUPPORTED_METHOD:
-        return "the member is not compressed by deflate";
     case ISAL_INCORRECT_CHECKSUM:
         return "the member's checksum or length does not match";
     default:
         return "it does not inflate";
     }
+}
+
+static int refuse(struct codec_io *io, int rc, struct fault *fault)
+{
+    if (rc == ISAL_UNSUPPORTED_METHOD)
+        return fault_set(fault, ENOTSUP, "the gzip member is not compressed by deflate");
+    if (rc == ISAL_INVALID_WRAPPER)
+        return fault_set(fault, EBADMSG, "gzip stream is damaged: a member's header is invalid");
+    io->is_corrupt = true;
+    return fault_set(fault, EBADMSG, "gzip stream is damaged: its data is corrupt: %s",
+                     inflate_problem(rc));
 }
 
 static void begin_member(struct gzip_state *s)
@@ -88,8 +95,10 @@ static int inflate_some(struct gzip_state *s, struct codec_io *io, struct fault 
     io->in_len -= used;
     io->out += made;
     io->out_len -= made;
+    if (s->place == AT_MAGIC)
+        io->whole = io->in;
     if (rc != ISAL_DECOMP_OK)
-        return fault_set(fault, EBADMSG, "gzip stream is damaged: %s", inflate_problem(rc));
+        return refuse(io, rc, fault);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lz4frame.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct lz4_state {
     LZ4F_dctx *context;
@@ -27,19 +28,55 @@ static void *lz4_create(struct fault *fault)
     return NULL;
 }
 
+/* The library's numbers of errors are private to it; its names are not. */
+static int refuse(struct codec_io *io, size_t rc, struct fault *fault)
+{
+    static const struct {
+        const char *name, *words;
+        bool is_corrupt;
+    } problems[] = {
+        {"ERROR_contentChecksum_invalid", "the frame's checksum does not match", true},
+        {"ERROR_blockChecksum_invalid", "a block's checksum does not match", true},
+        {"ERROR_decompressionFailed", "a block does not decompress", true},
+        {"ERROR_frameSize_wrong", "the frame has another length than it says", true},
+        {"ERROR_headerChecksum_invalid", "the checksum of a frame's header does not match", false},
+        {"ERROR_frameType_unknown", "what follows is no lz4 frame", false},
+        {"ERROR_headerVersion_wrong", "the version of a frame is not known", false},
+        {"ERROR_reservedFlag_set", "a frame's header is invalid", false},
+        {"ERROR_maxBlockSize_invalid", "a frame's or block's size is invalid", false},
+    };
+    const char *name = LZ4F_getErrorName(rc), *words = "it does not decompress";
+    if (strcmp(name, "ERROR_allocation_failed") == 0)
+        return fault_set(fault, ENOMEM, "no memory to decompress lz4");
+    io->is_corrupt = true;
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        if (strcmp(problems[i].name, name) == 0) {
+            words = problems[i].words;
+            io->is_corrupt = problems[i].is_corrupt;
+        }
+    }
+    return fault_set(fault, EBADMSG, "lz4 stream is damaged: %s%s",
+                     io->is_corrupt ? "its data is corrupt: " : "", words);
+}
+
 static int lz4_step(void *state, struct codec_io *io, struct fault *fault)
 {
     struct lz4_state *s = state;
     while (io->out_len && (io->in_len || s->inside)) {
         size_t taken = io->in_len, given = io->out_len;
         size_t rc = LZ4F_decompress(s->context, io->out, &given, io->in, &taken, NULL);
-        if (LZ4F_isError(rc))
-            return fault_set(fault, EBADMSG, "lz4 stream is damaged: %s", LZ4F_getErrorName(rc));
+        if (LZ4F_isError(rc)) {
+            io->in += io->in_len; /* how far it came, it does not say */
+            io->in_len = 0;
+            return refuse(io, rc, fault);
+        }
         io->in += taken;
         io->in_len -= taken;
         io->out += given;
         io->out_len -= given;
         s->inside = rc != 0;
+        if (!s->inside)
+            io->whole = io->in;
         if (!taken && !given)
             return 0;
     }

@@ -22,19 +22,22 @@ static void *xz_create(struct fault *fault)
     return s;
 }
 
-static const char *lzma_problem(lzma_ret rc)
+static int refuse(struct codec_io *io, lzma_ret rc, struct fault *fault)
 {
     switch (rc) {
     case LZMA_FORMAT_ERROR:
-        return "what follows is no xz stream";
+        return fault_set(fault, EBADMSG, "xz stream is damaged: what follows is no xz stream");
     case LZMA_MEMLIMIT_ERROR:
-        return "it wants more than 256 MiB of memory";
+        return fault_set(fault, ENOTSUP, "the xz stream wants more than 256 MiB of memory");
     case LZMA_MEM_ERROR:
-        return "no memory";
+        return fault_set(fault, ENOMEM, "no memory to decompress xz");
     case LZMA_OPTIONS_ERROR:
-        return "it uses options that are not known";
+        return fault_set(fault, ENOTSUP, "the xz stream uses options that are not known");
     default:
-        return "its data is corrupt, or no xz stream follows it";
+        io->is_corrupt = true;
+        return fault_set(fault, EBADMSG,
+                         "xz stream is damaged: its data is corrupt (it fits no code or no "
+                         "checksum), or no xz stream follows it");
     }
 }
 
@@ -60,7 +63,7 @@ static int xz_step(void *state, struct codec_io *io, struct fault *fault)
     /* LZMA_BUF_ERROR: it wants more than there is, which is the caller's to know. */
     if (rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR)
         return 0;
-    return fault_set(fault, EBADMSG, "xz stream is damaged: %s", lzma_problem(rc));
+    return refuse(io, rc, fault);
 }
 
 static bool xz_complete(const void *state) { return ((const struct xz_state *)state)->ended; }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 struct zstd_state {
     ZSTD_DCtx *context;
@@ -27,6 +28,27 @@ static void *zstd_create(struct fault *fault)
     return NULL;
 }
 
+static int refuse(struct codec_io *io, size_t rc, struct fault *fault)
+{
+    ZSTD_ErrorCode code = ZSTD_getErrorCode(rc);
+    switch (code) {
+    case ZSTD_error_memory_allocation:
+        return fault_set(fault, ENOMEM, "no memory to decompress zstd");
+    case ZSTD_error_frameParameter_windowTooLarge:
+        return fault_set(fault, ENOTSUP, "the zstd frame wants a window of more than 128 MiB");
+    case ZSTD_error_dictionary_wrong:
+        return fault_set(fault, ENOTSUP, "the zstd frame wants a dictionary");
+    case ZSTD_error_prefix_unknown:
+        return fault_set(fault, EBADMSG, "zstd stream is damaged: what follows is no zstd frame");
+    default:
+        io->is_corrupt = true;
+        return fault_set(fault, EBADMSG, "zstd stream is damaged: its data is corrupt: %s",
+                         code == ZSTD_error_checksum_wrong ? "the frame's checksum does not match"
+                         : code == ZSTD_error_corruption_detected ? "a block does not decompress"
+                                                                  : ZSTD_getErrorName(rc));
+    }
+}
+
 /* Frames that want a window of more than 128 MiB (zstd's own limit, --long above
  * 27) are refused by the library: a file must not choose how much memory it gets. */
 static int zstd_step(void *state, struct codec_io *io, struct fault *fault)
@@ -38,13 +60,17 @@ static int zstd_step(void *state, struct codec_io *io, struct fault *fault)
         if (!s->inside && !in.size)
             return 0;
         size_t rc = ZSTD_decompressStream(s->context, &out, &in);
+        if (ZSTD_isError(rc))
+            in.pos = in.size; /* how far it came, it does not say */
         io->in += in.pos;
         io->in_len -= in.pos;
         io->out += out.pos;
         io->out_len -= out.pos;
         if (ZSTD_isError(rc))
-            return fault_set(fault, EBADMSG, "zstd stream is damaged: %s", ZSTD_getErrorName(rc));
+            return refuse(io, rc, fault);
         s->inside = rc != 0;
+        if (!s->inside)
+            io->whole = io->in;
         if (!in.pos && !out.pos)
             return 0;
     }

@@ -19,7 +19,7 @@ struct block *block_create(void)
         return NULL;
     b->next = NULL;
     b->len = 0;
-    b->stored_at = 0;
+    b->stored_at = b->stored_to = b->whole_to = 0;
     b->bytes = (uint8_t *)(b + 1) + BLOCK_HEADROOM;
     return b;
 }

@@ -22,6 +22,8 @@ struct block {
     struct block *next;
     size_t len;         /* bytes used of `bytes` */
     uint64_t stored_at; /* byte of the stored file that it begins at */
+    uint64_t stored_to; /* and up to which was read for it */
+    uint64_t whole_to;  /* where in the stored file the last member ended well before it */
     uint8_t *bytes;     /* BLOCK_SIZE, with BLOCK_HEADROOM in front */
 };
 

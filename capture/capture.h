@@ -34,10 +34,11 @@ enum damage_kind {
 /* What is wrong with an input, in the words that a person needs. */
 struct damage {
     char *file;      /* as the user named it; "-" for stdin */
-    uint64_t offset; /* byte in the file as stored; for a compressed file, see what */
+    uint64_t offset; /* byte in the file as stored; of a compressed one where the range begins */
     char *what;      /* cause and value, one line */
     enum damage_kind kind;
-    size_t input; /* number of the input in the row, from 0: several may be wrong with one */
+    uint64_t offset_to; /* of a compressed file: up to where the error may lie; else as offset */
+    size_t input;       /* number of the input in the row, from 0: several may be wrong with one */
 };
 
 /* Grows as inputs turn out to be damaged; owned by the capture. */

@@ -14,7 +14,8 @@
 
 enum {
     AHEAD_MAX = 64,
-    HEAD = 64 * 1024, /* bytes wanted, where there are so many, before the format is told */
+    CAUSE_WITHIN = 64 << 20, /* bytes decompressed to learn why what they hold is damaged */
+    HEAD = 64 * 1024,        /* bytes wanted, where there are so many, before the format is told */
 };
 
 /* An input opened ahead: either an archive, or why it could not be opened. */
@@ -46,44 +47,111 @@ struct capture_file {
 
 /* Damage. */
 
-/* Puts damage of the current input on the list; without memory for it the list stays
- * as it is. `at` is the byte of the decompressed data. */
-static void add_damage(struct capture_file *f, enum damage_kind kind, uint64_t at, const char *what)
+/* Bytes of the stored file. */
+struct place {
+    uint64_t from, to;
+};
+
+static struct archive *packed_archive(const struct capture_file *f)
 {
     struct archive *archive = f->opened[f->current % (f->ahead + 1)].archive;
-    bool is_packed = archive && strcmp(archive_format(archive), "plain") != 0;
-    struct damage_list *list = &f->damaged;
-    struct damage *grown = realloc(list->at, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return;
-    list->at = grown;
-    struct damage *damage = &grown[list->count];
-    damage->kind = kind;
-    damage->input = f->current;
-    damage->file = strdup(f->inputs.at[f->current].path);
-    damage->offset = is_packed ? archive_stored_at(archive) : at;
-    damage->what = NULL;
-    int rc = is_packed ? asprintf(&damage->what, "%s, at byte %llu of the decompressed data", what,
-                                  (unsigned long long)at)
-                       : asprintf(&damage->what, "%s", what);
-    if (rc < 0 || !damage->file) {
-        free(damage->file);
-        if (rc >= 0)
-            free(damage->what);
-        return;
-    }
-    list->count++;
+    return archive && strcmp(archive_format(archive), "plain") != 0 ? archive : NULL;
 }
 
-/* Bytes that are wrong are one thing; a file that can't be had or is of no kind that is read, another. */
-static void add_fault(struct capture_file *f, uint64_t at, const struct fault *fault)
+/* Where something is wrong that shows in what was last filled, or in the fill that has failed. `at`
+ * is the byte of the decompressed data. */
+static struct place place_of(const struct capture_file *f, uint64_t at)
 {
-    add_damage(f, fault->err == EBADMSG ? DAMAGE_BROKEN : DAMAGE_UNREAD, at, fault->text);
+    struct place place = {at, at};
+    const struct archive *packed = packed_archive(f);
+    if (packed)
+        archive_stored_range(packed, &place.from, &place.to);
+    return place;
+}
+
+/* The words for damage: cause, byte, and what else a person has to know; NULL without memory. */
+static char *format_damage(const struct capture_file *f, uint64_t at, const char *what,
+                           const char *why, bool is_corrupt)
+{
+    char *text, byte[64] = "";
+    if (packed_archive(f))
+        (void)snprintf(byte, sizeof byte, ", at byte %llu of the decompressed data",
+                       (unsigned long long)at);
+    int rc = asprintf(&text, "%s%s%s%s%s", what, byte, why ? "; " : "", why ? why : "",
+                      is_corrupt && at > 0 ? "; packets read before it may be wrong, too" : "");
+    return rc < 0 ? NULL : text;
+}
+
+/* Puts damage of the current input on the list; without memory for it the list stays
+ * as it is. Takes `what`. */
+static void add_damage(struct capture_file *f, enum damage_kind kind, struct place place,
+                       char *what)
+{
+    struct damage_list *list = &f->damaged;
+    struct damage *grown = realloc(list->at, (list->count + 1) * sizeof *grown);
+    char *file = strdup(f->inputs.at[f->current].path);
+    if (grown)
+        list->at = grown;
+    if (!grown || !file || !what) {
+        free(file);
+        free(what);
+        return;
+    }
+    list->at[list->count++] = (struct damage){.file = file,
+                                              .offset = place.from,
+                                              .offset_to = place.to,
+                                              .what = what,
+                                              .kind = kind,
+                                              .input = f->current};
+}
+
+/* What is wrong with the kind of the input, or a part of it, not with its bytes. */
+static void add_refusal(struct capture_file *f, enum damage_kind kind, uint64_t at,
+                        const char *what)
+{
+    struct place place = {at, at};
+    if (packed_archive(f))
+        place = (struct place){0, 0};
+    add_damage(f, kind, place, format_damage(f, at, what, NULL, false));
 }
 
 static void say_interface(void *context, uint64_t offset, const char *text)
 {
-    add_damage(context, DAMAGE_UNREAD, offset, text);
+    add_refusal(context, DAMAGE_UNREAD, offset, text);
+}
+
+/* Bytes that are wrong are one thing; what can't be had or is of no kind that is read, another. */
+static enum damage_kind kind_of(const struct fault *fault)
+{
+    return fault->err == EBADMSG ? DAMAGE_BROKEN : DAMAGE_UNREAD;
+}
+
+/* No more bytes could be had. */
+static void add_fill_damage(struct capture_file *f, const struct fault *fault)
+{
+    const struct archive *packed = packed_archive(f);
+    add_damage(
+        f, kind_of(fault), place_of(f, f->filled),
+        format_damage(f, f->filled, fault->text, NULL, packed && archive_is_corrupt(packed)));
+}
+
+/* What the bytes hold is wrong. Where they were compressed, the decompressor may know why, at the
+ * next checksum: it is asked, within reason; a pipe, which may have no end, is not. */
+static void add_content_damage(struct capture_file *f, uint64_t at, const struct fault *fault)
+{
+    struct archive *packed = packed_archive(f);
+    struct place place = place_of(f, at);
+    struct fault cause = {0};
+    int64_t len = 1;
+    if (packed && fault->err == EBADMSG && f->inputs.at[f->current].size > 0) {
+        const uint8_t *data;
+        for (int64_t more = CAUSE_WITHIN; more > 0 && len > 0; more -= len)
+            len = archive_fill(packed, &data, 0, &cause);
+    }
+    bool is_known = len < 0 && cause.err == EBADMSG;
+    add_damage(f, kind_of(fault), place,
+               format_damage(f, at, fault->text, is_known ? cause.text : NULL,
+                             is_known && archive_is_corrupt(packed)));
 }
 
 static uint64_t offset_of(const struct capture_file *f, const uint8_t *at)
@@ -190,7 +258,7 @@ static void refuse_foreign(struct capture_file *f)
     else
         (void)snprintf(text, sizeof text, "is no capture, neither pcap nor pcapng: begins with%s",
                        hex);
-    add_damage(f, name ? DAMAGE_UNREAD : DAMAGE_FOREIGN, 0, text);
+    add_refusal(f, name ? DAMAGE_UNREAD : DAMAGE_FOREIGN, 0, text);
 }
 
 /* Reads the beginning of the current input; false: refused, and said. */
@@ -200,7 +268,7 @@ static bool begin_input(struct capture_file *f)
     struct fault fault = slot->fault;
     f->current_path = f->inputs.at[f->current].path;
     if (!slot->archive) {
-        add_fault(f, 0, &fault);
+        add_refusal(f, kind_of(&fault), 0, fault.text);
         return false;
     }
     f->at = f->end = (const uint8_t *)"";
@@ -216,13 +284,16 @@ static bool begin_input(struct capture_file *f)
             f->format = FORMAT_PCAP;
             return true;
         }
-        add_fault(f, f->pcap.refused_at, &fault);
+        if (fault.err == EBADMSG)
+            add_content_damage(f, f->pcap.refused_at, &fault);
+        else
+            add_refusal(f, DAMAGE_UNREAD, f->pcap.refused_at, fault.text);
     } else if (pcapng_reader_knows(f->at, len)) {
         pcapng_reader_init(&f->pcapng, say_interface, f);
         f->format = FORMAT_PCAPNG;
         return true;
     } else if (rc < 0) {
-        add_fault(f, f->filled, &fault);
+        add_fill_damage(f, &fault);
     } else {
         refuse_foreign(f);
     }
@@ -241,8 +312,10 @@ static bool go_on(struct capture_file *f)
         pcap_reader_cut(&f->pcap, f->at, f->end, &fault);
     else if (rc == 0 && f->format == FORMAT_PCAPNG)
         is_whole = pcapng_reader_cut(&f->pcapng, f->at, f->end, &fault);
-    if (!is_whole)
-        add_fault(f, rc < 0 ? f->filled : offset_of(f, f->at), &fault);
+    if (rc < 0)
+        add_fill_damage(f, &fault);
+    else if (!is_whole)
+        add_content_damage(f, offset_of(f, f->at), &fault);
     return false;
 }
 
@@ -266,7 +339,7 @@ static size_t file_burst(struct capture *c, struct frame *frames, size_t max)
             open_ahead(f);
             goes_on = begin_input(f);
         } else if (fault.err) {
-            add_fault(f, offset_of(f, f->at), &fault);
+            add_content_damage(f, offset_of(f, f->at), &fault);
             goes_on = false;
         } else {
             goes_on = go_on(f);

@@ -18,7 +18,10 @@ const char *damage_place(const struct damage *d, char text[DAMAGE_PLACE])
 {
     bool has_place = d->kind == DAMAGE_BROKEN || d->offset > 0;
     text[0] = '\0';
-    if (has_place)
+    if (d->offset_to > d->offset)
+        (void)snprintf(text, DAMAGE_PLACE, "bytes %llu to %llu: ", (unsigned long long)d->offset,
+                       (unsigned long long)d->offset_to);
+    else if (has_place)
         (void)snprintf(text, DAMAGE_PLACE, "byte %llu: ", (unsigned long long)d->offset);
     return text;
 }

@@ -14,7 +14,7 @@ const char *damage_kind_label(enum damage_kind kind);
 
 enum { DAMAGE_PLACE = 96 };
 
-/* "byte 1048576: "; "" where no place helps to find it. Returns `text`. */
+/* "byte 1048576: ", "bytes 0 to 70000: " of a compressed file; "" where no place helps to find it. Returns `text`. */
 const char *damage_place(const struct damage *d, char text[DAMAGE_PLACE]);
 
 /* "1 damaged, 19 no captures": how many inputs; "none damaged". An input with two kinds of damage

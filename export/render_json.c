@@ -226,8 +226,11 @@ static void damaged_print(FILE *out, const struct summary *s)
         const struct damage *d = &s->damaged->at[i];
         fprintf(out, "%s\n    {\"file\": ", i > 0 ? "," : "");
         json_string(out, d->file);
-        fprintf(out, ", \"kind\": \"%s\", \"offset\": %" PRIu64 ", \"what\": ",
-                damage_kind_name(d->kind), d->offset);
+        fprintf(out, ", \"kind\": \"%s\", \"offset\": %" PRIu64, damage_kind_name(d->kind),
+                d->offset);
+        if (d->offset_to > d->offset)
+            fprintf(out, ", \"to\": %" PRIu64, d->offset_to);
+        fputs(", \"what\": ", out);
         json_string(out, d->what);
         fputs("}", out);
     }

@@ -34,6 +34,24 @@ static size_t packed_gzip(const uint8_t *in, size_t len, uint8_t *out, size_t ro
     return isal_deflate(&z) == COMP_OK ? room - z.avail_out : 0;
 }
 
+/* Both with the checksum of the content that the command line tools put in. */
+static size_t packed_zstd(const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    if (!context || ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)))
+        abort();
+    size_t n = ZSTD_compress2(context, out, room, in, len);
+    ZSTD_freeCCtx(context);
+    return n;
+}
+
+static size_t packed_lz4(const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+    LZ4F_preferences_t settings = {0};
+    settings.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+    return LZ4F_compressFrame(out, room, in, len, &settings);
+}
+
 /* Compresses; the caller frees. Aborts where a library fails, which only a broken test does. */
 static inline uint8_t *packed_make(const char *format, const uint8_t *in, size_t len,
                                    size_t *out_len)
@@ -50,9 +68,9 @@ static inline uint8_t *packed_make(const char *format, const uint8_t *in, size_t
     if (strcmp(format, "gzip") == 0)
         n = packed_gzip(in, len, out, room);
     else if (strcmp(format, "zstd") == 0)
-        n = ZSTD_compress(out, room, in, len, 1);
+        n = packed_zstd(in, len, out, room);
     else if (strcmp(format, "lz4") == 0)
-        n = LZ4F_compressFrame(out, room, in, len, NULL);
+        n = packed_lz4(in, len, out, room);
     if (strcmp(format, "xz") == 0 &&
         lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, NULL, in, len, out, &n, room) != LZMA_OK)
         abort();

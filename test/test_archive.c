@@ -175,6 +175,58 @@ static void test_streams_that_go_on_or_break_off(void **state)
     free(data);
 }
 
+/* Two members, and the checksum of the second spoiled: the error lies in that one, as far as it was
+ * read. Of xz the streams are not told apart. What is only cut short is wrong nowhere else. */
+static void test_where_an_error_lies(void **state)
+{
+    enum { LEN = 2500000 };
+    static const struct {
+        const char *format, *says;
+        size_t checksum_at; /* bytes before the end; 0: spoiled in the middle */
+        bool is_one;
+    } cases[] = {
+        {"gzip", "its data is corrupt: the member's checksum or length does not match", 8, false},
+        {"zstd", "its data is corrupt: the frame's checksum does not match", 4, false},
+        {"lz4", "its data is corrupt: the frame's checksum does not match", 4, false},
+        {"bzip2", "its data is corrupt: it fits no code or no checksum", 0, false},
+        {"xz", "its data is corrupt (it fits no code or no checksum)", 0, true},
+    };
+    (void)state;
+    uint8_t *data = make_data(LEN);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int is_cut = 0; is_cut < 2; is_cut++) {
+            size_t len, got;
+            uint8_t *packed = packed_make(cases[i].format, data, LEN, &len);
+            uint8_t *stored = malloc(2 * len);
+            assert_non_null(stored);
+            memcpy(stored, packed, len);
+            memcpy(stored + len, packed, len);
+            size_t stored_len = 2 * len - (is_cut ? 3 : 0);
+            size_t spoiled = cases[i].checksum_at ? 2 * len - cases[i].checksum_at : len + len / 2;
+            if (!is_cut)
+                stored[spoiled] ^= 0x55;
+            char path[64];
+            packed_file(path, stored, stored_len);
+            struct archive *a;
+            struct fault fault = {0};
+            uint64_t from, to;
+            assert_int_equal(archive_open(&a, path, &fault), 0);
+            assert_false(archive_is_corrupt(a));
+            assert_int_equal(read_all(a, NULL, 2 * LEN, 5, &got, &fault), -EBADMSG);
+            archive_stored_range(a, &from, &to);
+            assert_non_null(strstr(fault.text, is_cut ? "is cut short" : cases[i].says));
+            assert_int_equal(archive_is_corrupt(a), !is_cut);
+            assert_int_equal(from, is_cut ? stored_len : cases[i].is_one ? 0 : len);
+            assert_true(to <= stored_len && (is_cut ? to == from : to > spoiled));
+            archive_close(a);
+            unlink(path);
+            free(stored);
+            free(packed);
+        }
+    }
+    free(data);
+}
+
 /* A member with an extra field and a name of `name_len` letters in its header, as bgzip's and gzip's
  * have; returns its length. */
 static size_t make_member(uint8_t *out, const uint8_t *packed, size_t len, size_t name_len)
@@ -344,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_format_gives_its_bytes_back),
         cmocka_unit_test(test_streams_that_go_on_or_break_off),
+        cmocka_unit_test(test_where_an_error_lies),
         cmocka_unit_test(test_small_members_across_every_seam),
         cmocka_unit_test(test_pipes_are_told_by_their_first_bytes),
         cmocka_unit_test(test_close_does_not_wait),

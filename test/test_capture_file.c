@@ -156,6 +156,39 @@ static void test_joined_captures(void **state)
     }
 }
 
+/* What breaks inside the data was broken by what stores it, where its checksum says so; else the
+ * capture itself is damaged. */
+static void test_damage_inside_compressed_data(void **state)
+{
+    static const char begin[] = "record 3 has an impossible length: 262145 bytes, at byte 116 of "
+                                "the decompressed data";
+    static const char cause[] = "; gzip stream is damaged: its data is corrupt: the member's "
+                                "checksum or length does not match; packets read before it may be "
+                                "wrong, too";
+    (void)state;
+    for (int is_spoiled = 0; is_spoiled < 2; is_spoiled++) {
+        begin_file(false);
+        make_pcap_too_large();
+        size_t len;
+        uint8_t *packed = packed_make("gzip", file.at, file.len, &len);
+        packed[len - 8] ^= is_spoiled;
+        char path[64];
+        const char *paths[] = {path};
+        packed_file(path, packed, len);
+        struct capture *c = open_paths(paths, 1, 0);
+        assert_int_equal(read_capture(c, FRAME_BURST).packets, 2);
+        const struct damage_list *damaged = c->ops->damaged(c);
+        assert_int_equal(damaged->count, 1);
+        assert_int_equal(damaged->at[0].offset, 0);
+        assert_int_equal(damaged->at[0].offset_to, len);
+        assert_memory_equal(damaged->at[0].what, begin, sizeof begin - 1);
+        assert_string_equal(damaged->at[0].what + sizeof begin - 1, is_spoiled ? cause : "");
+        c->ops->close(c);
+        unlink(path);
+        free(packed);
+    }
+}
+
 /* Many records over many blocks, of lengths that cut everywhere. */
 static size_t make_long_file(uint8_t **out, size_t records)
 {
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_of_file),
         cmocka_unit_test(test_every_kind_compressed),
         cmocka_unit_test(test_joined_captures),
+        cmocka_unit_test(test_damage_inside_compressed_data),
         cmocka_unit_test(test_inputs_in_order_whatever_is_ahead),
         cmocka_unit_test(test_folders_are_read_sorted),
         cmocka_unit_test(test_what_is_wrong_stands_at_its_place),

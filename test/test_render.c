@@ -20,7 +20,7 @@ static struct ruleset *rules;
  * form, a surrogate, Japanese. */
 static struct damage damages[] = {{"a\"b\\c\n\033[31m\xff"
                                    "d\xc0\xafg\xed\xa0\x80\xe9\x97\x87.pcap",
-                                   1048576, "record length 4294967295", DAMAGE_BROKEN, 0}};
+                                   1048576, "record length 4294967295", DAMAGE_BROKEN, 1048576, 0}};
 static const struct damage_list damaged = {damages, 1};
 static const char damaged_json[] =
     "\"a\\\"b\\\\c\\u000a\\u001b[31m\\ufffdd\\ufffd\\ufffdg\\ufffd\\ufffd\\ufffd\xe9\x97\x87."
@@ -162,23 +162,26 @@ static void test_json_holds_every_field(void **state)
 static void test_kinds_of_damage(void **state)
 {
     static struct damage rows[] = {
-        {"cut.pcap", 77, "cut short", DAMAGE_BROKEN, 0},
-        {"a.txt", 0, "is no capture", DAMAGE_FOREIGN, 1},
-        {"two.pcapng", 48, "link type X", DAMAGE_UNREAD, 2},
-        {"two.pcapng", 80, "link type Y", DAMAGE_UNREAD, 2},
-        {"two.pcapng", 990, "cut short", DAMAGE_BROKEN, 2},
-        {"b.txt", 0, "is no capture", DAMAGE_FOREIGN, 3},
-        {"gone.pcap", 0, "No such file", DAMAGE_UNREAD, 4},
+        {"cut.pcap", 77, "cut short", DAMAGE_BROKEN, 77, 0},
+        {"a.txt", 0, "is no capture", DAMAGE_FOREIGN, 0, 1},
+        {"two.pcapng", 48, "link type X", DAMAGE_UNREAD, 48, 2},
+        {"two.pcapng", 80, "link type Y", DAMAGE_UNREAD, 80, 2},
+        {"two.pcapng", 990, "cut short", DAMAGE_BROKEN, 5000, 2},
+        {"b.txt", 0, "is no capture", DAMAGE_FOREIGN, 0, 3},
+        {"gone.pcap", 0, "No such file", DAMAGE_UNREAD, 0, 4},
     };
     static const char *const parts[] = {
         "5 files, 2 damaged, 2 no captures, 2 not read\n",
         "damaged     cut.pcap\n              byte 77: cut short\n",
         "no capture  a.txt\n              is no capture\n",
         "not read    two.pcapng\n              byte 48: link type X\n",
+        "damaged     two.pcapng\n              bytes 990 to 5000: cut short\n",
         "not read    gone.pcap\n              No such file\n",
     };
     static const char *const json_parts[] = {
         "{\"file\": \"a.txt\", \"kind\": \"foreign\", \"offset\": 0,",
+        "\"kind\": \"damaged\", \"offset\": 77, \"what\"",
+        "\"kind\": \"damaged\", \"offset\": 990, \"to\": 5000, \"what\"",
         "{\"file\": \"gone.pcap\", \"kind\": \"unread\", \"offset\": 0,",
     };
     static const struct damage_list list = {rows, sizeof rows / sizeof *rows};
