@@ -27,6 +27,7 @@ struct opened {
 struct capture_file {
     struct capture base;
     struct input_list inputs;
+    struct filter *filter;
     size_t current;     /* input being read */
     size_t opened_upto; /* inputs before this one are or were opened */
     unsigned ahead;
@@ -278,7 +279,7 @@ static bool begin_input(struct capture_file *f)
     while (rc > 0 && f->end - f->at < HEAD);
     size_t len = (size_t)(f->end - f->at);
     if (pcap_reader_knows(f->at, len)) {
-        int header = pcap_reader_open(&f->pcap, f->at, len, &fault);
+        int header = pcap_reader_open(&f->pcap, f->filter, f->at, len, &fault);
         if (header > 0) {
             f->at += header;
             f->format = FORMAT_PCAP;
@@ -289,7 +290,7 @@ static bool begin_input(struct capture_file *f)
         else
             add_refusal(f, DAMAGE_UNREAD, f->pcap.refused_at, fault.text);
     } else if (pcapng_reader_knows(f->at, len)) {
-        pcapng_reader_init(&f->pcapng, say_interface, f);
+        pcapng_reader_init(&f->pcapng, f->filter, say_interface, f);
         f->format = FORMAT_PCAPNG;
         return true;
     } else if (rc < 0) {
@@ -428,6 +429,7 @@ int capture_file_open(struct capture **out, const struct capture_file_settings *
     if (!f)
         return fault_set(fault, ENOMEM, "no memory to read captures");
     f->base.ops = &file_ops;
+    f->filter = settings->filter;
     int rc = input_list_init(&f->inputs, settings->paths, settings->path_count, fault);
     if (rc)
         goto fail;

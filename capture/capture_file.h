@@ -11,11 +11,16 @@
 #define CAPTURE_CAPTURE_FILE_H
 
 #include "capture/capture.h"
+#include "capture/capture_filter.h"
 
 struct capture_file_settings {
     const char *const *paths; /* files, folders (recursive, sorted by name), "-" */
     size_t path_count;
     unsigned ahead; /* inputs opened ahead; 0: a sensible number */
+    /* Frames of link types that it does not compile for are not given: the input is refused, as one of a
+     * link type that is not supported. The matching is the caller's. NULL: none. Not owned; used by
+     * the thread that reads. */
+    struct filter *filter;
 };
 
 /* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a

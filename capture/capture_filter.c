@@ -84,17 +84,34 @@ static struct program *find_program(struct filter *f, uint32_t link_type)
     return compile(f, link_type);
 }
 
+static int refuse(const struct program *p, struct fault *fault)
+{
+    char name[64];
+    return fault_set(fault, ENOTSUP, "the filter does not compile for link type %s: %s",
+                     decode_link_name(p->link_type, name, sizeof name), p->reason);
+}
+
+int filter_reads(struct filter *f, uint32_t link_type, struct fault *fault)
+{
+    char name[64];
+    if (!decode_reads(link_type))
+        return fault_set(fault, ENOTSUP, "link type %s is not supported",
+                         decode_link_name(link_type, name, sizeof name));
+    if (!f)
+        return 0;
+    const struct program *p = find_program(f, link_type);
+    if (!p)
+        return fault_set(fault, ENOMEM, "no memory to compile the filter");
+    return p->code.bf_insns ? 0 : refuse(p, fault);
+}
+
 int filter_matches(struct filter *f, const struct frame *frame, struct fault *fault)
 {
     struct program *p = f->programs;
     if (p->link_type != frame->link_type && !(p = find_program(f, frame->link_type)))
         return fault_set(fault, ENOMEM, "no memory to compile the filter");
-    if (!p->code.bf_insns) {
-        char name[64];
-        return fault_set(fault, EINVAL, "filter \"%.60s\" does not compile for link type %s: %s",
-                         f->expression, decode_link_name(frame->link_type, name, sizeof name),
-                         p->reason);
-    }
+    if (!p->code.bf_insns)
+        return refuse(p, fault);
     uint32_t header = p->skipped < frame->caplen ? p->skipped : frame->caplen;
     return bpf_filter(p->code.bf_insns, frame->data + header, frame->wire_len - header,
                       frame->caplen - header) != 0;
@@ -104,12 +121,17 @@ int filter_create(struct filter **out, const char *expression, struct fault *fau
 {
     *out = NULL;
     struct filter *f = calloc(1, sizeof *f);
-    if (!f || !(f->expression = strdup(expression)) || !compile(f, LINK_ETHERNET)) {
+    const struct program *ip = NULL, *ethernet = NULL;
+    if (f && (f->expression = strdup(expression)))
+        ip = find_program(f, LINK_RAW);
+    if (ip)
+        ethernet = find_program(f, LINK_ETHERNET);
+    if (!ethernet) {
         filter_destroy(f);
         return fault_set(fault, ENOMEM, "no memory to compile the filter");
     }
-    if (!f->programs->code.bf_insns) {
-        int rc = fault_set(fault, EINVAL, "\"%.80s\": %s", expression, f->programs->reason);
+    if (!ethernet->code.bf_insns && !ip->code.bf_insns) {
+        int rc = fault_set(fault, EINVAL, "\"%.80s\": %s", expression, ethernet->reason);
         filter_destroy(f);
         return rc;
     }

@@ -1,7 +1,5 @@
 #include "capture/pcap_reader.h"
 
-#include "capture/decode.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -123,17 +121,14 @@ static int read_link_type(struct pcap_reader *r, uint32_t field, struct fault *f
     r->refused_at = LINK_TYPE_AT;
     if (field & 0x03ff0000)
         return fault_set(fault, ENOTSUP, "reserved bits are set in the link type 0x%08x", field);
-    if (!decode_reads(r->link_type)) {
-        char name[64];
-        return fault_set(fault, ENOTSUP, "link type %s is not supported",
-                         decode_link_name(r->link_type, name, sizeof name));
-    }
-    return 0;
+    return filter_reads(r->filter, r->link_type, fault);
 }
 
-int pcap_reader_open(struct pcap_reader *r, const uint8_t *bytes, size_t len, struct fault *fault)
+int pcap_reader_open(struct pcap_reader *r, struct filter *filter, const uint8_t *bytes, size_t len,
+                     struct fault *fault)
 {
     memset(r, 0, sizeof *r);
+    r->filter = filter;
     const struct magic *magic = find_magic(bytes, len, &r->swapped);
     if (!magic)
         return fault_set(fault, EBADMSG, "is no pcap file");
@@ -165,7 +160,7 @@ static void adopt_joined(struct pcap_reader *r, const uint8_t **at, struct fault
 {
     struct pcap_reader next;
     struct fault found;
-    int header = pcap_reader_open(&next, *at, HEADER, &found);
+    int header = pcap_reader_open(&next, r->filter, *at, HEADER, &found);
     if (header < 0) {
         fault_set(fault, found.err, "a further capture begins behind record %lu: %s",
                   (unsigned long)r->records, found.text);

@@ -18,6 +18,7 @@
 #define CAPTURE_PCAP_READER_H
 
 #include "capture/capture.h"
+#include "capture/capture_filter.h"
 
 enum {
     PCAP_HEADER_MAX = 28,     /* file header: 24 bytes; Ixia's 28 */
@@ -32,8 +33,9 @@ struct pcap_reader {
     uint32_t record_header; /* bytes: 16, 24 or 28 */
     uint32_t fraction_ns;   /* ns per unit of a timestamp's fraction: 1 or 1000 */
     uint32_t link_type;
-    uint64_t records;    /* read so far */
-    uint64_t refused_at; /* byte of the header that pcap_reader_open refused */
+    struct filter *filter; /* or NULL: link types that it can't read are refused; not owned */
+    uint64_t records;      /* read so far */
+    uint64_t refused_at;   /* byte of the header that pcap_reader_open refused */
 };
 
 /* True where the file begins as one of these does. */
@@ -41,8 +43,10 @@ bool pcap_reader_knows(const uint8_t *bytes, size_t len);
 
 /* Reads the file header from the first bytes of the file: at least PCAP_HEADER_MAX of
  * them, or all there are; the more the better for a1b2cd34, whose two kinds are told apart by the
- * first three records. Returns the header's length or -EBADMSG, -ENOTSUP with the fault. */
-int pcap_reader_open(struct pcap_reader *r, const uint8_t *bytes, size_t len, struct fault *fault);
+ * first three records. Returns the header's length or -EBADMSG, -ENOTSUP with the fault.
+ * `filter` is asked whether it reads the link types of file headers; NULL: none. */
+int pcap_reader_open(struct pcap_reader *r, struct filter *filter, const uint8_t *bytes, size_t len,
+                     struct fault *fault);
 
 /* Fills up to `max` frames from [*at, end) and moves *at behind them; their data lies in the span.
  * Returns how many. 0 with fault->err set: the record at *at is impossible (-EBADMSG), or the capture that

@@ -1,6 +1,5 @@
 #include "capture/pcapng_reader.h"
 
-#include "capture/decode.h"
 #include "capture/pcap_reader.h"
 
 #include <errno.h>
@@ -92,9 +91,11 @@ bool pcapng_reader_knows(const uint8_t *bytes, size_t len)
     return len >= sizeof section && memcmp(bytes, section, sizeof section) == 0;
 }
 
-void pcapng_reader_init(struct pcapng_reader *r, pcapng_say say, void *context)
+void pcapng_reader_init(struct pcapng_reader *r, struct filter *filter, pcapng_say say,
+                        void *context)
 {
     memset(r, 0, sizeof *r);
+    r->filter = filter;
     r->say = say;
     r->say_context = context;
 }
@@ -104,17 +105,18 @@ void pcapng_reader_init(struct pcapng_reader *r, pcapng_say say, void *context)
 static void say_refused(struct pcapng_reader *r, uint32_t number)
 {
     const struct pcapng_interface *face = &r->interfaces[number];
-    char name[64], text[160];
+    struct fault fault;
+    char text[320];
     if (!face->refused || !r->say || r->said > SAID_MAX)
         return;
     if (r->said++ == SAID_MAX) {
-        r->say(r->say_context, face->at, "more interfaces have link types that are not supported");
+        r->say(r->say_context, face->at, "more interfaces have link types that can't be read");
         return;
     }
-    (void)snprintf(text, sizeof text,
-                   "interface %u: link type %s is not supported; packets left out: %llu", number,
-                   decode_link_name(face->link_type, name, sizeof name),
-                   (unsigned long long)face->refused);
+    if (filter_reads(r->filter, face->link_type, &fault) == 0)
+        return;
+    (void)snprintf(text, sizeof text, "interface %u: %s; packets left out: %llu", number,
+                   fault.text, (unsigned long long)face->refused);
     r->say(r->say_context, face->at, text);
 }
 
@@ -185,7 +187,12 @@ static int add_interface(struct pcapng_reader *r, const uint8_t *block, uint32_t
         return rc;
     if (face.tsoffset_s == 0)
         face.simple_mul = face.tsresol == 6 ? 1000 : face.tsresol == 9 ? 1 : 0;
-    face.is_supported = decode_reads(face.link_type);
+    rc = filter_reads(r->filter, face.link_type, fault);
+    if (rc == -ENOMEM)
+        return rc;
+    face.is_supported = rc == 0;
+    if (fault)
+        fault->err = 0;
     if (r->interface_count == INTERFACES_MAX)
         return fault_set(fault, ENOTSUP, "more than %d interfaces in a section", INTERFACES_MAX);
     if (r->interface_count == r->interface_room) {

@@ -9,7 +9,8 @@
  *
  * A simple packet block holds no time: its frame takes that of the packet before it,
  * at the beginning that of the first one found behind it in the span, else 0.
- * Packets of an interface whose link type is not supported are left out; each such
+ * Packets of an interface whose link type is not supported, or for which the filter does not
+ * compile, are left out; each such
  * interface is said once, with their number, at the end of its section.
  * One thread.
  */
@@ -17,6 +18,7 @@
 #define CAPTURE_PCAPNG_READER_H
 
 #include "capture/capture.h"
+#include "capture/capture_filter.h"
 
 struct pcapng_interface;
 
@@ -33,15 +35,18 @@ struct pcapng_reader {
     uint64_t offset;     /* byte of the file at the next span's beginning */
     int64_t last_ns;     /* time of the last packet that had one */
     bool has_last, looked_ahead;
-    unsigned said; /* interfaces said of this file */
+    unsigned said;         /* interfaces said of this file */
+    struct filter *filter; /* or NULL; not owned */
     pcapng_say say;
     void *say_context;
 };
 
 bool pcapng_reader_knows(const uint8_t *bytes, size_t len);
 
-/* Allocates nothing; `say` may be NULL. */
-void pcapng_reader_init(struct pcapng_reader *r, pcapng_say say, void *context);
+/* Allocates nothing; `say` may be NULL. `filter` is asked whether it reads the link types of
+ * interfaces; NULL: none. */
+void pcapng_reader_init(struct pcapng_reader *r, struct filter *filter, pcapng_say say,
+                        void *context);
 
 /* Fills up to `max` frames from [*at, end) and moves *at behind what it has read; their data lies in
  * the span. Returns how many. 0 with fault->err set: the block at *at is damaged; 0 without:

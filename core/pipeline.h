@@ -21,7 +21,7 @@
 
 struct pipeline_settings {
     struct capture *capture; /* read to its end, not closed */
-    struct filter *filter;   /* NULL: every packet */
+    struct filter *filter;   /* NULL: every packet; reads every link type that the capture gives */
     const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
     struct feed_log *feed;              /* NULL: no feed; not finished here */
@@ -42,8 +42,8 @@ struct pipeline_result {
     uint64_t windows, parts;       /* records; parts: those with part > 0 */
 };
 
-/* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, the
- * filter can't read a link type, or the feed could not be written; the result is filled as far as
+/* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, or the
+ * feed could not be written; the result is filled as far as
  * it went. */
 int pipeline_run(const struct pipeline_settings *settings, struct pipeline_result *result,
                  struct fault *fault);

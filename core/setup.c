@@ -34,6 +34,7 @@ int setup_init(struct setup *s, const struct config *c, struct fault *fault)
         struct capture_file_settings inputs = {
             .paths = (const char *const *)c->paths,
             .path_count = c->path_count,
+            .filter = s->filter,
         };
         err = capture_file_open(&s->capture, &inputs, fault);
     }

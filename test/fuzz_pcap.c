@@ -28,7 +28,7 @@ static uint64_t read_all(const uint8_t *data, size_t len, size_t step, size_t ma
     struct pcap_reader r;
     struct fault fault = {0};
     struct frame frames[FRAME_BURST];
-    int header = pcap_reader_open(&r, data, len, &fault);
+    int header = pcap_reader_open(&r, NULL, data, len, &fault);
     if (header <= 0)
         return 0;
     size_t at = (size_t)header, end = at;

@@ -34,7 +34,7 @@ static uint64_t read_all(const uint8_t *data, size_t len, size_t step, size_t ma
     struct fault fault = {0};
     size_t at = 0, end = 0;
     uint64_t sum = 1, said = 0;
-    pcapng_reader_init(&r, count_said, &said);
+    pcapng_reader_init(&r, NULL, count_said, &said);
     for (;;) {
         uint8_t *span = malloc(end - at + 1); /* of its own, so that a read past it is seen */
         if (!span)

@@ -46,7 +46,7 @@ static struct seen read_capture(struct capture *c, size_t max)
 
 static struct capture *open_paths(const char *const *paths, size_t count, unsigned ahead)
 {
-    struct capture_file_settings settings = {paths, count, ahead};
+    struct capture_file_settings settings = {paths, count, ahead, NULL};
     struct fault fault = {0};
     struct capture *c;
     assert_int_equal(capture_file_open(&c, &settings, &fault), 0);
@@ -154,6 +154,59 @@ static void test_joined_captures(void **state)
         c->ops->close(c);
         unlink(path);
     }
+}
+
+/* An input of a link type that the filter does not compile for is named, and the others are read. */
+static void test_link_types_without_a_filter(void **state)
+{
+    static const char says[] = "filter does not compile for link type RAW: ethernet addresses";
+    static const struct {
+        const char *says;
+        uint64_t offset;
+        size_t input;
+    } expected[] = {{"the ", 20, 1}, {"interface 1: the ", 48, 2}, {"a further capture ", 116, 3}};
+    (void)state;
+    char names[4][64];
+    const char *paths[] = {names[0], names[1], names[2], names[3]};
+    begin_file(false);
+    make_pcap_micro();
+    packed_file(names[0], file.at, file.len);
+    put_pcap_header(0xa1b2c3d4, 2, 4, 101);
+    put_record(1, 0, 40, 40);
+    packed_file(names[3], file.at, file.len);
+    begin_file(false);
+    make_pcap_nano();
+    packed_file(names[1], file.at, file.len);
+    begin_file(false);
+    put_section(1, 0);
+    put_interface(1, 0, 0);
+    put_interface(101, 0, 0);
+    put_packet(1, 1, 40, 40);
+    put_packet(0, 2, 60, 60);
+    put_packet(1, 3, 40, 40);
+    packed_file(names[2], file.at, file.len);
+
+    struct capture_file_settings settings = {paths, 4, 1, NULL};
+    struct fault fault = {0};
+    struct capture *c;
+    assert_int_equal(filter_create(&settings.filter, "ether dst 2:0:0:0:0:1", &fault), 0);
+    assert_int_equal(capture_file_open(&c, &settings, &fault), 0);
+    struct seen seen = read_capture(c, FRAME_BURST);
+    assert_int_equal(seen.packets, 5);
+    assert_int_equal(seen.link_sum, 5); /* all Ethernet */
+    const struct damage_list *damaged = c->ops->damaged(c);
+    assert_int_equal(damaged->count, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < damaged->count; i++) {
+        assert_int_equal(damaged->at[i].kind, DAMAGE_UNREAD);
+        assert_int_equal(damaged->at[i].input, expected[i].input);
+        assert_int_equal(damaged->at[i].offset, expected[i].offset);
+        assert_ptr_equal(strstr(damaged->at[i].what, expected[i].says), damaged->at[i].what);
+        assert_non_null(strstr(damaged->at[i].what, says));
+    }
+    c->ops->close(c);
+    filter_destroy(settings.filter);
+    for (size_t i = 0; i < 4; i++)
+        unlink(names[i]);
 }
 
 /* What breaks inside the data was broken by what stores it, where its checksum says so; else the
@@ -338,13 +391,13 @@ static void test_what_is_wrong_stands_at_its_place(void **state)
     c->ops->close(c);
 
     struct fault fault = {0};
-    struct capture_file_settings settings = {paths, 1, 0};
+    struct capture_file_settings settings = {paths, 1, 0, NULL};
     assert_int_equal(capture_file_open(&c, &settings, &fault), -ENOENT);
     assert_null(c);
     assert_non_null(strstr(fault.text, "/nonexistent/a: "));
     settings.path_count = 0;
     assert_int_equal(capture_file_open(&c, &settings, &fault), -EINVAL);
-    settings = (struct capture_file_settings){paths + 2, 1, 0};
+    settings = (struct capture_file_settings){paths + 2, 1, 0, NULL};
     assert_int_equal(capture_file_open(&c, &settings, &fault), 0);
     assert_int_equal(read_capture(c, FRAME_BURST).packets, 0);
     assert_int_equal(c->ops->damaged(c)->count, 1);
@@ -359,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_compressed),
         cmocka_unit_test(test_joined_captures),
         cmocka_unit_test(test_damage_inside_compressed_data),
+        cmocka_unit_test(test_link_types_without_a_filter),
         cmocka_unit_test(test_inputs_in_order_whatever_is_ahead),
         cmocka_unit_test(test_folders_are_read_sorted),
         cmocka_unit_test(test_what_is_wrong_stands_at_its_place),

@@ -48,7 +48,7 @@ static const struct {
     {"ip6", NULL_BSD, "\2\0", 2, ip6, 0, 0}, /* cut in the header */
     {"", ETHERNET, MACS "\x08\x00", 14, syn, 40, 1},
     {"ether dst 2:0:0:0:0:1", ETHERNET, MACS "\x08\x00", 14, syn, 40, 1},
-    {"ether dst 2:0:0:0:0:1", RAW, "", 0, syn, 40, -EINVAL},
+    {"ether dst 2:0:0:0:0:1", RAW, "", 0, syn, 40, -ENOTSUP},
 };
 
 static void test_frames_of_every_link_type(void **state)
@@ -79,6 +79,37 @@ static void test_frames_of_every_link_type(void **state)
     }
 }
 
+static void test_which_link_types_it_reads(void **state)
+{
+    static const struct {
+        const char *expression; /* NULL: no filter */
+        uint32_t link_type;
+        const char *says; /* NULL: it does */
+    } reads[] = {
+        {NULL, ETHERNET, NULL},
+        {NULL, 105, "link type IEEE802_11 is not supported"},
+        {"tcp", 105, "link type IEEE802_11 is not supported"},
+        {"tcp", SLL, NULL},
+        {"net 198.51.100.0/24", LOOP, NULL},
+        {"ether host 2:0:0:0:0:1", ETHERNET, NULL},
+        {"ether host 2:0:0:0:0:1", RAW, "the filter does not compile for link type RAW: ethernet"},
+        {"ether host 2:0:0:0:0:1", SLL, "the filter does not compile for link type LINUX_SLL: "},
+        {"vlan", NULL_BSD, "the filter does not compile for link type NULL: "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        struct filter *f = NULL;
+        struct fault fault = {0};
+        if (reads[i].expression)
+            assert_int_equal(filter_create(&f, reads[i].expression, &fault), 0);
+        int rc = filter_reads(f, reads[i].link_type, &fault);
+        assert_int_equal(rc, reads[i].says ? -ENOTSUP : 0);
+        if (reads[i].says && !strstr(fault.text, reads[i].says))
+            fail_msg("case %zu: %s", i, fault.text);
+        filter_destroy(f);
+    }
+}
+
 static void test_link_types_in_turn(void **state)
 {
     (void)state;
@@ -98,7 +129,8 @@ static void test_link_types_in_turn(void **state)
 
 static void test_nonsense_is_refused(void **state)
 {
-    static const char *const nonsense[] = {"tcp dst prot 23", "port 99999", "(tcp"};
+    static const char *const nonsense[] = {"tcp dst prot 23", "port 99999", "(tcp",
+                                           "wlan type mgt and"};
     (void)state;
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
         struct filter *f;
@@ -115,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames_of_every_link_type),
+        cmocka_unit_test(test_which_link_types_it_reads),
         cmocka_unit_test(test_link_types_in_turn),
         cmocka_unit_test(test_nonsense_is_refused),
     };

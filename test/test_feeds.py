@@ -228,6 +228,25 @@ def drops(bench):
     bench.verdict.equal(answer["kinds"].get("outside", 0), outside, "--telescope 203.0.113.0/25: outside")
 
 
+def filters(bench):
+    """What does not compile at all is wrong usage, before anything is made or read; what does not compile for the link
+    type of an input leaves out that input, which is named."""
+    out = bench.path("no-feed")
+    rc, _, err = run("replay", "-o", out, "--filter", "tcp dst prot 23", bench.whole)
+    bench.verdict.check(rc == 2 and "tcp dst prot 23" in err and not os.path.exists(out), f"a filter that does not compile: exit {rc}: {err}")
+    raw = [(ns, packet[14:]) for ns, packet in bench.packets[1000:2000]]
+    pcap.write(bench.path("links-raw.pcap"), raw, link=101)
+    inputs = [bench.write("links/0.pcap", bench.packets[:1000]), bench.path("links-raw.pcap"),
+              bench.write("links/2.pcap", bench.packets[2000:3000])]
+    _, answer = bench.feed("--filter", "ether dst 2:0:0:0:0:1", *inputs, status=3)
+    ledger, damaged = answer["ledger"], answer["damaged"]
+    bench.verdict.equal((ledger["offered"], ledger["observed"]), (2000, 2000), "a filter of Ethernet's words: packets")
+    bench.verdict.check([row["file"] for row in damaged] == [inputs[1]] and damaged[0]["kind"] == "unread" and
+                        "does not compile for link type RAW" in damaged[0]["what"], f"a filter of Ethernet's words: {damaged}")
+    rc, out, _ = run("explain", "--filter", "ether dst 2:0:0:0:0:1", *inputs)
+    bench.verdict.equal((rc, out.count(b"\n")), (3, 2000), "explain with a filter of Ethernet's words: exit, lines")
+
+
 def tampered(bench, reference):
     """verify finds every altered byte, and every altered count under a checksum that fits."""
     copy = bench.path("tampered")
@@ -364,6 +383,7 @@ def main():
         large(bench)
         orders(bench, reference)
         drops(bench)
+        filters(bench)
         tampered(bench, reference)
         damages(bench)
         return bench.verdict.finish()
