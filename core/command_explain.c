@@ -1,9 +1,9 @@
 #include "capture/capture_file.h"
 #include "capture/decode.h"
-#include "capture/hash.h"
 #include "classify/classify.h"
 #include "classify/reason.h"
 #include "core/command.h"
+#include "core/pseudonym.h"
 #include "core/setup.h"
 
 #include <arpa/inet.h>
@@ -16,8 +16,8 @@ enum { ADDRESS_TEXT = 64, REASON_TEXT = 1024 };
 struct explain {
     const struct setup *setup;
     bool is_json;
-    bool masks;          /* law 6: a telescope is configured and not to be exposed */
-    struct hash_key key; /* of the pseudonyms, new in each run */
+    bool masks;             /* law 6: a telescope is configured and not to be exposed */
+    struct siphash_key key; /* of the pseudonyms, new in each run */
     uint64_t number;
 };
 
@@ -37,8 +37,7 @@ static const char *address_text(const struct explain *e, const uint8_t address[1
     if (ip_version == 0)
         return "-";
     if (e->masks && prefix_set_holds(e->setup->telescope, address, ip_version))
-        snprintf(text, ADDRESS_TEXT, "dark+%04x",
-                 (unsigned)(hash_address(&e->key, address, ip_version) & 0xffff));
+        pseudonym_text(&e->key, address, ip_version, text);
     else
         inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, address, text, ADDRESS_TEXT);
     return text;
@@ -316,7 +315,7 @@ int command_explain(const struct config *c)
         .is_json = c->is_json,
         .masks = setup.telescope && !c->expose_telescope,
     };
-    hash_key_init(&e.key);
+    siphash_key_init(&e.key);
     if (explain(&e, &fault) < 0) {
         code = command_fail(&fault, EXIT_FAILED);
         goto done;

@@ -25,7 +25,10 @@ const struct command commands[] = {
      "one line per packet: what it is and which rule says so",
      "Prints every packet of the captures with its decoded fields, its kind, tools and rules, a\n"
      "line each.\n"
-     "Where a telescope is given, its addresses and what they can be computed from are masked.\n",
+     "Where a telescope is given, its addresses stand as pseudonyms (dark+7f3a91c2, the same for "
+     "the\n"
+     "same address within a run, others in the next), and what they can be computed from is "
+     "masked.\n",
      command_explain},
     {"verify", COMMAND_VERIFY, "FEED...", "recompute every checksum and ledger of a feed",
      "Reads each feed (folder or segment) from its first byte to its last, and names the first\n"

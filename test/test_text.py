@@ -107,10 +107,33 @@ def telescope_stays_dark(verdict, capture):
         for word in (" seq ", "tcp_seq", " id ", "ip_id"):
             verdict.check(word not in hidden, f"explain {form}: shows '{word.strip()}'")
         verdict.equal(hidden.count("\n"), shown.count("\n"), f"lines of explain {form}")
-        verdict.check("dark+" in hidden, f"explain {form}: no pseudonym")
+        for address, digits in ((r"198\.18\.[0-9.]+", 8), ("2001:db8:[0-9a-f:]+", 16)):
+            names = {}
+            for line, masked in zip(shown.splitlines(), hidden.splitlines()):
+                found = re.search(rf'> \[?({address})[\]: ]|"dst":"({address})"', line)
+                if found:
+                    name = re.search(r'(?:> \[?|"dst":")dark\+([0-9a-f]+)', masked)
+                    names.setdefault(found[1] or found[2], set()).add(name[1] if name else masked)
+            same = [name for several in names.values() for name in several]
+            verdict.check(len(names) > 10 and len({*same}) == len(same) == len(names) and {len(n) for n in same} == {digits},
+                          f"explain {form}: pseudonyms of {address}: {len(names)} addresses, {len({*same})} names")
     for line in run("explain", "--json", capture)[1].splitlines()[:200]:
         for rule in json.loads(line)["rules"]:
             verdict.check((rule["breadth"] in ("strict", "shared")) == (rule["category"] == "iot"), f"breadth of {rule}")
+
+
+def tags(verdict, folder):
+    """Where tags keep a filter from matching anything, who wonders is told."""
+    tagged = os.path.join(folder, "tagged.pcap")
+    verdict.equal(run("synth", "-o", tagged, "--packets", "1000", "--sources", "10", "--vlan", "5")[0], 0, "synth --vlan")
+    said = " ".join(run("replay", "--filter", "tcp", tagged)[1].split())
+    verdict.check("`vlan and tcp`" in said, f"replay: no hint at tags: {said[:300]}")
+    code, out, err = run("explain", "--filter", "tcp", tagged)
+    verdict.check((code, out) == (0, "") and "`vlan and tcp`" in err, f"explain: no hint at tags: {err!r}")
+    code, out, err = run("explain", "--filter", "vlan and tcp", tagged)
+    verdict.check(code == 0 and out and not err, f"explain --filter 'vlan and tcp': {err!r}")
+    for command in ("replay", "explain"):
+        verdict.check("outermost" in run(command, "--help")[1], f"{command} --help: does not say what a filter sees")
 
 
 def helps(verdict):
