@@ -18,6 +18,10 @@ enum {
     SNAPLEN = 262144,
 };
 
+const char filter_sees[] = "It sees frames as they were captured, by their outermost headers: "
+                           "behind a VLAN tag `tcp` is `vlan and tcp`, behind MPLS `mpls and tcp`, "
+                           "in PPPoE `pppoes and tcp`.";
+
 struct program {
     uint32_t link_type;
     struct bpf_program code; /* no instructions: does not compile */

@@ -25,6 +25,9 @@ int filter_reads(struct filter *f, uint32_t link_type, struct fault *fault);
  * on bytes that were not caught does not hold, and all words are about the outermost headers. */
 int filter_matches(struct filter *f, const struct frame *frame, struct fault *fault);
 
+/* For who finds that a filter has left nothing: what it sees, in a sentence. */
+extern const char filter_sees[];
+
 /* Accepts NULL. */
 void filter_destroy(struct filter *f);
 

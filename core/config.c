@@ -47,7 +47,9 @@ static const struct option options[] = {
      OPTION_TEXT, COMMAND_REPLAY},
     {"decap", 0, "LIST", "tunnels to unwrap: gre, erspan, vxlan, ipip, all, none", "none", 0, 0,
      AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"filter", 0, "BPF", "count only packets that match; the others are in the ledger as filtered",
+    {"filter", 0, "BPF",
+     "count only packets that match; the others are in the ledger as filtered. It sees frames as "
+     "captured, outermost headers: `vlan and tcp` behind a tag, --decap or not",
      NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
     {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0, AT(rules),
      OPTION_TEXT,

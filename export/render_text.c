@@ -1,3 +1,4 @@
+#include "capture/capture_filter.h"
 #include "export/render_page.h"
 #include "export/share.h"
 
@@ -479,6 +480,10 @@ static void hint_print(const struct page *p)
     text_print(&p->text, TEXT_BOLD, "No packets", p->text.width);
     fprintf(p->text.out, "\n\n%*s", PAGE_INDENT, "");
     text_paragraph(&p->text, TEXT_PLAIN, why, PAGE_INDENT);
+    if (s->total->ledger.filtered > 0) {
+        fprintf(p->text.out, "%*s", PAGE_INDENT, "");
+        text_paragraph(&p->text, TEXT_PLAIN, filter_sees, PAGE_INDENT);
+    }
 }
 
 void render_text(FILE *out, const struct summary *s, const struct render_text_settings *settings)

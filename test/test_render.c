@@ -218,6 +218,7 @@ static void test_empty(void **state)
         w->ledger.offered = w->ledger.filtered = cases[i].filtered;
         char *text = rendered(&s, &settings), *json = rendered(&s, NULL);
         assert_has(text, cases[i].why);
+        assert_int_equal(strstr(text, "VLAN") != NULL, cases[i].filtered > 0);
         assert_has(json, "\"first_ts\": null");
         assert_has(json, "\"ports\": [],");
         free(text);
