@@ -465,6 +465,12 @@ const char *capture_file_current(const struct capture *c)
     return ((const struct capture_file *)c)->current_path;
 }
 
+uint64_t capture_file_frame(const struct capture *c)
+{
+    const struct capture_file *f = (const struct capture_file *)c;
+    return f->format == FORMAT_PCAPNG ? f->pcapng.packets : f->pcap.records;
+}
+
 size_t capture_file_inputs(const struct capture *c)
 {
     return ((const struct capture_file *)c)->inputs.count;

@@ -33,6 +33,10 @@ int capture_file_open(struct capture **out, const struct capture_file_settings *
  * and for explain; valid until close. */
 const char *capture_file_current(const struct capture *c);
 
+/* Number of the frame that the last burst, a burst of one, gave: in its own file, from 1, as Wireshark
+ * counts; frames of interfaces that are left out count, too. */
+uint64_t capture_file_frame(const struct capture *c);
+
 /* Inputs in the row, folders taken apart, damaged ones included. */
 size_t capture_file_inputs(const struct capture *c);
 

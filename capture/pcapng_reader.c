@@ -289,6 +289,7 @@ static int read_packet(struct pcapng_reader *r, const uint8_t *block, uint32_t t
     struct pcapng_interface *face = &r->interfaces[number];
     if (!face->is_supported) {
         face->refused++;
+        r->packets++;
         return 0;
     }
     fill_frame(f, face, block + 28, caplen, wire_len);
@@ -311,6 +312,7 @@ static int read_simple(struct pcapng_reader *r, const uint8_t *block, uint32_t t
                          total, caplen);
     if (!face->is_supported) {
         face->refused++;
+        r->packets++;
         return 0;
     }
     fill_frame(f, face, block + 12, caplen, wire_len);
@@ -477,6 +479,7 @@ size_t pcapng_reader_burst(struct pcapng_reader *r, const uint8_t **at, const ui
         r->last_ns = frames[n - 1].ts_ns;
         r->has_last = true;
     }
+    r->packets += n;
     r->offset += (uint64_t)(p - begin);
     *at = p;
     return n;

@@ -33,6 +33,7 @@ struct pcapng_reader {
     uint32_t skip_total; /* length of the block being skipped; 0: none */
     uint64_t skip_left;  /* bytes of it still to come, its trailing length included */
     uint64_t offset;     /* byte of the file at the next span's beginning */
+    uint64_t packets;    /* read so far, those left out included */
     int64_t last_ns;     /* time of the last packet that had one */
     bool has_last, looked_ahead;
     unsigned said;         /* interfaces said of this file */

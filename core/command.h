@@ -36,6 +36,10 @@ int command_rules(const struct config *c);
 /* Prints "yamiscope: TEXT" on stderr and returns `code`. */
 int command_fail(const struct fault *fault, enum exit_code code);
 
+/* Prints what names files, which may hold any byte: control characters are shown, never sent to a
+ * terminal. */
+void command_print_visible(FILE *out, const char *text);
+
 /* One line on stderr per damaged input. */
 void command_print_damage(const struct damage_list *damaged);
 

@@ -5,6 +5,7 @@
 #include "core/command.h"
 #include "core/pseudonym.h"
 #include "core/setup.h"
+#include "export/json_string.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -18,12 +19,15 @@ struct explain {
     bool is_json;
     bool masks;             /* law 6: a telescope is configured and not to be exposed */
     struct siphash_key key; /* of the pseudonyms, new in each run */
-    uint64_t number;
+    bool shows_files;       /* there are several */
+    uint64_t read, shown;   /* frames */
 };
 
 /* One packet on its way to the page. */
 struct packet {
     const struct frame *frame;
+    const char *file;
+    uint64_t number; /* in the file */
     struct observation o;
     struct label label;
     struct observation quoted;
@@ -148,7 +152,11 @@ static void print_text(const struct explain *e, const struct packet *p)
     char time[64], proto[16], reason[REASON_TEXT];
     const struct observation *o = &p->o;
 
-    printf("%" PRIu64 " %s %s", e->number, time_text(o->ts_ns, time), proto_text(o, proto));
+    if (e->shows_files) {
+        command_print_visible(stdout, p->file);
+        putchar(':');
+    }
+    printf("%" PRIu64 " %s %s", p->number, time_text(o->ts_ns, time), proto_text(o, proto));
     if (o->ip_version) {
         print_endpoint(e, o->src, o, o->src_port);
         printf(" >");
@@ -167,18 +175,10 @@ static void print_text(const struct explain *e, const struct packet *p)
 
 /* ---- json ---- */
 
-static void json_string(const char *name, const char *text)
+static void json_text(const char *name, const char *text)
 {
-    printf("\"%s\":\"", name);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            printf("\\u%04x", (unsigned char)*text);
-        else
-            putchar(*text);
-    }
-    putchar('"');
+    printf("\"%s\":", name);
+    json_string(stdout, text);
 }
 
 static void json_set(const char *name, unsigned set, unsigned count, const char *(*word)(unsigned))
@@ -205,9 +205,9 @@ static void json_rules(const struct explain *e, const struct label *label)
             continue;
         const struct rule *rule = &e->setup->rules->rules[label->rules[i]];
         printf("%s{", comma);
-        json_string("id", rule->id);
+        json_text("id", rule->id);
         putchar(',');
-        json_string("category", rule->category);
+        json_text("category", rule->category);
         printf(",\"breadth\":%s,\"evidence\":\"port\"}",
                strcmp(rule->category, "iot")     ? "null" /* only iot rules have one */
                : rule->breadth == BREADTH_strict ? "\"strict\""
@@ -223,9 +223,9 @@ static void json_headers(const struct explain *e, const struct observation *o)
     if (o->ip_version) {
         printf(",\"ip_version\":%u,\"ip_proto\":%u,\"ttl\":%u,", o->ip_version, o->ip_proto,
                o->ttl);
-        json_string("src", address_text(e, o->src, o->ip_version, text));
+        json_text("src", address_text(e, o->src, o->ip_version, text));
         putchar(',');
-        json_string("dst", address_text(e, o->dst, o->ip_version, text));
+        json_text("dst", address_text(e, o->dst, o->ip_version, text));
         if (o->ip_version == 4 && !e->masks)
             printf(",\"ip_id\":%u", o->ip_id);
     }
@@ -245,27 +245,29 @@ static void print_json(const struct explain *e, const struct packet *p)
     char time[64], proto[16], reason[REASON_TEXT];
     const struct observation *o = &p->o;
 
-    printf("{\"n\":%" PRIu64 ",\"ts\":\"%s\",\"len\":%" PRIu32 ",", e->number,
+    putchar('{');
+    json_text("file", p->file);
+    printf(",\"frame\":%" PRIu64 ",\"ts\":\"%s\",\"len\":%" PRIu32 ",", p->number,
            time_text(o->ts_ns, time), o->wire_len);
-    json_string("proto", proto_text(o, proto));
+    json_text("proto", proto_text(o, proto));
     json_headers(e, o);
     printf(",\"payload_len\":%u,\"vlan_depth\":%u,\"snapped\":%s,\"unwrapped\":%s", o->payload_len,
            o->vlan_depth, o->state & OBSERVATION_SNAPPED ? "true" : "false",
            o->state & OBSERVATION_UNWRAPPED ? "true" : "false");
     if (p->has_quoted) {
         printf(",\"quoted\":{");
-        json_string("proto", proto_text(&p->quoted, proto));
+        json_text("proto", proto_text(&p->quoted, proto));
         json_headers(e, &p->quoted);
         putchar('}');
     }
     putchar(',');
-    json_string("kind", kind_name(p->label.kind));
+    json_text("kind", kind_name(p->label.kind));
     json_set("tools", p->label.tools, TOOL_COUNT, tool_word);
     json_set("marks", p->label.marks & ((1u << MARK_tool_mirai) - 1), MARK_COUNT, mark_word);
     json_rules(e, &p->label);
     putchar(',');
     reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
-    json_string("reason", reason);
+    json_text("reason", reason);
     printf("}\n");
 }
 
@@ -273,31 +275,39 @@ static void print_json(const struct explain *e, const struct packet *p)
 
 static void explain_frame(struct explain *e, const struct frame *f)
 {
-    struct packet p = {.frame = f};
+    struct packet p = {
+        .frame = f,
+        .file = capture_file_current(e->setup->capture),
+        .number = capture_file_frame(e->setup->capture),
+    };
     decode(f, e->setup->decap, &p.o);
     classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, &p.label);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
-    e->number++;
+    e->shown++;
     (e->is_json ? print_json : print_text)(e, &p);
 }
 
+/* In bursts of one, so that the number of each in its file is known. */
 static int explain(struct explain *e, struct fault *fault)
 {
     struct capture *c = e->setup->capture;
-    struct frame frames[FRAME_BURST];
-    size_t count;
+    struct frame frame;
 
-    while (!ferror(stdout) && (count = c->ops->burst(c, frames, FRAME_BURST)) > 0)
-        for (size_t i = 0; i < count; i++) {
-            int matches =
-                e->setup->filter ? filter_matches(e->setup->filter, &frames[i], fault) : 1;
-            if (matches < 0)
-                return matches;
-            if (matches)
-                explain_frame(e, &frames[i]);
-        }
+    for (; !ferror(stdout) && c->ops->burst(c, &frame, 1) > 0; e->read++) {
+        int matches = e->setup->filter ? filter_matches(e->setup->filter, &frame, fault) : 1;
+        if (matches < 0)
+            return matches;
+        if (matches)
+            explain_frame(e, &frame);
+    }
     return 0;
+}
+
+static void say_nothing_shown(const struct explain *e)
+{
+    if (e->read > 0 && e->shown == 0)
+        fprintf(stderr, "yamiscope: the filter took out every packet there was. %s\n", filter_sees);
 }
 
 int command_explain(const struct config *c)
@@ -314,6 +324,7 @@ int command_explain(const struct config *c)
         .setup = &setup,
         .is_json = c->is_json,
         .masks = setup.telescope && !c->expose_telescope,
+        .shows_files = capture_file_inputs(setup.capture) > 1,
     };
     siphash_key_init(&e.key);
     if (explain(&e, &fault) < 0) {
@@ -322,6 +333,7 @@ int command_explain(const struct config *c)
     }
     const struct damage_list *damaged = setup.capture->ops->damaged(setup.capture);
     command_print_damage(damaged);
+    say_nothing_shown(&e);
     code = command_flush(damaged->count ? EXIT_DAMAGED : EXIT_DONE);
 done:
     setup_fini(&setup);

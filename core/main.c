@@ -23,8 +23,9 @@ const struct command commands[] = {
      command_replay},
     {"explain", COMMAND_EXPLAIN, "PATH...",
      "one line per packet: what it is and which rule says so",
-     "Prints every packet of the captures with its decoded fields, its kind, tools and rules, a\n"
-     "line each.\n"
+     "Prints every packet of the captures with its number in its file (as Wireshark numbers them,\n"
+     "with --filter, too), its decoded fields, its kind, tools and rules. Where several files are\n"
+     "read, FILE:NUMBER. --json prints one object per packet and line.\n"
      "Where a telescope is given, its addresses stand as pseudonyms (dark+7f3a91c2, the same for "
      "the\n"
      "same address within a run, others in the next), and what they can be computed from is "
@@ -50,8 +51,7 @@ const struct command commands[] = {
 };
 const unsigned command_count = sizeof commands / sizeof *commands;
 
-/* What names files may hold any byte: control characters are shown, never sent to a terminal. */
-static void print_visible(FILE *out, const char *text)
+void command_print_visible(FILE *out, const char *text)
 {
     for (const char *c = text; *c; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -64,7 +64,7 @@ static void print_visible(FILE *out, const char *text)
 int command_fail(const struct fault *fault, enum exit_code code)
 {
     fputs("yamiscope: ", stderr);
-    print_visible(stderr, fault->text);
+    command_print_visible(stderr, fault->text);
     putc('\n', stderr);
     return code;
 }
@@ -74,9 +74,9 @@ void command_print_damage(const struct damage_list *damaged)
     for (size_t i = 0; i < damaged->count; i++) {
         char place[DAMAGE_PLACE];
         fputs("yamiscope: ", stderr);
-        print_visible(stderr, damaged->at[i].file);
+        command_print_visible(stderr, damaged->at[i].file);
         fprintf(stderr, ": %s", damage_place(&damaged->at[i], place));
-        print_visible(stderr, damaged->at[i].what);
+        command_print_visible(stderr, damaged->at[i].what);
         putc('\n', stderr);
     }
 }

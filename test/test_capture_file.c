@@ -123,6 +123,37 @@ static void test_every_kind_compressed(void **state)
     }
 }
 
+/* Frames have the numbers that they have in their own files, whatever is left out. */
+static void test_numbers_of_frames(void **state)
+{
+    static const struct {
+        size_t file;
+        uint64_t number;
+    } expected[] = {{0, 1}, {0, 2}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {2, 4},
+                    {2, 5}, {3, 1}, {3, 2}, {3, 3}, {0, 1}, {0, 2}};
+    static void (*const makes[])(void) = {make_pcap_too_large, make_ng_two_links, make_pcap_joined,
+                                          make_ng};
+    (void)state;
+    char names[4][64];
+    const char *paths[] = {names[0], names[1], names[2], names[3], names[0]};
+    for (size_t i = 0; i < 4; i++) {
+        begin_file(false);
+        makes[i]();
+        packed_file(names[i], file.at, file.len);
+    }
+    struct capture *c = open_paths(paths, 5, 1);
+    struct frame frame;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        assert_int_equal(c->ops->burst(c, &frame, 1), 1);
+        assert_string_equal(capture_file_current(c), names[expected[i].file]);
+        assert_int_equal(capture_file_frame(c), expected[i].number);
+    }
+    assert_int_equal(c->ops->burst(c, &frame, 1), 0);
+    c->ops->close(c);
+    for (size_t i = 0; i < 4; i++)
+        unlink(names[i]);
+}
+
 /* Each capture of a joined file counts by its own header. */
 static void test_joined_captures(void **state)
 {
@@ -410,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_file),
         cmocka_unit_test(test_every_kind_compressed),
+        cmocka_unit_test(test_numbers_of_frames),
         cmocka_unit_test(test_joined_captures),
         cmocka_unit_test(test_damage_inside_compressed_data),
         cmocka_unit_test(test_link_types_without_a_filter),

@@ -136,6 +136,25 @@ def tags(verdict, folder):
         verdict.check("outermost" in run(command, "--help")[1], f"{command} --help: does not say what a filter sees")
 
 
+def numbers(verdict, capture, folder):
+    """explain numbers frames as tshark does, in each file anew, whatever a filter takes out."""
+    other = os.path.join(folder, "o\nther.pcap")
+    verdict.equal(run("synth", "-o", other, "--packets", "500", "--sources", "50", "--seed", "9")[0], 0, "synth")
+    expected = []
+    for path in (capture, other):
+        done = subprocess.run(["tshark", "-r", path, "-Y", "tcp.dstport == 23 and not icmp", "-T", "fields", "-e", "frame.number"], capture_output=True, text=True)
+        expected += [(path, int(n)) for n in done.stdout.split()]
+    rows = [json.loads(line) for line in run("explain", "--json", "--filter", "tcp dst port 23", capture, other)[1].splitlines()]
+    verdict.check(len(expected) > 100, f"tshark sees {len(expected)} packets to port 23")
+    verdict.check([(row["file"], row["frame"]) for row in rows] == expected, "explain --json: not tshark's files and frames")
+    lines = run("explain", "--filter", "tcp dst port 23", capture, other)[1].splitlines()
+    shown = [f"{path}:{n}".replace("\n", "\\x0a") for path, n in expected]
+    verdict.check([line.split(" 20", 1)[0] for line in lines] == shown, "explain: not tshark's files and frames")
+    alone = run("explain", "--filter", "tcp dst port 23", capture)[1].splitlines()
+    verdict.check([line.split()[0] for line in alone] == [str(n) for path, n in expected if path == capture],
+                  "explain of one file: not tshark's frames")
+
+
 def helps(verdict):
     for command in COMMANDS:
         code, text, _ = run(command, "--help")
@@ -305,6 +324,8 @@ def main():
         readme(verdict, capture, folder)
         telescope_stays_dark(verdict, capture)
         messages(verdict, capture, folder)
+        tags(verdict, folder)
+        numbers(verdict, capture, folder)
     helps(verdict)
     return verdict.finish()
 
