@@ -240,13 +240,15 @@ static void print_text(const struct summary *s, const struct config *c)
 
 /* ---- run ---- */
 
+/* What the feed says of itself. A filter may name addresses of the telescope (law 6). */
 static struct feed_identity identity_of(const struct config *c, const struct setup *setup)
 {
     return (struct feed_identity){
         .sensor = c->sensor,
         .telescope_id = c->telescope_id ? c->telescope_id : "",
         .timezone = c->timezone,
-        .filter = c->filter ? c->filter : "",
+        .filter = c->filter && c->expose_telescope ? c->filter : "",
+        .filtered = c->filter != NULL,
         .telescope_configured = setup->telescope != NULL,
         .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
         .window_span_ns = (int64_t)c->window_ns,

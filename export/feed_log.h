@@ -54,7 +54,8 @@ struct feed_check {
 };
 
 /* Reads the feed in `dir` (or one segment file) from its first byte to its last and holds it to every
- * rule it can: framing, crc chain, seq, Header and Close, order of parts, every ledger, kinds = observed, mark
+ * rule it can: framing, crc chain, seq, Header and Close, order of parts, every ledger, nothing filtered
+ * without a filter in the Header, kinds = observed, mark
  * totals, rule counts against port rows, columns of equal length, low <= high, hll sizes, times inside the
  * window. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
  * record; -ENODATA where all that is there holds, but the feed does not end with a Close that says finished:

@@ -248,6 +248,8 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
         return violation(v, fault, "names no rule set");
     v->segment = h->segment;
     v->window.span_ns = h->window_span_ns;
+    v->window.is_filtered =
+        h->filtered || h->filter[0] != '\0'; /* at first the text alone said it */
     bool is_known = v->rules != NULL && strcmp(v->rules->sha256, h->rules->sha256) == 0;
     v->window.rules = is_known ? v->rules : NULL;
     v->check->rules_checked = is_known && (v->check->rules_checked || v->check->segments == 0);

@@ -113,6 +113,7 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
     header.lateness_ns = identity->lateness_ns;
     header.timezone = text(identity->timezone);
     header.filter = text(identity->filter);
+    header.filtered = identity->filtered;
     header.decap = decap;
     for (size_t i = 0; i < DECAP_MAX; i++)
         if (identity->decap & decaps[i].bit)

@@ -31,7 +31,9 @@ enum {
 
 /* What a feed says of itself, once per segment. Strings belong to the caller. */
 struct feed_identity {
-    const char *sensor, *telescope_id, *timezone, *filter;
+    const char *sensor, *telescope_id, *timezone;
+    const char *filter; /* its text: only where the telescope may be exposed; else "" */
+    bool filtered;      /* there is one */
     bool telescope_configured;
     uint64_t telescope_ipv4;
     int64_t window_span_ns, lateness_ns;

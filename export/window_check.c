@@ -50,6 +50,9 @@ static bool ledger_holds(struct window_check *c, const Yamiscope__Window *w)
 {
     const Yamiscope__Ledger *l = w->ledger;
     uint64_t accounted = sum_of(l->observed, sum_of(l->filtered, l->ring_full));
+    if (l->filtered > 0 && !c->is_filtered)
+        return refuse(c, "%" PRIu64 " packets filtered, where the header knows of no filter",
+                      l->filtered);
     return must_equal(c, "offered", l->offered, "observed + dropped", accounted) &&
            must_equal(c, "observed", l->observed, "total packets", w->totals->packets) &&
            must_not_exceed(c, "late", l->late, "observed", l->observed);

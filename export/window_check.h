@@ -18,10 +18,11 @@ struct window_check_ports {
     uint64_t packets, bytes, syn, scan; /* sums of the columns */
 };
 
-/* Large; its owner sets the first two and reads the rest after a call. */
+/* Large; its owner sets the first three and reads the rest after a call. */
 struct window_check {
     const struct ruleset *rules; /* what the feed's rules are known to be; NULL: unknown */
     int64_t span_ns;             /* every window's */
+    bool is_filtered;            /* the feed has packets taken out by a filter */
     char why[200];               /* after false: what does not hold, with both values */
 
     uint64_t kinds[KIND_COUNT]; /* packets */

@@ -193,6 +193,7 @@ static void test_unfinished_feed(void **state)
     X(ledger_observed, w->ledger->observed++)                                           \
     X(ledger_both, w->ledger->offered++; w->ledger->observed++)                         \
     X(ledger_filtered, w->ledger->filtered++)                                           \
+    X(ledger_unasked, w->ledger->offered++; w->ledger->filtered++)                      \
     X(ledger_ring_full, w->ledger->ring_full++)                                         \
     X(ledger_late, w->ledger->late = w->ledger->observed + 1)                           \
     X(ledger_overflow, w->ledger->filtered = UINT64_MAX)                                \
@@ -300,6 +301,34 @@ static void test_altered_counts_under_right_checksums(void **state)
         assert_broken(dir, alterations[i].name);
     }
     free(bytes);
+}
+
+/* What a filter took out is counted only where the Header says that there was one: by its flag, or
+ * by its text, as headers did at first. */
+static void test_filtered_packets_need_a_filter(void **state)
+{
+    static const struct window_case windows[] = {{0, 0, 400}};
+    static const struct {
+        bool filtered;
+        const char *filter;
+    } cases[] = {{false, ""}, {true, ""}, {false, "tcp"}, {true, "tcp"}};
+    (void)state;
+    const struct feed_identity whole = identity;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char dir[PATH_LEN], paths[8][PATH_LEN];
+        struct fault fault;
+        size_t len;
+        identity.filtered = cases[i].filtered;
+        identity.filter = cases[i].filter;
+        feed_write(folder_name(dir), windows, 1);
+        segment_list(dir, paths);
+        uint8_t *bytes = file_read(paths[0], &len);
+        assert_int_equal(verify(dir, &fault), 0);
+        forge_window(paths[0], bytes, len, alter_ledger_unasked);
+        assert_int_equal(verify(dir, &fault), i == 0 ? -EBADMSG : 0);
+        free(bytes);
+    }
+    identity = whole;
 }
 
 /* ---- records altered under right checksums */
@@ -527,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_every_cut_is_found),
         cmocka_unit_test(test_segments_stand_in_their_order),
         cmocka_unit_test(test_unfinished_feed),
+        cmocka_unit_test(test_filtered_packets_need_a_filter),
         cmocka_unit_test(test_altered_counts_under_right_checksums),
         cmocka_unit_test(test_altered_records_under_right_checksums),
         cmocka_unit_test(test_reordered_records),

@@ -247,6 +247,25 @@ def filters(bench):
     bench.verdict.equal((rc, out.count(b"\n")), (3, 2000), "explain with a filter of Ethernet's words: exit, lines")
 
 
+def stays_dark(bench):
+    """The text of a filter can hold the telescope's addresses: it stands in no feed but an exposed one."""
+    words = ["--telescope", "203.0.113.0/25", "--filter", "dst net 203.0.113.0/25", bench.whole]
+    secrets = [b"203.0.113", b"dst net", bytes([203, 0, 113]), bytes([113, 0, 203])]
+    hidden, answer = bench.feed(*words)
+    whole = b"".join(contents(hidden).values())
+    bench.verdict.check(not any(secret in whole for secret in secrets), "the feed holds addresses of the telescope")
+    headers = [rows[0].header for rows in feed.read(hidden).values()]
+    bench.verdict.check(all(h.filtered and not h.filter and h.telescope_configured for h in headers), "headers of a filtered feed")
+    bench.verdict.check(answer["ledger"]["dropped"]["filtered"] > 0, "the filter took out nothing")
+    bench.same(bench.feed("--filter", "dst net 203.0.113.0/25 or dst host 203.0.113.5", *words[:2], bench.whole)[0], hidden,
+               "another filter that leaves the same packets")
+    exposed, _ = bench.feed("--expose-telescope", *words)
+    texts = {rows[0].header.filter for rows in feed.read(exposed).values()}
+    bench.verdict.equal(texts, {words[3]}, "--expose-telescope: the header's filter")
+    plain = [rows[0].header for rows in feed.read(bench.feed(*words[:2], bench.whole)[0]).values()]
+    bench.verdict.check(not any(h.filtered for h in plain), "a header knows of a filter where there was none")
+
+
 def tampered(bench, reference):
     """verify finds every altered byte, and every altered count under a checksum that fits."""
     copy = bench.path("tampered")
@@ -384,6 +403,7 @@ def main():
         orders(bench, reference)
         drops(bench)
         filters(bench)
+        stays_dark(bench)
         tampered(bench, reference)
         damages(bench)
         return bench.verdict.finish()

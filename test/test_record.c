@@ -65,6 +65,7 @@ static void test_header_and_close(void **state)
                                            .telescope_id = "lab",
                                            .timezone = "Asia/Tokyo",
                                            .filter = "tcp",
+                                           .filtered = true,
                                            .telescope_configured = true,
                                            .telescope_ipv4 = 4096,
                                            .window_span_ns = 60,
@@ -85,6 +86,7 @@ static void test_header_and_close(void **state)
     assert_string_equal(r->header->telescope_id, "lab");
     assert_string_equal(r->header->timezone, "Asia/Tokyo");
     assert_string_equal(r->header->filter, "tcp");
+    assert_true(r->header->filtered);
     assert_int_equal(r->header->telescope_ipv4, 4096);
     assert_true(r->header->telescope_configured);
     assert_int_equal(r->header->window_span_ns, 60);
