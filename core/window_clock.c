@@ -7,9 +7,10 @@
 struct window_clock {
     struct window_clock_fast fast; /* first: see window_clock_slot */
     int64_t span_ns, lateness_ns;
-    bool has_watermark;
+    bool has_watermark, has_before;
+    int64_t before_ns;   /* the packet before, while there is no watermark */
     uint32_t jump_run;   /* packets in a row that lie a day ahead */
-    int64_t jump_max_ns; /* greatest timestamp among them */
+    int64_t jump_min_ns; /* earliest timestamp among them */
     uint32_t serial;
     struct open_window windows[WINDOW_SLOTS];
     struct start_map *parts; /* start -> records so far */
@@ -93,21 +94,51 @@ static void seal_due(struct window_clock *c, bool all)
     }
 }
 
-/* A jump ahead of more than a day waits for agreement; everything else counts at once. */
+static void watermark_set(struct window_clock *c, int64_t ts_ns)
+{
+    c->has_watermark = true;
+    c->fast.watermark_ns = ts_ns;
+    seal_due(c, false);
+}
+
+/* One packet alone may have a broken clock; two in a row that lie near each other have not. */
+static void watermark_begin(struct window_clock *c, int64_t ts_ns)
+{
+    int64_t earlier_ns = c->before_ns < ts_ns ? c->before_ns : ts_ns;
+    int64_t later_ns = c->before_ns < ts_ns ? ts_ns : c->before_ns;
+    if (c->has_before && later_ns <= add_capped(earlier_ns, WINDOW_JUMP_NS)) {
+        watermark_set(c, later_ns);
+        return;
+    }
+    c->has_before = true;
+    c->before_ns = ts_ns;
+}
+
+static bool is_jump(const struct window_clock *c, int64_t ts_ns)
+{
+    return ts_ns > add_capped(c->fast.watermark_ns, WINDOW_JUMP_NS);
+}
+
+/* A jump ahead of more than a day waits for agreement, and then goes to the earliest of those
+ * that agree: the others may be broken clocks, the last one too. Everything else counts at once. */
 static void watermark_advance(struct window_clock *c, int64_t ts_ns)
 {
-    if (c->has_watermark && ts_ns > add_capped(c->fast.watermark_ns, WINDOW_JUMP_NS)) {
-        if (c->jump_run == 0 || ts_ns > c->jump_max_ns)
-            c->jump_max_ns = ts_ns;
-        if (++c->jump_run < WINDOW_JUMP_AGREE)
-            return;
-        ts_ns = c->jump_max_ns;
+    if (!c->has_watermark) {
+        watermark_begin(c, ts_ns);
+        return;
     }
-    c->jump_run = 0;
-    if (!c->has_watermark || ts_ns > c->fast.watermark_ns) {
-        c->has_watermark = true;
-        c->fast.watermark_ns = ts_ns;
-        seal_due(c, false);
+    if (!is_jump(c, ts_ns)) {
+        c->jump_run = 0;
+        if (ts_ns > c->fast.watermark_ns)
+            watermark_set(c, ts_ns);
+        return;
+    }
+    if (c->jump_run == 0 || ts_ns < c->jump_min_ns)
+        c->jump_min_ns = ts_ns;
+    if (++c->jump_run == WINDOW_JUMP_AGREE) {
+        watermark_set(c, c->jump_min_ns);
+        c->jump_run = is_jump(c, ts_ns);
+        c->jump_min_ns = ts_ns;
     }
 }
 
@@ -129,27 +160,28 @@ static unsigned slot_open(struct window_clock *c, int64_t start_ns)
 {
     unsigned slot = slot_take(c);
     struct open_window *w = &c->windows[slot];
+    uint32_t part = start_map_next(c->parts, start_ns);
     *w = (struct open_window){
         .start_ns = start_ns,
-        .part = start_map_next(c->parts, start_ns),
+        .part = part,
         .serial = ++c->serial,
         .first_ns = INT64_MAX,
         .last_ns = INT64_MIN,
         .is_open = true,
-        .is_late = is_over(c, start_ns),
+        .is_late = part > 0 || is_over(c, start_ns),
     };
     c->ops->open(c->context, slot, w);
     return slot;
 }
 
-/* From here to the window's end nothing can change but the watermark: not while a jump is
- * pending, and not from where the watermark would seal another window. */
+/* From here to the window's end nothing can change but the watermark: not while there is none or a
+ * jump is pending, and not from where the watermark would seal another window. */
 static void fast_set(struct window_clock *c, unsigned slot)
 {
     const struct open_window *w = &c->windows[slot];
     c->fast.slot = slot;
     c->fast.from_ns = c->fast.to_ns = 0;
-    if (c->jump_run > 0)
+    if (!c->has_watermark || c->jump_run > 0)
         return;
     c->fast.from_ns = w->start_ns;
     c->fast.to_ns = add_capped(w->start_ns, c->span_ns);

@@ -5,11 +5,14 @@
  * is the packets'.
  *
  * A packet belongs to the window of its own timestamp. The watermark is the greatest
- * timestamp delivered, but a jump ahead of more than a day counts only once 1,000 packets in a
- * row agree with it (lie more than a day ahead too): one broken clock poisons nothing.
- * A window is sealed when the watermark reaches its end plus `lateness`. A packet for a window
- * that was sealed, or that would have been, is late and opens a further part, which stays open until
- * an eighth newer one needs its slot, or the end.
+ * timestamp delivered, but one broken clock poisons nothing: there is no watermark until two
+ * packets in a row lie within a day of each other (it is the later of the two then), and a jump
+ * ahead of more than a day counts only once 1,000 packets in a row agree with it (lie more than a day
+ * ahead too); the watermark is the earliest of them then.
+ * A window is sealed when the watermark reaches its end plus `lateness`, and before where its
+ * slot is needed: eight are open, and a ninth begins. A packet is late when its window was sealed, or
+ * would have been had there been one; it opens a further part of it (part 0 where there was none), which stays
+ * open until its slot is needed, or the end. So all packets of a part > 0 are late.
  */
 #ifndef CORE_WINDOW_CLOCK_H
 #define CORE_WINDOW_CLOCK_H
@@ -26,7 +29,7 @@ enum { WINDOW_JUMP_AGREE = 1000 };
 /* One open window. */
 struct open_window {
     int64_t start_ns;
-    uint32_t part;
+    uint32_t part;             /* > 0: is_late */
     uint32_t serial;           /* 1, 2, 3, ... by opening */
     uint64_t filtered;         /* packets a filter took out; counted by the caller */
     int64_t first_ns, last_ns; /* the earliest and the latest packet's time, as the caller says */
