@@ -26,13 +26,18 @@ struct feed_log {
     uint64_t records;     /* in the open segment */
     off_t size;           /* bytes of whole records in the open segment */
     off_t begun;          /* of them the disk was told to write */
-    int64_t hour;         /* the latest that a window began in; valid where segment > 0 */
+    int64_t first_ns;     /* start of the open segment's first window */
     struct record_buffer buffer;
 };
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-int64_t feed_hour(int64_t start_ns) { return floor_div(start_ns, hour_ns); }
+bool feed_segment_takes(int64_t first_ns, int64_t start_ns)
+{
+    enum { HOURS_BEFORE = 24 };
+    int64_t first = floor_div(first_ns, hour_ns), hour = floor_div(start_ns, hour_ns);
+    return hour <= first && hour >= first - HOURS_BEFORE;
+}
 
 void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME])
 {
@@ -42,6 +47,14 @@ void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME])
     gmtime_r(&seconds, &utc);
     strftime(start, sizeof start, "%Y%m%dT%H%M%SZ", &utc);
     snprintf(name, FEED_NAME, "%s-%06" PRIu32 ".yami", start, segment);
+}
+
+uint64_t feed_segment_number(const char *name)
+{
+    const char *hyphen = strrchr(name, '-');
+    if (hyphen == NULL || hyphen[1] < '0' || hyphen[1] > '9')
+        return UINT64_MAX;
+    return strtoull(hyphen + 1, NULL, 10);
 }
 
 bool feed_is_segment_name(const char *name)
@@ -208,14 +221,13 @@ static int segment_begin(struct feed_log *log, const struct window *w, struct fa
     }
     commit(log, w == NULL ? 1 : 2, crc);
     log->segment = segment;
-    log->hour = feed_hour(start_ns);
+    log->first_ns = start_ns;
     return 0;
 }
 
 int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault)
 {
-    bool is_later = log->segment == 0 || feed_hour(w->start_ns) > log->hour;
-    if (log->fd >= 0 && is_later) {
+    if (log->fd >= 0 && !feed_segment_takes(log->first_ns, w->start_ns)) {
         int err = segment_close(log, false, fault);
         if (err != 0)
             return err;

@@ -1,9 +1,11 @@
 /* feed_log: the feed on disk: appended, chained by checksums, never rewritten.
  *
  * A folder of segment files named YYYYMMDDThhmmssZ-NNNNNN.yami by their first window's start
- * and the segment's number. A segment begins with a Header, ends with Close, and is cut where
- * a window of a later hour (packet time) than any before is appended. One writer (the exporter); any
- * number of readers.
+ * and the segment's number, which is their order. (The names sort so too, unless a segment began with a
+ * clock broken far ahead.) A segment begins with a Header and ends with Close. It stands for the hour
+ * of its first window (packet time), and takes the windows of that hour and those up to a day
+ * before it, which late packets open. It is cut where a window of a later hour is appended, or one from more than
+ * a day before: then it began with a broken clock. One writer (the exporter); any number of readers.
  */
 #ifndef EXPORT_FEED_LOG_H
 #define EXPORT_FEED_LOG_H
@@ -15,10 +17,15 @@ struct feed_log;
 
 enum { FEED_NAME = 48 }; /* holds the name of a segment */
 
-/* Name of the segment whose first window begins at `start_ns`, and the hour by which segments
- * are cut (since 1970, UTC). */
+/* Name of the segment whose first window begins at `start_ns`. */
 void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME]);
-int64_t feed_hour(int64_t start_ns);
+
+/* Whether a window that begins at `start_ns` belongs to the segment whose first window began at
+ * `first_ns`; else the segment ends before it. Hours are those since 1970, UTC. */
+bool feed_segment_takes(int64_t first_ns, int64_t start_ns);
+
+/* The number in a segment's name, by which readers order them; UINT64_MAX: there is none. */
+uint64_t feed_segment_number(const char *name);
 
 /* True for what a reader of the folder must take for a segment: *.yami. */
 bool feed_is_segment_name(const char *name);

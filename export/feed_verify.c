@@ -37,8 +37,7 @@ struct feed_verify {
     uint64_t seq; /* of the last record */
     uint32_t crc; /* of the last record */
     uint32_t segment;
-    int64_t hour; /* the latest that a window began in */
-    bool has_hour, is_segment_closed;
+    bool is_segment_closed;
     struct part_map parts;
     uint64_t unpacked; /* bytes of the record being read */
     ProtobufCAllocator allocator;
@@ -52,7 +51,8 @@ struct feed_verify {
     uint64_t offset, size, at; /* at: where the record's length begins */
     uint64_t records;
     bool has_window;
-    int64_t start_ns; /* of its first window */
+    int64_t first_ns; /* start of the first window of the last segment that has any */
+    bool has_first;   /* there is one */
 };
 
 static const char *path_shown(const char *path)
@@ -259,16 +259,12 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
 /* Where a window stands among the others: the cut of the segments, the order of its parts. */
 static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct fault *fault)
 {
-    int64_t hour = feed_hour(w->start_ns);
-    bool is_later = !v->has_hour || hour > v->hour;
-    if (is_later == v->has_window)
+    bool is_taken = v->has_first && feed_segment_takes(v->first_ns, w->start_ns);
+    if (is_taken != v->has_window)
         return violation(v, fault, "the segment is cut at another place than its hours say");
-    if (is_later)
-        v->hour = hour;
-    v->has_hour = true;
     if (!v->has_window)
-        v->start_ns = w->start_ns;
-    v->has_window = true;
+        v->first_ns = w->start_ns;
+    v->has_first = v->has_window = true;
 
     int64_t part = part_next(&v->parts, w->start_ns);
     if (part < 0)
@@ -344,7 +340,7 @@ static int name_check(const struct feed_verify *v, struct fault *fault)
     char name[FEED_NAME];
     const char *slash = strrchr(v->path, '/');
     const char *is = slash == NULL ? v->path : slash + 1;
-    feed_segment_name(v->has_window ? v->start_ns : 0, v->segment, name);
+    feed_segment_name(v->has_window ? v->first_ns : 0, v->segment, name);
     if (strcmp(is, name) != 0)
         return fault_set(fault, EBADMSG, "%s: by its content its name is %s", path_shown(v->path),
                          name);
@@ -412,17 +408,19 @@ static int file_verify(struct feed_verify *v, const char *path, struct fault *fa
 
 static int is_segment(const struct dirent *entry) { return feed_is_segment_name(entry->d_name); }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int by_number(const struct dirent **a, const struct dirent **b)
 {
+    uint64_t x = feed_segment_number((*a)->d_name), y = feed_segment_number((*b)->d_name);
+    if (x != y)
+        return x < y ? -1 : 1;
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Names sort as the segments follow each other. */
 static int folder_verify(struct feed_verify *v, const char *dir, struct fault *fault)
 {
     struct dirent **entries;
     char *path = NULL;
-    int count = scandir(dir, &entries, is_segment, by_name);
+    int count = scandir(dir, &entries, is_segment, by_number);
     if (count < 0)
         return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
 

@@ -1,6 +1,6 @@
 /* feed_case: small feeds on disk for tests: written, read as bytes, held to the rules.
  *
- * Included once, by a test of the feed log.
+ * Included once by each test of the feed log.
  */
 #ifndef TEST_FEED_CASE_H
 #define TEST_FEED_CASE_H
@@ -29,7 +29,7 @@ static const int64_t minute_ns = INT64_C(60000000000);
 
 static struct ruleset *rules;
 static struct feed_identity identity;
-static char scratch[] = "/tmp/test_feed_log.XXXXXX";
+static char scratch[] = "/tmp/feed_case.XXXXXX";
 static unsigned folders;
 
 /* A new path in the scratch folder. */
@@ -74,11 +74,17 @@ static void assert_broken(const char *path, const char *what)
     assert_true(strstr(fault.text, ".yami") != NULL);
 }
 
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+    uint64_t x = feed_segment_number((*a)->d_name), y = feed_segment_number((*b)->d_name);
+    return x < y ? -1 : x > y;
+}
+
 /* Segments in order; returns how many. */
 static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
 {
     struct dirent **entries;
-    int found = scandir(dir, &entries, NULL, alphasort);
+    int found = scandir(dir, &entries, NULL, by_number);
     size_t count = 0;
     for (int i = 0; i < found; i++) {
         if (feed_is_segment_name(entries[i]->d_name) && count < 8)
@@ -107,6 +113,25 @@ static void file_write(const char *path, const uint8_t *bytes, size_t len)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);
     close(fd);
+}
+
+static int scratch_make(void **state)
+{
+    rules = sample_ruleset();
+    identity = (struct feed_identity){.sensor = "test",
+                                      .timezone = "UTC",
+                                      .window_span_ns = minute_ns,
+                                      .lateness_ns = minute_ns,
+                                      .rules = rules};
+    return mkdtemp(scratch) == NULL;
+}
+
+static int scratch_remove(void **state)
+{
+    char command[PATH_LEN];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    free(rules);
+    return system(command);
 }
 
 #endif

@@ -1,35 +1,5 @@
 #include "test/feed_case.h"
 
-static void test_names_and_cuts(void **state)
-{
-    static const struct window_case windows[] = {{-61, 0, 3}, {-60, 0, 3}, {-1, 0, 2}, {0, 0, 9},
-                                                 {1, 0, 0},   {59, 0, 1},  {-1, 1, 5}, {61, 0, 7},
-                                                 {5, 0, 7},   {60, 0, 4},  {61, 1, 2}};
-    static const char *const names[] = {
-        "19691231T225900Z-000001.yami", "19691231T230000Z-000002.yami",
-        "19700101T000000Z-000003.yami", "19700101T010100Z-000004.yami"};
-    char dir[PATH_LEN], paths[8][PATH_LEN];
-    struct feed_check check;
-    struct fault fault;
-    feed_write(folder_name(dir), windows, 11);
-    assert_int_equal(segment_list(dir, paths), 4);
-    for (size_t i = 0; i < 4; i++)
-        assert_string_equal(strrchr(paths[i], '/') + 1, names[i]);
-    assert_int_equal(feed_log_verify_rules(dir, rules, &check, &fault), 0);
-    assert_int_equal(check.segments, 4);
-    assert_int_equal(check.windows, 11);
-    assert_int_equal(check.records, 11 + 8);
-    assert_int_equal(check.parts, 2);
-    assert_int_equal(check.packets, 43);
-    assert_int_equal(check.offered, 43);
-    assert_int_equal(check.observed, 43);
-    assert_true(check.closed);
-    assert_true(check.first_ns < -60 * minute_ns && check.last_ns >= 61 * minute_ns);
-    /* Each segment alone, too. */
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(verify(paths[i], &fault), 0);
-}
-
 static void test_empty_feed(void **state)
 {
     char dir[PATH_LEN], paths[8][PATH_LEN];
@@ -115,46 +85,6 @@ static void test_every_cut_is_found(void **state)
         file_write(paths[segment], bytes, len);
         free(bytes);
         assert_int_equal(verify(dir, &fault), 0);
-    }
-}
-
-/* What is done to the three segments of a feed. */
-static void test_segments_stand_in_their_order(void **state)
-{
-    static const struct window_case windows[] = {{0, 0, 6}, {60, 0, 5}, {120, 0, 5}};
-    enum { REMOVE_FIRST, REMOVE_MIDDLE, REMOVE_LAST, SWAP, DUPLICATE, RENAME, FOREIGN, COUNT };
-    for (int what = 0; what < COUNT; what++) {
-        char dir[PATH_LEN], paths[8][PATH_LEN], other[PATH_LEN];
-        struct fault fault;
-        size_t len;
-        feed_write(folder_name(dir), windows, 3);
-        assert_int_equal(segment_list(dir, paths), 3);
-        assert_int_equal(verify(dir, &fault), 0);
-        uint8_t *bytes = file_read(paths[1], &len);
-        snprintf(other, sizeof other, "%.200s/19700101T013000Z-000003.yami", dir);
-        switch (what) {
-        case REMOVE_FIRST:
-        case REMOVE_MIDDLE:
-        case REMOVE_LAST:
-            assert_int_equal(unlink(paths[what]), 0);
-            break;
-        case SWAP:
-            assert_int_equal(rename(paths[0], paths[1]), 0);
-            file_write(paths[0], bytes, len);
-            break;
-        case DUPLICATE:
-            file_write(other, bytes, len);
-            break;
-        case RENAME: /* the order stays */
-            assert_int_equal(rename(paths[1], other), 0);
-            break;
-        case FOREIGN:
-            snprintf(other, sizeof other, "%.200s/zzz.yami", dir);
-            file_write(other, bytes, 0);
-            break;
-        }
-        assert_broken(dir, "segments out of order");
-        free(bytes);
     }
 }
 
@@ -527,34 +457,13 @@ static void test_full_disk(void **state)
     }
 }
 
-static int scratch_make(void **state)
-{
-    rules = sample_ruleset();
-    identity = (struct feed_identity){.sensor = "test",
-                                      .timezone = "UTC",
-                                      .window_span_ns = minute_ns,
-                                      .lateness_ns = minute_ns,
-                                      .rules = rules};
-    return mkdtemp(scratch) == NULL;
-}
-
-static int scratch_remove(void **state)
-{
-    char command[PATH_LEN];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    free(rules);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_and_cuts),
         cmocka_unit_test(test_empty_feed),
         cmocka_unit_test(test_refuses_a_feed),
         cmocka_unit_test(test_every_altered_byte_is_found),
         cmocka_unit_test(test_every_cut_is_found),
-        cmocka_unit_test(test_segments_stand_in_their_order),
         cmocka_unit_test(test_unfinished_feed),
         cmocka_unit_test(test_filtered_packets_need_a_filter),
         cmocka_unit_test(test_altered_counts_under_right_checksums),

@@ -192,6 +192,36 @@ def orders(bench, reference):
                  "a packet of long ago in the middle")
 
 
+def clocks(bench):
+    """A broken clock at the start, or behind a gap, makes nothing late and names no other hour's segment; what comes for a
+    sealed window is late."""
+    packets, answers = bench.packets, {}
+    far = (START + 400 * 86400 * SECOND, packets[0][1])
+    plain, _ = bench.feed(bench.write("clock/last.pcap", packets + [far]), name="a far-future packet at the end")
+    first, answers["first"] = bench.feed(bench.write("clock/first.pcap", [far] + packets), name="a far-future packet first")
+    bench.same(first, plain, "a far-future packet first")
+    later = [(ns + 2 * 86400 * SECOND, packet) for ns, packet in packets]
+    for at in (0, 500, 999, 1000, 3000):
+        path = bench.write("clock/gap.pcap", packets[:10] + later[:at] + [far] + later[at:])
+        _, answers[f"gap, {at}"] = bench.feed(path, name=f"a gap of days, a far-future packet {at} behind it")
+    # Each second packet is an hour behind, and no window is over for a day: slots run out. The far one is first in the feed.
+    pairs = [packet for i in range(0, 2000, 2) for packet in (packets[i + 2000], packets[i])]
+    out, answer = bench.feed("--lateness", "1d", bench.write("clock/slots.pcap", [far] + pairs), name="slots run out")
+    parts = [window for window in feed.windows(out) if window.part]
+    late = sum(window.ledger.late for window in feed.windows(out))
+    bench.verdict.check(parts and all(window.ledger.late == window.ledger.observed for window in parts),
+                        f"slots run out: {len(parts)} further parts, or packets of one that are not late")
+    bench.verdict.equal(answer["ledger"]["late"], late, "slots run out: late")
+    for name, answer in answers.items():
+        bench.verdict.equal((answer["ledger"]["late"], answer["packets"] > 6000), (0, True), f"broken clock, {name}: late")
+    for name in (out, first):
+        hours = {records[1].window.start_ns // 3600 // SECOND: {
+            record.window.start_ns // 3600 // SECOND for record in records if record.WhichOneof("body") == "window"}
+            for records in feed.read(name).values()}
+        bench.verdict.check(all(hour - 24 <= min(own) <= max(own) == hour for hour, own in hours.items()),
+                            f"segments hold windows of other hours: {hours}")
+
+
 def sums(bench, out, answer):
     """The feed's windows add up to what --json says."""
     total = {}
@@ -401,6 +431,7 @@ def main():
         carriers(bench, reference)
         large(bench)
         orders(bench, reference)
+        clocks(bench)
         drops(bench)
         filters(bench)
         stays_dark(bench)
