@@ -117,7 +117,8 @@ int filter_matches(struct filter *f, const struct frame *frame, struct fault *fa
     if (!p->code.bf_insns)
         return refuse(p, fault);
     uint32_t header = p->skipped < frame->caplen ? p->skipped : frame->caplen;
-    return bpf_filter(p->code.bf_insns, frame->data + header, frame->wire_len - header,
+    /* The length asked for is that of the whole packet, its header included. */
+    return bpf_filter(p->code.bf_insns, frame->data + header, frame->wire_len,
                       frame->caplen - header) != 0;
 }
 

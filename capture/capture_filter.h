@@ -20,7 +20,8 @@ int filter_create(struct filter **out, const char *expression, struct fault *fau
 int filter_reads(struct filter *f, uint32_t link_type, struct fault *fault);
 
 /* 1: the frame matches, 0: it does not; -errno as filter_reads, for every frame of such a link type.
- * Of BSD loopback the IP packet is judged without its header of 4 bytes.
+ * Of BSD loopback the IP packet is judged without its header of 4 bytes, which count in its length
+ * all the same.
  * Looks at nothing beyond caplen; as in tcpdump a condition
  * on bytes that were not caught does not hold, and all words are about the outermost headers. */
 int filter_matches(struct filter *f, const struct frame *frame, struct fault *fault);

@@ -45,7 +45,13 @@ static const struct {
     {"tcp dst port 23", NULL_BSD, "\0\0\0\2", 4, syn, 40, 1}, /* caught by the other byte order */
     {"ip6", NULL_BSD, "\x1e\0\0\0", 4, ip6, 40, 1},           /* AF_INET6 of another system */
     {"ip6", LOOP, "\0\0\0\x18", 4, ip6, 40, 1},
-    {"ip6", NULL_BSD, "\2\0", 2, ip6, 0, 0}, /* cut in the header */
+    {"ip6", NULL_BSD, "\2\0", 2, ip6, 0, 0},            /* cut in the header */
+    {"len == 44", NULL_BSD, "\2\0\0\0", 4, syn, 40, 1}, /* the header's 4 bytes count */
+    {"less 43", NULL_BSD, "\2\0\0\0", 4, syn, 40, 0},
+    {"len == 44", LOOP, "\0\0\0\2", 4, syn, 30, 1},
+    {"greater 45", LOOP, "\0\0\0\2", 4, syn, 40, 0},
+    {"len == 40", RAW, "", 0, syn, 40, 1},
+    {"len == 42", NULL_BSD, "\2\0", 2, syn, 0, 1}, /* also where it was cut in the header */
     {"", ETHERNET, MACS "\x08\x00", 14, syn, 40, 1},
     {"ether dst 2:0:0:0:0:1", ETHERNET, MACS "\x08\x00", 14, syn, 40, 1},
     {"ether dst 2:0:0:0:0:1", RAW, "", 0, syn, 40, -ENOTSUP},
