@@ -45,6 +45,9 @@ struct address_set *address_set_create(void)
         free(set);
         return NULL;
     }
+    struct hash_key key;
+    hash_key_init(&key);
+    set->spread = (uint32_t)key.a; /* odd */
     hash_key_init(&set->rest->key);
     for (unsigned i = 0; i < 65536; i++)
         set->bitmaps[i] = empty;
@@ -65,16 +68,16 @@ void address_set_destroy(struct address_set *set)
     free(set);
 }
 
-/* Fibonacci hashing: suffixes of one /16 come from one telescope, not from an enemy's choice; a
- * table never holds more than TABLE_MAX of them in any case. */
-static inline uint32_t table_at(uint16_t suffix, uint32_t slots)
+/* Multiplicative hashing (Dietzfelbinger et al. 1997): whoever chooses the addresses does not
+ * know the multiplier. Slots are a power of two. */
+static inline uint32_t table_at(uint32_t spread, uint16_t suffix, uint32_t slots)
 {
-    return (uint32_t)((uint16_t)(suffix * 40503u) * (uint64_t)slots >> 16);
+    return (uint32_t)((uint64_t)(spread * suffix) * slots >> 32);
 }
 
-static bool table_add(uint16_t *table, uint32_t slots, uint16_t suffix)
+static bool table_add(uint32_t spread, uint16_t *table, uint32_t slots, uint16_t suffix)
 {
-    uint32_t i = table_at(suffix, slots);
+    uint32_t i = table_at(spread, suffix, slots);
     for (; table[i]; i = (i + 1) & (slots - 1))
         if (table[i] == suffix)
             return false;
@@ -95,7 +98,7 @@ static void container_to_bitmap(struct address_container *c)
     c->slots = 0;
 }
 
-static void container_grow(struct address_container *c)
+static void container_grow(uint32_t spread, struct address_container *c)
 {
     if (c->count >= TABLE_MAX) {
         container_to_bitmap(c);
@@ -105,13 +108,13 @@ static void container_grow(struct address_container *c)
     uint16_t *table = must(calloc(slots, sizeof *table));
     for (uint32_t i = 0; i < c->slots; i++)
         if (c->table[i])
-            table_add(table, slots, c->table[i]);
+            table_add(spread, table, slots, c->table[i]);
     free(c->table);
     c->table = table;
     c->slots = slots;
 }
 
-static bool container_add(struct address_container *c, uint16_t suffix)
+static bool container_add(uint32_t spread, struct address_container *c, uint16_t suffix)
 {
     if (c->slots == 0) {
         uint64_t bit = UINT64_C(1) << (suffix % 64);
@@ -126,10 +129,10 @@ static bool container_add(struct address_container *c, uint16_t suffix)
         is_new = !c->has_zero;
         c->has_zero = true;
     } else {
-        is_new = table_add(c->table, c->slots, suffix);
+        is_new = table_add(spread, c->table, c->slots, suffix);
     }
     if (is_new && ++c->count * 2 >= c->slots)
-        container_grow(c);
+        container_grow(spread, c);
     return is_new;
 }
 
@@ -141,7 +144,7 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
         c->slots = 16;
         c->table = must(calloc(c->slots, sizeof *c->table));
     }
-    set->count4 += container_add(c, suffix);
+    set->count4 += container_add(set->spread, c, suffix);
     if (c->slots == 0)
         set->bitmaps[prefix] = c->bitmap;
 }

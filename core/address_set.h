@@ -2,8 +2,8 @@
  *
  * IPv4: one container per /16, first an open-addressed table of 16-bit suffixes, from
  * 2,048 of them on a bitmap of 8 KiB (the idea of Roaring bitmaps, Chambi et al. 2016, with a table
- * in place of the sorted array since addresses come one by one). IPv6: an open-addressed table
- * with a keyed hash. One thread; sets of several threads are merged at the end. Aborts the
+ * in place of the sorted array since addresses come one by one). IPv6: an open-addressed table.
+ * Both kinds of tables have a hash keyed at random per set. One thread; sets of several threads are merged at the end. Aborts the
  * program where memory ends.
  */
 #ifndef CORE_ADDRESS_SET_H
@@ -30,6 +30,7 @@ struct address_set {
     struct address_container *of[65536];
     struct address_rest *rest;
     uint64_t count4;
+    uint32_t spread; /* key of the tables of suffixes: an odd multiplier */
 };
 
 struct address_set *address_set_create(void);      /* NULL with errno */

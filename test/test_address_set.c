@@ -78,9 +78,55 @@ static void test_versions(void **state)
     address_set_destroy(set);
 }
 
+/* Slots of the longest row of used ones in the table of 0.0/16. */
+static uint32_t longest_row(const struct address_set *set)
+{
+    const struct address_container *c = set->of[0];
+    uint32_t longest = 0, row = 0;
+    for (uint32_t i = 0; i < c->slots; i++) {
+        row = c->table[i] ? row + 1 : 0;
+        longest = row > longest ? row : longest;
+    }
+    return longest;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Suffixes chosen for one multiplier, so that with it they stand in one row, do so in hardly any
+ * set: each has its own. */
+static void test_nobody_aims_at_the_table(void **state)
+{
+    (void)state;
+    enum { SETS = 31, SUFFIXES = 2040 };
+    static const uint32_t steps[] = {1, 30599, 16, 257}; /* 30599: the inverse of 40503 */
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+        uint32_t rows[SETS], spreads[SETS], same = 0;
+        for (int i = 0; i < SETS; i++) {
+            struct address_set *set = address_set_create();
+            assert_true(set->spread & 1);
+            for (uint32_t k = 1; k <= SUFFIXES; k++)
+                address_set_add4(set, (uint16_t)(k * steps[s]));
+            assert_int_equal(address_set_count(set), SUFFIXES);
+            assert_true(set->of[0]->slots > 0);
+            rows[i] = longest_row(set);
+            spreads[i] = set->spread;
+            same += spreads[i] == spreads[0];
+            address_set_destroy(set);
+        }
+        qsort(rows, SETS, sizeof *rows, by_value);
+        assert_true(rows[SETS / 2] < SUFFIXES / 8);
+        assert_true(same < SETS / 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts),
-                                       cmocka_unit_test(test_versions)};
+                                       cmocka_unit_test(test_versions),
+                                       cmocka_unit_test(test_nobody_aims_at_the_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
