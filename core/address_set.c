@@ -1,6 +1,7 @@
 #include "core/address_set.h"
 
 #include "capture/hash.h"
+#include "core/memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -27,13 +28,6 @@ struct address_rest {
 };
 
 static const uint64_t empty[BITMAP_WORDS];
-
-static void *must(void *p)
-{
-    if (!p)
-        abort();
-    return p;
-}
 
 struct address_set *address_set_create(void)
 {
@@ -87,7 +81,7 @@ static bool table_add(uint32_t spread, uint16_t *table, uint32_t slots, uint16_t
 
 static void container_to_bitmap(struct address_container *c)
 {
-    uint64_t *bitmap = must(calloc(BITMAP_WORDS, sizeof *bitmap));
+    uint64_t *bitmap = memory_must(calloc(BITMAP_WORDS, sizeof *bitmap));
     for (uint32_t i = 0; i < c->slots; i++)
         if (c->table[i])
             bitmap[c->table[i] / 64] |= UINT64_C(1) << (c->table[i] % 64);
@@ -105,7 +99,7 @@ static void container_grow(uint32_t spread, struct address_container *c)
         return;
     }
     uint32_t slots = c->slots * 2;
-    uint16_t *table = must(calloc(slots, sizeof *table));
+    uint16_t *table = memory_must(calloc(slots, sizeof *table));
     for (uint32_t i = 0; i < c->slots; i++)
         if (c->table[i])
             table_add(spread, table, slots, c->table[i]);
@@ -140,9 +134,9 @@ static void add4(struct address_set *set, uint16_t prefix, uint16_t suffix)
 {
     struct address_container *c = set->of[prefix];
     if (!c) {
-        c = set->of[prefix] = must(calloc(1, sizeof *c));
+        c = set->of[prefix] = memory_must(calloc(1, sizeof *c));
         c->slots = 16;
-        c->table = must(calloc(c->slots, sizeof *c->table));
+        c->table = memory_must(calloc(c->slots, sizeof *c->table));
     }
     set->count4 += container_add(set->spread, c, suffix);
     if (c->slots == 0)
@@ -166,7 +160,7 @@ static void grow6(struct address_rest *r)
 {
     struct address_rest old = *r;
     r->size = old.size ? old.size * 2 : 64;
-    r->at = must(calloc(r->size, sizeof *r->at));
+    r->at = memory_must(calloc(r->size, sizeof *r->at));
     for (uint64_t i = 0; i < old.size; i++)
         if (old.at[i].low | old.at[i].high)
             *find6(r, old.at[i]) = old.at[i];

@@ -3,8 +3,8 @@
  * IPv4: one container per /16, first an open-addressed table of 16-bit suffixes, from
  * 2,048 of them on a bitmap of 8 KiB (the idea of Roaring bitmaps, Chambi et al. 2016, with a table
  * in place of the sorted array since addresses come one by one). IPv6: an open-addressed table.
- * Both kinds of tables have a hash keyed at random per set. One thread; sets of several threads are merged at the end. Aborts the
- * program where memory ends.
+ * Both kinds of tables have a hash keyed at random per set. One thread; sets of several threads are merged at the end. Ends the
+ * program where memory ends (core/memory.h).
  */
 #ifndef CORE_ADDRESS_SET_H
 #define CORE_ADDRESS_SET_H

@@ -1,5 +1,6 @@
 /* yamiscope: a darknet telescope packet analyzer. */
 #include "core/command.h"
+#include "core/memory.h"
 #include "core/version.h"
 #include "export/damage_text.h"
 
@@ -127,6 +128,7 @@ static int command_run(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    memory_begin();
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;

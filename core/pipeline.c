@@ -2,6 +2,7 @@
 
 #include "capture/batch.h"
 #include "core/channel.h"
+#include "core/memory.h"
 #include "core/sorter.h"
 #include "core/window_clock.h"
 
@@ -86,10 +87,8 @@ static struct window *worker_window(struct worker *w)
     while ((window = channel_try_pop(w->free_windows)))
         worker_take_back(w, window);
     if (w->window_count == 0 && w->windows_made < WINDOWS) {
-        if (!(window = window_create()))
-            abort(); /* memory has ended: as in the source table */
         w->windows_made++;
-        return window;
+        return memory_must(window_create());
     }
     while (w->window_count == 0)
         worker_take_back(w, channel_pop(w->free_windows));

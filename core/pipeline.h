@@ -43,8 +43,8 @@ struct pipeline_result {
 };
 
 /* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, or the
- * feed could not be written; the result is filled as far as
- * it went. */
+ * feed could not be written; the result is filled as far as it went. Where memory ends in between, the program
+ * does (core/memory.h). */
 int pipeline_run(const struct pipeline_settings *settings, struct pipeline_result *result,
                  struct fault *fault);
 void pipeline_result_fini(struct pipeline_result *result); /* also of a zeroed one */

@@ -1,18 +1,12 @@
 #include "core/source_table.h"
 
+#include "core/memory.h"
 #include "export/hll.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { FIRST_GROUPS = 16, FIRST_SOURCES = 32, GROW_DOUBLE_MAX = 256 * 1024 };
-
-static void *must(void *p)
-{
-    if (!p)
-        abort();
-    return p;
-}
 
 static uint32_t limit_of(uint32_t groups) { return (uint32_t)((uint64_t)groups * GROUP * 3 / 4); }
 
@@ -76,7 +70,7 @@ static void slots_grow(struct source_table *t)
     t->slot_groups = grown(t->slot_groups, sizeof *t->slots);
     t->slot_limit = limit_of(t->slot_groups);
     free(t->slots);
-    t->slots = must(groups_alloc(t->slot_groups, sizeof *t->slots));
+    t->slots = memory_must(groups_alloc(t->slot_groups, sizeof *t->slots));
     for (uint32_t number = 0; number < t->source_count; number++) {
         uint8_t address[16];
         unsigned ip_version = source_address(t, source_at(t, number), address);
@@ -95,10 +89,10 @@ static struct source *source_room(struct source_table *t)
             if (size > SOURCE_BLOCK)
                 size = SOURCE_BLOCK;
             if (!t->blocks) {
-                t->blocks = must(calloc(1, sizeof *t->blocks));
+                t->blocks = memory_must(calloc(1, sizeof *t->blocks));
                 t->block_count = 1;
             }
-            struct source *block = must(aligned_alloc(64, size * sizeof *block));
+            struct source *block = memory_must(aligned_alloc(64, size * sizeof *block));
             if (number)
                 memcpy(block, t->blocks[0], number * sizeof *block);
             free(t->blocks[0]);
@@ -106,8 +100,9 @@ static struct source *source_room(struct source_table *t)
             t->first_block_size = size;
         }
     } else if (number % SOURCE_BLOCK == 0) {
-        t->blocks = must(realloc(t->blocks, (t->block_count + 1) * sizeof *t->blocks));
-        t->blocks[t->block_count++] = must(aligned_alloc(64, SOURCE_BLOCK * sizeof(struct source)));
+        t->blocks = memory_must(realloc(t->blocks, (t->block_count + 1) * sizeof *t->blocks));
+        t->blocks[t->block_count++] =
+            memory_must(aligned_alloc(64, SOURCE_BLOCK * sizeof(struct source)));
     }
     return source_at(t, number);
 }
@@ -117,7 +112,8 @@ static uint32_t address6_put(struct source_table *t, const uint8_t address[16])
 {
     if (t->address6_count == t->address6_room) {
         t->address6_room = t->address6_room ? t->address6_room / 2 * 3 : 32;
-        t->addresses6 = must(realloc(t->addresses6, t->address6_room * sizeof *t->addresses6));
+        t->addresses6 =
+            memory_must(realloc(t->addresses6, t->address6_room * sizeof *t->addresses6));
     }
     memcpy(t->addresses6[t->address6_count].bytes, address, sizeof *t->addresses6);
     return t->address6_count++;
@@ -127,7 +123,7 @@ static uint32_t source_insert(struct source_table *t, uint64_t hash, const struc
 {
     uint32_t number = t->source_count;
     if (number + 1 >= UINT32_C(1) << SOURCE_BITS)
-        abort(); /* a billion sources over all shards: memory ended long before */
+        memory_ended(); /* a billion sources over all shards: it did long before */
     struct source *s = source_room(t);
     uint64_t sketch = hll_hash(o->src, o->ip_version == 6 ? 16 : 4);
     *s = (struct source){
@@ -175,7 +171,7 @@ static void pairs_grow(struct source_table *t)
 
     t->pair_groups = grown(t->pair_groups, sizeof *t->pairs);
     t->pair_limit = limit_of(t->pair_groups);
-    t->pairs = must(groups_alloc(t->pair_groups, sizeof *t->pairs));
+    t->pairs = memory_must(groups_alloc(t->pair_groups, sizeof *t->pairs));
     for (size_t i = 0; i < old_count; i++)
         if (old[i].key)
             pair_put(t, &old[i]);

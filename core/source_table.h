@@ -23,7 +23,7 @@
  * is ever swept, and the first packet of an entry in a window is told exactly, in any order of time.
  *
  * One worker owns a shard; no other thread touches it. Lookups are split into stages, so that a
- * batch can prefetch. Aborts the program where memory ends.
+ * batch can prefetch. Ends the program where memory ends (core/memory.h).
  */
 #ifndef CORE_SOURCE_TABLE_H
 #define CORE_SOURCE_TABLE_H

@@ -1,6 +1,7 @@
 #include "core/start_map.h"
 
 #include "capture/hash.h"
+#include "core/memory.h"
 
 #include <stdlib.h>
 
@@ -50,9 +51,7 @@ static void start_map_grow(struct start_map *m)
 {
     struct start_map old = *m;
     m->size *= 2;
-    m->at = calloc(m->size, sizeof *m->at);
-    if (!m->at)
-        abort();
+    m->at = memory_must(calloc(m->size, sizeof *m->at));
     for (uint64_t i = 0; i < old.size; i++)
         if (old.at[i].calls)
             *start_find(m, old.at[i].start_ns) = old.at[i];

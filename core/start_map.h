@@ -12,8 +12,8 @@ struct start_map;
 struct start_map *start_map_create(void);    /* NULL with errno */
 void start_map_destroy(struct start_map *m); /* accepts NULL */
 
-/* The number of calls for this start so far: 0, 1, 2, ... Aborts the program where not even
- * this little memory is left. */
+/* The number of calls for this start so far: 0, 1, 2, ... Ends the program where not even
+ * this little memory is left (core/memory.h). */
 uint32_t start_map_next(struct start_map *m, int64_t start_ns);
 
 #endif

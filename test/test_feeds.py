@@ -17,7 +17,7 @@ import zlib
 
 import feed
 import pcap
-from judge import Verdict, ledger_faults, replay, run
+from judge import PROGRAM, Verdict, ledger_faults, replay, run
 
 START = 1_700_000_000 * 10**9 // (60 * 10**9) * 60 * 10**9
 SECOND = 10**9
@@ -420,6 +420,30 @@ def gap(bench, raw):
         bench.verdict.equal(len(answer.get("damaged", [])), 1, "around a damaged input: inputs named")
 
 
+def memory_ends(bench):
+    """Where memory ends, the program says so and leaves a feed that does not pass for a whole one."""
+    def limited(limit, *words):
+        done = subprocess.run(["prlimit", f"--as={limit << 20}", PROGRAM, *words], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    if limited(100, "--version")[0] != 0:
+        print("not run: the end of memory, which a sanitizer has for itself")
+        return
+    path, ended = bench.path("many.pcap"), 0
+    run("synth", "-o", path, "--no-answers", "--packets", "500k", "--sources", "500k", "--profile", "uniform")
+    for limit in range(100, 400, 20):
+        out = bench.path(f"memory{limit}")
+        rc, text, err = limited(limit, "replay", "--json", "-j", "1", "-o", out, path)
+        is_end = rc == 1 and not text and err.startswith("yamiscope: ") and err.count("\n") == 1
+        if not bench.verdict.check(rc == 0 or is_end, f"{limit} MiB of memory: exit {rc}: {err[:200]}"):
+            continue
+        ended += err == "yamiscope: memory has ended\n"
+        if any(name.endswith(".yami") for name in (os.listdir(out) if os.path.isdir(out) else [])):
+            bench.verified(out, 1 if rc else 0, f"a feed written with {limit} MiB of memory")
+    bench.verdict.check(ended, "memory never ended")
+    os.unlink(path)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
@@ -437,6 +461,7 @@ def main():
         stays_dark(bench)
         tampered(bench, reference)
         damages(bench)
+        memory_ends(bench)
         return bench.verdict.finish()
 
 
