@@ -25,7 +25,7 @@ struct capture_file_settings {
 
 /* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a
  * path that does not exist or cannot be read is damage like any other, at offset
- * 0. An empty folder is damage too ("holds no files"). Caller closes. */
+ * 0; or where stdin is named twice. An empty folder is damage too ("holds no files"). Caller closes. */
 int capture_file_open(struct capture **out, const struct capture_file_settings *settings,
                       struct fault *fault);
 

@@ -99,7 +99,11 @@ int input_list_init(struct input_list *list, const char *const *paths, size_t pa
                     struct fault *fault)
 {
     memset(list, 0, sizeof *list);
+    size_t stdins = 0;
     for (size_t i = 0; i < path_count; i++) {
+        stdins += strcmp(paths[i], "-") == 0;
+        if (stdins > 1)
+            return fault_set(fault, EINVAL, "-: stdin can be read only once");
         if (add_path(list, paths[i]))
             return fault_set(fault, ENOMEM, "%s: no memory for the list of inputs", paths[i]);
     }

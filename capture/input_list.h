@@ -26,8 +26,8 @@ struct input_list {
     size_t count, room;
 };
 
-/* Expands `paths` into the list, which is empty before. -ENOMEM with the fault; the list has to be
- * finished in any case. */
+/* Expands `paths` into the list, which is empty before. -EINVAL with the fault for a second "-", -ENOMEM; the
+ * list has to be finished in any case. */
 int input_list_init(struct input_list *list, const char *const *paths, size_t path_count,
                     struct fault *fault);
 

@@ -316,6 +316,10 @@ static int settings_check(const struct config *c, struct fault *fault)
     int err = name_check(config_subject(c, "sensor"), c->sensor, fault);
     if (err == 0 && c->telescope_id)
         err = name_check(config_subject(c, "telescope-id"), c->telescope_id, fault);
+    if (err == 0 && c->telescope_id && !c->telescope)
+        err =
+            fault_set(fault, EINVAL, "%s: '%s' labels no telescope: --telescope names its prefixes",
+                      config_subject(c, "telescope-id"), c->telescope_id);
     return err < 0 ? err : timezone_check(c, fault);
 }
 

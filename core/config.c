@@ -43,8 +43,8 @@ static const struct option options[] = {
      "the dark address space; a file has one prefix a line, # begins a comment; without it "
      "everything is inside",
      NULL, 0, 0, AT(telescope), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_SYNTH},
-    {"telescope-id", 0, "NAME", "label of the telescope in the feed", NULL, 0, 0, AT(telescope_id),
-     OPTION_TEXT, COMMAND_REPLAY},
+    {"telescope-id", 0, "NAME", "label of the --telescope in the feed", NULL, 0, 0,
+     AT(telescope_id), OPTION_TEXT, COMMAND_REPLAY},
     {"decap", 0, "LIST", "tunnels to unwrap: gre, erspan, vxlan, ipip, all, none", "none", 0, 0,
      AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN},
     {"filter", 0, "BPF",

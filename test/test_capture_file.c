@@ -428,6 +428,10 @@ static void test_what_is_wrong_stands_at_its_place(void **state)
     assert_non_null(strstr(fault.text, "/nonexistent/a: "));
     settings.path_count = 0;
     assert_int_equal(capture_file_open(&c, &settings, &fault), -EINVAL);
+    const char *twice[] = {"-", good, "-"};
+    settings = (struct capture_file_settings){twice, 3, 0, NULL};
+    assert_int_equal(capture_file_open(&c, &settings, &fault), -EINVAL);
+    assert_string_equal(fault.text, "-: stdin can be read only once");
     settings = (struct capture_file_settings){paths + 2, 1, 0, NULL};
     assert_int_equal(capture_file_open(&c, &settings, &fault), 0);
     assert_int_equal(read_capture(c, FRAME_BURST).packets, 0);

@@ -167,14 +167,29 @@ def helps(verdict):
     for wrong in ([], ["nonsense"], ["replay"], ["replay", "--nonsense"], ["synth"], ["verify"], ["rules"],
                   ["replay", "--lang", "fr", "x"], ["replay", "--timezone", "Mars/Base", "x"], ["replay", "--timezone", "", "x"],
                   ["replay", "--decap", "x", "x"], ["replay", "--sensor", "", "x"], ["replay", "--sensor", "a{b}", "x"],
-                  ["replay", "--sensor", "a\nb", "x"], ["replay", "--telescope-id", "a b", "x"],
-                  ["replay", "--timezone", "zone.tab", "x"], ["replay", "--telescope", "", "x"], ["replay", "--telescope", "no.txt", "x"],
+                  ["replay", "--sensor", "a\nb", "x"], ["replay", "--telescope", DARK, "--telescope-id", "a b", "x"],
+                  ["replay", "--telescope-id", "a", "x"], ["replay", "--timezone", "zone.tab", "x"],
+                  ["replay", "--timezone", "Europe", "x"], ["replay", "-", "-"], ["explain", "-", "x", "-"],
+                  ["replay", "--telescope", "", "x"], ["replay", "--telescope", "no.txt", "x"],
                   ["synth", "-o", "/dev/null", "--packets", "10", "--sources", "11"], ["synth", "-o", "/dev/null", "--span", "0"],
                   ["synth", "-o", "/dev/null", "--start", "2026-02-31"], ["synth", "-o", "/dev/null", "--start", "1969-12-31"],
                   ["synth", "-o", "/dev/null", "--telescope", "no.txt"],
                   ["replay", "--telescope", "/", "x"], ["replay", "--telescope", "/dev/null", "x"]):
         code, out, err = run(*wrong)
         verdict.check(code == 2 and not out and err.strip(), f"{wrong}: exit {code}, stdout {out[:60]!r}, stderr {err[:60]!r}")
+    for says, *wrong in (("--telescope-id: ", "--telescope-id", "a", "x"), ("--timezone: ", "--timezone", "zone.tab", "x"),
+                         ("-: stdin", "-", "-")):
+        err = run("replay", *wrong)[2]
+        verdict.check(err.startswith("yamiscope: " + says), f"{wrong}: stderr {err[:60]!r}")
+
+
+def settings(verdict, capture):
+    """Zones of the system by their names, and a label beside the prefixes that it is for."""
+    for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin"):
+        if zone == "UTC" or os.path.exists("/usr/share/zoneinfo/" + zone):
+            verdict.equal(run("replay", "--json", "--timezone", zone, capture)[0], 0, f"--timezone {zone}")
+    labelled = ["--telescope", DARK, "--telescope-id", "dark"]
+    verdict.equal(run("replay", "--json", *labelled, capture)[0], 0, "--telescope with --telescope-id")
 
 
 def messages(verdict, capture, folder):
@@ -326,6 +341,7 @@ def main():
         messages(verdict, capture, folder)
         tags(verdict, folder)
         numbers(verdict, capture, folder)
+        settings(verdict, capture)
     helps(verdict)
     return verdict.finish()
 
