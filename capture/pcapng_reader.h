@@ -9,6 +9,7 @@
  *
  * A simple packet block holds no time: its frame takes that of the packet before it,
  * at the beginning that of the first one found behind it in the span, else 0.
+ * A time that does not fit struct frame stands at that end of its type.
  * Packets of an interface whose link type is not supported, or for which the filter does not
  * compile, are left out; each such
  * interface is said once, with their number, at the end of its section.

@@ -251,6 +251,44 @@ static void make_ng_far_future(void)
     put_packet(0, UINT64_MAX, 60, 60);
 }
 
+/* The last moment that fits, and such as don't: in a usual block, an old one, one with an option. */
+static void make_ng_beyond(void)
+{
+    put_section(1, 0);
+    put_interface(1, 0, 9);
+    put_packet(0, INT64_MAX, 60, 60);
+    put_packet(0, INT64_MAX + UINT64_C(1), 60, 60);
+    put_packet_old(0, UINT64_MAX, 60);
+    size_t block = begin_block(6);
+    put32(0);
+    put32(0x90000000);
+    put32(0);
+    put32(0);
+    put32(0);
+    put16(2988); /* a custom option */
+    put16(0);
+    put32(0);
+    end_block(block);
+}
+
+/* Before 1677. */
+static void make_ng_far_past(void)
+{
+    put_section(1, 0);
+    size_t block = begin_block(1);
+    put16(1);
+    put16(0);
+    put32(0);
+    put16(14);
+    put16(8);
+    put32(file.big ? 0x80000000 : 0);
+    put32(file.big ? 0 : 0x80000000);
+    put32(0);
+    end_block(block);
+    put_packet(0, 3000000, 60, 60);
+    put_packet(0, 4000000, 60, 60);
+}
+
 static void make_ng_offset(void)
 {
     put_section(1, 0);
@@ -408,6 +446,8 @@ static const struct row {
     {"pcapng, two sections", make_ng_sections, 3, 140, 5, 1500000000, 140, NULL, 0},
     {"pcapng, resolutions", make_ng_resolutions, 6, 360, 7, 1500000000, 360, NULL, 0},
     {"pcapng, far future", make_ng_far_future, 1, 60, INT64_MAX, INT64_MAX, 60, NULL, 0},
+    {"pcapng, beyond the end of time", make_ng_beyond, 4, 180, INT64_MAX, INT64_MAX, 180, NULL, 0},
+    {"pcapng, far past", make_ng_far_past, 2, 120, INT64_MIN, INT64_MIN, 120, NULL, 0},
     {"pcapng, time offset", make_ng_offset, 1, 60, -7000000000, -7000000000, 60, NULL, 0},
     {"pcapng, simple blocks", make_ng_simple, 3, 1590, 2000000000, 2000000000, 110, NULL, 0},
     {"pcapng, two link types", make_ng_two_links, 1, 60, 2000000000, 2000000000, 60,
