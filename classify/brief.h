@@ -160,64 +160,87 @@ static inline uint16_t raw16(const uint8_t *p)
     return value;
 }
 
-/* The same from a frame of Ethernet and IPv4 without options, at once. False: anything else, some
- * that have a brief among it; *brief may be written all the same. Every read lies below a fixed header's
- * end, which is checked first. */
-static inline bool brief_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
-                              struct brief *brief)
+enum {
+    BRIEF_IP = 14, /* Ethernet without tags */
+    BRIEF_TRANSPORT = BRIEF_IP + 20,
+    BRIEF_UDP_END = BRIEF_TRANSPORT + 8, /* ICMP's, too */
+    BRIEF_TCP_END = BRIEF_TRANSPORT + 20,
+    BRIEF_OPTIONS_END = BRIEF_TCP_END + 4
+};
+
+/* `set` without the tools. */
+static inline void brief_write(struct brief *brief, const struct frame *f, uint16_t port,
+                               unsigned set, const struct fingerprint *print)
 {
-    enum {
-        LINK_ETHERNET = 1,
-        IP = 14,
-        TRANSPORT = IP + 20,
-        UDP_END = TRANSPORT + 8, /* ICMP's, too */
-        TCP_END = TRANSPORT + 20,
-        OPTIONS_END = TCP_END + 4
-    };
+    brief->src = raw32(f->data + 26);
+    brief->dst = raw32(f->data + 30);
+    brief->wire_len = f->wire_len;
+    brief->port = port;
+    brief->set = (uint16_t)(set | fingerprint_match(print) << BRIEF_TOOL_SHIFT);
+}
+
+/* brief_read() of UDP and ICMP; `end`: of the packet, as it says. */
+static __attribute__((noinline, unused)) bool brief_read_other(const struct frame *f,
+                                                               uint32_t decap,
+                                                               const struct ruleset *rules,
+                                                               uint32_t end, struct brief *brief)
+{
     const uint8_t *b = f->data;
-    if (f->link_type != LINK_ETHERNET || f->caplen < UDP_END || f->wire_len < f->caplen)
-        return false;
-    uint32_t end = IP + read_be16(b + 16);
-    if ((raw32(b + 12) & 0xffffff) != 0x450008 || end > f->wire_len) /* but for the TOS */
-        return false;
-    uint32_t fragment = raw32(b + 20) & 0xff00ff3f; /* MF and offset, protocol: no DF, no TTL */
     uint16_t port = read_be16(b + 36);
-    struct fingerprint print = {.is_zmap = read_be16(b + 18) == FINGERPRINT_ZMAP_ID};
     unsigned set;
-    if (fragment == (uint32_t)IPPROTO_NR_TCP << 24) {
-        if (f->caplen < TCP_END)
-            return false;
-        uint32_t header = (b[46] >> 4) * 4u;
-        if (header < 20 || TRANSPORT + header > end)
-            return false;
-        set = brief_of_tcp(b[47]);
-        if (set == 0)
-            return false;
-        print.is_syn = set_is_syn(set);
-        set |= (rules->port_class[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_CLASS_SHIFT;
-        print.mixed = raw32(b + 30) ^ raw32(b + 38);
-        print.folded = (uint16_t)(raw16(b + 32) ^ raw16(b + 40) ^ raw16(b + 36) ^ raw16(b + 18));
-        if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
-            print.is_nmap =
-                f->caplen >= OPTIONS_END && read_be32(b + TCP_END) == FINGERPRINT_MSS_1460;
-    } else if (fragment == (uint32_t)IPPROTO_NR_UDP << 24) {
+    if (b[23] == IPPROTO_NR_UDP) {
         uint32_t length = read_be16(b + 38);
-        if (length < 8 || TRANSPORT + length > end || decap & DECAP_VXLAN || port_is_netbios(port))
+        if (length < 8 || BRIEF_TRANSPORT + length > end || decap & DECAP_VXLAN ||
+            port_is_netbios(port))
             return false;
         set = brief_of_udp(rules, port);
-    } else if (fragment == (uint32_t)IPPROTO_NR_ICMP << 24) {
-        if (UDP_END > end)
+    } else if (b[23] == IPPROTO_NR_ICMP) {
+        if (BRIEF_UDP_END > end)
             return false;
         port = kind_of_icmp(4, b[34]);
         set = brief_of_icmp();
     } else {
         return false;
     }
-    brief->src = raw32(b + 26);
-    brief->dst = raw32(b + 30);
-    brief->wire_len = f->wire_len;
-    brief->port = port;
-    brief->set = (uint16_t)(set | fingerprint_match(&print) << BRIEF_TOOL_SHIFT);
+    struct fingerprint print = {.is_zmap = read_be16(b + 18) == FINGERPRINT_ZMAP_ID};
+    brief_write(brief, f, port, set, &print);
+    return true;
+}
+
+/* The same from a frame of Ethernet and IPv4 without options, at once. False: anything else, some
+ * that have a brief among it; *brief may be written all the same. Every read lies below a fixed header's
+ * end, which is checked first. */
+static inline bool brief_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
+                              struct brief *brief)
+{
+    enum { LINK_ETHERNET = 1 };
+    const uint8_t *b = f->data;
+    if (f->link_type != LINK_ETHERNET || f->caplen < BRIEF_UDP_END || f->wire_len < f->caplen)
+        return false;
+    uint32_t end = BRIEF_IP + read_be16(b + 16);
+    uint32_t fragment = raw32(b + 20) & 0xff00ff3f; /* MF and offset, protocol: no DF, no TTL */
+    if ((raw32(b + 12) & 0xffffff) != 0x450008 || end > f->wire_len || fragment & 0xffff)
+        return false; /* the TOS doesn't matter */
+    if (fragment != (uint32_t)IPPROTO_NR_TCP << 24)
+        return brief_read_other(f, decap, rules, end, brief);
+    uint32_t header = (b[46] >> 4) * 4u;
+    if (f->caplen < BRIEF_TCP_END || header < 20 || BRIEF_TRANSPORT + header > end)
+        return false;
+    unsigned set = brief_of_tcp(b[47]);
+    if (set == 0)
+        return false;
+    uint16_t port = read_be16(b + 36);
+    struct fingerprint print = {
+        .is_syn = set_is_syn(set),
+        .is_zmap = read_be16(b + 18) == FINGERPRINT_ZMAP_ID,
+        .mixed = raw32(b + 30) ^ raw32(b + 38),
+        .folded = (uint16_t)(raw16(b + 32) ^ raw16(b + 40) ^ raw16(b + 36) ^ raw16(b + 18)),
+    };
+    if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
+        print.is_nmap = f->caplen >= BRIEF_OPTIONS_END &&
+                        read_be32(b + BRIEF_TCP_END) == FINGERPRINT_MSS_1460;
+    set |= (rules->port_class[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_CLASS_SHIFT;
+    brief_write(brief, f, port, set, &print);
     return true;
 }
 

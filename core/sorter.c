@@ -61,7 +61,7 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o, 
     if (!brief_from(o, s->rules, to->next) || !shard_takes(to, slot) ||
         (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
-    shard_took(s, batch_shard(hash));
+    shard_took(s, to);
     return true;
 }
 
@@ -75,9 +75,10 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
 }
 
 /* Decoded at once in the right place, the observation need not be moved. */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint32_t likely,
-                       uint64_t hash)
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
+    uint32_t likely = sorter_source(f);
+    uint64_t hash = hash_u64(&s->key, likely);
     unsigned shard = batch_shard(hash);
     struct observation *o = place_of(s, shard);
 

@@ -42,13 +42,20 @@ void sorter_flush(struct sorter *s);
 /* Sorts a packet by what was decoded of it; `slot` is its window's. */
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot);
 
-/* The same from the frame, when it is not read as a brief at once; the hash of a source that is
- * probably its own. */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint32_t likely,
-                       uint64_t hash);
+/* The same from the frame, when it is not read as a brief at once. */
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
 
 /* Sends a shard's batch. */
 void sorter_send(struct sorter *s, unsigned shard);
+
+/* The source, where nearly all packets have it: Ethernet, IPv4. */
+static inline uint32_t sorter_source(const struct frame *f)
+{
+    uint32_t src = 0;
+    if (f->caplen >= 30)
+        memcpy(&src, f->data + 26, sizeof src);
+    return src;
+}
 
 /* Whether a brief of this window may go into the batch; a batch has briefs of one window. */
 static inline bool shard_takes(struct sorter_shard *to, unsigned slot)
@@ -59,30 +66,24 @@ static inline bool shard_takes(struct sorter_shard *to, unsigned slot)
     return to->slot == slot;
 }
 
-/* The brief in its shard's place is complete. */
-static inline void shard_took(struct sorter *s, unsigned shard)
+/* The brief in the shard's place is complete. */
+static inline void shard_took(struct sorter *s, struct sorter_shard *to)
 {
-    struct sorter_shard *to = &s->shards[shard];
     address_set_add4(s->destinations, __builtin_bswap32(to->next->dst));
     batch_prefetch(to->next, 6 * sizeof *to->next);
     if (++to->next == to->end)
-        sorter_send(s, shard);
+        sorter_send(s, (unsigned)(to - s->shards));
 }
 
 /* Sorts a packet; `slot` is its window's. */
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
 {
-    uint32_t src = 0; /* nearly all have it there: Ethernet, IPv4 */
-    if (f->caplen >= 30)
-        memcpy(&src, f->data + 26, sizeof src);
-    uint64_t hash = hash_u64(&s->key, src);
-    unsigned shard = batch_shard(hash);
-    struct sorter_shard *to = &s->shards[shard];
+    struct sorter_shard *to = &s->shards[batch_shard(hash_u64(&s->key, sorter_source(f)))];
     if (brief_read(f, s->decap, s->rules, to->next) && shard_takes(to, slot) &&
         (!s->telescope || prefix_set_holds(s->telescope, f->data + 30, 4)))
-        shard_took(s, shard);
+        shard_took(s, to);
     else
-        sorter_frame_slow(s, f, slot, src, hash);
+        sorter_frame_slow(s, f, slot);
 }
 
 #endif
