@@ -53,11 +53,18 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
         sorter_send(s, shard);
 }
 
-/* Whether the observation went as a brief; `hash` is its source's. */
-static inline bool went_as_brief(struct sorter *s, const struct observation *o, uint64_t hash,
+static inline unsigned shard_of(const struct sorter *s, const struct observation *o, uint64_t hash)
+{
+    uint32_t src;
+    memcpy(&src, o->src, sizeof src);
+    return o->ip_version == 6 ? batch_shard(hash) : sorter_shard4(s, src);
+}
+
+/* Whether the observation went as a brief. */
+static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned shard,
                                  unsigned slot)
 {
-    struct sorter_shard *to = &s->shards[batch_shard(hash)];
+    struct sorter_shard *to = &s->shards[shard];
     if (!brief_from(o, s->rules, to->next) || !shard_takes(to, slot) ||
         (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
@@ -68,27 +75,26 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o, 
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
-    if (went_as_brief(s, o, hash, slot))
+    unsigned shard = shard_of(s, o, hash);
+    if (went_as_brief(s, o, shard, slot))
         return;
-    *place_of(s, batch_shard(hash)) = *o;
-    place_fill(s, batch_shard(hash), hash, slot);
+    *place_of(s, shard) = *o;
+    place_fill(s, shard, hash, slot);
 }
 
-/* Decoded at once in the right place, the observation need not be moved. */
+/* Decoded at once in what is probably the right place, the observation need not be moved. */
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
-    uint32_t likely = sorter_source(f);
-    uint64_t hash = hash_u64(&s->key, likely);
-    unsigned shard = batch_shard(hash);
-    struct observation *o = place_of(s, shard);
+    unsigned likely = sorter_shard4(s, sorter_source(f));
+    struct observation *o = place_of(s, likely);
 
     decode(f, s->decap, o);
     o->payload_at = o->payload_caught = 0; /* no rule wants payload */
-    if (o->ip_version != 4 || memcmp(o->src, &likely, sizeof likely) != 0)
-        hash = hash_address(&s->key, o->src, o->ip_version);
-    if (went_as_brief(s, o, hash, slot))
+    uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
+    unsigned shard = shard_of(s, o, hash);
+    if (went_as_brief(s, o, shard, slot))
         return;
-    if (batch_shard(hash) != shard)
-        *place_of(s, batch_shard(hash)) = *o;
-    place_fill(s, batch_shard(hash), hash, slot);
+    if (shard != likely)
+        *place_of(s, shard) = *o;
+    place_fill(s, shard, hash, slot);
 }
