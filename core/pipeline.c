@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -58,13 +59,16 @@ struct pipeline {
 
 enum { NICE = 10 };
 
-/* A thread's niceness is its own on Linux. Where it can't be changed, it stays. */
+/* Scheduling is a thread's own on Linux. Where it can't be changed, it stays. Who steps back does not
+ * interrupt whom it wakes up beside, either. */
 static void thread_begin(const struct pipeline *p, const char *name)
 {
     if (name)
         (void)pthread_setname_np(pthread_self(), name);
-    if (p->settings->steps_back && getpriority(PRIO_PROCESS, (id_t)gettid()) < NICE)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    if (!p->settings->steps_back || getpriority(PRIO_PROCESS, (id_t)gettid()) >= NICE)
+        return;
+    (void)sched_setscheduler(gettid(), SCHED_BATCH, &(struct sched_param){0});
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 }
 
 /* ---- worker ---- */
