@@ -105,7 +105,8 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
     run(&b, false, packets);
     double warm = b.seconds / (double)b.packets * 1e9;
     memset(&sum, 0, sizeof sum);
-    tally_sources_add(b.tally, &sum);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        tally_sources_add(b.tally, shard, &sum);
     printf("tally %9llu sources: cold %6.1f ns, warm %6.1f ns per packet; %.1f bytes per source "
            "(%llu pairs)\n",
            (unsigned long long)sum.sources, cold, warm,

@@ -39,7 +39,8 @@ struct worker {
     unsigned window_count, windows_made;
     unsigned empties;                       /* on their way to the exporter or back */
     struct batch_mark opened[WINDOW_SLOTS]; /* what was said of each slot's window */
-    struct tally_sources *sources;          /* at the end */
+    struct tally_sources *sources;          /* at the end: of the shards it added up itself */
+    atomic_uint next_shard;                 /* to be added up */
     pthread_t thread;
     bool is_running;
 };
@@ -153,6 +154,14 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
     channel_push(w->sealed, window);
 }
 
+/* Adds up what nobody has yet; the worker has counted all it gets. */
+static void sum_shards(struct worker *w, struct tally_sources *sum)
+{
+    unsigned shard;
+    while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS)
+        tally_sources_add(w->tally, shard, sum);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
@@ -175,8 +184,8 @@ static void *worker_main(void *arg)
         }
         channel_push(w->free_batches, b);
     }
-    tally_sources_add(w->tally, w->sources);
     channel_push(w->sealed, NULL);
+    sum_shards(w, w->sources);
     return NULL;
 }
 
@@ -354,7 +363,17 @@ static int worker_create(struct worker *w, struct pipeline *p)
     return 0;
 }
 
-/* Workers and exporter stop behind everything that was received. */
+/* Waits until the worker has counted all. */
+static void worker_wait(struct worker *w)
+{
+    const struct batch *b;
+    do
+        b = channel_pop(w->free_batches);
+    while (b->mark.what != MARK_END);
+}
+
+/* Workers and exporter stop behind everything that was received; who has nothing else to do adds up
+ * sources. */
 static void threads_finish(struct pipeline *p)
 {
     for (unsigned i = 0; i < p->settings->workers; i++) {
@@ -364,6 +383,13 @@ static void threads_finish(struct pipeline *p)
         struct batch *b = channel_pop(w->free_batches);
         b->mark.what = MARK_END;
         channel_push(w->batches, b);
+    }
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        struct worker *w = &p->workers[i];
+        if (!w->is_running)
+            continue;
+        worker_wait(w);
+        sum_shards(w, p->result->sources);
         (void)pthread_join(w->thread, NULL);
     }
     if (p->is_exporting)

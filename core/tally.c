@@ -255,31 +255,25 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
     free(seen);
 }
 
-static void shard_add(const struct tally *t, const struct source_table *shard,
-                      struct tally_sources *sum)
+void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum)
 {
-    sum->sources += shard->source_count;
-    sum->pairs += shard->pair_count;
-    sum->table_bytes += source_table_bytes(shard);
-    for (uint32_t number = 0; number < shard->source_count; number++) {
-        const struct source *s = source_at(shard, number);
+    const struct source_table *table = &t->shards[shard];
+    sum->sources += table->source_count;
+    sum->pairs += table->pair_count;
+    sum->table_bytes += source_table_bytes(table);
+    for (uint32_t number = 0; number < table->source_count; number++) {
+        const struct source *s = source_at(table, number);
         for (unsigned m = 0; m < MARK_COUNT; m++)
             sum->marks[m] += s->marks_ever >> m & 1;
         for (unsigned k = 0; k < KIND_COUNT; k++)
             sum->kinds[k] += s->kinds_ever >> k & 1;
     }
-    rules_add(t, shard, sum);
-}
-
-void tally_sources_add(const struct tally *t, struct tally_sources *sum)
-{
-    for (unsigned i = 0; i < SHARDS; i++)
-        shard_add(t, &t->shards[i], sum);
-    sum->pairs -= t->icmp_pairs;
+    rules_add(t, table, sum);
 }
 
 void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)
 {
+    sum->pairs -= t->icmp_pairs;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 65536; port++)
             sum->ports[proto][port] += t->port_sources[proto][port];

@@ -42,10 +42,10 @@ struct window *tally_seal(struct tally *t, unsigned slot);
 /* Counts all packets of a batch; their slots are open. */
 void tally_batch(struct tally *t, const struct batch *b);
 
-/* Adds this worker's sources to *sum, all but those of ports: as long as there are sources. */
-void tally_sources_add(const struct tally *t, struct tally_sources *sum);
+/* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
+void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);
 
-/* Adds the sources of ports. */
+/* Adds the sources of ports, and takes out of the pairs what is none of a port. */
 void tally_port_sources_add(const struct tally *t, struct tally_sources *sum);
 
 #endif

@@ -126,7 +126,8 @@ static void check_run(const struct world *w, const struct tally *t)
 {
     static struct tally_sources sum;
     memset(&sum, 0, sizeof sum);
-    tally_sources_add(t, &sum);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        tally_sources_add(t, shard, &sum);
     tally_port_sources_add(t, &sum);
     assert_int_equal(sum.sources, brute_sources(w, -1, MARK_total, 0, 0));
     for (int m = 0; m < MARK_COUNT; m++)
