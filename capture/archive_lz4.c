@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FRAME_BEGIN = 7 }; /* bytes of the shortest header */
+
 struct lz4_state {
     LZ4F_dctx *context;
-    bool inside; /* a frame has begun and not ended */
+    bool inside;    /* a frame has begun and not ended */
+    size_t expects; /* stored bytes: to the end of the next block and its successor's size */
 };
 
 static void lz4_destroy(void *state)
@@ -21,8 +24,10 @@ static void lz4_destroy(void *state)
 static void *lz4_create(struct fault *fault)
 {
     struct lz4_state *s = calloc(1, sizeof *s);
-    if (s && !LZ4F_isError(LZ4F_createDecompressionContext(&s->context, LZ4F_VERSION)))
+    if (s && !LZ4F_isError(LZ4F_createDecompressionContext(&s->context, LZ4F_VERSION))) {
+        s->expects = FRAME_BEGIN;
         return s;
+    }
     lz4_destroy(s);
     fault_set(fault, ENOMEM, "no memory to decompress lz4");
     return NULL;
@@ -59,15 +64,18 @@ static int refuse(struct codec_io *io, size_t rc, struct fault *fault)
                      io->is_corrupt ? "its data is corrupt: " : "", words);
 }
 
+/* Gets no more at once than the library says that it needs next: of a call that fails it does not
+ * say what it gave, so whatever stands before what is damaged is to have been given by calls before it. */
 static int lz4_step(void *state, struct codec_io *io, struct fault *fault)
 {
     struct lz4_state *s = state;
     while (io->out_len && (io->in_len || s->inside)) {
-        size_t taken = io->in_len, given = io->out_len;
+        size_t taken = io->in_len < s->expects ? io->in_len : s->expects, given = io->out_len;
+        const size_t offered = taken;
         size_t rc = LZ4F_decompress(s->context, io->out, &given, io->in, &taken, NULL);
         if (LZ4F_isError(rc)) {
-            io->in += io->in_len; /* how far it came, it does not say */
-            io->in_len = 0;
+            io->in += offered; /* how far it came, it does not say */
+            io->in_len -= offered;
             return refuse(io, rc, fault);
         }
         io->in += taken;
@@ -75,6 +83,7 @@ static int lz4_step(void *state, struct codec_io *io, struct fault *fault)
         io->out += given;
         io->out_len -= given;
         s->inside = rc != 0;
+        s->expects = s->inside ? rc : FRAME_BEGIN;
         if (!s->inside)
             io->whole = io->in;
         if (!taken && !given)

@@ -5,9 +5,12 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+enum { FRAME_BEGIN = 5 }; /* bytes that tell a frame's header's size, or a skippable frame's */
+
 struct zstd_state {
     ZSTD_DCtx *context;
-    bool inside; /* a frame has begun and not ended */
+    bool inside;    /* a frame has begun and not ended */
+    size_t expects; /* stored bytes: to the end of the next block, header or checksum */
 };
 
 static void zstd_destroy(void *state)
@@ -21,8 +24,10 @@ static void zstd_destroy(void *state)
 static void *zstd_create(struct fault *fault)
 {
     struct zstd_state *s = calloc(1, sizeof *s);
-    if (s && (s->context = ZSTD_createDCtx()))
+    if (s && (s->context = ZSTD_createDCtx())) {
+        s->expects = FRAME_BEGIN;
         return s;
+    }
     zstd_destroy(s);
     fault_set(fault, ENOMEM, "no memory to decompress zstd");
     return NULL;
@@ -49,13 +54,14 @@ static int refuse(struct codec_io *io, size_t rc, struct fault *fault)
     }
 }
 
-/* Frames that want a window of more than 128 MiB (zstd's own limit, --long above
- * 27) are refused by the library: a file must not choose how much memory it gets. */
+/* Gets no more at once than the library says that it needs next: of a call that fails it does not
+ * say what it gave, so whatever stands before what is damaged is to have been given by calls before it.
+ * Frames that want a window of more than 128 MiB (zstd's own limit, --long above 27) are refused by the library: a file must not choose how much memory it gets. */
 static int zstd_step(void *state, struct codec_io *io, struct fault *fault)
 {
     struct zstd_state *s = state;
     while (io->out_len) {
-        ZSTD_inBuffer in = {io->in, io->in_len, 0};
+        ZSTD_inBuffer in = {io->in, io->in_len < s->expects ? io->in_len : s->expects, 0};
         ZSTD_outBuffer out = {io->out, io->out_len, 0};
         if (!s->inside && !in.size)
             return 0;
@@ -69,6 +75,7 @@ static int zstd_step(void *state, struct codec_io *io, struct fault *fault)
         if (ZSTD_isError(rc))
             return refuse(io, rc, fault);
         s->inside = rc != 0;
+        s->expects = s->inside ? rc : FRAME_BEGIN;
         if (!s->inside)
             io->whole = io->in;
         if (!in.pos && !out.pos)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -167,11 +168,20 @@ static struct opened *current_opened(struct capture_file *f)
     return &f->opened[f->current % (f->ahead + 1)];
 }
 
+/* Whether opening it waits for somebody: for a writer who may write another input first. */
+static bool is_fifo(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static void open_ahead(struct capture_file *f)
 {
     while (f->opened_upto < f->inputs.count && f->opened_upto <= f->current + f->ahead) {
         const struct input *input = &f->inputs.at[f->opened_upto];
         struct opened *slot = &f->opened[f->opened_upto % (f->ahead + 1)];
+        if (f->opened_upto > f->current && is_fifo(input->path))
+            return;
         memset(slot, 0, sizeof *slot);
         if (input->problem)
             fault_set(&slot->fault, input->err, "%s", input->problem);

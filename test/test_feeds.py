@@ -6,6 +6,7 @@ altered. Damaged inputs: what came before the damage is counted, the damage is n
 """
 import bz2
 import gzip
+import json
 import lzma
 import os
 import random
@@ -392,7 +393,8 @@ def damages(bench):
         middle = len(data) // 2
         flipped = data[:middle] + bytes(byte ^ 0x55 for byte in data[middle:middle + 64]) + data[middle + 64:]
         answer = broken(bench, "flipped.pcap." + name, flipped, f"{name}, 64 bytes flipped")
-        bench.verdict.check(answer.get("packets", 0) < len(bench.packets), f"{name}, 64 bytes flipped: all packets counted")
+        # All of them may be there: what only the checksum tells at the end is in their bytes.
+        bench.verdict.check(0 <= answer.get("packets", -1) <= len(bench.packets), f"{name}, 64 bytes flipped: too many packets")
     gap(bench, raw)
 
 
@@ -418,6 +420,24 @@ def gap(bench, raw):
         _, answer = bench.feed(*words, status=3)
         bench.verdict.check(answer.get("packets", 0) >= 2000, f"around a damaged input: {answer.get('packets')} packets")
         bench.verdict.equal(len(answer.get("damaged", [])), 1, "around a damaged input: inputs named")
+
+
+def fifos(bench):
+    """One writer fills a pipe and then another: the second is not waited for while the first has to be read."""
+    path, ends = bench.path("fifo.pcap"), [bench.path("fifo.a"), bench.path("fifo.b")]
+    run("synth", "-o", path, "--no-answers", "--packets", "300k", "--sources", "1k")
+    for end in ends:
+        os.mkfifo(end)
+    with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"; cat "$0" > "$2"', path, *ends]) as writer:
+        try:
+            done = subprocess.run([PROGRAM, "replay", "--json", *ends], capture_output=True, text=True, check=False, timeout=60)
+            bench.verdict.check(json.loads(done.stdout)["packets"] == 600000, "two pipes of one writer")
+        except subprocess.TimeoutExpired:
+            bench.verdict.check(False, "two pipes of one writer: nobody reads the first")
+        finally:
+            writer.kill()
+    for name in (path, *ends):
+        os.unlink(name)
 
 
 def memory_ends(bench):
@@ -461,6 +481,7 @@ def main():
         stays_dark(bench)
         tampered(bench, reference)
         damages(bench)
+        fifos(bench)
         memory_ends(bench)
         return bench.verdict.finish()
 
