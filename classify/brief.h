@@ -237,8 +237,8 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
         .folded = (uint16_t)(raw16(b + 32) ^ raw16(b + 40) ^ raw16(b + 36) ^ raw16(b + 18)),
     };
     if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
-        print.is_nmap = f->caplen >= BRIEF_OPTIONS_END &&
-                        read_be32(b + BRIEF_TCP_END) == FINGERPRINT_MSS_1460;
+        print.is_nmap =
+            f->caplen >= BRIEF_OPTIONS_END && read_be32(b + BRIEF_TCP_END) == FINGERPRINT_MSS_1460;
     set |= (rules->port_class[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_CLASS_SHIFT;
     brief_write(brief, f, port, set, &print);
     return true;

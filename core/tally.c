@@ -1,5 +1,6 @@
 #include "core/tally.h"
 
+#include "core/memory.h"
 #include "core/tally_state.h"
 #include "export/pages.h"
 
@@ -231,9 +232,7 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
     size_t words = (t->rules->rule_count + 63) / 64;
     if (words == 0 || shard->source_count == 0)
         return;
-    uint64_t *seen = calloc(shard->source_count * words, sizeof *seen);
-    if (!seen)
-        abort();
+    uint64_t *seen = memory_must(calloc(shard->source_count * words, sizeof *seen));
     for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++) {
         const struct pair *p = &shard->pairs[i];
         if (!p->key || !pair_is_scan(p))
