@@ -223,8 +223,10 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
         return false; /* the TOS doesn't matter */
     if (fragment != (uint32_t)IPPROTO_NR_TCP << 24)
         return brief_read_other(f, decap, rules, end, brief);
+    if (f->caplen < BRIEF_TCP_END)
+        return false;
     uint32_t header = (b[46] >> 4) * 4u;
-    if (f->caplen < BRIEF_TCP_END || header < 20 || BRIEF_TRANSPORT + header > end)
+    if (header < 20 || BRIEF_TRANSPORT + header > end)
         return false;
     unsigned set = brief_of_tcp(b[47]);
     if (set == 0)

@@ -56,23 +56,30 @@ static int name_check(const char *subject, const char *name, struct fault *fault
 
 /* ---- summary ---- */
 
-static int port_order(const void *a, const void *b)
+static int number_order(const struct summary_port *x, const struct summary_port *y)
 {
-    const struct summary_port *x = a, *y = b;
-    if (x->packets != y->packets)
-        return x->packets > y->packets ? -1 : 1;
     if (x->proto != y->proto)
         return x->proto < y->proto ? -1 : 1;
     return x->port < y->port ? -1 : x->port > y->port;
 }
 
+static int port_order(const void *a, const void *b)
+{
+    const struct summary_port *x = a, *y = b;
+    if (x->packets != y->packets)
+        return x->packets > y->packets ? -1 : 1;
+    return number_order(x, y);
+}
+
 static int scan_order(const void *a, const void *b, void *context)
 {
     const struct summary_port *ports = context;
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    if (ports[x].scan != ports[y].scan)
-        return ports[x].scan > ports[y].scan ? -1 : 1;
-    return x < y ? -1 : x > y;
+    const struct summary_port *x = &ports[*(const uint32_t *)a], *y = &ports[*(const uint32_t *)b];
+    if (x->scan != y->scan)
+        return x->scan > y->scan ? -1 : 1;
+    if (x->packets != y->packets)
+        return x->packets > y->packets ? -1 : 1;
+    return number_order(x, y);
 }
 
 static int scan_ports_fill(struct summary *s)
@@ -87,7 +94,8 @@ static int scan_ports_fill(struct summary *s)
     return 0;
 }
 
-static int ports_fill(struct summary *s, const struct pipeline_result *result)
+/* In the order that is printed: JSON has all of them, text those that scan packets aim at. */
+static int ports_fill(struct summary *s, const struct pipeline_result *result, bool is_json)
 {
     const struct window *w = result->total;
     size_t rows = w->port_used[PORT_PROTO_TCP] + w->port_used[PORT_PROTO_UDP];
@@ -107,8 +115,10 @@ static int ports_fill(struct summary *s, const struct pipeline_result *result)
                 .sources = result->sources->ports[proto][row->port],
             };
         }
+    if (!is_json)
+        return scan_ports_fill(s);
     qsort(s->ports, s->port_count, sizeof *s->ports, port_order);
-    return scan_ports_fill(s);
+    return 0;
 }
 
 static int rule_order(const void *a, const void *b)
@@ -171,7 +181,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
     };
     memcpy(s->kind_sources, result->sources->kinds, sizeof s->kind_sources);
     memcpy(s->mark_sources, result->sources->marks, sizeof s->mark_sources);
-    int err = ports_fill(s, result);
+    int err = ports_fill(s, result, c->is_json);
     return err < 0 ? err : rules_fill(s, result);
 }
 

@@ -38,10 +38,10 @@ struct summary {
     uint64_t sources, destinations; /* exact distinct addresses */
     uint64_t kind_sources[KIND_COUNT];
     uint64_t mark_sources[MARK_COUNT]; /* exact over the whole run */
-    struct summary_port *ports;        /* all, most packets first, then proto (tcp, udp), port */
+    struct summary_port *ports; /* all; for JSON most packets first, then proto (tcp, udp), port */
     size_t port_count;
-    uint32_t
-        *scan_ports; /* into ports: those with scan packets, most of these first, then as there */
+    /* For text, into ports: those with scan packets, most of these first, then packets, proto, port. */
+    uint32_t *scan_ports;
     size_t scan_port_count;
     struct summary_rule *by_rule; /* rules with packets, most packets first, then id */
     size_t by_rule_count;
