@@ -5,8 +5,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { FIRST_GROUPS = 16, FIRST_SOURCES = 32, GROW_DOUBLE_MAX = 256 * 1024 };
+enum {
+    FIRST_GROUPS = 16,
+    FIRST_SOURCES = 32,
+    GROW_DOUBLE_MAX = 256 * 1024,
+    HUGE_PAGE = 2 << 20,
+    LARGE = 2 * HUGE_PAGE,
+};
 
 static uint32_t limit_of(uint32_t groups) { return (uint32_t)((uint64_t)groups * GROUP * 3 / 4); }
 
@@ -16,11 +23,15 @@ static uint32_t grown(uint32_t groups, size_t entry)
     return (uint64_t)groups * GROUP * entry < GROW_DOUBLE_MAX ? groups * 2 : groups + groups / 2;
 }
 
-/* Zeroed, on a cache line. */
+/* Zeroed, on a cache line. A table of several MiB is on huge pages where the system has them: its packets come
+ * from all over it. For smaller ones they cost more to get than they save. */
 static void *groups_alloc(uint32_t groups, size_t entry)
 {
     size_t size = ((size_t)groups * GROUP * entry + 63) / 64 * 64;
-    void *p = aligned_alloc(64, size);
+    bool is_large = size >= LARGE;
+    void *p = aligned_alloc(is_large ? HUGE_PAGE : 64, size);
+    if (p && is_large)
+        (void)madvise(p, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     return p ? memset(p, 0, size) : NULL;
 }
 

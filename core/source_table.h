@@ -15,7 +15,7 @@
  * Slots and pairs are open-addressed by groups of four, which are compared at once: whether an
  * entry stands first or fourth in its group is then no branch to be mispredicted, and nearly all
  * stand in their home group. At 3/4 full small tables double and large ones grow by half, so 10
- * million sources with two ports each take at most 1.1 GB.
+ * million sources with two ports each take at most 1.3 GB.
  *
  * Windows: each entry remembers in which of the (at most 8) open windows it was seen, one bit
  * or one 16-bit set of marks per slot, and the opening serial at its last touch. Bits of slots that were
