@@ -2,7 +2,7 @@
  * on the way.
  *
  * A brief is read straight from the frame where it can be; everything else is decoded, and goes as a
- * brief where it is one and as an observation where not. Part of the receiver: one thread.
+ * brief where it has one and as an observation where not. Part of the receiver: one thread.
  */
 #ifndef CORE_SORTER_H
 #define CORE_SORTER_H
