@@ -271,8 +271,8 @@ static void make_ng_beyond(void)
     end_block(block);
 }
 
-/* Before 1677. */
-static void make_ng_far_past(void)
+/* An interface whose times have an offset, up to the option's 8 bytes. */
+static size_t begin_offset(void)
 {
     put_section(1, 0);
     size_t block = begin_block(1);
@@ -281,6 +281,13 @@ static void make_ng_far_past(void)
     put32(0);
     put16(14);
     put16(8);
+    return block;
+}
+
+/* Before 1677. */
+static void make_ng_far_past(void)
+{
+    size_t block = begin_offset();
     put32(file.big ? 0x80000000 : 0);
     put32(file.big ? 0 : 0x80000000);
     put32(0);
@@ -291,13 +298,7 @@ static void make_ng_far_past(void)
 
 static void make_ng_offset(void)
 {
-    put_section(1, 0);
-    size_t block = begin_block(1);
-    put16(1);
-    put16(0);
-    put32(0);
-    put16(14);
-    put16(8);
+    size_t block = begin_offset();
     put32(file.big ? 0xffffffff : (uint32_t)-10);
     put32(file.big ? (uint32_t)-10 : 0xffffffff);
     put32(0);
