@@ -53,18 +53,23 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
         sorter_send(s, shard);
 }
 
-static inline unsigned shard_of(const struct sorter *s, const struct observation *o, uint64_t hash)
+/* Of all but IPv6. */
+static inline unsigned shard_of4(const struct sorter *s, const struct observation *o)
 {
     uint32_t src;
     memcpy(&src, o->src, sizeof src);
-    return o->ip_version == 6 ? batch_shard(hash) : sorter_shard4(s, src);
+    return sorter_shard4(s, src);
+}
+
+static inline unsigned shard_of(const struct sorter *s, const struct observation *o, uint64_t hash)
+{
+    return o->ip_version == 6 ? batch_shard(hash) : shard_of4(s, o);
 }
 
 /* Whether the observation went as a brief. */
-static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned shard,
-                                 unsigned slot)
+static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot)
 {
-    struct sorter_shard *to = &s->shards[shard];
+    struct sorter_shard *to = &s->shards[shard_of4(s, o)];
     if (!brief_from(o, s->rules, to->next) || !shard_takes(to, slot) ||
         (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
@@ -74,10 +79,10 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o, 
 
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
+    if (went_as_brief(s, o, slot))
+        return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     unsigned shard = shard_of(s, o, hash);
-    if (went_as_brief(s, o, shard, slot))
-        return;
     *place_of(s, shard) = *o;
     place_fill(s, shard, hash, slot);
 }
@@ -90,10 +95,10 @@ void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 
     decode(f, s->decap, o);
     o->payload_at = o->payload_caught = 0; /* no rule wants payload */
+    if (went_as_brief(s, o, slot))
+        return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     unsigned shard = shard_of(s, o, hash);
-    if (went_as_brief(s, o, shard, slot))
-        return;
     if (shard != likely)
         *place_of(s, shard) = *o;
     place_fill(s, shard, hash, slot);
