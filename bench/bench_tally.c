@@ -63,7 +63,7 @@ static void chunk_fill(struct bench *b, bool is_cold)
     for (b->full = 0; b->full < CHUNK;) {
         uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
         struct observation o = packet(at % b->sources, at / b->sources % 2);
-        sorter_observation(&b->sorter, &o, 0);
+        sorter_observation(&b->sorter, &o, 0, 0);
     }
 }
 

@@ -35,19 +35,23 @@ struct batch_mark {
 
 /* One of the packets of which a darknet mostly consists, as classify/brief.h defines it. */
 struct brief {
-    uint32_t src, dst; /* IPv4, in network order */
-    uint32_t wire_len; /* as in struct observation */
-    uint16_t port;     /* of the destination; ICMP: the kind */
-    uint16_t set;      /* what it is, class of the port, tools: a number of classify/brief.h */
+    uint32_t src;  /* IPv4, in network order */
+    uint16_t port; /* of the destination; ICMP: the kind */
+    uint16_t set;  /* what it is, what its port is, tools: a number of classify/brief.h */
+    uint64_t
+        rest; /* 36 bits: ns since the batch's brief_base_ns, 12: wire_len, 16: source port, ICMP: 0 */
 };
 static_assert(sizeof(struct brief) == 16, "four briefs a cache line");
 
+enum { BRIEF_TIME_BITS = 36, BRIEF_LEN_BITS = 12 };
+
 struct batch {
-    uint32_t count;       /* observations in `at` */
-    uint32_t shard;       /* of the sources of them all */
-    uint32_t brief_count; /* briefs in `briefs` */
-    uint32_t brief_slot;  /* window slot of all briefs */
-    uint32_t generation;  /* of the rules it was received under */
+    uint32_t count;        /* observations in `at` */
+    uint32_t shard;        /* of the sources of them all */
+    uint32_t brief_count;  /* briefs in `briefs` */
+    uint32_t brief_slot;   /* window slot of all briefs */
+    int64_t brief_base_ns; /* their times count from it */
+    uint32_t generation;   /* of the rules it was received under */
     struct batch_mark mark;
     _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */

@@ -8,9 +8,9 @@
  *   UDP but for NetBIOS                            kind udp
  *   ICMP                                           the kind of its type
  *
- * All that is counted of it follows from struct brief in capture/batch.h: addresses, port, length, and a
- * number for what it is, the class of its port and the tools that it matches. decode() and
- * classify_batch() say the same at greater length.
+ * and shorter than 4 KiB. All that is counted of it follows from struct brief in capture/batch.h: source, port,
+ * length, time, source port, and a number for what it is, what the rules say of its port and the tools that it matches.
+ * decode() and classify_batch() say the same at greater length.
  */
 #ifndef CLASSIFY_BRIEF_H
 #define CLASSIFY_BRIEF_H
@@ -52,33 +52,56 @@ enum brief_what {
     BRIEF_WHATS
 };
 
-/* A brief's set, from the lowest bit: 2 of what it is, one that it is no answer, a zero, the tools, 8 of the
- * class: the port's, an answer's, 0 of ICMP. */
+/* A brief's set, from the lowest bit: 2 of what it is, one that it is no answer, a zero, 6 of tools, 2 of what its port
+ * is (enum port_aim; of an answer: which) and, on top, that it came out of the order of time. */
 enum {
     BRIEF_NO_ANSWER = 1 << 2,
     BRIEF_TOOL_SHIFT = 4,
-    BRIEF_CLASS_SHIFT = BRIEF_TOOL_SHIFT + TOOL_COUNT,
-    BRIEF_SETS = 256 << BRIEF_CLASS_SHIFT,
+    BRIEF_TOOLS = 6, /* that it has room for */
+    BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOLS,
+    BRIEF_SETS = 1 << (BRIEF_AIM_SHIFT + 2),
+    BRIEF_DISORDERED = 1 << 15, /* its window had a later packet before; the receiver says so */
 };
-static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
+static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= BRIEF_DISORDERED, "a brief's set has 16 bits");
+static_assert((int)TOOL_COUNT <= BRIEF_TOOLS, "a brief has a bit for each tool");
 
-enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* classes of answers */
+enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* in place of an answer's aim */
 
 static inline enum brief_what set_what(unsigned set) { return (enum brief_what)(set & 3); }
-static inline unsigned set_class(unsigned set) { return set >> BRIEF_CLASS_SHIFT; }
+static inline unsigned set_aim(unsigned set) { return set >> BRIEF_AIM_SHIFT & 3; }
 
 static inline unsigned set_tools(unsigned set)
 {
-    return set >> BRIEF_TOOL_SHIFT & ((1 << TOOL_COUNT) - 1);
+    return set >> BRIEF_TOOL_SHIFT & ((1 << BRIEF_TOOLS) - 1);
 }
 
-/* The set of TCP with these flags but for a SYN's class and tools; 0: it has no brief. */
+static inline uint32_t brief_wire_len(const struct brief *b)
+{
+    return b->rest >> BRIEF_TIME_BITS & ((1 << BRIEF_LEN_BITS) - 1);
+}
+
+static inline uint64_t brief_time(const struct brief *b)
+{
+    return b->rest & ((UINT64_C(1) << BRIEF_TIME_BITS) - 1);
+}
+
+static inline uint16_t brief_src_port(const struct brief *b) { return (uint16_t)(b->rest >> 48); }
+
+/* Time since `base_ns` and length as a brief has them; false: they have no room. */
+static inline bool brief_rest(int64_t ts_ns, int64_t base_ns, uint32_t wire_len, uint64_t *rest)
+{
+    uint64_t since = (uint64_t)ts_ns - (uint64_t)base_ns;
+    *rest = since | (uint64_t)wire_len << BRIEF_TIME_BITS;
+    return (since >> BRIEF_TIME_BITS | wire_len >> BRIEF_LEN_BITS) == 0;
+}
+
+/* The set of TCP with these flags but for a SYN's aim and tools; 0: it has no brief. */
 static inline unsigned brief_of_tcp(unsigned flags)
 {
     enum {
         ASKS = BRIEF_SYN | BRIEF_NO_ANSWER,
-        ACCEPTS = BRIEF_ANSWER | ANSWER_ACCEPTS << BRIEF_CLASS_SHIFT,
-        RESETS = BRIEF_ANSWER | ANSWER_RESETS << BRIEF_CLASS_SHIFT,
+        ACCEPTS = BRIEF_ANSWER | ANSWER_ACCEPTS << BRIEF_AIM_SHIFT,
+        RESETS = BRIEF_ANSWER | ANSWER_RESETS << BRIEF_AIM_SHIFT,
         FLAGS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK
     };
     static const uint16_t sets[FLAGS + 1] = {
@@ -100,17 +123,18 @@ static inline bool set_is_syn(unsigned set) { return set & BRIEF_NO_ANSWER; } /*
 
 static inline unsigned brief_of_udp(const struct ruleset *rules, uint16_t port)
 {
-    unsigned class = rules->port_class[PORT_PROTO_UDP][port];
-    return BRIEF_UDP | BRIEF_NO_ANSWER | class << BRIEF_CLASS_SHIFT;
+    unsigned aim = rules->port_aim[PORT_PROTO_UDP][port];
+    return BRIEF_UDP | BRIEF_NO_ANSWER | aim << BRIEF_AIM_SHIFT;
 }
 
 static inline unsigned brief_of_icmp(void) { return BRIEF_ICMP | BRIEF_NO_ANSWER; }
 
 static inline bool port_is_netbios(uint16_t port) { return (uint16_t)(port - 137) <= 1; }
 
-/* The brief of an observation; false: it has none. The telescope is not asked. */
+/* The brief of an observation; false: it has none, or not with times from `base_ns` on. The telescope is
+ * not asked. */
 static inline bool brief_from(const struct observation *o, const struct ruleset *rules,
-                              struct brief *b)
+                              int64_t base_ns, struct brief *b)
 {
     enum {
         WHOLE = OBSERVATION_IP | OBSERVATION_TRANSPORT,
@@ -127,7 +151,7 @@ static inline bool brief_from(const struct observation *o, const struct ruleset 
             return false;
         is_syn = set_is_syn(set);
         if (is_syn)
-            set |= (unsigned)rules->port_class[PORT_PROTO_TCP][port] << BRIEF_CLASS_SHIFT;
+            set |= (unsigned)rules->port_aim[PORT_PROTO_TCP][port] << BRIEF_AIM_SHIFT;
     } else if ((headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP)) {
         if (port_is_netbios(port))
             return false;
@@ -138,12 +162,12 @@ static inline bool brief_from(const struct observation *o, const struct ruleset 
     } else {
         return false;
     }
+    bool has_room = brief_rest(o->ts_ns, base_ns, o->wire_len, &b->rest);
+    b->rest |= (uint64_t)o->src_port << 48;
     memcpy(&b->src, o->src, sizeof b->src);
-    memcpy(&b->dst, o->dst, sizeof b->dst);
-    b->wire_len = o->wire_len;
     b->port = port;
     b->set = (uint16_t)(set | fingerprint_tools_tcp4(o, is_syn) << BRIEF_TOOL_SHIFT);
-    return true;
+    return has_room;
 }
 
 static inline uint32_t raw32(const uint8_t *p)
@@ -168,22 +192,22 @@ enum {
     BRIEF_OPTIONS_END = BRIEF_TCP_END + 4
 };
 
-/* `set` without the tools. */
+/* `set` without the tools; `rest` without the source port. */
 static inline void brief_write(struct brief *brief, const struct frame *f, uint16_t port,
-                               unsigned set, const struct fingerprint *print)
+                               unsigned set, const struct fingerprint *print, uint64_t rest)
 {
     brief->src = raw32(f->data + 26);
-    brief->dst = raw32(f->data + 30);
-    brief->wire_len = f->wire_len;
     brief->port = port;
     brief->set = (uint16_t)(set | fingerprint_match(print) << BRIEF_TOOL_SHIFT);
+    brief->rest = rest;
 }
 
 /* brief_read() of UDP and ICMP; `end`: of the packet, as it says. */
 static __attribute__((noinline, unused)) bool brief_read_other(const struct frame *f,
                                                                uint32_t decap,
                                                                const struct ruleset *rules,
-                                                               uint32_t end, struct brief *brief)
+                                                               uint32_t end, uint64_t rest,
+                                                               struct brief *brief)
 {
     const uint8_t *b = f->data;
     uint16_t port = read_be16(b + 36);
@@ -194,6 +218,7 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
             port_is_netbios(port))
             return false;
         set = brief_of_udp(rules, port);
+        rest |= (uint64_t)read_be16(b + 34) << 48;
     } else if (b[23] == IPPROTO_NR_ICMP) {
         if (BRIEF_UDP_END > end)
             return false;
@@ -203,7 +228,7 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
         return false;
     }
     struct fingerprint print = {.is_zmap = read_be16(b + 18) == FINGERPRINT_ZMAP_ID};
-    brief_write(brief, f, port, set, &print);
+    brief_write(brief, f, port, set, &print, rest);
     return true;
 }
 
@@ -211,18 +236,20 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
  * that have a brief among it; *brief may be written all the same. Every read lies below a fixed header's
  * end, which is checked first. */
 static inline bool brief_read(const struct frame *f, uint32_t decap, const struct ruleset *rules,
-                              struct brief *brief)
+                              int64_t base_ns, struct brief *brief)
 {
     enum { LINK_ETHERNET = 1 };
     const uint8_t *b = f->data;
-    if (f->link_type != LINK_ETHERNET || f->caplen < BRIEF_UDP_END || f->wire_len < f->caplen)
+    uint64_t rest;
+    if (f->link_type != LINK_ETHERNET || f->caplen < BRIEF_UDP_END || f->wire_len < f->caplen ||
+        !brief_rest(f->ts_ns, base_ns, f->wire_len, &rest))
         return false;
     uint32_t end = BRIEF_IP + read_be16(b + 16);
     uint32_t fragment = raw32(b + 20) & 0xff00ff3f; /* MF and offset, protocol: no DF, no TTL */
     if ((raw32(b + 12) & 0xffffff) != 0x450008 || end > f->wire_len || fragment & 0xffff)
         return false; /* the TOS doesn't matter */
     if (fragment != (uint32_t)IPPROTO_NR_TCP << 24)
-        return brief_read_other(f, decap, rules, end, brief);
+        return brief_read_other(f, decap, rules, end, rest, brief);
     if (f->caplen < BRIEF_TCP_END)
         return false;
     uint32_t header = (b[46] >> 4) * 4u;
@@ -241,8 +268,8 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
     if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
         print.is_nmap =
             f->caplen >= BRIEF_OPTIONS_END && read_be32(b + BRIEF_TCP_END) == FINGERPRINT_MSS_1460;
-    set |= (rules->port_class[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_CLASS_SHIFT;
-    brief_write(brief, f, port, set, &print);
+    set |= (rules->port_aim[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_AIM_SHIFT;
+    brief_write(brief, f, port, set, &print, rest | (uint64_t)read_be16(b + 34) << 48);
     return true;
 }
 
@@ -256,10 +283,15 @@ static inline uint32_t class_marks(const struct port_class *class, uint32_t is_s
 }
 
 /* Of all packets with this set. */
-static inline uint32_t set_marks(const struct ruleset *rules, unsigned set)
+static inline uint32_t set_marks(unsigned set)
 {
     bool is_scan = set_what(set) == BRIEF_SYN || set_what(set) == BRIEF_UDP;
-    return class_marks(&rules->classes[is_scan ? set_class(set) : 0], is_scan, set_tools(set));
+    unsigned aim = is_scan ? set_aim(set) : 0;
+    struct port_class class = {
+        .marks = (uint32_t)(aim & PORT_AIM_BROAD ? 1 << MARK_iot_broad : 0) |
+                 (uint32_t)(aim & PORT_AIM_STRICT ? 1 << MARK_iot_strict : 0),
+    };
+    return class_marks(&class, is_scan, set_tools(set));
 }
 
 static inline enum kind brief_kind(const struct brief *b)

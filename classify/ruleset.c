@@ -142,6 +142,9 @@ static int build_classes(struct builder *b)
             if (c == count)
                 set->classes[count++] = (struct port_class){{iot, service}, marks_of(set, iot)};
             set->port_class[proto][port] = (uint8_t)c;
+            set->port_aim[proto][port] =
+                (uint8_t)(set->classes[c].marks >> MARK_iot_broad & 1 ? PORT_AIM_BROAD : 0) |
+                (uint8_t)(set->classes[c].marks >> MARK_iot_strict & 1 ? PORT_AIM_STRICT : 0);
         }
     return 0;
 }

@@ -40,9 +40,13 @@ struct port_class {
 
 enum { PORT_PROTO_TCP, PORT_PROTO_UDP, PORT_PROTO_COUNT };
 
+enum port_aim { PORT_AIM_BROAD = 1, PORT_AIM_STRICT = 2 };
+
 struct ruleset {
     uint8_t port_class[PORT_PROTO_COUNT][65536]; /* index into classes; 0: no rule */
-    struct port_class classes[256];              /* [0]: RULE_NONE twice, no marks */
+    uint8_t port_aim[PORT_PROTO_COUNT]
+                    [65536];        /* set of enum port_aim: the class's marks, at once */
+    struct port_class classes[256]; /* [0]: RULE_NONE twice, no marks */
     struct rule *rules;
     size_t rule_count;             /* at most RULES_MAX */
     const char *const *categories; /* distinct, in order of first use */

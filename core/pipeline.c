@@ -256,9 +256,10 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context,
-              (struct batch_mark){
-                  .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns});
+    struct pipeline *p = context;
+    mark_send(p, (struct batch_mark){
+                     .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns});
+    sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, false);
 }
 
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)

@@ -9,6 +9,18 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
     b->count = b->brief_count = 0;
     b->mark.what = 0;
     b->shard = shard;
+    to->slot = WINDOW_SLOTS; /* none: the next brief's will do */
+}
+
+void sorter_open(struct sorter *s, unsigned slot, int64_t start_ns, int64_t span_ns,
+                 bool is_two_days)
+{
+    s->windows[slot] = (struct sorter_window){
+        .start_ns = start_ns,
+        .newest_ns = INT64_MIN,
+        .is_short = span_ns <= INT64_C(1) << BRIEF_TIME_BITS,
+        .is_two_days = is_two_days,
+    };
 }
 
 void sorter_send(struct sorter *s, unsigned shard)
@@ -17,6 +29,7 @@ void sorter_send(struct sorter *s, unsigned shard)
     struct batch *b = to->batch;
     b->brief_count = (uint32_t)(to->next - b->briefs);
     b->brief_slot = to->slot;
+    b->brief_base_ns = to->base_ns;
     sorter_begin(s, shard, s->send(s->context, b));
 }
 
@@ -27,13 +40,6 @@ void sorter_flush(struct sorter *s)
         if (to->batch->count > 0 || to->next != to->batch->briefs)
             sorter_send(s, shard);
     }
-}
-
-/* Where a shard's next observation will be written. */
-static inline struct observation *place_of(const struct sorter *s, unsigned shard)
-{
-    struct batch *b = s->shards[shard].batch;
-    return &b->at[b->count];
 }
 
 /* The observation in its shard's place is complete. */
@@ -66,40 +72,54 @@ static inline unsigned shard_of(const struct sorter *s, const struct observation
     return o->ip_version == 6 ? batch_shard(hash) : shard_of4(s, o);
 }
 
-/* Whether the observation went as a brief. */
-static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot)
+/* Whether the shard's batch takes a brief of this window and time: it has briefs of one window, and times
+ * have room in them within 68 s. */
+static bool shard_takes(struct sorter *s, struct sorter_shard *to, unsigned slot, int64_t ts_ns)
 {
-    struct sorter_shard *to = &s->shards[shard_of4(s, o)];
-    if (!brief_from(o, s->rules, to->next) || !shard_takes(to, slot) ||
-        (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
+    const struct sorter_window *w = &s->windows[slot];
+    uint64_t since = (uint64_t)ts_ns - (uint64_t)to->base_ns;
+    if (w->is_two_days)
         return false;
-    shard_took(s, to);
+    if (to->slot == slot && since >> BRIEF_TIME_BITS == 0)
+        return true;
+    if (to->slot == slot && (int64_t)since > 0)
+        sorter_send(s, (unsigned)(to - s->shards)); /* time went on */
+    if (to->next != to->batch->briefs)
+        return false;
+    to->slot = slot;
+    to->base_ns = w->is_short ? w->start_ns
+                              : (int64_t)((uint64_t)ts_ns - (UINT64_C(1) << (BRIEF_TIME_BITS - 1)));
     return true;
 }
 
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
+/* Whether the observation went as a brief. */
+static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot,
+                                 uint16_t disorder)
 {
-    if (went_as_brief(s, o, slot))
+    struct sorter_shard *to = &s->shards[shard_of4(s, o)];
+    if (!shard_takes(s, to, slot, o->ts_ns) || !brief_from(o, s->rules, to->base_ns, to->next) ||
+        (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
+        return false;
+    shard_took(s, to, disorder, read_be32(o->dst));
+    return true;
+}
+
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot,
+                        uint16_t disorder)
+{
+    if (went_as_brief(s, o, slot, disorder))
         return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     unsigned shard = shard_of(s, o, hash);
-    *place_of(s, shard) = *o;
+    struct batch *b = s->shards[shard].batch;
+    b->at[b->count] = *o;
     place_fill(s, shard, hash, slot);
 }
 
-/* Decoded at once in what is probably the right place, the observation need not be moved. */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint16_t disorder)
 {
-    unsigned likely = sorter_shard4(s, sorter_source(f));
-    struct observation *o = place_of(s, likely);
-
-    decode(f, s->decap, o);
-    o->payload_at = o->payload_caught = 0; /* no rule wants payload */
-    if (went_as_brief(s, o, slot))
-        return;
-    uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
-    unsigned shard = shard_of(s, o, hash);
-    if (shard != likely)
-        *place_of(s, shard) = *o;
-    place_fill(s, shard, hash, slot);
+    struct observation o;
+    decode(f, s->decap, &o);
+    o.payload_at = o.payload_caught = 0; /* no rule wants payload */
+    sorter_observation(s, &o, slot, disorder);
 }

@@ -12,16 +12,27 @@
 #include "classify/brief.h"
 #include "classify/prefix_set.h"
 #include "core/address_set.h"
+#include "core/window_clock.h"
 
 /* A shard's batch. What changes with every packet lies here, in the L1 cache. */
 struct sorter_shard {
     struct batch *batch;      /* all but its brief_ fields is right at any time */
     struct brief *next, *end; /* the place of the next brief; there the batch is full */
+    int64_t base_ns;          /* its briefs' times count from it */
     unsigned slot;            /* of its briefs' window */
+};
+
+/* A window, as far as it is the sorter's business. */
+struct sorter_window {
+    int64_t start_ns;
+    int64_t newest_ns; /* the latest time of its packets so far */
+    bool is_short;     /* all its times have room in briefs */
+    bool is_two_days;  /* it lies in two calendar days: its packets go with their whole time */
 };
 
 struct sorter {
     struct sorter_shard shards[SHARDS]; /* each begins with an empty batch: sorter_begin() */
+    struct sorter_window windows[WINDOW_SLOTS];
     struct hash_key key;
     const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
@@ -36,14 +47,19 @@ struct sorter {
 /* Gives a shard its batch. */
 void sorter_begin(struct sorter *s, unsigned shard, struct batch *b);
 
+/* A window begins in a slot; before this nothing of it was sorted. */
+void sorter_open(struct sorter *s, unsigned slot, int64_t start_ns, int64_t span_ns,
+                 bool is_two_days);
+
 /* Sends what is there of every shard. */
 void sorter_flush(struct sorter *s);
 
-/* Sorts a packet by what was decoded of it; `slot` is its window's. */
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot);
+/* Sorts a packet by what was decoded of it; `disorder`: BRIEF_DISORDERED or 0. */
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot,
+                        uint16_t disorder);
 
-/* The same from the frame, when it is not read as a brief at once. */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
+/* sorter_frame() when the frame is not read as a brief at once */
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint16_t disorder);
 
 /* Sends a shard's batch. */
 void sorter_send(struct sorter *s, unsigned shard);
@@ -64,19 +80,12 @@ static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
     return batch_shard(hash_fold(src ^ s->key.a, s->key.c));
 }
 
-/* Whether a brief of this window may go into the batch; a batch has briefs of one window. */
-static inline bool shard_takes(struct sorter_shard *to, unsigned slot)
+/* The brief in the shard's place, of a packet to `dst`, is complete. */
+static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint16_t disorder,
+                              uint32_t dst)
 {
-    if (to->slot == slot)
-        return true;
-    to->slot = to->next == to->batch->briefs ? slot : to->slot;
-    return to->slot == slot;
-}
-
-/* The brief in the shard's place is complete. */
-static inline void shard_took(struct sorter *s, struct sorter_shard *to)
-{
-    address_set_add4(s->destinations, __builtin_bswap32(to->next->dst));
+    to->next->set |= disorder;
+    address_set_add4(s->destinations, dst);
     batch_prefetch(to->next, 6 * sizeof *to->next);
     if (++to->next == to->end)
         sorter_send(s, (unsigned)(to - s->shards));
@@ -86,11 +95,14 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to)
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[sorter_shard4(s, sorter_source(f))];
-    if (brief_read(f, s->decap, s->rules, to->next) && shard_takes(to, slot) &&
+    int64_t *newest_ns = &s->windows[slot].newest_ns;
+    uint16_t disorder = f->ts_ns < *newest_ns ? BRIEF_DISORDERED : 0;
+    *newest_ns = f->ts_ns > *newest_ns ? f->ts_ns : *newest_ns;
+    if (to->slot == slot && brief_read(f, s->decap, s->rules, to->base_ns, to->next) &&
         (!s->telescope || prefix_set_holds(s->telescope, f->data + 30, 4)))
-        shard_took(s, to);
+        shard_took(s, to, disorder, read_be32(f->data + 30));
     else
-        sorter_frame_slow(s, f, slot);
+        sorter_frame_slow(s, f, slot, disorder);
 }
 
 #endif

@@ -7,16 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static unsigned sets_of(const struct ruleset *rules)
-{
-    unsigned last_class = ANSWER_RESETS;
-    for (unsigned i = 0; i < PORT_PROTO_COUNT * 65536u; i++) {
-        unsigned class = rules->port_class[i / 65536][i % 65536];
-        last_class = class > last_class ? class : last_class;
-    }
-    return (last_class + 1) << BRIEF_CLASS_SHIFT;
-}
-
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
                            const struct prefix_set *telescope)
 {
@@ -26,9 +16,8 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
-    t->set_count = sets_of(rules);
-    for (unsigned set = 0; set < t->set_count; set++)
-        t->brief_marks[set] = (uint16_t)set_marks(rules, set);
+    for (unsigned set = 0; set < BRIEF_SETS; set++)
+        t->brief_marks[set] = (uint16_t)set_marks(set);
     int err = 0;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key);
@@ -150,14 +139,14 @@ static void sketches_drain(struct tally_slot *ts)
 static void briefs_drain(const struct tally *t, struct tally_slot *ts)
 {
     struct window_totals *totals = &ts->window->totals;
-    for (unsigned set = 0; set < t->set_count; set++) {
+    for (unsigned set = 0; set < BRIEF_SETS; set++) {
         uint64_t packets = ts->briefs[set];
         if (packets == 0)
             continue;
         ts->briefs[set] = 0;
         ts->marks[t->brief_marks[set]] += packets;
         if (set_what(set) == BRIEF_ANSWER)
-            *(set_class(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
+            *(set_aim(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
     }
 }
 

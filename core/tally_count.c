@@ -177,7 +177,7 @@ static inline uint64_t brief_shows(const struct brief *b)
 {
     static_assert(PAIR_TOOLS == PAIR_BRIEFS + 2 && BRIEF_NO_ANSWER << 2 == 1 << BRIEF_TOOL_SHIFT,
                   "the bit that it is no answer and the one above become one of two");
-    uint32_t bits = b->set / BRIEF_NO_ANSWER % (1 << (TOOL_COUNT + 2));
+    uint32_t bits = b->set / BRIEF_NO_ANSWER % (1 << (BRIEF_TOOLS + 2));
     return (uint64_t)(bits + 1) << PAIR_BRIEFS;
 }
 
@@ -239,8 +239,8 @@ static inline void stage_count(const struct run *r, const struct stage *s)
         if (row->packets == 0)
             rows->used[brief_row(b) / 64] |= UINT64_C(1) << brief_row(b) % 64;
         row->packets++;
-        row->bytes += b->wire_len;
-        sets[b->set]++;
+        row->bytes += brief_wire_len(b);
+        sets[b->set % BRIEF_SETS]++;
     }
 }
 
@@ -252,7 +252,8 @@ static inline void brief_show(const struct run *r, const struct brief *b, struct
     enum brief_what what = set_what(b->set);
     bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
 
-    count_source(r->tally, source, r->slot, brief_kind(b), r->tally->brief_marks[b->set]);
+    count_source(r->tally, source, r->slot, brief_kind(b),
+                 r->tally->brief_marks[b->set % BRIEF_SETS]);
     r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
     if ((pair->state >> PAIR_SLOT & 7) != r->slot)
         pair->state = (pair->state & ~shown) | (uint64_t)r->slot << PAIR_SLOT;

@@ -61,7 +61,6 @@ struct tally {
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
     uint16_t brief_marks[BRIEF_SETS];
-    unsigned set_count; /* sets that the rules in force can make: all below */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
 };

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                       .wire_len = caught + data[2],
                       .link_type = data[0] ? 1 : 101};
     bool found;
-    const char *broken = brief_check(&f, data[1] & 15u, rules, &found);
+    const char *broken = brief_check(&f, data[1] & 15u, rules, data[3], &found);
     if (broken) {
         (void)fprintf(stderr, "does not hold: %s\n", broken);
         abort();

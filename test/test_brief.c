@@ -43,26 +43,27 @@ static void test_rows(void **state)
     (void)state;
     struct brief p;
     struct frame f = {syn, FRAME, FRAME, 0, 1};
-    assert_true(brief_read(&f, 0, rules, &p));
-    assert_memory_equal(&p.dst, syn + 30, 4);
+    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_memory_equal(&p.src, syn + 26, 4);
+    assert_int_equal(brief_src_port(&p), 0x8000);
     assert_int_equal(p.port, 23);
-    assert_int_equal(p.wire_len, FRAME);
+    assert_int_equal(brief_wire_len(&p), FRAME);
     assert_int_equal(set_what(p.set), BRIEF_SYN);
     assert_int_equal(set_tools(p.set), 1 << TOOL_mirai | 1 << TOOL_nmap);
     f.data = udp;
-    assert_true(brief_read(&f, 0, rules, &p));
+    assert_true(brief_read(&f, 0, rules, 0, &p));
     assert_int_equal(p.port, 1900);
     assert_int_equal(set_what(p.set), BRIEF_UDP);
     assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
-    assert_false(brief_read(&f, DECAP_VXLAN, rules, &p)); /* it may be a tunnel */
-    f.caplen = 41;                                        /* a byte of the header is missing */
-    assert_false(brief_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, DECAP_VXLAN, rules, 0, &p)); /* it may be a tunnel */
+    f.caplen = 41;                                           /* a byte of the header is missing */
+    assert_false(brief_read(&f, 0, rules, 0, &p));
     f = (struct frame){syn, 53, FRAME, 0, 1};
-    assert_false(brief_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, 0, rules, 0, &p));
     f = (struct frame){syn, FRAME, FRAME, 0, 101}; /* another link type */
-    assert_false(brief_read(&f, 0, rules, &p));
+    assert_false(brief_read(&f, 0, rules, 0, &p));
     f = (struct frame){echo, FRAME, FRAME, 0, 1};
-    assert_true(brief_read(&f, 0, rules, &p));
+    assert_true(brief_read(&f, 0, rules, 0, &p));
     assert_int_equal(brief_kind(&p), KIND_icmp);
     assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
 }
@@ -79,7 +80,7 @@ static void test_flags(void **state)
         bytes[47] = (uint8_t)flags;
         bool is_syn = (flags & 0x17) == 0x02, is_reset = flags & 0x04;
         bool is_accepted = (flags & 0x13) == 0x12;
-        assert_int_equal(brief_read(&f, 0, rules, &p), is_syn || is_reset || is_accepted);
+        assert_int_equal(brief_read(&f, 0, rules, 0, &p), is_syn || is_reset || is_accepted);
         if (is_syn)
             assert_int_equal(brief_kind(&p), KIND_tcp_syn);
         else if (is_reset || is_accepted)
@@ -99,9 +100,12 @@ static void test_changed_bytes(void **state)
         memcpy(bytes, frames[pick(4)], caught);
         for (unsigned changes = pick(4); changes > 0 && caught > 12; changes--)
             bytes[12 + pick(caught - 12)] = (uint8_t)(pick(3) ? pick(256) : 1u << pick(8));
-        struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40)), 0, pick(20) ? 1 : 101};
+        struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40) << pick(8)), 0,
+                          pick(20) ? 1 : 101};
+        int64_t base_ns = (int64_t)pick(1 << 20) << (pick(4) ? 0 : 20);
+        f.ts_ns = base_ns + (int64_t)((uint64_t)pick(1 << 30) << pick(8)) - (pick(8) ? 0 : 1000);
         bool is_brief;
-        const char *broken = brief_check(&f, pick(8) ? 0 : pick(16), rules, &is_brief);
+        const char *broken = brief_check(&f, pick(8) ? 0 : pick(16), rules, base_ns, &is_brief);
         if (broken)
             fail_msg("%s", broken);
         found += is_brief;
