@@ -1,6 +1,7 @@
 #include "classify/prefix_set.h"
 
-#include <arpa/inet.h>
+#include "classify/prefix.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,14 +35,6 @@ static int refuse(struct fault *fault, const struct place *place, const char *wo
     return fault_set(fault, EINVAL, "%s:%u: %.80s: %s", place->name, place->line, word, why);
 }
 
-static unsigned __int128 number_of(const uint8_t *bytes, unsigned count)
-{
-    unsigned __int128 n = 0;
-    for (unsigned i = 0; i < count; i++)
-        n = n << 8 | bytes[i];
-    return n;
-}
-
 static int range_add(struct range_list *list, unsigned __int128 first, unsigned __int128 last)
 {
     if (list->count == list->size) {
@@ -56,46 +49,18 @@ static int range_add(struct range_list *list, unsigned __int128 first, unsigned 
     return 0;
 }
 
-/* Digits without sign or leading zero; -1 for anything else. */
-static int read_length(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 3 || text[digits] != '\0' || (digits > 1 && text[0] == '0'))
-        return -1;
-    return atoi(text);
-}
-
-/* Adds the prefix in `word` (WORD_MAX bytes at most, no blank) to lists[0] (IPv4) or [1] (IPv6). */
+/* Adds the prefix in `word` to lists[0] (IPv4) or [1] (IPv6). */
 static int read_prefix(struct range_list lists[2], const char *word, const struct place *place,
                        struct fault *fault)
 {
-    char address[WORD_MAX];
-    uint8_t bytes[16];
-    size_t address_len = strcspn(word, "/");
-    memcpy(address, word, address_len);
-    address[address_len] = '\0';
-
-    unsigned is_ip6 = strchr(address, ':') != NULL;
-    int width = is_ip6 ? 128 : 32;
-    if (inet_pton(is_ip6 ? AF_INET6 : AF_INET, address, bytes) != 1)
-        return refuse(fault, place, word,
-                      place->line == 0 && strcmp(word, place->name) == 0
-                          ? neither
-                          : "not an IPv4 or IPv6 prefix");
-    int length = width;
-    if (word[address_len] == '/') {
-        length = read_length(word + address_len + 1);
-        if (length < 0 || length > width)
-            return refuse(fault, place, word,
-                          is_ip6 ? "prefix length is not 0 to 128"
-                                 : "prefix length is not 0 to 32");
-    }
-    unsigned __int128 first = number_of(bytes, (unsigned)width / 8);
-    unsigned __int128 hosts = length == 0 ? ~(unsigned __int128)0 >> (128 - width)
-                                          : ((unsigned __int128)1 << (width - length)) - 1;
-    if (first & hosts)
-        return refuse(fault, place, word, "bits behind the prefix length are set");
-    if (range_add(&lists[is_ip6], first, first | hosts) != 0)
+    struct prefix prefix;
+    enum prefix_fault found = prefix_parse(&prefix, word);
+    if (found == PREFIX_NO_ADDRESS && place->line == 0 && strcmp(word, place->name) == 0)
+        return refuse(fault, place, word, neither);
+    if (found != PREFIX_GOOD)
+        return refuse(fault, place, word, prefix_fault_text(found));
+    if (range_add(&lists[prefix.ip_version == 6], prefix_number(prefix.address, prefix.ip_version),
+                  prefix_last(&prefix)) != 0)
         return fault_set(fault, ENOMEM, "%s: out of memory", place->name);
     return 0;
 }
@@ -305,7 +270,7 @@ void prefix_set_destroy(struct prefix_set *set)
 
 bool prefix_set_holds6(const struct prefix_set *set, const uint8_t address[16])
 {
-    unsigned __int128 a = number_of(address, 16);
+    unsigned __int128 a = prefix_number(address, 6);
     size_t low = 0, high = set->range6_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
