@@ -5,12 +5,12 @@ packages_to_build=(
   gcc libc6-dev pkg-config meson ninja-build python3
   libdpdk-dev libpcap-dev libjemalloc-dev
   libisal-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
-  libyaml-dev libmd-dev libprotobuf-c-dev protobuf-c-compiler
+  libyaml-dev libmd-dev libmaxminddb-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
 )
 
 packages_to_test=(
   libcmocka-dev clang libclang-rt-14-dev clang-format
-  python3-yaml python3-protobuf protobuf-compiler
+  python3-yaml python3-protobuf mmdb-bin protobuf-compiler
   tshark xz-utils bzip2 zstd lz4 gzip
 )
 
