@@ -1,7 +1,6 @@
 #include "classify/origin.h"
 
 #include "classify/prefix_map.h"
-#include "classify/scanner_list.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -53,6 +52,7 @@ static int add_list(struct origins *o, const char *path, struct fault *fault)
         scanner_list_destroy(list);
         return err;
     }
+    scanner_list_sort(list);
     o->lists[o->list_count++] = list;
     return 0;
 }
@@ -268,6 +268,11 @@ void origins_find(const struct origins *o, const uint8_t address[16], unsigned i
 }
 
 const struct origin_basis *origins_basis(const struct origins *o) { return &o->basis; }
+
+const struct scanner_list *origins_list(const struct origins *o, size_t index)
+{
+    return o->lists[index];
+}
 
 const struct origin_organisation *origins_organisation(const struct origins *o, uint32_t index)
 {

@@ -15,6 +15,7 @@
 #include "capture/fault.h"
 #include "classify/bogon.h"
 #include "classify/geo.h"
+#include "classify/scanner_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,6 +90,8 @@ void origins_find_class(const struct origins *o, const uint8_t address[16], unsi
 /* Valid while `o` is. Organisations are sorted by name, so an index means the same in each run with the same
  * lists. */
 const struct origin_basis *origins_basis(const struct origins *o);
+const struct scanner_list *origins_list(const struct origins *o,
+                                        size_t index); /* sorted, in basis' order */
 const struct origin_organisation *origins_organisation(const struct origins *o, uint32_t index);
 
 #endif

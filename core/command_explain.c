@@ -32,6 +32,8 @@ struct packet {
     struct label label;
     struct observation quoted;
     bool has_quoted;
+    bool has_origin; /* law 6: not of the telescope's own addresses */
+    struct origin origin;
 };
 
 /* An address of the telescope becomes a keyed pseudonym. */
@@ -147,6 +149,24 @@ static void print_headers(const struct explain *e, const struct packet *p)
             printf(" %s", words[i].word);
 }
 
+/* Says nothing of an ordinary source that no database knows. */
+static void print_origin(const struct explain *e, const struct packet *p)
+{
+    const struct origin *o = &p->origin;
+    if (!p->has_origin ||
+        (o->class == ORIGIN_ordinary && o->country[0] == '\0' && o->as.number == 0))
+        return;
+    printf(" | from %s", origin_name(o->class));
+    if (o->class == ORIGIN_acknowledged)
+        printf(" %s", origins_organisation(e->setup->origins, o->organisation)->name);
+    if (o->bogon)
+        printf(" %s %s", o->bogon->prefix, o->bogon->name);
+    if (o->country[0])
+        printf(" %s", o->country);
+    if (o->as.number)
+        printf(" AS%" PRIu32 "%s%s", o->as.number, o->as.name[0] ? " " : "", o->as.name);
+}
+
 static void print_text(const struct explain *e, const struct packet *p)
 {
     char time[64], proto[16], reason[REASON_TEXT];
@@ -170,7 +190,9 @@ static void print_text(const struct explain *e, const struct packet *p)
         print_endpoint(e, p->quoted.dst, &p->quoted, p->quoted.dst_port);
     }
     reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
-    printf(" | %s\n", reason);
+    printf(" | %s", reason);
+    print_origin(e, p);
+    putchar('\n');
 }
 
 /* ---- json ---- */
@@ -240,6 +262,48 @@ static void json_headers(const struct explain *e, const struct observation *o)
         printf(",\"icmp_type\":%u,\"icmp_code\":%u", o->icmp_type, o->icmp_code);
 }
 
+static void json_text_or_null(const char *name, const char *text)
+{
+    if (text && text[0])
+        json_text(name, text);
+    else
+        printf("\"%s\":null", name);
+}
+
+static void json_origin(const struct explain *e, const struct packet *p)
+{
+    const struct origin *o = &p->origin;
+    const struct origin_organisation *organisation =
+        o->class == ORIGIN_acknowledged ? origins_organisation(e->setup->origins, o->organisation)
+                                        : NULL;
+    printf(",\"origin\":");
+    if (!p->has_origin) {
+        printf("null");
+        return;
+    }
+    printf("{\"class\":\"%s\",", origin_name(o->class));
+    json_text_or_null("organisation", organisation ? organisation->name : NULL);
+    putchar(',');
+    json_text_or_null("homepage", organisation ? organisation->homepage : NULL);
+    printf(",\"bogon\":");
+    if (o->bogon)
+        printf("{\"prefix\":\"%s\",\"name\":\"%s\",\"rfc\":\"%s\"}", o->bogon->prefix,
+               o->bogon->name, o->bogon->rfc);
+    else
+        printf("null");
+    putchar(',');
+    json_text_or_null("country", o->country);
+    printf(",\"as\":");
+    if (o->as.number) {
+        printf("{\"number\":%" PRIu32 ",", o->as.number);
+        json_text_or_null("name", o->as.name);
+        putchar('}');
+    } else {
+        printf("null");
+    }
+    putchar('}');
+}
+
 static void print_json(const struct explain *e, const struct packet *p)
 {
     char time[64], proto[16], reason[REASON_TEXT];
@@ -265,6 +329,7 @@ static void print_json(const struct explain *e, const struct packet *p)
     json_set("tools", p->label.tools, TOOL_COUNT, tool_word);
     json_set("marks", p->label.marks & ((1u << MARK_tool_mirai) - 1), MARK_COUNT, mark_word);
     json_rules(e, &p->label);
+    json_origin(e, p);
     putchar(',');
     reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
     json_text("reason", reason);
@@ -284,6 +349,11 @@ static void explain_frame(struct explain *e, const struct frame *f)
     classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, &p.label);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
+    const struct prefix_set *telescope = e->setup->telescope;
+    p.has_origin =
+        p.o.ip_version != 0 && !(e->masks && prefix_set_holds(telescope, p.o.src, p.o.ip_version));
+    if (p.has_origin)
+        origins_find(e->setup->origins, p.o.src, p.o.ip_version, &p.origin);
     e->shown++;
     (e->is_json ? print_json : print_text)(e, &p);
 }

@@ -21,13 +21,15 @@ enum command_bit {
     COMMAND_VERIFY = 1 << 2,
     COMMAND_SYNTH = 1 << 3,
     COMMAND_RULES = 1 << 4,
+    COMMAND_LISTS = 1 << 5,
 };
 
 /* Values of all options; texts belong to the config. */
 struct config {
     char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
     char *start, *profile, *lang, *color;
-    bool is_json, is_help, no_sources, no_answers, expose_telescope;
+    char *country, *as, *lists, *name, *homepage, *date;
+    bool is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers, expose_telescope;
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
     uint64_t window_ns, lateness_ns, span_ns;
     char **paths; /* what is not an option */
