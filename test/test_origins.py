@@ -1,0 +1,262 @@
+"""test_origins.py: who a source is, held against answers that are not ours.
+
+Databases: every network of MaxMind's test sources, and mmdblookup on a real database at seeded addresses;
+corrupt ones must be refused by name. Lists: every published one is imported, and its addresses counted by
+Python's ipaddress. Bogons: IANA's registries, typed in here again.
+"""
+import hashlib
+import ipaddress
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+import pcap
+from judge import DATA, SKIP, Verdict, data_is_here, parallel, run
+
+REFDATA = os.path.join(DATA, "refdata")
+
+# iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry (2025): the column Globally Reachable.
+# Beside them what no registry of special addresses lists: multicast, and IPv6 outside 2000::/3 (ipv6-address-space).
+FALSE = """0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.0.0/29
+192.0.0.8/32 192.0.0.170/32 192.0.0.171/32 192.0.2.0/24 192.88.99.2/32 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24
+203.0.113.0/24 240.0.0.0/4 255.255.255.255/32 ::1/128 ::/128 ::ffff:0:0/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64
+2001::/23 2001:2::/48 2001:db8::/32 3fff::/20 5f00::/16 fc00::/7 fe80::/10
+224.0.0.0/4 ff00::/8 ::/3 4000::/2 8000::/1
+2001:10::/28"""  # the last is N/A, its term is over: as 2001::/23 around it
+TRUE = """192.0.0.9/32 192.0.0.10/32 192.31.196.0/24 192.52.193.0/24 192.175.48.0/24 64:ff9b::/96 2001:1::1/128
+2001:1::2/128 2001:1::3/128 2001:3::/32 2001:4:112::/48 2001:20::/28 2001:30::/28 2620:4f:8000::/48"""
+NEITHER = "192.88.99.0/24 2001::/32 2002::/16"
+# Private for Python 3.11, and N/A in the registry: 2002::/16 itself, and the block at the begin of 2001::/23.
+PYTHON_DIFFERS = {"2001::/23", "2002::/16"}
+
+BLOCKS = {ipaddress.ip_network(word): reach for words, reach in ((FALSE, False), (TRUE, True), (NEITHER, None))
+          for word in words.split()}
+
+
+def longest(networks, address):
+    """The most specific of the networks that holds the address."""
+    holding = [net for net in networks if net.version == address.version and address in net]
+    return max(holding, key=lambda net: net.prefixlen, default=None)
+
+
+def is_bogon(address, extra=False):
+    net = longest(BLOCKS, address)
+    return net is not None and (BLOCKS[net] is False or (extra and BLOCKS[net] is None))
+
+
+def explained(addresses, *words):
+    """The origin that `explain --json` says of packets from these addresses."""
+    packets = []
+    for address in addresses:
+        body = pcap.udp(1000, 2000)
+        if address.version == 4:
+            packets.append(pcap.ip4(str(address), "198.51.100.1", 17, body))
+        else:
+            packets.append(struct.pack(">IHBB", 6 << 28, len(body), 17, 64) + address.packed +
+                           ipaddress.ip_address("2600::9").packed + body)
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(pcap.header(link=101))
+        for i, packet in enumerate(packets):
+            file.write(struct.pack("<IIII", 1700000000, i, len(packet), len(packet)) + packet)
+        file.flush()
+        rc, out, err = run("explain", "--json", *words, file.name)
+    if rc:
+        return [f"exit {rc}: {err}"] * len(addresses)
+    return [json.loads(line)["origin"] for line in out.splitlines()]
+
+
+# ---- databases ----
+
+def source_networks(name):
+    with open(os.path.join(REFDATA, "mmdb-test", name + ".source.json"), encoding="utf-8") as file:
+        return {ipaddress.ip_network(net): entry for row in json.load(file) for net, entry in row.items()}
+
+
+def country_of(entry):
+    for key in ("country", "registered_country"):
+        if entry.get(key, {}).get("iso_code"):
+            return entry[key]["iso_code"]
+    return None
+
+
+def as_of(entry):
+    number = entry.get("autonomous_system_number")
+    return {"number": number, "name": entry.get("autonomous_system_organization")} if number else None
+
+
+def check_database(verdict, name, option, field, answer_of):
+    networks = source_networks(name)
+    addresses = sorted({net.network_address for net in networks}, key=lambda a: (a.version, a))
+    found = explained(addresses, option, os.path.join(REFDATA, "mmdb-test", name + ".mmdb"))
+    for address, origin in zip(addresses, found):
+        expected = None if is_bogon(address) else answer_of(networks[longest(networks, address)])
+        said = origin.get(field) if isinstance(origin, dict) else origin
+        verdict.equal(said, expected, f"{name} {address}")
+
+
+def looked_up(address):
+    """mmdblookup's country of an address of the real database."""
+    path = os.path.join(REFDATA, "mmdb-real", "GeoLite2-Country-20190402.mmdb")
+    for key in ("country", "registered_country"):
+        done = subprocess.run(["mmdblookup", "--file", path, "--ip", str(address), key, "iso_code"],
+                              capture_output=True, text=True, check=False)
+        if '"' in done.stdout:
+            return done.stdout.split('"')[1]
+    return None
+
+
+def check_real(verdict):
+    seeded = random.Random(20190402)
+    addresses = [ipaddress.IPv4Address(seeded.getrandbits(32)) for _ in range(250)]
+    addresses += [ipaddress.IPv6Address(seeded.choice((0x2001, 0x2400, 0x2600, 0x2a00, 0x2c0f)) << 112 |
+                                        seeded.getrandbits(16) << 96 | seeded.getrandbits(96)) for _ in range(150)]
+    path = os.path.join(REFDATA, "mmdb-real", "GeoLite2-Country-20190402.mmdb")
+    known = 0
+    for address, origin, expected in zip(addresses, explained(addresses, "--country", path),
+                                         parallel(looked_up, addresses)):
+        expected = None if is_bogon(address) else expected
+        known += expected is not None
+        said = origin.get("country") if isinstance(origin, dict) else origin
+        verdict.equal(said, expected, f"GeoLite2-Country-20190402 {address}")
+    verdict.check(known > 200, f"only {known} of the seeded addresses have a country")
+
+
+def check_corrupt(verdict):
+    folder = os.path.join(REFDATA, "mmdb-bad")
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(pcap.header())
+        file.flush()
+        for name in sorted(os.listdir(folder)):
+            for option in ("--country", "--as"):
+                rc, _, err = run("explain", option, os.path.join(folder, name), file.name)
+                verdict.check(rc == 2 and name in err, f"{option} {name}: exit {rc}, {err.strip()}")
+
+
+# ---- lists ----
+
+def entries(path):
+    """A published list's prefixes, by Python's own reading. Bits behind the length are cut off, as import says."""
+    with open(path, encoding="utf-8") as file:
+        words = json.load(file)["list"] if path.endswith(".json") else file.read().split()
+    return [ipaddress.ip_network(word, strict=False) for word in words]
+
+
+def addresses_of(networks, version):
+    ours = [net for net in networks if net.version == version]
+    return sum(net.num_addresses for net in ipaddress.collapse_addresses(ours))
+
+
+def published():
+    for folder in ("openfilters-cidr", "misp"):
+        top = os.path.join(REFDATA, "scanners", folder)
+        for name in sorted(os.listdir(top)):
+            if name.endswith((".txt", ".json")):
+                yield os.path.join(top, name)
+
+
+def check_list(path, out):
+    """What is wrong with the import of one list."""
+    rc, _, err = run("lists", "import", path, "-o", out)
+    if rc:
+        return f"exit {rc}: {err}"
+    rc, shown, err = run("lists", "show", "--json", out)
+    if rc:
+        return f"exit {rc}: {err}"
+    shown = json.loads(shown)["lists"][0]
+    with open(out, "rb") as file:
+        if shown["sha256"] != hashlib.sha256(file.read()).hexdigest():
+            return f"sha256 {shown['sha256']}"
+    organisation = shown["organisations"][0]
+    found = [int(organisation[key]) for key in ("ipv4_addresses", "ipv6_addresses")]
+    expected = [addresses_of(entries(path), version) for version in (4, 6)]
+    return "" if found == expected else f"{found} addresses, expected {expected}"
+
+
+def owner(organisations, address):
+    """By the longest prefix, then the first name in bytes."""
+    best = [(-net.prefixlen, name.encode(), name) for name, nets in organisations.items()
+            if (net := longest(nets, address))]
+    return min(best)[2] if best else None
+
+
+def check_all(verdict, folder):
+    """All lists in one: each address asked belongs to whom Python says."""
+    paths, out = list(published()), os.path.join(folder, "all.yaml")
+    rc, _, err = run("lists", "import", os.path.dirname(paths[0]), os.path.dirname(paths[-1]), "-o", out)
+    verdict.check(rc == 0 and "mandiantasm_v4.txt:100: 34.19.127.176/27: taken as 34.19.127.160/27" in err,
+                  f"all lists: exit {rc}: {err}")
+    organisations = {}
+    for path in paths:
+        name = os.path.basename(path).removesuffix(".txt").removesuffix("_v4").removesuffix("_v6")
+        if path.endswith(".json"):
+            with open(path, encoding="utf-8") as file:
+                name = json.load(file)["name"]
+        organisations.setdefault(name, set()).update(entries(path))
+    seeded = random.Random(7)
+    nets = sorted({net for nets in organisations.values() for net in nets}, key=lambda n: (n.version, n))
+    wide = [net for net in nets if net.num_addresses > 1]
+    asked = [net.network_address + seeded.randrange(min(net.num_addresses, 1 << 60))
+             for net in seeded.sample(nets, 100) + seeded.sample(wide, 100)]
+    asked += [net.broadcast_address + 1 for net in seeded.sample(wide, 50)]
+    rc, shown, err = run("lists", "show", "--json", out, *asked)
+    answer = json.loads(shown) if rc == 0 else {"addresses": []}
+    verdict.equal(len(answer["addresses"]), len(asked), f"lists show: {err}")
+    for address, row in zip(asked, answer["addresses"]):
+        expected = None if is_bogon(address) else owner(organisations, address)
+        verdict.equal(row["organisation"], expected, f"all lists {address}")
+    found = [origin["organisation"] for origin in explained(asked, "--lists", out)]
+    verdict.equal(found, [row["organisation"] for row in answer["addresses"]], "explain --lists and lists show")
+    again = os.path.join(folder, "again", "all.yaml")
+    os.mkdir(os.path.dirname(again))
+    run("lists", "import", *reversed(paths), "-o", again)
+    with open(out, "rb") as a, open(again, "rb") as b:
+        verdict.check(a.read() == b.read(), "import in another order gives another list")
+
+
+# ---- bogons ----
+
+def check_bogons(verdict):
+    asked = set()
+    for net in BLOCKS:
+        for number in (int(net[0]) - 1, int(net[0]), int(net[-1]), int(net[-1]) + 1):
+            if 0 <= number < 1 << net.max_prefixlen:
+                asked.add(type(net[0])(number))
+    seeded = random.Random(4)
+    asked |= {ipaddress.IPv4Address(seeded.getrandbits(32)) for _ in range(300)}
+    asked |= {ipaddress.IPv6Address(seeded.getrandbits(128)) for _ in range(100)}
+    asked = sorted(asked, key=lambda a: (a.version, a))
+    for extra, words in ((False, ()), (True, ("--extra-bogons",))):
+        for address, origin in zip(asked, explained(asked, *words)):
+            expected = "bogon" if is_bogon(address, extra) else "ordinary"
+            said = origin.get("class") if isinstance(origin, dict) else origin
+            verdict.equal(said, expected, f"{address} {' '.join(words)}")
+    for version in (ipaddress._IPv4Constants, ipaddress._IPv6Constants):  # pylint: disable=protected-access
+        for net in version._private_networks:
+            if str(net) not in PYTHON_DIFFERS:
+                verdict.check(is_bogon(net[0]), f"{net} is private for Python and no bogon here")
+
+
+def main():
+    verdict = Verdict()
+    check_bogons(verdict)
+    if not data_is_here():
+        verdict.finish()
+        return 1 if verdict.failed else SKIP
+    check_database(verdict, "GeoLite2-ASN-Test", "--as", "as", as_of)
+    check_database(verdict, "GeoLite2-Country-Test", "--country", "country", country_of)
+    check_real(verdict)
+    check_corrupt(verdict)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(published()):
+            fault = check_list(path, os.path.join(folder, f"{number}.yaml"))
+            verdict.check(not fault, f"{os.path.basename(path)}: {fault}")
+        check_all(verdict, folder)
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
