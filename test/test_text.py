@@ -10,7 +10,7 @@ import unicodedata
 
 from judge import PROGRAM, ROOT, Verdict
 
-COMMANDS = ["replay", "explain", "verify", "synth", "rules"]
+COMMANDS = ["replay", "explain", "verify", "synth", "rules", "lists"]
 DARK = "198.18.0.0/16,2001:db8::/32"  # where synth sends its packets
 
 
