@@ -1,9 +1,9 @@
 /* mmdb_check: whether every look-up in a MaxMind DB file stays inside it.
  *
- * Databases are a stranger's bytes and libmaxminddb trusts parts of them (1.7.1 of Debian 12 does not judge records
- * that point into the separator, sizes beyond the data, or how many values a look-up walks over), so the
- * whole file is walked once, when it is opened: metadata, every record of the search tree, every value that a
- * record leads to. Pure; memory: one byte per byte of data, while it runs.
+ * Databases are a stranger's bytes, and libmaxminddb trusts parts of them: 1.7.1 (Debian 12) answers from files whose
+ * records lead into the separator between tree and data, and leaks memory over some metadata. So the whole
+ * file is walked once, when it is opened: metadata, every record of the search tree, every value that a record leads
+ * to. Pure; memory: one byte per byte of data, while it runs.
  *
  * Source: MaxMind DB File Format Specification 2.0, https://maxmind.github.io/MaxMind-DB/.
  */

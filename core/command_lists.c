@@ -125,6 +125,22 @@ static int write_list(struct import *i, const struct config *c)
     return command_flush(i->settings.skipped ? EXIT_DAMAGED : EXIT_DONE);
 }
 
+static int check_options(const struct config *c, struct fault *fault)
+{
+    if (c->path_count < 2 || !c->out)
+        return fault_set(fault, EINVAL, "lists import: say FILE|DIR... and -o OUT.yaml");
+    if (c->name && !scanner_is_name(c->name, strlen(c->name)))
+        return fault_set(fault, EINVAL, "%s: not a name of 1 to %d bytes that can be shown",
+                         config_subject(c, "name"), SCANNER_NAME_MAX);
+    if (c->homepage && !scanner_is_homepage(c->homepage))
+        return fault_set(fault, EINVAL, "%s: '%.80s' begins with neither http:// nor https://",
+                         config_subject(c, "homepage"), c->homepage);
+    if (c->date && !scanner_is_date(c->date))
+        return fault_set(fault, EINVAL, "%s: '%.40s' is no day, YYYY-MM-DD",
+                         config_subject(c, "date"), c->date);
+    return 0;
+}
+
 static int lists_import(const struct config *c)
 {
     struct fault fault;
@@ -136,12 +152,13 @@ static int lists_import(const struct config *c)
                                     .say = say_line,
                                     .context = &i},
                        .fault = &fault};
-    if (c->path_count < 2 || !c->out) {
-        fault_set(&fault, EINVAL, "lists import: say FILE|DIR... and -o OUT.yaml");
-        return command_fail(&fault, EXIT_USAGE);
+    int err = check_options(c, &fault);
+    if (err == 0) {
+        list_name(c->out, name);
+        err = scanner_list_create(&i.list, name, &fault);
     }
-    list_name(c->out, name);
-    int err = scanner_list_create(&i.list, name, &fault);
+    if (err)
+        return command_fail(&fault, EXIT_USAGE);
     for (size_t k = 1; k < c->path_count && err == 0; k++) {
         struct stat st;
         bool is_folder = stat(c->paths[k], &st) == 0 && S_ISDIR(st.st_mode);
@@ -149,7 +166,7 @@ static int lists_import(const struct config *c)
     }
     if (err == 0 && i.files == 0)
         err = fault_set(&fault, EINVAL, "%s: no list (*.txt, *.json) in it", c->paths[1]);
-    int code = err ? command_fail(&fault, EXIT_USAGE) : write_list(&i, c);
+    int code = err ? command_fail(&fault, EXIT_FAILED) : write_list(&i, c);
     scanner_list_destroy(i.list);
     return code;
 }
@@ -294,7 +311,7 @@ static int lists_show(const struct config *c)
     }
     struct origin_settings settings = {.lists = s.files, .list_count = s.file_count};
     if (origins_create(&s.origins, &settings, &fault) < 0) {
-        code = command_fail(&fault, EXIT_USAGE);
+        code = command_fail(&fault, EXIT_FAILED);
         goto done;
     }
     show_all(&s, c->is_json);

@@ -50,11 +50,9 @@ const struct command commands[] = {
      "column.\n",
      command_rules},
     {"lists", COMMAND_LISTS, "import|show PATH...", "make or show lists of acknowledged scanners",
-     "import FILE|DIR... -o OUT.yaml: reads CIDR lists (a prefix a line) and MISP warning lists, "
-     "of "
-     "folders\n"
-     "*.txt and *.json, into one list. A CIDR list is its file's organisation (censys_v4.txt: "
-     "censys).\n"
+     "import FILE|DIR... -o OUT.yaml: reads CIDR lists (a prefix a line) and MISP warning lists\n"
+     "into one list; of folders, *.txt and *.json. A CIDR list is its file's organisation\n"
+     "(censys_v4.txt: censys).\n"
      "show FILE|DIR... [ADDR...]: organisations, prefixes and addresses of such lists; with "
      "addresses,\n"
      "who each is.\n",

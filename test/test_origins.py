@@ -217,6 +217,46 @@ def check_all(verdict, folder):
         verdict.check(a.read() == b.read(), "import in another order gives another list")
 
 
+IMPORTS = [  # file, its content, options, exit status, what is said
+    ("a.txt", b"192.0.2.0/24\nexample.org\n", [], 1, "a.txt:2: example.org: not an IPv4 or IPv6 prefix"),
+    ("a.txt", b"192.0.2.0/24\nexample.org\n", ["--skip-damaged"], 3, "a.txt:2: example.org: left out"),
+    ("a.txt", b"192.0.2.0\0/24\n", [], 1, "a.txt:1: 192.0.2.0?/24: not"),
+    ("a.txt", b"", [], 1, "a.txt: holds no prefix"),
+    ("a.json", b'{"type": "hostname", "name": "h", "list": ["a.example"]}', [], 1, "of type hostname with 1 entries"),
+    ("a.json", b'{"type": "cidr", "name": "h", "list": ["a.example"]}', [], 1, "a.json: list[0]: a.example: not"),
+    ("a.json", b'{"type": "cidr"', [], 1, "a.json:1:15: "),
+    ("a.txt", b"192.0.2.0/24\n", ["--date", "2026-02-30"], 2, "--date: '2026-02-30' is no day"),
+    ("a.txt", b"192.0.2.0/24\n", ["--homepage", "x"], 2, "--homepage: 'x' begins with neither"),
+    ("a.txt", b"192.0.2.0/24\n", ["--name", "\x1b[1m"], 2, "--name: not a name"),
+    ("a.txt", b"192.0.2.0/24\n", ["--name", "N", "--date", "2026-02-28", "--homepage", "https://n.org"], 0, "1 organisations"),
+]
+
+
+def check_imports(verdict, folder):
+    """Damaged lists are refused with their place, and leave no file."""
+    out = os.path.join(folder, "small.yaml")
+    for name, content, options, status, said in IMPORTS:
+        path = os.path.join(folder, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        rc, _, err = run("lists", "import", path, *options, "-o", out)
+        verdict.check(rc == status and said in err, f"{content} {options}: exit {rc}, {err.strip()}")
+        verdict.equal(os.path.exists(out), status in (0, 3), f"{content} {options}: a list is written")
+        if os.path.exists(out):
+            os.remove(out)
+        verdict.check(not os.path.exists(out + ".part"), f"{content} {options}: a part is left")
+
+
+def check_telescope(verdict):
+    """Law 6: of an address of the telescope nothing is said that its country or AS could betray."""
+    inside = [ipaddress.ip_address(word) for word in ("10.1.2.3", "2001:db8::1")]
+    dark = ["--telescope", "10.0.0.0/8,2001:db8::/32"]
+    verdict.equal(explained(inside, *dark), [None, None], "origins of the telescope")
+    verdict.equal([o["class"] for o in explained(inside, *dark, "--expose-telescope")], ["bogon"] * 2, "exposed")
+    outside = [ipaddress.ip_address("192.168.1.1")]
+    verdict.equal([o["bogon"]["rfc"] for o in explained(outside, *dark)], ["RFC 1918"], "origins beside the telescope")
+
+
 # ---- bogons ----
 
 def check_bogons(verdict):
@@ -243,6 +283,9 @@ def check_bogons(verdict):
 def main():
     verdict = Verdict()
     check_bogons(verdict)
+    check_telescope(verdict)
+    with tempfile.TemporaryDirectory() as folder:
+        check_imports(verdict, folder)
     if not data_is_here():
         verdict.finish()
         return 1 if verdict.failed else SKIP

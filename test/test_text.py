@@ -298,7 +298,7 @@ def readme(verdict, capture, folder):
     """README's examples are what they say: a config file, a rule file, a reader of feeds."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
         blocks = re.findall(r"^```(\w+)\n(.*?)^```$", f.read(), re.M | re.S)
-    config, rules, reader = (text for _, text in blocks)
+    config, rules, scanners, reader = (text for _, text in blocks)
     path = os.path.join(folder, "readme.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(config)
@@ -311,6 +311,12 @@ def readme(verdict, capture, folder):
         with open(os.path.join(own, name), "w", encoding="utf-8") as f:
             f.write(text)
     verdict.equal(run("rules", "check", own)[0], 0, "README's rule file")
+    path = os.path.join(folder, "scanners.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(scanners)
+    shown = json.loads(run("lists", "show", "--json", path, "192.0.2.9")[1])
+    verdict.equal((shown["lists"][0]["organisations"][0]["ipv4_addresses"], shown["addresses"][0]["class"]),
+                  ("256", "bogon"), "README's list")
     with open(os.path.join(folder, "reader.py"), "w", encoding="utf-8") as f:
         f.write(reader)
     verdict.equal(run("replay", "-o", os.path.join(folder, "reader", "feed"), capture)[0], 0, "replay -o")
