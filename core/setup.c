@@ -45,7 +45,9 @@ int setup_origins(struct origins **origins, const struct config *c, struct fault
             .list_count = split(text, lists),
             .has_extra_bogons = c->extra_bogons,
         };
-        err = origins_create(origins, &settings, fault);
+        err = c->lists && settings.list_count == 0
+                  ? fault_set(fault, EINVAL, "%s: names no list", config_subject(c, "lists"))
+                  : origins_create(origins, &settings, fault);
     } else {
         fault_set(fault, ENOMEM, "lists: %s", strerror(ENOMEM));
     }

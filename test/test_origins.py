@@ -247,6 +247,25 @@ def check_imports(verdict, folder):
         verdict.check(not os.path.exists(out + ".part"), f"{content} {options}: a part is left")
 
 
+def check_options(verdict, folder):
+    """Lists by name, folder, or from a config file; what is no list is refused."""
+    for name, prefix in (("a", "8.8.8.0/24"), ("b", "2600::/16")):
+        with open(os.path.join(folder, name + ".yaml"), "w", encoding="utf-8") as file:
+            file.write(f'list: {name}\norganisations: [{{name: {name.upper()}, cidrs: ["{prefix}"]}}]\n')
+    asked = [ipaddress.ip_address(word) for word in ("8.8.8.8", "2600::1", "8.8.9.1")]
+    paths = [os.path.join(folder, name) for name in ("a.yaml", "b.yaml")]
+    config = os.path.join(folder, "config")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"lists: [{paths[0]}, {paths[1]}]\n")
+    for words in (["--lists", ",".join(paths)], ["--lists", folder], ["--config", config]):
+        names = [origin["organisation"] for origin in explained(asked, *words)]
+        verdict.equal(names, ["A", "B", None], f"explain {words[0]}")
+    for words, said in ((["--lists", ""], "--lists: names no list"), (["--lists", config], "config:1:1: unknown key 'lists'"),
+                        (["--as", paths[0]], "a.yaml: not a MaxMind DB file")):
+        rc, _, err = run("explain", *words, "-")
+        verdict.check(rc == 2 and said in err, f"explain {words}: exit {rc}, {err.strip()}")
+
+
 def check_telescope(verdict):
     """Law 6: of an address of the telescope nothing is said that its country or AS could betray."""
     inside = [ipaddress.ip_address(word) for word in ("10.1.2.3", "2001:db8::1")]
@@ -286,6 +305,8 @@ def main():
     check_telescope(verdict)
     with tempfile.TemporaryDirectory() as folder:
         check_imports(verdict, folder)
+    with tempfile.TemporaryDirectory() as folder:
+        check_options(verdict, folder)
     if not data_is_here():
         verdict.finish()
         return 1 if verdict.failed else SKIP
