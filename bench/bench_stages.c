@@ -1,6 +1,6 @@
 /* Cost of each stage of a replay on one core, ns per packet, on the packets of a real capture.
  *
- *   bench_stages FILE [PACKETS]
+ *   bench_stages FILE [PACKETS [no-days]]
  *
  * read: bytes to frames. sort: frames to batches of briefs and observations, by window and shard.
  * tally: all counting; cold is the first pass over the capture, where every source is new, warm the
@@ -20,6 +20,8 @@
 #include <string.h>
 
 enum { CHUNK = 32768, KEPT = 64 << 20, BATCHES = 2 * CHUNK / BATCH_MAX + 2 * SHARDS };
+
+static const int64_t SPAN_NS = 60000000000;
 
 static struct {
     struct tally *tally;
@@ -49,7 +51,10 @@ static void on_open(void *context, unsigned slot, const struct open_window *w)
     count_full();
     struct window *window = b.clean ? b.clean : window_create();
     b.clean = NULL;
-    tally_open(b.tally, slot, window);
+    window->start_ns = w->start_ns;
+    window->span_ns = SPAN_NS;
+    tally_open(b.tally, slot, window, w->is_late);
+    sorter_open(&b.sorter, slot, w->start_ns, SPAN_NS, false);
 }
 
 static void on_seal(void *context, unsigned slot, const struct open_window *w)
@@ -101,7 +106,7 @@ static void pass(const char *name, const char *path, uint64_t packets, const str
     uint8_t *bytes = malloc(KEPT);
     size_t count = 0, got = 1;
 
-    b.clock = window_clock_create(60000000000, 60000000000, &ops, NULL);
+    b.clock = window_clock_create(SPAN_NS, SPAN_NS, &ops, NULL);
     b.read = b.decode = b.sort = b.classify = b.tally_ns = 0;
     b.packets = 0;
     if (!b.clock || !bytes || capture_file_open(&c, &settings, &fault) < 0) {
@@ -139,6 +144,7 @@ int main(int argc, char **argv)
     struct ruleset *rules;
     struct fault fault;
     uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : UINT64_MAX;
+    bool has_days = argc <= 3;
     if (argc < 2 || ruleset_create(&rules, NULL, &fault) < 0) {
         fprintf(stderr, "bench_stages: %s\n", argc < 2 ? "name a capture" : fault.text);
         return 1;
@@ -148,7 +154,7 @@ int main(int argc, char **argv)
                                .limit = BATCH_MAX,
                                .send = keep_batch};
     hash_key_init(&b.sorter.key);
-    b.tally = tally_create(&b.sorter.key, rules, NULL);
+    b.tally = tally_create(&b.sorter.key, rules, NULL, has_days);
     b.batches = calloc(BATCHES, sizeof *b.batches);
     if (!b.tally || !b.batches || !b.sorter.destinations)
         return 1;

@@ -63,7 +63,7 @@ static void chunk_fill(struct bench *b, bool is_cold)
     for (b->full = 0; b->full < CHUNK;) {
         uint64_t at = is_cold ? b->next++ : bench_random(&b->random) % (b->sources * 2);
         struct observation o = packet(at % b->sources, at / b->sources % 2);
-        sorter_observation(&b->sorter, &o, 0, 0);
+        sorter_observation(&b->sorter, &o, 0);
     }
 }
 
@@ -93,13 +93,13 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
                                .send = keep_batch,
                                .context = &b};
     hash_key_init(&b.sorter.key);
-    b.tally = tally_create(&b.sorter.key, rules, NULL);
+    b.tally = tally_create(&b.sorter.key, rules, NULL, false);
     b.batches = calloc(CHUNK + SHARDS, sizeof *b.batches);
     if (!b.tally || !b.batches || !b.sorter.destinations || !w)
         abort();
     for (unsigned shard = 0; shard < SHARDS; shard++)
         sorter_begin(&b.sorter, shard, &b.batches[CHUNK + shard]);
-    tally_open(b.tally, 0, w);
+    tally_open(b.tally, 0, w, false);
     run(&b, true, sources * 2);
     double cold = b.seconds / (double)b.packets * 1e9;
     run(&b, false, packets);

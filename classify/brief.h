@@ -52,17 +52,16 @@ enum brief_what {
     BRIEF_WHATS
 };
 
-/* A brief's set, from the lowest bit: 2 of what it is, one that it is no answer, a zero, 6 of tools, 2 of what its port
- * is (enum port_aim; of an answer: which) and, on top, that it came out of the order of time. */
+/* A brief's set, from the lowest bit: 2 of what it is, one that it is no answer, a zero, 6 of tools and 2 of what its
+ * port is (enum port_aim; of an answer: which). */
 enum {
     BRIEF_NO_ANSWER = 1 << 2,
     BRIEF_TOOL_SHIFT = 4,
     BRIEF_TOOLS = 6, /* that it has room for */
     BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOLS,
     BRIEF_SETS = 1 << (BRIEF_AIM_SHIFT + 2),
-    BRIEF_DISORDERED = 1 << 15, /* its window had a later packet before; the receiver says so */
 };
-static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= BRIEF_DISORDERED, "a brief's set has 16 bits");
+static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
 static_assert((int)TOOL_COUNT <= BRIEF_TOOLS, "a brief has a bit for each tool");
 
 enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* in place of an answer's aim */
@@ -279,7 +278,7 @@ static inline uint32_t class_marks(const struct port_class *class, uint32_t is_s
 {
     uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & 1;
     return 1u << MARK_total | is_scan << MARK_scan | class->marks | is_bot << MARK_iot_bot |
-           tools << MARK_tool_mirai;
+           is_bot << MARK_iot_confirmed | tools << MARK_tool_mirai;
 }
 
 /* Of all packets with this set. */

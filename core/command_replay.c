@@ -302,6 +302,7 @@ static int replay(const struct config *c, const struct setup *setup, struct pipe
         .workers = c->workers ? (unsigned)c->workers : workers_default(),
         .batch = (unsigned)c->batch,
         .steps_back = capture_file_unpacks(setup->capture),
+        .has_days = !c->no_sources,
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
         .packets = &packets,

@@ -116,7 +116,7 @@ static void worker_open(struct worker *w, unsigned slot)
     window->start_ns = w->opened[slot].start_ns;
     window->span_ns = w->pipeline->settings->window_span_ns;
     window->part = w->opened[slot].part;
-    tally_open(w->tally, slot, window);
+    tally_open(w->tally, slot, window, w->opened[slot].is_late);
 }
 
 static void worker_count(struct worker *w, const struct batch *b)
@@ -258,7 +258,7 @@ static void clock_open(void *context, unsigned slot, const struct open_window *w
 {
     struct pipeline *p = context;
     mark_send(p, (struct batch_mark){
-                     .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns});
+                     .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns, .is_late = w->is_late});
     sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, false);
 }
 
@@ -347,7 +347,7 @@ static int worker_create(struct worker *w, struct pipeline *p)
     const struct pipeline_settings *s = p->settings;
 
     w->pipeline = p;
-    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope);
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->has_days);
     w->batches = channel_create(w->batch_count);
     w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + EMPTIES + 1);

@@ -27,6 +27,7 @@ struct pipeline_settings {
     struct feed_log *feed;              /* NULL: no feed; not finished here */
     uint32_t decap;                     /* set of enum decap */
     unsigned workers;                   /* 1 to SHARDS */
+    bool has_days;                      /* calendar days are counted, too */
     unsigned batch;                     /* packets per batch, 1 to BATCH_MAX */
     bool steps_back; /* all threads of the run, the caller's too, become nice: on a machine with few
                         cores, the thread that decompresses the input is what all wait for */

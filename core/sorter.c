@@ -17,7 +17,6 @@ void sorter_open(struct sorter *s, unsigned slot, int64_t start_ns, int64_t span
 {
     s->windows[slot] = (struct sorter_window){
         .start_ns = start_ns,
-        .newest_ns = INT64_MIN,
         .is_short = span_ns <= INT64_C(1) << BRIEF_TIME_BITS,
         .is_two_days = is_two_days,
     };
@@ -93,21 +92,19 @@ static bool shard_takes(struct sorter *s, struct sorter_shard *to, unsigned slot
 }
 
 /* Whether the observation went as a brief. */
-static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot,
-                                 uint16_t disorder)
+static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[shard_of4(s, o)];
     if (!shard_takes(s, to, slot, o->ts_ns) || !brief_from(o, s->rules, to->base_ns, to->next) ||
         (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
-    shard_took(s, to, disorder, read_be32(o->dst));
+    shard_took(s, to, read_be32(o->dst));
     return true;
 }
 
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot,
-                        uint16_t disorder)
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
-    if (went_as_brief(s, o, slot, disorder))
+    if (went_as_brief(s, o, slot))
         return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     unsigned shard = shard_of(s, o, hash);
@@ -116,10 +113,10 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
     place_fill(s, shard, hash, slot);
 }
 
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint16_t disorder)
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct observation o;
     decode(f, s->decap, &o);
     o.payload_at = o.payload_caught = 0; /* no rule wants payload */
-    sorter_observation(s, &o, slot, disorder);
+    sorter_observation(s, &o, slot);
 }

@@ -25,7 +25,6 @@ struct sorter_shard {
 /* A window, as far as it is the sorter's business. */
 struct sorter_window {
     int64_t start_ns;
-    int64_t newest_ns; /* the latest time of its packets so far */
     bool is_short;     /* all its times have room in briefs */
     bool is_two_days;  /* it lies in two calendar days: its packets go with their whole time */
 };
@@ -54,12 +53,11 @@ void sorter_open(struct sorter *s, unsigned slot, int64_t start_ns, int64_t span
 /* Sends what is there of every shard. */
 void sorter_flush(struct sorter *s);
 
-/* Sorts a packet by what was decoded of it; `disorder`: BRIEF_DISORDERED or 0. */
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot,
-                        uint16_t disorder);
+/* Sorts a packet by what was decoded of it; `slot` is its window's. */
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot);
 
 /* sorter_frame() when the frame is not read as a brief at once */
-void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot, uint16_t disorder);
+void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
 
 /* Sends a shard's batch. */
 void sorter_send(struct sorter *s, unsigned shard);
@@ -81,10 +79,8 @@ static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
 }
 
 /* The brief in the shard's place, of a packet to `dst`, is complete. */
-static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint16_t disorder,
-                              uint32_t dst)
+static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst)
 {
-    to->next->set |= disorder;
     address_set_add4(s->destinations, dst);
     batch_prefetch(to->next, 6 * sizeof *to->next);
     if (++to->next == to->end)
@@ -95,14 +91,11 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint16_
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[sorter_shard4(s, sorter_source(f))];
-    int64_t *newest_ns = &s->windows[slot].newest_ns;
-    uint16_t disorder = f->ts_ns < *newest_ns ? BRIEF_DISORDERED : 0;
-    *newest_ns = f->ts_ns > *newest_ns ? f->ts_ns : *newest_ns;
     if (to->slot == slot && brief_read(f, s->decap, s->rules, to->base_ns, to->next) &&
         (!s->telescope || prefix_set_holds(s->telescope, f->data + 30, 4)))
-        shard_took(s, to, disorder, read_be32(f->data + 30));
+        shard_took(s, to, read_be32(f->data + 30));
     else
-        sorter_frame_slow(s, f, slot, disorder);
+        sorter_frame_slow(s, f, slot);
 }
 
 #endif

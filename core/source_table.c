@@ -35,7 +35,7 @@ static void *groups_alloc(uint32_t groups, size_t entry)
     return p ? memset(p, 0, size) : NULL;
 }
 
-int source_table_init(struct source_table *t, const struct hash_key *key)
+int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days)
 {
     *t = (struct source_table){
         .key = key,
@@ -45,6 +45,7 @@ int source_table_init(struct source_table *t, const struct hash_key *key)
         .pairs = groups_alloc(FIRST_GROUPS, sizeof *t->pairs),
         .pair_groups = FIRST_GROUPS,
         .pair_limit = limit_of(FIRST_GROUPS),
+        .has_days = has_days,
     };
     if (t->slots && t->pairs)
         return 0;
@@ -60,6 +61,8 @@ void source_table_fini(struct source_table *t)
     free(t->addresses6);
     free(t->slots);
     free(t->pairs);
+    free(t->times);
+    free(t->bots);
     *t = (struct source_table){0};
 }
 
@@ -130,6 +133,24 @@ static uint32_t address6_put(struct source_table *t, const uint8_t address[16])
     return t->address6_count++;
 }
 
+static void times_grow(struct source_table *t)
+{
+    uint32_t from = t->times_room;
+    t->times_room = from ? from + from / 2 : FIRST_SOURCES;
+    t->times = memory_must(realloc(t->times, t->times_room * sizeof *t->times));
+    for (uint32_t i = from; i < t->times_room; i++)
+        t->times[i] = (struct source_times){INT64_MAX, INT64_MIN};
+    if (!t->bots)
+        return;
+    t->bots = memory_must(realloc(t->bots, t->times_room * sizeof *t->bots));
+    memset(&t->bots[from], 0, (t->times_room - from) * sizeof *t->bots);
+}
+
+void source_bots_make(struct source_table *t)
+{
+    t->bots = memory_must(calloc(t->times_room, sizeof *t->bots));
+}
+
 static uint32_t source_insert(struct source_table *t, uint64_t hash, const struct observation *o)
 {
     uint32_t number = t->source_count;
@@ -143,6 +164,8 @@ static uint32_t source_insert(struct source_table *t, uint64_t hash, const struc
         .sketch_index = (uint16_t)hll_index(sketch),
         .sketch_rank = hll_rank(sketch),
     };
+    if (t->has_days && number == t->times_room)
+        times_grow(t);
     slot_put(t, hash, number);
     if (++t->source_count >= t->slot_limit)
         slots_grow(t);
@@ -164,14 +187,14 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
     }
 }
 
-static struct pair *pair_put(struct source_table *t, const struct pair *pair)
+/* Where a new pair of this name belongs. */
+static struct pair *pair_room(struct source_table *t, uint64_t key)
 {
-    struct pair *p = pair_home(t, pair_name(pair->key));
+    struct pair *p = pair_home(t, key);
     struct pair *end = t->pairs + (size_t)t->pair_groups * GROUP;
     while (p->key)
         if (++p == end)
             p = t->pairs;
-    *p = *pair;
     return p;
 }
 
@@ -185,7 +208,7 @@ static void pairs_grow(struct source_table *t)
     t->pairs = memory_must(groups_alloc(t->pair_groups, sizeof *t->pairs));
     for (size_t i = 0; i < old_count; i++)
         if (old[i].key)
-            pair_put(t, &old[i]);
+            *pair_room(t, pair_name(old[i].key)) = old[i];
     free(old);
 }
 
@@ -213,14 +236,24 @@ struct pair *pair_find_on(const struct source_table *t, uint64_t key)
     return pair_find(t, key, true);
 }
 
-struct pair *pair_search(struct source_table *t, uint64_t key)
+struct pair *pair_search(struct source_table *t, uint64_t key, bool *is_new)
 {
     struct pair *found = pair_find(t, key, false);
+    *is_new = !found;
     if (found)
         return found;
     if (++t->pair_count >= t->pair_limit)
         pairs_grow(t);
-    return pair_put(t, &(struct pair){.key = key});
+    struct pair *p = pair_room(t, key);
+    p->key = key;
+    return p;
+}
+
+void source_table_catch_up(struct source_table *t, const struct open_serials *open)
+{
+    for (size_t i = 0; i < (size_t)t->pair_groups * GROUP; i++)
+        if (t->pairs[i].key)
+            t->pairs[i].state = pair_caught_up(t->pairs[i].state, open);
 }
 
 uint64_t source_table_bytes(const struct source_table *t)
@@ -229,5 +262,7 @@ uint64_t source_table_bytes(const struct source_table *t)
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
            (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs +
+           (uint64_t)t->times_room *
+               (sizeof *t->times + (t->bots ? sizeof *t->bots : 0)) +
            t->block_count * sizeof *t->blocks + (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

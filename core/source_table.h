@@ -2,12 +2,13 @@
  *
  * Everything that is counted by *distinct source* comes from here: sources of the run, of each
  * mark, kind and rule, and of every (protocol, port), for the whole run and for each open
- * window. Three arrays a shard:
+ * window. Three arrays a shard, and where days are counted one beside them:
  *
  *   slots    4 bytes each: 24 bits of source number + 1, 8 bits of hash
  *   sources  32 bytes each, dense, in blocks that never move; the addresses of IPv6 beside them
  *   pairs    16 bytes each, (source, protocol, port), four to a cache line; (source, kind of ICMP)
  *            stands among them, so that it is looked up in the same way
+ *   times    16 bytes for each source: first and last packet of the current day that is counted in a pair
  *
  * A pair is named by the IPv4 address itself, so a packet whose pair has shown all of this before in
  * its window touches no other line.
@@ -60,21 +61,29 @@ enum { SOURCE_IS_IPV6 = 1 << 15 };
 
 /* Two numbers, so that each question about a pair is one comparison. */
 struct pair {
-    uint64_t
-        key; /* as pair_key() makes it, and the lowest 8 bits of the source's number; 0: free */
-    uint64_t state; /* 32 bits of serial as in struct source, then the fields below */
+    uint64_t key;   /* as pair_key() makes it, and the lowest 13 bits of the source's number; 0: free */
+    uint64_t state; /* the fields below */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 
-enum {                          /* bits of state */
-       PAIR_WINDOWS = 32,       /* 8: seen in the window of slot i */
-       PAIR_BRIEFS = 40,        /* 2: briefs of the window in PAIR_SLOT: answers, others */
-       PAIR_TOOLS = 42,         /* 6: what they matched */
-       PAIR_SLOT = 48,          /* 3 */
-       PAIR_IS_SCAN = 51,       /* at least one packet of a scan kind */
-       PAIR_SOURCE = 52,        /* 12: the rest of the source's number */
-       PAIR_NAME_BITS = 56,     /* of key */
-       PAIR_NO_SOURCE = 0xfffff /* the source's number is greater than 20 bits */
+enum {                     /* bits of state */
+       PAIR_SERIAL = 0,    /* 16: of serial as in struct source, the lowest */
+       PAIR_WINDOWS = 16,  /* 8: seen in the window of slot i */
+       PAIR_BRIEFS = 24,   /* 2: briefs of the window in PAIR_SLOT: answers, others */
+       PAIR_TOOLS = 26,    /* 6: what they matched */
+       PAIR_SLOT = 32,     /* 3 */
+       PAIR_IS_SCAN = 35,  /* at least one packet of a scan kind */
+       PAIR_SOURCE = 36,   /* 7: the rest of the source's number */
+       PAIR_FREE = 43,     /* 2 */
+       PAIR_COMBO = 45,    /* 7: what packets of the current day are counted here; 0: none (core/tally_day.h) */
+       PAIR_COUNT = 52,    /* 12: how many */
+       PAIR_NAME_BITS = 51 /* of key */
+};
+enum {
+    PAIR_SERIALS = 1 << 16,
+    PAIR_NO_SOURCE = (1 << 20) - 1, /* the source's number is greater than 20 bits */
+    PAIR_COMBOS = 1 << (PAIR_COUNT - PAIR_COMBO),
+    PAIR_COUNT_MAX = (1 << 12) - 1,
 };
 static_assert(TOOL_COUNT <= 6 && WINDOW_SLOTS <= 8, "a pair keeps 6 tools and one of 8 slots");
 
@@ -88,8 +97,23 @@ struct address6 {
     uint8_t bytes[16];
 };
 
+struct source_times {
+    int64_t first_ns, last_ns; /* INT64_MAX, INT64_MIN: none */
+};
+
+/* The last packet of the current day with the feature of a bot that is counted in a pair; of several at one time the
+ * greatest ports. */
+struct source_bot {
+    int64_t ns;     /* means nothing where ports are 0 */
+    uint32_t ports; /* source port << 16 | destination port */
+};
+
 struct source_table {
     const struct hash_key *key;
+    bool has_days;
+    struct source_times *times; /* by number */
+    struct source_bot *bots; /* by number, with as much room; NULL: no bot was seen yet */
+    uint32_t times_room;
     uint32_t *slots;
     uint32_t slot_groups, slot_limit; /* limit: grow at so many sources */
     uint32_t source_count;
@@ -101,8 +125,8 @@ struct source_table {
     uint32_t pair_count, pair_groups, pair_limit;
 };
 
-/* `key` must outlive the table. 0 or -ENOMEM. */
-int source_table_init(struct source_table *t, const struct hash_key *key);
+/* `key` must outlive the table. `has_days`: with times. 0 or -ENOMEM. */
+int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days);
 void source_table_fini(struct source_table *t); /* also of a zeroed one */
 
 /* Serials of the windows that are open in each slot, and the newest of all; below 2^31. */
@@ -232,14 +256,17 @@ static inline uint64_t pair_key(uint32_t id, unsigned what, uint16_t port)
     return id | (uint64_t)port << 32 | (uint64_t)what << 48;
 }
 
-static inline uint64_t pair_name(uint64_t key) { return key << 8 >> 8; }
-static inline uint32_t pair_serial(const struct pair *p) { return (uint32_t)p->state; }
+static inline uint64_t pair_name(uint64_t key)
+{
+    return key << (64 - PAIR_NAME_BITS) >> (64 - PAIR_NAME_BITS);
+}
+
 static inline bool pair_is_scan(const struct pair *p) { return p->state >> PAIR_IS_SCAN & 1; }
 
 /* The number of the pair's source; PAIR_NO_SOURCE: look it up. */
 static inline uint32_t pair_source(const struct pair *p)
 {
-    return (uint32_t)(p->key >> PAIR_NAME_BITS | p->state >> PAIR_SOURCE << 8);
+    return (uint32_t)(p->key >> PAIR_NAME_BITS | (p->state >> PAIR_SOURCE & 127) << 13);
 }
 
 static inline void pair_set_source(struct pair *p, uint32_t number)
@@ -247,7 +274,20 @@ static inline void pair_set_source(struct pair *p, uint32_t number)
     if (number > PAIR_NO_SOURCE)
         number = PAIR_NO_SOURCE;
     p->key = pair_name(p->key) | (uint64_t)number << PAIR_NAME_BITS;
-    p->state = (p->state << 12 >> 12) | (uint64_t)(number >> 8) << PAIR_SOURCE;
+    p->state &= ~(UINT64_C(127) << PAIR_SOURCE);
+    p->state |= (uint64_t)(number >> 13) << PAIR_SOURCE;
+}
+
+/* Forgets what the pair was seen in that is sealed since. The 16 bits of its serial are enough, as
+ * all pairs catch up within 2^15 openings (source_table_catch_up). */
+static inline uint64_t pair_caught_up(uint64_t state, const struct open_serials *open)
+{
+    uint32_t age = (open->newest - (uint32_t)state) % PAIR_SERIALS;
+    if (age == 0)
+        return state;
+    uint64_t gone = serials_since(open, open->newest - age);
+    uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_BRIEFS | (PAIR_SERIALS - 1);
+    return (state & ~void_bits) | open->newest % PAIR_SERIALS;
 }
 
 static inline uint32_t pair_id(uint64_t key) { return (uint32_t)key; }
@@ -290,9 +330,15 @@ static inline struct pair *pair_at(struct pair *group, int place)
 /* The pair, which is not in its home group; NULL: it is not there. */
 struct pair *pair_find_on(const struct source_table *t, uint64_t key);
 
-/* The pair by a full search; it is added where it is new (pair_serial() == 0 then), which may move all
+/* Makes t->bots. */
+void source_bots_make(struct source_table *t);
+
+/* The pair by a full search; it is added where it is new (*is_new, its state 0 then), which may move all
  * pairs of the shard. */
-struct pair *pair_search(struct source_table *t, uint64_t key);
+struct pair *pair_search(struct source_table *t, uint64_t key, bool *is_new);
+
+/* All pairs catch up; to be called before serials run 2^15 ahead of the last time. */
+void source_table_catch_up(struct source_table *t, const struct open_serials *open);
 
 /* Bytes of memory by formula, for figures and caps. */
 uint64_t source_table_bytes(const struct source_table *t);

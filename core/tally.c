@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope)
+                           const struct prefix_set *telescope, bool has_days)
 {
     struct tally *t = pages_map(sizeof *t);
     if (!t)
@@ -16,11 +16,12 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
+    t->has_days = has_days;
     for (unsigned set = 0; set < BRIEF_SETS; set++)
         t->brief_marks[set] = (uint16_t)set_marks(set);
     int err = 0;
     for (unsigned i = 0; i < SHARDS && !err; i++)
-        err = source_table_init(&t->shards[i], key);
+        err = source_table_init(&t->shards[i], key, has_days);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
         t->slots[i].rows = pages_map(sizeof *t->slots[i].rows);
         t->slots[i].sketches = calloc(1, sizeof *t->slots[i].sketches);
@@ -43,14 +44,40 @@ void tally_destroy(struct tally *t)
         pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
     }
+    for (unsigned i = 0; i < t->day_count; i++)
+        tally_day_destroy(t->days[i]);
+    free(t->days);
     pages_unmap(t, sizeof *t);
 }
 
-void tally_open(struct tally *t, unsigned slot, struct window *w)
+static const struct calendar_day *day_of(struct tally *t, int64_t ts_ns)
+{
+    struct calendar_day *last = &t->last_day;
+    if (ts_ns < last->start_ns || ts_ns >= last->end_ns)
+        *last = calendar_day_of(ts_ns);
+    return last;
+}
+
+struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns)
+{
+    return tally_day_at(t, day_of(t, ts_ns));
+}
+
+void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late)
 {
     struct tally_slot *ts = &t->slots[slot];
     ts->window = w;
+    ts->is_late = is_late;
     t->open.at[slot] = ++t->open.newest;
+    if (t->open.newest % (PAIR_SERIALS / 2) == 0)
+        for (unsigned i = 0; i < SHARDS; i++)
+            source_table_catch_up(&t->shards[i], &t->open);
+    if (!t->has_days)
+        return;
+    ts->is_two_days = calendar_splits(day_of(t, w->start_ns), w->start_ns, w->span_ns);
+    ts->day = ts->is_two_days ? NULL : tally_day_of(t, w->start_ns);
+    if (!t->current && !is_late)
+        t->current = ts->day;
 }
 
 bool tally_is_open(const struct tally *t, unsigned slot) { return t->slots[slot].window != NULL; }
@@ -144,7 +171,8 @@ static void briefs_drain(const struct tally *t, struct tally_slot *ts)
         if (packets == 0)
             continue;
         ts->briefs[set] = 0;
-        ts->marks[t->brief_marks[set]] += packets;
+        for (unsigned left = t->brief_marks[set]; left; left &= left - 1)
+            ts->marks[__builtin_ctz(left)] += packets;
         if (set_what(set) == BRIEF_ANSWER)
             *(set_aim(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
     }
@@ -174,15 +202,15 @@ struct window *tally_seal(struct tally *t, unsigned slot)
         if (ts->headers[set])
             headers_add(&w->totals, set, ts->headers[set]);
     briefs_drain(t, ts);
-    for (unsigned set = 0; set < 1u << MARK_COUNT; set++)
-        for (unsigned left = ts->marks[set] | ts->sources[set] ? set : 0; left; left &= left - 1) {
-            unsigned m = (unsigned)__builtin_ctz(left);
-            w->mark_packets[m] += ts->marks[set];
-            w->mark_sources[m].low += ts->sources[set];
-        }
+    for (unsigned m = 0; m < MARK_COUNT; m++) {
+        w->mark_packets[m] += ts->marks[m];
+        w->mark_sources[m].low += ts->sources[m];
+    }
     for (unsigned k = 0; k < KIND_COUNT; k++)
         w->totals.packets += w->kinds[k].packets, w->totals.bytes += w->kinds[k].bytes;
     w->totals.snapped = ts->snapped;
+    if (ts->day && ts->is_late)
+        ts->day->late += w->totals.packets;
     for (unsigned m = 0; m < MARK_COUNT; m++)
         w->mark_sources[m].high = w->mark_sources[m].low;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
@@ -194,23 +222,6 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     ts->snapped = 0;
     ts->window = NULL;
     return w;
-}
-
-/* The number of a pair's source. */
-static size_t pair_source_number(const struct source_table *shard, const struct pair *pair)
-{
-    if (pair_source(pair) != PAIR_NO_SOURCE)
-        return pair_source(pair);
-    uint64_t key = pair->key;
-    struct observation o = {.ip_version = 4};
-    uint32_t id = pair_id(key);
-    memcpy(o.src, &id, sizeof id);
-    if (pair_is_ipv6(key)) {
-        o.ip_version = 6;
-        memcpy(o.src, shard->addresses6[id].bytes, sizeof o.src);
-    }
-    uint64_t hash = hash_address(shard->key, o.src, o.ip_version);
-    return source_find((struct source_table *)shard, hash, source_guess(shard, hash), &o);
 }
 
 /* Sources per rule: each source's pairs name rules; a source counts once per rule however many of

@@ -23,14 +23,15 @@ struct tally_sources {
     uint64_t ports[PORT_PROTO_COUNT][65536];
 };
 
-/* `key`, `rules` and `telescope` (may be NULL) must outlive the tally. NULL with errno. */
+/* `has_days`: calendar days are counted, too (core/tally_day.h). `key`, `rules` and `telescope` (may be NULL) must outlive the tally. NULL with errno. */
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope);
+                           const struct prefix_set *telescope, bool has_days);
 void tally_destroy(struct tally *t); /* accepts NULL */
 
 /* A window begins in a slot that is free; the tally fills `w` (cleared) from now on. Slots need not be
- * opened in the order of their windows, as long as each is before its first packet. */
-void tally_open(struct tally *t, unsigned slot, struct window *w);
+ * opened in the order of their windows, as long as each is before its first packet. `is_late`: all its
+ * packets are. */
+void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late);
 
 /* Whether the slot has a window. */
 bool tally_is_open(const struct tally *t, unsigned slot);

@@ -71,7 +71,8 @@ static inline void source_mark(struct tally_slot *ts, struct source *s, unsigned
 {
     s->marks[slot] |= (uint16_t)fresh;
     s->marks_ever |= (uint16_t)fresh;
-    ts->sources[fresh]++;
+    for (unsigned left = fresh; left; left &= left - 1)
+        ts->sources[__builtin_ctz(left)]++;
     struct sketches *sketches = ts->sketches;
     sketch_row *row = &sketches->at[s->sketch_index];
     sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & row_of_marks(fresh);
@@ -94,12 +95,7 @@ static inline void count_source(struct tally *t, struct source *s, unsigned slot
 /* Counts the pair's packet; returns whether it is its first in the window. */
 static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bool is_scan)
 {
-    uint64_t state = p->state;
-    if ((uint32_t)state != t->open.newest) {
-        uint64_t gone = serials_since(&t->open, (uint32_t)state);
-        uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_BRIEFS;
-        state = (state & ~void_bits) >> 32 << 32 | t->open.newest;
-    }
+    uint64_t state = pair_caught_up(p->state, &t->open);
     bool is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
     p->state = state | UINT64_C(1) << (PAIR_WINDOWS + slot) | (uint64_t)is_scan << PAIR_IS_SCAN;
     return is_new;
@@ -109,8 +105,9 @@ static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bo
 static struct pair *find_pair(struct tally *t, struct source_table *shard, uint64_t key,
                               uint32_t number)
 {
-    struct pair *p = pair_search(shard, key);
-    if (pair_serial(p) == 0) {
+    bool is_new;
+    struct pair *p = pair_search(shard, key, &is_new);
+    if (is_new) {
         if (pair_proto(key) == PAIR_ICMP)
             t->icmp_pairs++;
         else
@@ -130,7 +127,8 @@ struct stage {
     uint8_t odd[STAGE]; /* those that show something new of their source or pair */
     uint64_t key[STAGE];
     struct pair *home[STAGE]; /* the pair's group */
-    struct pair *pair[STAGE]; /* of odd ones; NULL: not at home: new, or to be searched for */
+    struct pair *pair[STAGE]; /* NULL: not at home: new, or to be searched for */
+    uint32_t number[STAGE];   /* of the pair's source, where days are counted */
 };
 
 /* What all stages of a batch have to do with. */
@@ -140,6 +138,7 @@ struct run {
     struct tally_slot *ts;
     unsigned slot;
     uint64_t here; /* of a pair's state: newest opening and slot */
+    struct day_run day;
 };
 
 /* Briefs of a batch that wait for its end. */
@@ -196,7 +195,7 @@ static inline void brief_look(const struct run *r, struct stage *s, unsigned k)
 /* Picks it out if it shows something new. */
 static inline void brief_sift(const struct run *r, struct stage *s, unsigned k)
 {
-    const uint64_t same = UINT32_MAX | UINT64_C(7) << PAIR_SLOT;
+    const uint64_t same = (PAIR_SERIALS - 1) | UINT64_C(7) << PAIR_SLOT;
     int place = pair_place(s->home[k], s->key[k]);
     struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
     uint64_t news = ((pair->state ^ r->here) & same) | (brief_shows(&s->briefs[k]) & ~pair->state);
@@ -223,8 +222,8 @@ static inline void stages_look_and_sift(const struct run *r, struct stage *look,
     }
     for (unsigned i = 0; i < sift->odd_count; i++) {
         const struct pair *pair = sift->pair[sift->odd[i]];
-        if (pair && pair_source(pair) != PAIR_NO_SOURCE)
-            __builtin_prefetch(source_at(r->shard, pair_source(pair)), 1);
+        if (pair)
+            __builtin_prefetch(source_at(r->shard, pair_source_number(r->shard, pair)), 1);
     }
 }
 
@@ -244,10 +243,32 @@ static inline void stage_count(const struct run *r, const struct stage *s)
     }
 }
 
+/* Brings in what days want of those that have their pair at home. */
+static inline void stage_look_day(const struct run *r, struct stage *s)
+{
+    for (unsigned k = 0; k < s->count; k++) {
+        if (!s->pair[k])
+            continue;
+        s->number[k] = pair_source_number(r->shard, s->pair[k]);
+        __builtin_prefetch(&r->shard->times[s->number[k]], 1);
+        if (brief_is_bot(&s->briefs[k]) && r->shard->bots)
+            __builtin_prefetch(&r->shard->bots[s->number[k]], 1);
+    }
+}
+
+/* Counts them. */
+static inline void stage_count_day(const struct run *r, const struct stage *s)
+{
+    for (unsigned k = 0; k < s->count; k++)
+        if (s->pair[k])
+            day_count(&r->day, &s->briefs[k], s->pair[k], s->number[k]);
+}
+
 /* What a brief of a known source and pair shows that is new. */
-static inline void brief_show(const struct run *r, const struct brief *b, struct source *source,
+static inline void brief_show(const struct run *r, const struct brief *b, uint32_t number,
                               struct pair *pair)
 {
+    struct source *source = source_at(r->shard, number);
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_BRIEFS; /* PAIR_TOOLS and PAIR_SLOT, too */
     enum brief_what what = set_what(b->set);
     bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
@@ -263,7 +284,7 @@ static inline void brief_show(const struct run *r, const struct brief *b, struct
 /* Those whose pair is known; the others are put off to the batch's end. */
 static inline void stage_finish(const struct run *r, const struct stage *s, struct late *late)
 {
-    struct source *sources[STAGE];
+    uint32_t numbers[STAGE];
     struct pair *pairs[STAGE];
     const struct brief *briefs[STAGE];
     unsigned count = 0;
@@ -271,18 +292,19 @@ static inline void stage_finish(const struct run *r, const struct stage *s, stru
     for (unsigned i = 0; i < s->odd_count; i++) {
         struct pair *pair = s->pair[s->odd[i]];
         const struct brief *b = &s->briefs[s->odd[i]];
-        if (!pair || pair_source(pair) == PAIR_NO_SOURCE) {
+        if (!pair) {
             late->briefs[late->count++] = b;
             continue;
         }
-        struct source *source = source_at(r->shard, pair_source(pair));
+        uint32_t number = pair_source_number(r->shard, pair);
+        const struct source *source = source_at(r->shard, number);
         __builtin_prefetch(&r->ts->sketches->at[source->sketch_index], 1);
         briefs[count] = b;
         pairs[count] = pair;
-        sources[count++] = source;
+        numbers[count++] = number;
     }
     for (unsigned i = 0; i < count; i++)
-        brief_show(r, briefs[i], sources[i], pairs[i]);
+        brief_show(r, briefs[i], numbers[i], pairs[i]);
 }
 
 /* Briefs whose pair did not stand at home: it stands behind, or it is new. */
@@ -298,9 +320,11 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
     for (unsigned i = 0; i < count; i++) {
         const struct brief *b = briefs[i];
         struct pair *pair = pair_find_on(shard, brief_key(b));
-        uint32_t number = pair ? pair_source(pair) : PAIR_NO_SOURCE;
-        if (number != PAIR_NO_SOURCE) {
-            brief_show(r, b, source_at(shard, number), pair);
+        if (pair) {
+            uint32_t number = pair_source_number(shard, pair);
+            brief_show(r, b, number, pair);
+            if (r->day.day)
+                day_count(&r->day, b, pair, number);
             continue;
         }
         briefs[new_count++] = b;
@@ -315,7 +339,9 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         memcpy(o.src, &b->src, sizeof b->src);
         uint32_t number = source_find(shard, hash_u64(t->key, b->src), guess[i], &o);
         struct pair *pair = find_pair(t, shard, brief_key(b), number);
-        brief_show(r, b, source_at(shard, number), pair);
+        brief_show(r, b, number, pair);
+        if (r->day.day)
+            day_count(&r->day, b, pair, number);
     }
 }
 
@@ -327,7 +353,8 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
 {
     struct count *kind = &ts->window->kinds[label->kind];
     ts->headers[header_set(o)]++;
-    ts->marks[label->marks]++;
+    for (unsigned left = label->marks; left; left &= left - 1)
+        ts->marks[__builtin_ctz(left)]++;
     ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
     kind->packets++;
     kind->bytes += o->wire_len;
@@ -348,6 +375,25 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     row->scan += is_scan;
     row->scan_bytes += is_scan ? o->wire_len : 0;
     row->sources.low += is_new;
+}
+
+/* The day of an observation; in a window of two days it says so itself. */
+static struct tally_day *day_of_observation(struct tally *t, const struct tally_slot *ts,
+                                            const struct observation *o)
+{
+    if (!ts->is_two_days)
+        return ts->day;
+    struct tally_day *day = tally_day_of(t, o->ts_ns);
+    day->late += ts->is_late;
+    return day;
+}
+
+static void count_alone(struct tally_day *day, const struct observation *o,
+                        const struct label *label)
+{
+    struct count *kind = &day->lone_kinds[label->kind];
+    kind->packets++;
+    kind->bytes += o->wire_len;
 }
 
 /* Some of a batch's observations. */
@@ -372,10 +418,17 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
         const struct label *label = &labels[i];
-        count_packet(&t->slots[o->slot], o, label);
-        if (!(o->state & OBSERVATION_IP))
+        struct tally_slot *ts = &t->slots[o->slot];
+        struct tally_day *day = t->has_days ? day_of_observation(t, ts, o) : NULL;
+        count_packet(ts, o, label);
+        if (!(o->state & OBSERVATION_IP)) {
+            if (day)
+                count_alone(day, o, label);
             continue;
+        }
         uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
+        if (t->has_days)
+            day_observe(t, day, b->shard, number, o, label);
         count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
         if (o->state & OBSERVATION_PORTS)
             count_port(t, shard, number, o, kind_is_scan(label->kind));
@@ -393,7 +446,13 @@ static void briefs_count(struct tally *t, const struct batch *b)
         .shard = &t->shards[b->shard],
         .ts = ts,
         .slot = b->brief_slot,
-        .here = t->open.newest | (uint64_t)b->brief_slot << PAIR_SLOT,
+        .here = t->open.newest % PAIR_SERIALS | (uint64_t)b->brief_slot << PAIR_SLOT,
+        .day = {.tally = t,
+                .shard = &t->shards[b->shard],
+                .day = ts->day,
+                .is_current = ts->day == t->current,
+                .base_ns = b->brief_base_ns,
+                .combos = &t->combos},
     };
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
@@ -407,6 +466,10 @@ static void briefs_count(struct tally *t, const struct batch *b)
         from += look->count;
         stages_look_and_sift(&r, look, sift);
         stage_count(&r, sift);
+        if (r.day.day) {
+            stage_look_day(&r, sift);
+            stage_count_day(&r, finish);
+        }
         stage_finish(&r, finish, &late);
         struct stage *free = finish;
         finish = sift, sift = look, look = free;

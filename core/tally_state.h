@@ -5,8 +5,8 @@
 #include "classify/brief.h"
 #include "core/source_table.h"
 #include "core/tally.h"
+#include "core/tally_day.h"
 
-static_assert(MARK_COUNT <= 12, "the sets of marks are counted in one table");
 static_assert(MARK_total == 0, "every set of marks has it");
 
 /* What is counted by the headers alone: (IP version, transport, flags) in 6 bits. */
@@ -47,10 +47,12 @@ struct tally_slot {
     uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
     uint64_t headers[HEADER_SETS];     /* of all but briefs */
     uint64_t briefs[BRIEF_SETS];       /* by their set */
-    uint64_t marks[1 << MARK_COUNT];   /* other packets by their marks */
-    uint32_t sources[1 << MARK_COUNT]; /* what sources added to their marks */
+    uint64_t marks[MARK_COUNT];        /* other packets by mark */
+    uint64_t sources[MARK_COUNT];      /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
+    struct tally_day *day; /* that holds the window; NULL: days are not counted, or it lies in two */
+    bool is_two_days, is_late;
 };
 
 struct tally {
@@ -63,7 +65,16 @@ struct tally {
     uint16_t brief_marks[BRIEF_SETS];
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
+    bool has_days;
+    struct tally_day **days; /* that have packets */
+    unsigned day_count;
+    struct tally_day *current; /* whose briefs are counted beside their pairs; NULL: none */
+    struct calendar_day last_day; /* that was asked for */
+    struct combos combos;
 };
+
+/* The day of a time, among those that have packets from now on. */
+struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns);
 
 /* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);

@@ -152,7 +152,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
     hash_key_init(&w->key);
     assert_int_equal(ruleset_create(&w->rules, NULL, NULL), 0);
-    struct tally *t = tally_create(&w->key, w->rules, telescope);
+    struct tally *t = tally_create(&w->key, w->rules, telescope, true);
     struct sorter sorter = {.key = w->key,
                             .rules = w->rules,
                             .telescope = telescope,
@@ -164,7 +164,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         sorter_begin(&sorter, shard, &batches[shard]);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
-        tally_open(t, slot, window_create());
+        tally_open(t, slot, window_create(), false);
     }
     struct window *sealed[OPENINGS] = {0};
     for (unsigned i = 0; i < PACKETS; i++) {
@@ -174,13 +174,13 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
             sealed[opening_of[slot]] = tally_seal(t, slot);
             opening_of[slot] = openings;
             openings++;
-            tally_open(t, slot, window_create());
+            tally_open(t, slot, window_create(), false);
         }
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
         w->window[i] = opening_of[w->o[i].slot];
         classify_batch(w->rules, telescope, &w->o[i], 1, &w->labels[i]);
-        sorter_observation(&sorter, &w->o[i], w->o[i].slot, 0);
+        sorter_observation(&sorter, &w->o[i], w->o[i].slot);
     }
     sorter_flush(&sorter);
     for (unsigned slot = 0; slot < 3; slot++)
@@ -217,7 +217,7 @@ static void test_growth(void **state)
     struct hash_key key;
     struct source_table table;
     hash_key_init(&key);
-    assert_int_equal(source_table_init(&table, &key), 0);
+    assert_int_equal(source_table_init(&table, &key, false), 0);
     for (int round = 0; round < 2; round++)
         for (uint32_t i = 0; i < SOURCES; i++) {
             struct observation o = {.ip_version = i % 3 ? 4 : 6, .state = OBSERVATION_IP};
@@ -228,9 +228,11 @@ static void test_growth(void **state)
             assert_int_equal(source_address(&table, source_at(&table, i), address), o.ip_version);
             assert_memory_equal(address, o.src, 16);
             for (uint16_t port = 0; port < PORTS; port++) {
-                struct pair *p =
-                    pair_search(&table, pair_key(i, port == 1 ? PAIR_UDP : PAIR_TCP, port));
-                assert_int_equal(pair_serial(p), round);
+                bool is_new;
+                uint64_t name = pair_key(i, port == 1 ? PAIR_UDP : PAIR_TCP, port);
+                struct pair *p = pair_search(&table, name, &is_new);
+                assert_int_equal(is_new, round == 0);
+                assert_int_equal(p->state, round);
                 p->state++;
             }
         }

@@ -1,0 +1,19 @@
+/* day_pack: what a shard counted of a day, as source days in the order of addresses.
+ *
+ * The counts beside the pairs (of the current day), the rows and the first times come together here; nothing of
+ * the day is left in the shard afterwards. Any thread, one per shard at a time.
+ */
+#ifndef CORE_DAY_PACK_H
+#define CORE_DAY_PACK_H
+
+#include "core/tally_day.h"
+#include "export/source_day.h"
+
+/* Takes a source day, valid during the call. 0 or -errno, which ends the packing. */
+typedef int (*source_day_take)(void *context, const struct source_day *s);
+
+/* `is_current`: the shard's counts and firsts are this day's. 0 or what `take` returned. */
+int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool is_current,
+             source_day_take take, void *context);
+
+#endif

@@ -1,0 +1,88 @@
+#include "core/day_rows.h"
+
+#include "core/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROWS = 16 };
+
+void day_rows_fini(struct day_rows *rows)
+{
+    free(rows->at);
+    free(rows->slots);
+    *rows = (struct day_rows){0};
+}
+
+void day_row_merge(struct day_row *into, const struct day_row *from)
+{
+    bool is_later = from->last_ns > into->last_ns ||
+                    (from->last_ns == into->last_ns && from->src_port > into->src_port);
+    if (is_later) {
+        into->last_ns = from->last_ns;
+        into->src_port = from->src_port;
+    }
+    into->first_ns = from->first_ns < into->first_ns ? from->first_ns : into->first_ns;
+    into->packets += from->packets;
+    into->bytes += from->bytes;
+}
+
+/* The two numbers that make rows alike. */
+static uint64_t name_low(const struct day_row *r)
+{
+    return r->source | (uint64_t)r->port << 32 | (uint64_t)r->rule << 48;
+}
+
+static uint64_t name_high(const struct day_row *r)
+{
+    return r->kind | (uint64_t)r->notes << 8 | (uint64_t)r->tools << 16;
+}
+
+static uint64_t row_hash(const struct hash_key *key, const struct day_row *r)
+{
+    return hash_fold(name_low(r) ^ key->b, name_high(r) ^ key->c);
+}
+
+static uint32_t *slot_of(struct day_rows *rows, const struct hash_key *key, const struct day_row *r)
+{
+    uint32_t at = (uint32_t)((row_hash(key, r) >> 32) * rows->slot_count >> 32);
+    for (;; at = at + 1 == rows->slot_count ? 0 : at + 1) {
+        uint32_t number = rows->slots[at];
+        if (number == 0)
+            return &rows->slots[at];
+        const struct day_row *row = &rows->at[number - 1];
+        if (name_low(row) == name_low(r) && name_high(row) == name_high(r))
+            return &rows->slots[at];
+    }
+}
+
+/* Half of the slots are in use at most. */
+static void rows_grow(struct day_rows *rows, const struct hash_key *key)
+{
+    rows->room = rows->room ? rows->room * 2 : FIRST_ROWS;
+    rows->at = memory_must(realloc(rows->at, rows->room * sizeof *rows->at));
+    rows->slot_count = rows->room * 2;
+    free(rows->slots);
+    rows->slots = memory_must(calloc(rows->slot_count, sizeof *rows->slots));
+    for (uint32_t i = 0; i < rows->count; i++)
+        *slot_of(rows, key, &rows->at[i]) = i + 1;
+}
+
+void day_rows_add(struct day_rows *rows, const struct hash_key *key, const struct day_row *add)
+{
+    if (rows->count == rows->room)
+        rows_grow(rows, key);
+    uint32_t *slot = slot_of(rows, key, add);
+    if (*slot) {
+        day_row_merge(&rows->at[*slot - 1], add);
+        return;
+    }
+    rows->at[rows->count++] = *add;
+    *slot = rows->count;
+}
+
+uint64_t day_rows_bytes(const struct day_rows *rows)
+{
+    return rows->room * sizeof *rows->at + rows->slot_count * sizeof *rows->slots;
+}

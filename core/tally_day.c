@@ -1,0 +1,132 @@
+#include "core/tally_day.h"
+
+#include "core/memory.h"
+#include "core/tally_state.h"
+
+#include <stdlib.h>
+
+uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair)
+{
+    uint64_t key = pair->key;
+    struct observation o = {.ip_version = 4};
+    uint32_t id = pair_id(key);
+    memcpy(o.src, &id, sizeof id);
+    if (pair_is_ipv6(key)) {
+        o.ip_version = 6;
+        memcpy(o.src, shard->addresses6[id].bytes, sizeof o.src);
+    }
+    uint64_t hash = hash_address(shard->key, o.src, o.ip_version);
+    return source_find((struct source_table *)shard, hash, source_guess(shard, hash), &o);
+}
+
+struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of)
+{
+    for (unsigned i = 0; i < t->day_count; i++)
+        if (t->days[i]->of.date == of->date)
+            return t->days[i];
+    t->days = memory_must(realloc(t->days, (t->day_count + 1) * sizeof *t->days));
+    struct tally_day *day = t->days[t->day_count++] = memory_must(calloc(1, sizeof *day));
+    day->of = *of;
+    return day;
+}
+
+void tally_day_destroy(struct tally_day *day)
+{
+    for (unsigned shard = 0; day && shard < SHARDS; shard++)
+        day_rows_fini(&day->rows[shard]);
+    free(day);
+}
+
+uint32_t combo_number_slow(struct combos *c, uint32_t name)
+{
+    uint32_t at = combo_slot(name);
+    for (; c->slots[at] != 0; at = (at + 1) % COMBO_SLOTS)
+        if ((c->slots[at] & 0xffffff) == name)
+            return c->slots[at] >> 24;
+    if (c->slots_used == COMBO_SLOTS / 2)
+        return 0;
+    uint32_t number = c->count == PAIR_COMBOS - 1 ? 0 : ++c->count;
+    c->names[number] = number ? name : 0;
+    c->slots[at] = name | number << 24;
+    c->slots_used++;
+    return number;
+}
+
+struct day_row day_row_of_set(unsigned set, uint16_t port)
+{
+    enum brief_what what = set_what(set);
+    struct brief b = {.set = (uint16_t)set, .port = port};
+    bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
+    return (struct day_row){
+        .port = is_scan ? port : 0,
+        .rule = RULE_NONE,
+        .kind = (uint8_t)brief_kind(&b),
+        .notes = what == BRIEF_SYN ? 1 << NOTE_assessable : 0,
+        .tools = (uint16_t)set_tools(set),
+    };
+}
+
+struct day_row day_row_of_pair(const struct combos *combos, const struct pair *pair,
+                               uint32_t number)
+{
+    uint32_t name = combos->names[pair->state >> PAIR_COMBO & (PAIR_COMBOS - 1)];
+    struct day_row row = day_row_of_set(name % COMBO_SETS, pair_port(pair->key));
+    row.source = number;
+    row.packets = pair->state >> PAIR_COUNT;
+    row.bytes = row.packets * (name >> BRIEF_AIM_SHIFT);
+    row.first_ns = INT64_MAX;
+    row.last_ns = INT64_MIN;
+    return row;
+}
+
+static void pair_begin(struct pair *pair, uint32_t combo)
+{
+    pair->state = (pair->state & ~(~UINT64_C(0) << PAIR_COMBO)) | (uint64_t)combo << PAIR_COMBO |
+                  UINT64_C(1) << PAIR_COUNT;
+}
+
+void day_count_apart(const struct day_run *r, const struct brief *b, struct pair *pair,
+                     uint32_t number, uint32_t combo)
+{
+    struct day_rows *rows = &r->day->rows[r->shard - r->tally->shards];
+    uint64_t of_pair = pair->state >> PAIR_COMBO & (PAIR_COMBOS - 1);
+    int64_t ts_ns = (int64_t)((uint64_t)r->base_ns + brief_time(b));
+    if (r->is_current && combo != 0 && (of_pair == 0 || of_pair == combo)) {
+        if (of_pair == combo) { /* it is full */
+            struct day_row row = day_row_of_pair(r->combos, pair, number);
+            day_rows_add(rows, r->tally->key, &row);
+        }
+        pair_begin(pair, combo);
+        day_count_times(r, b, number);
+        return;
+    }
+    struct day_row row = day_row_of_set(b->set % COMBO_SETS, b->port);
+    row.source = number;
+    row.src_port = brief_src_port(b);
+    row.packets = 1;
+    row.bytes = brief_wire_len(b);
+    row.first_ns = row.last_ns = ts_ns;
+    day_rows_add(rows, r->tally->key, &row);
+}
+
+void day_observe(struct tally *t, struct tally_day *day, unsigned shard, uint32_t number,
+                 const struct observation *o, const struct label *label)
+{
+    bool has_port = o->state & OBSERVATION_PORTS, is_scan = kind_is_scan(label->kind);
+    struct day_row row = {
+        .source = number,
+        .port = is_scan && has_port ? o->dst_port : 0,
+        .rule = RULE_NONE,
+        .kind = label->kind,
+        .notes = (uint8_t)(is_scan && !has_port ? DAY_ROW_NO_PORT : 0),
+        .tools = label->tools,
+        .src_port = o->src_port,
+        .packets = 1,
+        .bytes = o->wire_len,
+        .first_ns = o->ts_ns,
+        .last_ns = o->ts_ns,
+    };
+    if (label->kind == KIND_tcp_syn && o->ip_version == 4)
+        row.notes |= 1 << NOTE_assessable;
+    day_rows_add(&day->rows[shard], t->key, &row);
+}

@@ -1,0 +1,137 @@
+/* tally_day: the counts of calendar days, beside those of windows.
+ *
+ * One day is the current one: its briefs are counted in their pair, where they are alike. All else goes to
+ * rows. A day is over when the receiver says so; its sources are then packed as source days,
+ * shard by shard, sorted by address. Whose packets come after that begin it anew; whoever merges source days
+ * (law 3) gets the same in any case.
+ * Part of the tally: one thread, but tally_day_pack() of different shards may run at once.
+ */
+#ifndef CORE_TALLY_DAY_H
+#define CORE_TALLY_DAY_H
+
+#include "classify/brief.h"
+#include "core/day_rows.h"
+#include "core/source_table.h"
+#include "export/calendar.h"
+#include "export/window.h"
+
+#include <stdbool.h>
+
+struct tally;
+
+/* A day that has packets. */
+struct tally_day {
+    struct calendar_day of;
+    struct day_rows rows[SHARDS];
+    struct count lone_kinds[KIND_COUNT]; /* of packets without a source */
+    uint64_t late;
+};
+
+/* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A
+ * combination gets a number when it is first seen; 0: none is left, its packets go to rows. */
+enum { COMBO_SETS = 1 << BRIEF_AIM_SHIFT, COMBO_SLOTS = 1024 };
+struct combos {
+    uint32_t slots[COMBO_SLOTS];  /* 10 bits of the set, 12 of wire_len, the number from bit 24 on; 0: free */
+    uint32_t names[PAIR_COMBOS]; /* by number: the lower 22 bits of the above */
+    uint32_t count;              /* numbers given */
+    uint32_t slots_used;
+};
+
+static inline uint32_t combo_name(const struct brief *b)
+{
+    return b->set % COMBO_SETS | brief_wire_len(b) << BRIEF_AIM_SHIFT;
+}
+
+/* Finds the number of a name, or gives one. */
+uint32_t combo_number_slow(struct combos *c, uint32_t name);
+
+static inline uint32_t combo_slot(uint32_t name)
+{
+    return name * UINT32_C(2654435769) >> 22; /* Fibonacci hashing: the top 10 bits */
+}
+
+static inline uint32_t combo_number(struct combos *c, uint32_t name)
+{
+    uint32_t slot = c->slots[combo_slot(name)];
+    if (__builtin_expect((slot & 0xffffff) == name && slot != 0, 1))
+        return slot >> 24;
+    return combo_number_slow(c, name);
+}
+
+/* Whose packets of a batch's briefs are counted where. */
+struct day_run {
+    struct tally *tally;
+    struct source_table *shard;
+    struct tally_day *day; /* NULL: days are not counted */
+    bool is_current;
+    int64_t base_ns;
+    struct combos *combos;
+};
+
+static inline bool brief_is_bot(const struct brief *b)
+{
+    return (b->set & (3 | 1 << (BRIEF_TOOL_SHIFT + TOOL_mirai))) ==
+           (BRIEF_SYN | 1 << (BRIEF_TOOL_SHIFT + TOOL_mirai));
+}
+
+/* The times of a brief that is counted in its pair. */
+static inline void day_count_times(const struct day_run *r, const struct brief *b, uint32_t number)
+{
+    struct source_times *times = &r->shard->times[number];
+    int64_t ts_ns = (int64_t)((uint64_t)r->base_ns + brief_time(b));
+    times->first_ns = ts_ns < times->first_ns ? ts_ns : times->first_ns;
+    times->last_ns = ts_ns > times->last_ns ? ts_ns : times->last_ns;
+    if (__builtin_expect(!brief_is_bot(b), 1))
+        return;
+    if (!r->shard->bots)
+        source_bots_make(r->shard);
+    struct source_bot *bot = &r->shard->bots[number];
+    uint32_t ports = (uint32_t)brief_src_port(b) << 16 | b->port;
+    if (bot->ports == 0 || ts_ns > bot->ns || (ts_ns == bot->ns && ports > bot->ports))
+        *bot = (struct source_bot){ts_ns, ports};
+}
+
+/* Counts a brief that its pair does not take. */
+void day_count_apart(const struct day_run *r, const struct brief *b, struct pair *pair,
+                     uint32_t number, uint32_t combo);
+
+/* Counts a brief of a known source and pair: in the pair where it is like the first of the day. */
+static inline void day_count(const struct day_run *r, const struct brief *b, struct pair *pair,
+                             uint32_t number)
+{
+    uint32_t combo = combo_number(r->combos, combo_name(b));
+    uint64_t of_pair = pair->state >> PAIR_COMBO & (PAIR_COMBOS - 1);
+    bool is_room = pair->state >> PAIR_COUNT != PAIR_COUNT_MAX;
+    if (__builtin_expect(r->is_current & (combo == of_pair) & (combo != 0) & is_room, 1)) {
+        pair->state += UINT64_C(1) << PAIR_COUNT;
+        day_count_times(r, b, number);
+        return;
+    }
+    day_count_apart(r, b, pair, number, combo);
+}
+
+/* Counts any other packet of a source. */
+void day_observe(struct tally *t, struct tally_day *day, unsigned shard, uint32_t number,
+                 const struct observation *o, const struct label *label);
+
+/* What briefs of this set to this port (ICMP: kind) are; without source, packets, times. */
+struct day_row day_row_of_set(unsigned set, uint16_t port);
+
+/* What a pair counts of the current day, as a row without times. */
+struct day_row day_row_of_pair(const struct combos *combos, const struct pair *pair,
+                               uint32_t number);
+
+/* The tally's day, made where there is none. */
+struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of);
+void tally_day_destroy(struct tally_day *day); /* accepts NULL */
+
+/* The number of a pair's source. */
+uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair);
+
+static inline uint32_t pair_source_number(const struct source_table *shard, const struct pair *pair)
+{
+    uint32_t number = pair_source(pair);
+    return __builtin_expect(number != PAIR_NO_SOURCE, 1) ? number : pair_source_look_up(shard, pair);
+}
+
+#endif
