@@ -22,12 +22,16 @@
 /* Sets of packets that are counted by packets and by distinct sources: the
  * denominators and numerators of shares, then one per tool. */
 #define DENOMINATORS(X) X(total) X(scan)
-#define NUMERATORS(X)   X(iot_strict) X(iot_broad) X(iot_bot)
+#define NUMERATORS(X)   X(iot_strict) X(iot_broad) X(iot_bot) X(iot_payload) X(iot_confirmed)
+
+/* What is said of a packet beside all that; counted by packets. */
+#define NOTES(X) X(likely_spoofed) X(amplification_request) X(assessable)
 
 #define LABEL_KIND_(name)  KIND_##name,
 #define LABEL_TOOL_(name)  TOOL_##name,
 #define LABEL_MARK_(name)  MARK_##name,
 #define LABEL_TMARK_(name) MARK_tool_##name,
+#define LABEL_NOTE_(name)  NOTE_##name,
 
 enum kind { KINDS(LABEL_KIND_) KIND_COUNT };
 enum tool { TOOLS(LABEL_TOOL_) TOOL_COUNT };
@@ -35,11 +39,12 @@ enum mark {
     DENOMINATORS(LABEL_MARK_) NUMERATORS(LABEL_MARK_)
     TOOLS(LABEL_TMARK_) MARK_COUNT
 };
+enum note { NOTES(LABEL_NOTE_) NOTE_COUNT };
 /* clang-format on */
 enum { DENOMINATOR_COUNT = MARK_iot_strict, SHARE_MARK_COUNT = MARK_tool_mirai };
 
 /* How the target was told. The stronger holds. */
-enum evidence { EVIDENCE_none, EVIDENCE_port, EVIDENCE_COUNT };
+enum evidence { EVIDENCE_none, EVIDENCE_port, EVIDENCE_bot, EVIDENCE_payload, EVIDENCE_COUNT };
 
 enum { RULE_NONE = 0xffff };
 
@@ -62,5 +67,7 @@ static inline int kind_is_scan(enum kind kind)
 const char *kind_name(enum kind kind);
 const char *tool_name(enum tool tool);
 const char *mark_name(enum mark mark); /* "scan", "iot_strict", ..., "mirai" for a tool's */
+const char *note_name(enum note note);
+const char *evidence_name(enum evidence evidence); /* "none", "port", "bot", "payload" */
 
 #endif
