@@ -5,7 +5,14 @@
  * clock broken far ahead.) A segment begins with a Header and ends with Close. It stands for the hour
  * of its first window (packet time), and takes the windows of that hour and those up to a day
  * before it, which late packets open. It is cut where a window of a later hour is appended, or one from more than
- * a day before: then it began with a broken clock. One writer (the exporter); any number of readers.
+ * a day before: then it began with a broken clock.
+ *
+ * A calendar day that is final stands in segments of its own, behind whatever was being written:
+ *   YYYYMMDD-sources-NNNNNN.yami  Header, DayBegin, the source days sorted, Close (where they are written)
+ *   YYYYMMDD-day-NNNNNN.yami      Header, Day, Close; the very next segment where there are sources
+ * by the date in the feed's zone. Windows that follow begin a new segment, whatever their hour. So Days are
+ * found by their names, without a way through their sources. A date may stand there again, with a
+ * greater revision: the later supersedes, source days and all. One writer (the exporter); any number of readers.
  */
 #ifndef EXPORT_FEED_LOG_H
 #define EXPORT_FEED_LOG_H
@@ -27,6 +34,14 @@ bool feed_segment_takes(int64_t first_ns, int64_t start_ns);
 /* The number in a segment's name, by which readers order them; UINT64_MAX: there is none. */
 uint64_t feed_segment_number(const char *name);
 
+/* What a segment holds, by its name. */
+enum feed_segment { FEED_WINDOWS, FEED_SOURCES, FEED_DAY };
+enum feed_segment feed_segment_kind(const char *name);
+
+/* Name of a segment of a date (days since 1970-01-01; years 0 to 9999). */
+void feed_day_segment_name(int32_t date, enum feed_segment kind, uint32_t segment,
+                           char name[FEED_NAME]);
+
 /* True for what a reader of the folder must take for a segment: *.yami. */
 bool feed_is_segment_name(const char *name);
 
@@ -39,6 +54,20 @@ int feed_log_create(struct feed_log **out, const char *dir, const struct feed_id
 /* Appends one sealed window. -errno and a fault naming the file (a full disk, ...): the log stays
  * usable for another try of the same window; nothing of it is left in the file then. */
 int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault);
+
+/* Begins the source days of a date: closes the open segment and begins one with Header and DayBegin. Both
+ * arguments must outlive feed_log_day(). On failure the log stays usable for another try. */
+int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
+                       const struct day_settings *settings, struct fault *fault);
+
+/* Appends the next source day; asserted: of that date, in order. Written in blocks: a failure may stem from
+ * earlier ones, which are kept and tried again; this one was not taken then. */
+int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
+                               struct fault *fault);
+
+/* Ends the source days, if a feed_log_day_begin() stands before, and appends the Day in a segment of its own. On failure
+ * the log stays usable for another try of the same Day. */
+int feed_log_append_day(struct feed_log *log, const struct day_result *r, struct fault *fault);
 
 /* Writes Close (finished), syncs, closes the last segment. An empty feed still gets one segment with Header
  * and Close, named by the epoch. The log is freed in any case; accepts NULL. */
@@ -55,6 +84,9 @@ struct feed_check {
     uint64_t offered, observed, dropped;
     int64_t first_ns, last_ns; /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
+    uint64_t source_days, days; /* records */
+    uint64_t days_computed;     /* Days that were computed again from their source days and agree */
+    uint64_t days_restated;     /* of them, under the rule set that was given, to the last number */
     bool
         rules_checked; /* every segment names the rule set that was given: see feed_log_verify_rules */
     bool closed;       /* the last segment ends with a Close that says finished */
@@ -64,7 +96,9 @@ struct feed_check {
  * rule it can: framing, crc chain, seq, Header and Close, order of parts, every ledger, nothing filtered
  * without a filter in the Header, kinds = observed, mark
  * totals, rule counts against port rows, columns of equal length, low <= high, hll sizes, times inside the
- * window. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
+ * window. Dates: their segments and order, source days sorted and each by itself, the Day against what they give
+ * when computed again: all of it where `rules` (feed_log_verify_rules) is the Day's rule set, else what does not depend on
+ * rules; without source days, what the Day says of itself. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
  * record; -ENODATA where all that is there holds, but the feed does not end with a Close that says finished:
  * it is still being written, its writer died, or segments were taken away; -ENOENT for a folder without
  * a segment; -errno where it can't be read. The totals are those of what was read.

@@ -1,7 +1,7 @@
 #include "export/record.h"
 
 #include "capture/decode.h"
-#include "export/yamiscope.pb-c.h"
+#include "export/record_bytes.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ uint32_t record_crc(uint32_t crc, const void *bytes, size_t len)
     return ~crc32_iscsi((unsigned char *)(uintptr_t)bytes, (int)len, sum);
 }
 
-static int buffer_reserve(struct record_buffer *b, size_t more)
+int record_reserve(struct record_buffer *b, size_t more)
 {
     size_t need = b->len + more;
     if (need <= b->size)
@@ -57,22 +57,13 @@ static int buffer_reserve(struct record_buffer *b, size_t more)
     return 0;
 }
 
-static size_t varint_put(uint8_t *at, uint64_t value)
-{
-    size_t len = 0;
-    for (; value >= 0x80; value >>= 7)
-        at[len++] = (uint8_t)(value | 0x80);
-    at[len++] = (uint8_t)value;
-    return len;
-}
-
-/* Appends length, record and crc. The record's own crc stays zero, which proto3 leaves out. */
-static int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint32_t *crc)
+/* The record's own crc stays zero, which proto3 leaves out. */
+int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint32_t *crc)
 {
     size_t body = yamiscope__record__get_packed_size(record);
     if (body > RECORD_MAX - RECORD_CRC)
         return -EMSGSIZE;
-    int err = buffer_reserve(b, VARINT_MAX + body + RECORD_CRC);
+    int err = record_reserve(b, VARINT_MAX + body + RECORD_CRC);
     if (err != 0)
         return err;
 

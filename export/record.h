@@ -1,4 +1,4 @@
-/* record: windows and headers to protobuf and back.
+/* record: windows, source days, days and headers to protobuf and back.
  *
  * The bytes of a Record are a function of its content alone. Packing uses a buffer
  * of the caller's that grows and is reused; exporter thread or command, one each.
@@ -8,6 +8,7 @@
 
 #include "capture/fault.h"
 #include "classify/ruleset.h"
+#include "export/day.h"
 #include "export/window.h"
 
 #include <stddef.h>
@@ -39,6 +40,11 @@ struct feed_identity {
     int64_t window_span_ns, lateness_ns;
     uint32_t decap; /* set of enum decap */
     const struct ruleset *rules;
+    const char *program;                       /* its version; "" or NULL: not said */
+    const struct survey_settings *survey;      /* NULL: the feed has no days */
+    bool has_sources;                          /* source days are written, not their Days alone */
+    const struct day_basis *lists, *databases; /* that origins are told by; in force at the start */
+    size_t list_count, database_count;
 };
 
 /* Each appends varint length + Record (seq, body, crc) to the buffer and moves *crc on.
@@ -50,7 +56,55 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
 /* `finished`: nothing more was to follow when it was written. */
 int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint64_t records,
                       bool finished);
+/* Opens a date: its facts and how its Day will be computed. Its source days follow, then its Day. */
+int record_pack_day_begin(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                          const struct day_facts *facts, const struct day_settings *settings);
+int record_pack_source_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                           const struct source_day *s);
+int record_pack_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                    const struct day_result *r);
 void record_buffer_free(struct record_buffer *b);
+
+/* Numbers of the bodies' fields in a Record. */
+enum record_body {
+    RECORD_header = 2,
+    RECORD_window = 3,
+    RECORD_close = 4,
+    RECORD_source_day = 5,
+    RECORD_day = 6,
+    RECORD_day_begin = 9,
+};
+
+/* A Record without its length in front, taken apart. `body` points into it: the bytes of the message. */
+struct record_view {
+    uint64_t seq;
+    uint32_t crc;       /* as it says */
+    size_t crc_over;    /* the record's first bytes, which the crc is over */
+    uint32_t body_kind; /* enum record_body, or another field's number */
+    const uint8_t *body;
+    size_t body_len;
+};
+
+/* Takes apart a Record as this program writes it: seq, one body, crc, each once and in this order.
+ * -EBADMSG for any other. Does not compute the crc. */
+int record_view(struct record_view *out, const uint8_t *record, size_t len);
+
+/* The reader's side of the four above, from a body's bytes, which are a stranger's: all
+ * that source_day.h says always holds is held to; a fault says what does not (-EBADMSG). -ENOMEM. Nothing of
+ * the bytes is pointed to afterwards. */
+int record_unpack_source_day(struct source_day_buffer *b, const uint8_t *body, size_t len,
+                             struct fault *fault);
+
+/* *facts is initialised by it and the caller's to fini, also after a failure. *settings gets all but the rules;
+ * *rules, which stands in the facts' arena, names the set that the Day is computed under. */
+int record_unpack_day_begin(struct day_facts *facts, struct day_settings *settings,
+                            struct day_basis *rules, const uint8_t *body, size_t len,
+                            struct fault *fault);
+
+/* *out is the caller's to day_result_destroy(), its facts with it; NULL after a failure. The numbers are held to
+ * each other only as far as memory safety asks; feed_log_verify holds them to their source days. */
+int record_unpack_day(struct day_result **out, const uint8_t *body, size_t len,
+                      struct fault *fault);
 
 /* CRC-32C of `len` bytes, continued from `crc`'s four little-endian bytes as the feed
  * defines it: the value of a record whose predecessor had `crc`. */

@@ -30,10 +30,44 @@ static const char *const definitions[SHARE_MARK_COUNT] = {
     [MARK_scan] = "packets that ask for something: kinds tcp_syn, tcp_data and udp",
     [MARK_iot_strict] = "scan packets to a port that only IoT devices use",
     [MARK_iot_broad] = "iot_strict, and ports that IoT devices share with others",
-    [MARK_iot_bot] = "tcp_syn packets of iot_broad that match Mirai's fingerprint",
+    [MARK_iot_bot] = "packets of iot_broad that match the fingerprint of an IoT bot",
+    [MARK_iot_payload] = "scan packets whose payload only IoT devices are sent",
+    [MARK_iot_confirmed] =
+        "iot_payload or iot_bot: more than a port says that IoT is meant, or sends",
 };
 
 const char *share_definition(enum mark mark)
 {
     return (unsigned)mark < SHARE_MARK_COUNT ? definitions[mark] : "";
+}
+
+static const struct {
+    const char *name, *definition;
+    enum mark mark;
+    bool is_ex;
+} overs[SHARE_OVER_COUNT] = {
+    [SHARE_OVER_total] = {"total", "every packet observed, backscatter and pollution included",
+                          MARK_total, false},
+    [SHARE_OVER_scan] = {"scan", "packets that ask for something: kinds tcp_syn, tcp_data and udp",
+                         MARK_scan, false},
+    [SHARE_OVER_total_ex_survey] = {"total_ex_survey",
+                                    "total without acknowledged scanners, sources that behaved as "
+                                    "survey scanners that day, and sources that can't be real",
+                                    MARK_total, true},
+    [SHARE_OVER_scan_ex_survey] = {"scan_ex_survey",
+                                   "scan without acknowledged scanners, sources that behaved as "
+                                   "survey scanners that day, and sources that can't be real",
+                                   MARK_scan, true},
+};
+
+const char *share_over_name(enum share_over over) { return overs[over].name; }
+const char *share_over_definition(enum share_over over) { return overs[over].definition; }
+enum mark share_over_mark(enum share_over over) { return overs[over].mark; }
+bool share_over_is_ex(enum share_over over) { return overs[over].is_ex; }
+
+const char *share_words(struct share s, enum share_over over, char words[SHARE_WORDS])
+{
+    char text[SHARE_TEXT];
+    snprintf(words, SHARE_WORDS, "%s of %s", share_text(s, text), share_over_name(over));
+    return words;
 }

@@ -1,0 +1,97 @@
+/* day_facts: what a calendar day has beside its sources.
+ *
+ * Mergeable as source days are: two sets of facts of one date add up, in any order and grouping, so that
+ * the Day of several feeds is computed from merged source days and merged facts. Whoever makes
+ * facts adds to them; all texts are copied. One owner; no clock.
+ */
+#ifndef EXPORT_DAY_FACTS_H
+#define EXPORT_DAY_FACTS_H
+
+#include "capture/fault.h"
+#include "classify/arena.h"
+#include "export/window.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DAY_MINUTES = 25 * 60, /* of the longest day */
+    DAY_MINUTE_WORDS = (DAY_MINUTES + 63) / 64,
+};
+
+/* A telescope on that day, and which of its minutes were observed (in a replay: hold a packet). */
+struct day_telescope {
+    const char *id; /* "": the operator gave none */
+    bool is_configured;
+    uint64_t ipv4;                      /* addresses; 0 unless configured */
+    uint64_t minutes[DAY_MINUTE_WORDS]; /* since the day's begin: bit m % 64 of word m / 64 */
+};
+
+/* Something that answers rest on: a rule set, a list of acknowledged scanners, a database. */
+struct day_basis {
+    const char *name, *version,
+        *sha256; /* version: of a list its date, of a database its type's epoch; "" none */
+};
+
+enum day_basis_kind { DAY_RULES, DAY_LISTS, DAY_DATABASES, DAY_BASIS_COUNT };
+
+/* Detail given up for memory, in packets, so that it adds. All zero: the day is exact. */
+struct day_given_up {
+    uint64_t ports;   /* of scan kinds, whose source no longer lists ports */
+    uint64_t rules;   /* with evidence above `port`, whose source no longer lists rules */
+    uint64_t sources; /* whose source has no source day */
+};
+
+struct day_facts {
+    int32_t date;                   /* days since 1970-01-01 */
+    int64_t start_ns, end_ns;       /* of the date in the zone, [start, end); at most 25 hours */
+    const char *timezone;           /* IANA name */
+    uint32_t revision;              /* 1: first time final; a later one supersedes */
+    struct window_ledger ledger;    /* of that day's packets; late: counted, not lost */
+    struct count kinds[KIND_COUNT]; /* also of packets without a source (non_ip, ...) */
+    struct day_given_up given_up;
+    struct day_telescope *telescopes; /* by id */
+    size_t telescope_count;
+    struct day_basis *basis[DAY_BASIS_COUNT]; /* each by name, version, sha256; distinct. Rule sets:
+                                                 those in force when the packets were labelled */
+    size_t basis_count[DAY_BASIS_COUNT];
+    const char **sensors; /* sorted, distinct */
+    size_t sensor_count;
+    struct arena arena; /* of the texts */
+};
+
+/* No allocation but for the zone's name. -ENOMEM, -EINVAL (a day of more than 25 hours, or none). */
+int day_facts_init(struct day_facts *f, int32_t date, int64_t start_ns, int64_t end_ns,
+                   const char *timezone);
+void day_facts_fini(struct day_facts *f); /* accepts all zero */
+
+/* Adds a telescope if there is none of that id. -EINVAL and a fault for an id with two sizes, naming both. */
+int day_facts_add_telescope(struct day_facts *f, const char *id, bool is_configured, uint64_t ipv4,
+                            struct day_telescope **out, struct fault *fault);
+
+/* Marks the minutes that [from_ns, to_ns) touches; what lies outside the day is left out. */
+void day_telescope_observe(struct day_telescope *t, const struct day_facts *f, int64_t from_ns,
+                           int64_t to_ns);
+
+/* Seconds of its observed minutes, cut at the day's end. */
+uint64_t day_telescope_seconds(const struct day_telescope *t, const struct day_facts *f);
+
+/* Each is there once however often it is added. -ENOMEM. */
+int day_facts_add_basis(struct day_facts *f, enum day_basis_kind kind, const char *name,
+                        const char *version, const char *sha256);
+int day_facts_add_sensor(struct day_facts *f, const char *sensor);
+
+/* Ledger, kinds and what was given up add, one telescope's minutes are joined, different telescopes
+ * stand beside each other, names are united, the revision is the greater. Refuses (-EINVAL, both values
+ * in the fault) other dates, begins, ends or zones, and an id with two sizes; `into` may then hold a part
+ * of `from`. Associative and commutative. */
+int day_facts_merge(struct day_facts *into, const struct day_facts *from, struct fault *fault);
+
+uint64_t day_facts_seconds(const struct day_facts *f); /* of the day: 82,800 to 90,000 */
+bool day_facts_is_exact(const struct day_facts *f);
+
+/* The telescopes' addresses together. False: one of them has no known size; its id in *unknown. */
+bool day_facts_ipv4(const struct day_facts *f, uint64_t *ipv4, const char **unknown);
+
+#endif
