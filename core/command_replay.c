@@ -2,6 +2,7 @@
 #include "core/command.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
+#include "core/replay_days.h"
 #include "core/setup.h"
 #include "export/render.h"
 
@@ -281,15 +282,16 @@ static int feed_open(struct feed_log **feed, const char *dir, const struct feed_
 }
 
 /* Reads, counts, writes the feed. */
-static int replay(const struct config *c, const struct setup *setup, struct pipeline_result *result,
-                  struct fault *fault)
+static int replay(const struct config *c, const struct setup *setup, struct replay_days *days,
+                  struct pipeline_result *result, struct fault *fault)
 {
     struct feed_identity identity = identity_of(c, setup);
     struct feed_log *feed = NULL;
     atomic_ulong packets = 0;
-    int err;
 
-    if (c->out && (err = feed_open(&feed, c->out, &identity, fault)) < 0)
+    replay_days_identify(days, &identity);
+    int err = c->out ? feed_open(&feed, c->out, &identity, fault) : 0;
+    if (err < 0)
         return err;
     struct progress *progress = progress_start(setup->capture, &packets);
     struct pipeline_settings settings = {
@@ -302,13 +304,16 @@ static int replay(const struct config *c, const struct setup *setup, struct pipe
         .workers = c->workers ? (unsigned)c->workers : workers_default(),
         .batch = (unsigned)c->batch,
         .steps_back = capture_file_unpacks(setup->capture),
-        .has_days = !c->no_sources,
+        .days = days->store,
+        .minutes = &days->minutes,
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
         .packets = &packets,
     };
     err = pipeline_run(&settings, result, fault);
     progress_stop(progress);
+    if (err == 0 && days->store)
+        err = day_store_finish(days->store, &days->minutes, feed, NULL, NULL, fault);
     if (err < 0) {
         feed_log_abandon(feed);
         return err;
@@ -337,6 +342,7 @@ static int settings_check(const struct config *c, struct fault *fault)
 int command_replay(const struct config *c)
 {
     struct setup setup = {0};
+    struct replay_days days = {0};
     struct pipeline_result result = {0};
     struct summary summary = {0};
     struct fault fault;
@@ -346,7 +352,8 @@ int command_replay(const struct config *c)
     clock_gettime(CLOCK_MONOTONIC, &from);
     if (settings_check(c, &fault) < 0 || setup_init(&setup, c, &fault) < 0) {
         code = command_fail(&fault, EXIT_USAGE);
-    } else if (replay(c, &setup, &result, &fault) < 0) {
+    } else if (replay_days_init(&days, c, &setup, &fault) < 0 ||
+               replay(c, &setup, &days, &result, &fault) < 0) {
         code = command_fail(&fault, EXIT_FAILED);
     } else if (summary_init(&summary, &result, &setup, c) < 0) {
         fault_set(&fault, ENOMEM, "summary: %s", strerror(ENOMEM));
@@ -364,6 +371,7 @@ int command_replay(const struct config *c)
     }
     summary_fini(&summary);
     pipeline_result_fini(&result);
+    replay_days_fini(&days);
     setup_fini(&setup);
     return code;
 }

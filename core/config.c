@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SPAN };
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SPAN, OPTION_MILLI };
 
 struct option {
     const char *name;
@@ -87,9 +87,24 @@ static const struct option options[] = {
     {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0, AT(sensor),
      OPTION_TEXT, COMMAND_REPLAY},
     {"no-sources", 0, NULL,
-     "leave records of single sources out of the feed (no record of this "
-     "version holds any)",
-     NULL, 0, 0, AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
+     "count no calendar days: no source days and no Days in the feed, no final shares", NULL, 0, 0,
+     AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
+    {"survey-ports", 0, "N",
+     "a survey scanner has at least so many distinct (protocol, destination port) a day", "30", 1,
+     131072, AT(survey_ports), OPTION_COUNT, COMMAND_REPLAY},
+    {"survey-packets", 0, "N", "and at least so many packets a day", "1000", 1, UINT64_C(1) << 62,
+     AT(survey_packets), OPTION_COUNT, COMMAND_REPLAY},
+    {"survey-packets-per-address", 0, "X",
+     "and so many packets for each IPv4 address of the telescope, to three decimals", "1.0", 0,
+     4000000000, AT(survey_per_address), OPTION_MILLI, COMMAND_REPLAY},
+    {"survey-ports6", 0, "N", "the same of an IPv6 /64: ports", "30", 1, 131072, AT(survey_ports6),
+     OPTION_COUNT, COMMAND_REPLAY},
+    {"survey-packets6", 0, "N", "the same of an IPv6 /64: packets", "1000", 1, UINT64_C(1) << 62,
+     AT(survey_packets6), OPTION_COUNT, COMMAND_REPLAY},
+    {"complete-coverage", 0, "PERCENT", "a complete day was observed for so much of it", "99.5", 0,
+     100000, AT(complete_coverage), OPTION_MILLI, COMMAND_REPLAY},
+    {"complete-loss", 0, "PERCENT", "and lost no more of its packets", "0.1", 0, 100000,
+     AT(complete_loss), OPTION_MILLI, COMMAND_REPLAY},
     {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
     {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,
@@ -155,6 +170,29 @@ static int parse_number(const char *text, const struct unit *units, uint64_t *va
         if (!strcmp(units->name, end))
             return __builtin_mul_overflow((uint64_t)number, units->factor, value) ? -ERANGE : 0;
     return -EINVAL;
+}
+
+int config_parse_milli(const char *text, uint64_t *milli)
+{
+    uint64_t value = 0;
+    int decimals = -1; /* digits behind the point; no point yet */
+    const char *at = text;
+    for (; *at; at++) {
+        if (*at == '.' && decimals < 0 && at > text) {
+            decimals = 0;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || decimals == 3 || value > UINT32_MAX * UINT64_C(1000))
+            return -EINVAL;
+        value = value * 10 + (uint64_t)(*at - '0');
+        decimals += decimals >= 0;
+    }
+    if (at == text || at[-1] == '.')
+        return -EINVAL;
+    for (decimals = decimals < 0 ? 0 : decimals; decimals < 3; decimals++)
+        value *= 10;
+    *milli = value;
+    return 0;
 }
 
 int config_parse_count(const char *text, uint64_t *count)
@@ -226,6 +264,12 @@ static int option_set(struct config *c, const struct option *o, const char *text
         if (err < 0 || value < o->min || value > o->max)
             return fault_set(fault, EINVAL, "%s: '%s' is not a number from %llu to %llu", where,
                              text, (unsigned long long)o->min, (unsigned long long)o->max);
+        break;
+    case OPTION_MILLI:
+        err = config_parse_milli(text, &value);
+        if (err < 0 || value < o->min || value > o->max)
+            return fault_set(fault, EINVAL, "%s: '%s' is not a number from %g to %g", where, text,
+                             (double)o->min / 1000, (double)o->max / 1000);
         break;
     case OPTION_SPAN:
         err = config_parse_span(text, &value);

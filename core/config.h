@@ -32,7 +32,9 @@ struct config {
     bool is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers, expose_telescope;
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
     uint64_t window_ns, lateness_ns, span_ns;
-    char **paths; /* what is not an option */
+    uint64_t survey_ports, survey_packets, survey_per_address, survey_ports6, survey_packets6;
+    uint64_t complete_coverage, complete_loss; /* percent * 1000 */
+    char **paths;                              /* what is not an option */
     size_t path_count;
     char **said_at; /* per option: how messages name where its value was given */
 };
@@ -52,6 +54,9 @@ void config_print_options(FILE *out, enum command_bit command);
 
 /* "60s", "5m", "1h", "2d", "500ms", "100ns"; a bare number is seconds. */
 int config_parse_span(const char *text, uint64_t *span_ns);
+
+/* "1", "99.5", "0.125": thousandths; at most three decimals. */
+int config_parse_milli(const char *text, uint64_t *milli);
 
 /* "1000", "60k", "60M", "2G" (decimal). */
 int config_parse_count(const char *text, uint64_t *count);

@@ -22,7 +22,7 @@ enum {
 };
 
 /* What a batch without observations says. */
-enum { MARK_OPEN = 1, MARK_SEAL, MARK_END };
+enum { MARK_OPEN = 1, MARK_SEAL, MARK_DAY, MARK_END };
 
 struct pipeline;
 
@@ -54,8 +54,11 @@ struct pipeline {
     pthread_t exporter;
     bool is_exporting;
     struct pipeline_result *result;
-    atomic_int feed_err;     /* errno of the feed; the receiver stops on it */
-    struct fault feed_fault; /* the exporter's */
+    atomic_int feed_err;  /* errno of the feed; the receiver stops on it */
+    atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
+    struct fault feed_fault;
+    struct calendar_day day; /* the current one, with days */
+    bool has_day;
 };
 
 enum { NICE = 10 };
@@ -73,6 +76,16 @@ static void thread_begin(const struct pipeline *p, const char *name)
 }
 
 /* ---- worker ---- */
+
+/* The first error of what goes to disk is kept; the receiver stops on it. */
+static void feed_failed(struct pipeline *p, int err, const struct fault *fault)
+{
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&p->feed_lock, &none, 1))
+        return;
+    p->feed_fault = *fault;
+    atomic_store_explicit(&p->feed_err, err, memory_order_release);
+}
 
 /* In place of a window that holds no packets of this worker. */
 static struct window empty_window;
@@ -154,12 +167,42 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
     channel_push(w->sealed, window);
 }
 
+/* Packs a shard's days; what fails is kept as the feed's error. */
+static void pack_days(struct worker *w, unsigned shard, const struct tally_day *but)
+{
+    struct pipeline *p = w->pipeline;
+    struct fault fault;
+    unsigned count;
+    struct tally_day **days = tally_days(w->tally, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (days[i] == but || tally_day_is_open(w->tally, days[i]))
+            continue;
+        int err = day_store_pack(p->settings->days, w->tally, days[i], shard,
+                                 tally_day_is_current(w->tally, days[i]), &fault);
+        if (err < 0)
+            feed_failed(p, err, &fault);
+    }
+}
+
+/* The receiver goes on to a day: all others that have no open window are packed. */
+static void worker_day(struct worker *w, int64_t start_ns)
+{
+    struct tally_day *next = tally_day_of(w->tally, start_ns);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (w->pipeline->worker_of[shard] == w)
+            pack_days(w, shard, next);
+    tally_day_turn(w->tally, next);
+}
+
 /* Adds up what nobody has yet; the worker has counted all it gets. */
 static void sum_shards(struct worker *w, struct tally_sources *sum)
 {
     unsigned shard;
-    while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS)
+    while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS) {
         tally_sources_add(w->tally, shard, sum);
+        if (w->pipeline->settings->days)
+            pack_days(w, shard, NULL);
+    }
 }
 
 static void *worker_main(void *arg)
@@ -174,6 +217,9 @@ static void *worker_main(void *arg)
             break;
         case MARK_SEAL:
             worker_seal(w, &b->mark);
+            break;
+        case MARK_DAY:
+            worker_day(w, b->mark.start_ns);
             break;
         case MARK_END:
             is_over = true;
@@ -196,9 +242,10 @@ static void export_window(struct pipeline *p, struct window *w)
     struct pipeline_result *result = p->result;
 
     if (p->settings->feed && !atomic_load_explicit(&p->feed_err, memory_order_relaxed)) {
-        int err = feed_log_append(p->settings->feed, w, &p->feed_fault);
+        struct fault fault;
+        int err = feed_log_append(p->settings->feed, w, &fault);
         if (err < 0)
-            atomic_store_explicit(&p->feed_err, err, memory_order_relaxed);
+            feed_failed(p, err, &fault);
     }
     window_merge(result->total, w, WINDOW_SPANS);
     result->windows++;
@@ -254,24 +301,75 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
     }
 }
 
+/* Whether a window of the current day is open, but for the one in `slot`. */
+static bool day_is_open(struct pipeline *p, unsigned but)
+{
+    const struct open_window *windows = window_clock_windows(p->clock);
+    int64_t span_ns = p->settings->window_span_ns;
+    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++)
+        if (slot != but && windows[slot].is_open && windows[slot].start_ns < p->day.end_ns &&
+            (windows[slot].start_ns >= p->day.start_ns ||
+             p->day.start_ns - windows[slot].start_ns < span_ns))
+            return true;
+    return false;
+}
+
+/* Whether a window lies in two days. */
+static bool window_splits(const struct pipeline *p, int64_t start_ns)
+{
+    bool is_current = start_ns >= p->day.start_ns && start_ns < p->day.end_ns;
+    struct calendar_day day = is_current ? p->day : calendar_day_of(start_ns);
+    return calendar_splits(&day, start_ns, p->settings->window_span_ns);
+}
+
+/* The current day becomes that of a window, unless it still has windows; `but`: a slot that no longer counts. */
+static void day_turn(struct pipeline *p, int64_t start_ns, unsigned but)
+{
+    bool is_other = start_ns < p->day.start_ns || start_ns >= p->day.end_ns;
+    if (!p->settings->days || (p->has_day && (!is_other || day_is_open(p, but))))
+        return;
+    p->day = calendar_day_of(start_ns);
+    if (p->has_day)
+        mark_send(p, (struct batch_mark){.what = MARK_DAY, .start_ns = start_ns});
+    p->has_day = true;
+}
+
+/* A window of the current day is over: perhaps it was the last. */
+static void day_passed(struct pipeline *p, unsigned slot)
+{
+    const struct open_window *windows = window_clock_windows(p->clock), *newest = NULL;
+    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
+        if (i != slot && windows[i].is_open && (!newest || windows[i].serial > newest->serial))
+            newest = &windows[i];
+    if (newest)
+        day_turn(p, newest->start_ns, slot);
+}
+
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
-    mark_send(p, (struct batch_mark){
-                     .what = MARK_OPEN, .slot = slot, .part = w->part, .start_ns = w->start_ns, .is_late = w->is_late});
-    sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, false);
+    day_turn(p, w->start_ns, slot);
+    mark_send(p, (struct batch_mark){.what = MARK_OPEN,
+                                     .slot = slot,
+                                     .part = w->part,
+                                     .start_ns = w->start_ns,
+                                     .is_late = w->is_late});
+    bool is_two_days = p->settings->days && window_splits(p, w->start_ns);
+    sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, is_two_days);
 }
 
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)
 {
-    mark_send(context, (struct batch_mark){
-                           .what = MARK_SEAL,
-                           .slot = slot,
-                           .is_late = w->is_late,
-                           .filtered = w->filtered,
-                           .first_ns = w->first_ns,
-                           .last_ns = w->last_ns,
-                       });
+    struct pipeline *p = context;
+    mark_send(p, (struct batch_mark){
+                     .what = MARK_SEAL,
+                     .slot = slot,
+                     .is_late = w->is_late,
+                     .filtered = w->filtered,
+                     .first_ns = w->first_ns,
+                     .last_ns = w->last_ns,
+                 });
+    day_passed(p, slot);
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -288,6 +386,8 @@ static int filter_burst(struct pipeline *p, struct frame *frames, size_t count, 
         if (!matches) {
             unsigned slot = window_clock_slot(p->clock, frames[i].ts_ns);
             window_clock_windows(p->clock)[slot].filtered++;
+            if (p->settings->days)
+                day_minutes_find(p->settings->minutes, frames[i].ts_ns)->filtered++;
         }
     }
     return (int)left;
@@ -300,6 +400,17 @@ static unsigned slot_of(struct pipeline *p, int64_t ts_ns)
     return slot;
 }
 
+/* Nearly always all lie in one minute that is marked. */
+static void minutes_mark(struct pipeline *p, const struct frame *frames, size_t count,
+                         int64_t first_ns, int64_t last_ns)
+{
+    struct day_minutes *minutes = p->settings->minutes;
+    if (!p->settings->days || (first_ns >= minutes->from_ns && last_ns < minutes->to_ns))
+        return;
+    for (size_t i = 0; i < count; i++)
+        day_minutes_mark(minutes, frames[i].ts_ns);
+}
+
 /* Nearly always all lie in one window. */
 static void sort_frames(struct pipeline *p, const struct frame *frames, size_t count)
 {
@@ -309,6 +420,7 @@ static void sort_frames(struct pipeline *p, const struct frame *frames, size_t c
         first_ns = frames[i].ts_ns < first_ns ? frames[i].ts_ns : first_ns;
         last_ns = frames[i].ts_ns > last_ns ? frames[i].ts_ns : last_ns;
     }
+    minutes_mark(p, frames, count, first_ns, last_ns);
     int slot = window_clock_slot_of_all(p->clock, first_ns, last_ns);
     if (slot >= 0)
         open_window_holds(&window_clock_windows(p->clock)[slot], first_ns, last_ns);
@@ -327,6 +439,8 @@ static int receive(struct pipeline *p, struct fault *fault)
     while ((count = s->capture->ops->burst(s->capture, frames, burst)) > 0) {
         if (s->packets)
             atomic_fetch_add_explicit(s->packets, count, memory_order_relaxed);
+        if (s->filter && s->days)
+            day_minutes_mark(s->minutes, frames[0].ts_ns); /* also what it takes out */
         if (s->filter) {
             int left = filter_burst(p, frames, count, fault);
             if (left < 0)
@@ -347,7 +461,7 @@ static int worker_create(struct worker *w, struct pipeline *p)
     const struct pipeline_settings *s = p->settings;
 
     w->pipeline = p;
-    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->has_days);
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->days != NULL);
     w->batches = channel_create(w->batch_count);
     w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + EMPTIES + 1);
@@ -436,6 +550,14 @@ static void pipeline_destroy(struct pipeline *p)
     free(p);
 }
 
+static void days_merge(struct day_store *days, struct tally *t)
+{
+    unsigned count;
+    struct tally_day **of = tally_days(t, &count);
+    for (unsigned i = 0; i < count; i++)
+        day_store_add_lone(days, of[i]);
+}
+
 static void sources_merge(struct tally_sources *into, const struct worker *w)
 {
     /* Nothing but counters, so they add as an array. */
@@ -451,6 +573,8 @@ static void result_fill(struct pipeline *p)
 {
     for (unsigned i = 0; i < p->settings->workers; i++)
         sources_merge(p->result->sources, &p->workers[i]);
+    for (unsigned i = 0; p->settings->days && i < p->settings->workers; i++)
+        days_merge(p->settings->days, p->workers[i].tally);
     p->result->destinations = address_set_count(p->sorter.destinations);
 }
 

@@ -13,6 +13,8 @@
 #include "capture/capture_filter.h"
 #include "classify/prefix_set.h"
 #include "classify/ruleset.h"
+#include "core/day_minutes.h"
+#include "core/day_store.h"
 #include "core/tally.h"
 #include "export/feed_log.h"
 #include "export/window.h"
@@ -27,7 +29,8 @@ struct pipeline_settings {
     struct feed_log *feed;              /* NULL: no feed; not finished here */
     uint32_t decap;                     /* set of enum decap */
     unsigned workers;                   /* 1 to SHARDS */
-    bool has_days;                      /* calendar days are counted, too */
+    struct day_store *days;             /* gets the source days; NULL: days are not counted */
+    struct day_minutes *minutes;        /* with days: what of them the receiver sees */
     unsigned batch;                     /* packets per batch, 1 to BATCH_MAX */
     bool steps_back; /* all threads of the run, the caller's too, become nice: on a machine with few
                         cores, the thread that decompresses the input is what all wait for */

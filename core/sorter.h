@@ -25,8 +25,8 @@ struct sorter_shard {
 /* A window, as far as it is the sorter's business. */
 struct sorter_window {
     int64_t start_ns;
-    bool is_short;     /* all its times have room in briefs */
-    bool is_two_days;  /* it lies in two calendar days: its packets go with their whole time */
+    bool is_short;    /* all its times have room in briefs */
+    bool is_two_days; /* it lies in two calendar days: its packets go with their whole time */
 };
 
 struct sorter {

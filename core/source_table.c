@@ -262,7 +262,6 @@ uint64_t source_table_bytes(const struct source_table *t)
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
            (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs +
-           (uint64_t)t->times_room *
-               (sizeof *t->times + (t->bots ? sizeof *t->bots : 0)) +
+           (uint64_t)t->times_room * (sizeof *t->times + (t->bots ? sizeof *t->bots : 0)) +
            t->block_count * sizeof *t->blocks + (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

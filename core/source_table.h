@@ -61,21 +61,23 @@ enum { SOURCE_IS_IPV6 = 1 << 15 };
 
 /* Two numbers, so that each question about a pair is one comparison. */
 struct pair {
-    uint64_t key;   /* as pair_key() makes it, and the lowest 13 bits of the source's number; 0: free */
+    uint64_t
+        key; /* as pair_key() makes it, and the lowest 13 bits of the source's number; 0: free */
     uint64_t state; /* the fields below */
 };
 static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 
-enum {                     /* bits of state */
-       PAIR_SERIAL = 0,    /* 16: of serial as in struct source, the lowest */
-       PAIR_WINDOWS = 16,  /* 8: seen in the window of slot i */
-       PAIR_BRIEFS = 24,   /* 2: briefs of the window in PAIR_SLOT: answers, others */
-       PAIR_TOOLS = 26,    /* 6: what they matched */
-       PAIR_SLOT = 32,     /* 3 */
-       PAIR_IS_SCAN = 35,  /* at least one packet of a scan kind */
-       PAIR_SOURCE = 36,   /* 7: the rest of the source's number */
-       PAIR_FREE = 43,     /* 2 */
-       PAIR_COMBO = 45,    /* 7: what packets of the current day are counted here; 0: none (core/tally_day.h) */
+enum {                    /* bits of state */
+       PAIR_SERIAL = 0,   /* 16: of serial as in struct source, the lowest */
+       PAIR_WINDOWS = 16, /* 8: seen in the window of slot i */
+       PAIR_BRIEFS = 24,  /* 2: briefs of the window in PAIR_SLOT: answers, others */
+       PAIR_TOOLS = 26,   /* 6: what they matched */
+       PAIR_SLOT = 32,    /* 3 */
+       PAIR_IS_SCAN = 35, /* at least one packet of a scan kind */
+       PAIR_SOURCE = 36,  /* 7: the rest of the source's number */
+       PAIR_FREE = 43,    /* 2 */
+       PAIR_COMBO =
+           45, /* 7: what packets of the current day are counted here; 0: none (core/tally_day.h) */
        PAIR_COUNT = 52,    /* 12: how many */
        PAIR_NAME_BITS = 51 /* of key */
 };
@@ -112,7 +114,7 @@ struct source_table {
     const struct hash_key *key;
     bool has_days;
     struct source_times *times; /* by number */
-    struct source_bot *bots; /* by number, with as much room; NULL: no bot was seen yet */
+    struct source_bot *bots;    /* by number, with as much room; NULL: no bot was seen yet */
     uint32_t times_room;
     uint32_t *slots;
     uint32_t slot_groups, slot_limit; /* limit: grow at so many sources */

@@ -76,7 +76,7 @@ void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late)
         return;
     ts->is_two_days = calendar_splits(day_of(t, w->start_ns), w->start_ns, w->span_ns);
     ts->day = ts->is_two_days ? NULL : tally_day_of(t, w->start_ns);
-    if (!t->current && !is_late)
+    if (!t->current)
         t->current = ts->day;
 }
 

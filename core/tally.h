@@ -12,6 +12,7 @@
 #include "export/window.h"
 
 struct tally;
+struct tally_day;
 
 /* What a run's sources come to; adds up over workers. */
 struct tally_sources {
@@ -42,6 +43,19 @@ struct window *tally_seal(struct tally *t, unsigned slot);
 
 /* Counts all packets of a batch; their slots are open. */
 void tally_batch(struct tally *t, const struct batch *b);
+
+/* The days that have packets, *count of them; valid until the next packet. */
+struct tally_day **tally_days(const struct tally *t, unsigned *count);
+
+/* The day of a time, among those that have packets from now on. */
+struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns);
+
+/* Whether a window of the day is open, and whether it is the current one. */
+bool tally_day_is_open(const struct tally *t, const struct tally_day *day);
+bool tally_day_is_current(const struct tally *t, const struct tally_day *day);
+
+/* A day becomes the current one; that before was packed for all shards. */
+void tally_day_turn(struct tally *t, struct tally_day *next);
 
 /* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);

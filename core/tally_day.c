@@ -37,6 +37,29 @@ void tally_day_destroy(struct tally_day *day)
     free(day);
 }
 
+struct tally_day **tally_days(const struct tally *t, unsigned *count)
+{
+    *count = t->day_count;
+    return t->days;
+}
+
+bool tally_day_is_open(const struct tally *t, const struct tally_day *day)
+{
+    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++) {
+        const struct tally_slot *ts = &t->slots[slot];
+        if (ts->window && (ts->day == day || ts->is_two_days))
+            return true;
+    }
+    return false;
+}
+
+bool tally_day_is_current(const struct tally *t, const struct tally_day *day)
+{
+    return t->current == day;
+}
+
+void tally_day_turn(struct tally *t, struct tally_day *next) { t->current = next; }
+
 uint32_t combo_number_slow(struct combos *c, uint32_t name)
 {
     uint32_t at = combo_slot(name);

@@ -31,7 +31,8 @@ struct tally_day {
  * combination gets a number when it is first seen; 0: none is left, its packets go to rows. */
 enum { COMBO_SETS = 1 << BRIEF_AIM_SHIFT, COMBO_SLOTS = 1024 };
 struct combos {
-    uint32_t slots[COMBO_SLOTS];  /* 10 bits of the set, 12 of wire_len, the number from bit 24 on; 0: free */
+    uint32_t slots
+        [COMBO_SLOTS]; /* 10 bits of the set, 12 of wire_len, the number from bit 24 on; 0: free */
     uint32_t names[PAIR_COMBOS]; /* by number: the lower 22 bits of the above */
     uint32_t count;              /* numbers given */
     uint32_t slots_used;
@@ -131,7 +132,8 @@ uint32_t pair_source_look_up(const struct source_table *shard, const struct pair
 static inline uint32_t pair_source_number(const struct source_table *shard, const struct pair *pair)
 {
     uint32_t number = pair_source(pair);
-    return __builtin_expect(number != PAIR_NO_SOURCE, 1) ? number : pair_source_look_up(shard, pair);
+    return __builtin_expect(number != PAIR_NO_SOURCE, 1) ? number
+                                                         : pair_source_look_up(shard, pair);
 }
 
 #endif

@@ -45,13 +45,14 @@ struct tally_slot {
     struct window *window;
     struct rows *rows;
     uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
-    uint64_t headers[HEADER_SETS];     /* of all but briefs */
-    uint64_t briefs[BRIEF_SETS];       /* by their set */
-    uint64_t marks[MARK_COUNT];        /* other packets by mark */
-    uint64_t sources[MARK_COUNT];      /* distinct sources by mark */
+    uint64_t headers[HEADER_SETS]; /* of all but briefs */
+    uint64_t briefs[BRIEF_SETS];   /* by their set */
+    uint64_t marks[MARK_COUNT];    /* other packets by mark */
+    uint64_t sources[MARK_COUNT];  /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
-    struct tally_day *day; /* that holds the window; NULL: days are not counted, or it lies in two */
+    struct tally_day
+        *day; /* that holds the window; NULL: days are not counted, or it lies in two */
     bool is_two_days, is_late;
 };
 
@@ -68,13 +69,10 @@ struct tally {
     bool has_days;
     struct tally_day **days; /* that have packets */
     unsigned day_count;
-    struct tally_day *current; /* whose briefs are counted beside their pairs; NULL: none */
+    struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
     struct calendar_day last_day; /* that was asked for */
     struct combos combos;
 };
-
-/* The day of a time, among those that have packets from now on. */
-struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns);
 
 /* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);

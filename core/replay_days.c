@@ -1,0 +1,96 @@
+#include "core/replay_days.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *temporary_dir(const struct config *c)
+{
+    const char *dir = getenv("TMPDIR");
+    return c->out ? c->out : dir && *dir ? dir : "/tmp";
+}
+
+static int basis_fill(struct replay_days *d, const struct origins *origins)
+{
+    const struct origin_basis *basis = origins_basis(origins);
+    const struct geo_identity *databases[] = {basis->country, basis->as};
+    d->lists = calloc(basis->list_count + 1, sizeof *d->lists);
+    if (!d->lists)
+        return -ENOMEM;
+    for (size_t i = 0; i < basis->list_count; i++)
+        d->lists[d->list_count++] =
+            (struct day_basis){basis->lists[i].name, basis->lists[i].date, basis->lists[i].sha256};
+    for (unsigned i = 0; i < 2; i++) {
+        if (!databases[i])
+            continue;
+        size_t k = d->database_count++;
+        (void)snprintf(d->epochs[k], sizeof d->epochs[k], "%" PRIu64, databases[i]->build_epoch_s);
+        d->databases[k] =
+            (struct day_basis){databases[i]->type, d->epochs[k], databases[i]->sha256};
+    }
+    return 0;
+}
+
+int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
+                     struct fault *fault)
+{
+    *d = (struct replay_days){
+        .settings =
+            {
+                .day =
+                    {
+                        .rules = setup->rules,
+                        .survey =
+                            {
+                                .min_ports = (uint32_t)config->survey_ports,
+                                .min_packets = config->survey_packets,
+                                .packets_per_address_milli = (uint32_t)config->survey_per_address,
+                                .min_ports6 = (uint32_t)config->survey_ports6,
+                                .min_packets6 = config->survey_packets6,
+                            },
+                        .complete_coverage_milli = (uint32_t)config->complete_coverage,
+                        .complete_loss_milli = (uint32_t)config->complete_loss,
+                    },
+                .telescope_id = config->telescope_id ? config->telescope_id : "",
+                .sensor = config->sensor,
+                .timezone = config->timezone,
+                .telescope_configured = setup->telescope != NULL,
+                .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
+                .dir = temporary_dir(config),
+            },
+    };
+    int err = calendar_zone(config->timezone);
+    if (err < 0 || config->no_sources)
+        return err;
+    d->settings.origins = setup->origins;
+    err = basis_fill(d, setup->origins);
+    d->settings.lists = d->lists;
+    d->settings.databases = d->databases;
+    d->settings.list_count = d->list_count;
+    d->settings.database_count = d->database_count;
+    if (err == 0 && !(d->store = day_store_create(&d->settings)))
+        err = -ENOMEM;
+    return err < 0 ? fault_set(fault, -err, "days: %s", strerror(-err)) : 0;
+}
+
+void replay_days_fini(struct replay_days *d)
+{
+    day_store_destroy(d->store);
+    day_minutes_fini(&d->minutes);
+    free(d->lists);
+    *d = (struct replay_days){0};
+}
+
+void replay_days_identify(const struct replay_days *d, struct feed_identity *identity)
+{
+    if (!d->store)
+        return;
+    identity->survey = &d->settings.day.survey;
+    identity->has_sources = true;
+    identity->lists = d->lists;
+    identity->list_count = d->list_count;
+    identity->databases = d->databases;
+    identity->database_count = d->database_count;
+}

@@ -1,0 +1,26 @@
+/* replay_days: the days of a replay, from its options to its feed. Part of the command. */
+#ifndef CORE_REPLAY_DAYS_H
+#define CORE_REPLAY_DAYS_H
+
+#include "core/config.h"
+#include "core/day_store.h"
+#include "core/setup.h"
+
+struct replay_days {
+    struct day_store_settings settings;
+    struct day_store *store; /* NULL: days are not wanted (--no-sources) */
+    struct day_minutes minutes;
+    struct day_basis *lists, databases[2];
+    size_t list_count, database_count;
+    char epochs[2][24];
+};
+
+/* 0, or -errno and a fault. `config` and `setup` must outlive it. Caller finishes in any case. */
+int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
+                     struct fault *fault);
+void replay_days_fini(struct replay_days *d); /* also of a zeroed one */
+
+/* What the feed says of its days. */
+void replay_days_identify(const struct replay_days *d, struct feed_identity *identity);
+
+#endif
