@@ -1,6 +1,7 @@
 #include "export/feed_verify.h"
 
 #include "capture/hash.h"
+#include "export/unpack_budget.h"
 #include "export/window_check.h"
 #include "export/yamiscope.pb-c.h"
 
@@ -14,9 +15,7 @@
 #include <sys/stat.h>
 
 enum {
-    UNPACK_BUDGET = 512 << 20, /* bytes that one record may unpack to */
-    UNPACK_OVERHEAD = 32,      /* bytes an allocation costs beside its own */
-    PATH_SHOWN = 120,          /* characters of a path in a fault */
+    PATH_SHOWN = 120, /* characters of a path in a fault */
 };
 
 /* Next part of every window start: open addressing, keyed since the starts are a stranger's. */
@@ -39,9 +38,8 @@ struct feed_verify {
     uint32_t segment;
     bool is_segment_closed;
     struct part_map parts;
-    uint64_t unpacked; /* bytes of the record being read */
-    ProtobufCAllocator allocator;
-    uint8_t *bytes; /* of the record */
+    struct unpack_budget budget; /* of the record being read */
+    uint8_t *bytes;              /* of the record */
     size_t bytes_size;
     struct window_check window;
 
@@ -111,21 +109,6 @@ static int64_t part_next(struct part_map *m, int64_t start_ns)
     return (int64_t)part->next++;
 }
 
-/* An empty message takes two bytes of a record and 80 of memory: the budget keeps a small file from
- * filling it. Frees are not counted back; a record unpacks in one go. */
-static void *budget_alloc(void *data, size_t size)
-{
-    struct feed_verify *v = data;
-    v->unpacked += size + UNPACK_OVERHEAD;
-    return v->unpacked > UNPACK_BUDGET ? NULL : malloc(size);
-}
-
-static void budget_free(void *data, void *pointer)
-{
-    (void)data;
-    free(pointer);
-}
-
 struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alone,
                                        struct feed_check *check)
 {
@@ -137,8 +120,7 @@ struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alon
     v->rules = rules;
     v->is_alone = is_alone;
     v->is_first_record = true;
-    v->allocator =
-        (ProtobufCAllocator){.alloc = budget_alloc, .free = budget_free, .allocator_data = v};
+    unpack_budget_init(&v->budget);
     hash_key_init(&v->parts.key);
     return v;
 }
@@ -224,11 +206,11 @@ static int record_read(struct feed_verify *v, Yamiscope__Record **out, struct fa
         err = crc_check(v, len, fault);
     if (err != 0)
         return err;
-    v->unpacked = 0;
-    *out = yamiscope__record__unpack(&v->allocator, len, v->bytes);
+    v->budget.used = 0;
+    *out = yamiscope__record__unpack(&v->budget.allocator, len, v->bytes);
     if (*out == NULL)
         return violation(v, fault, "%s",
-                         v->unpacked > UNPACK_BUDGET ? "unpacks to too much" : "is no Record");
+                         unpack_budget_is_out(&v->budget) ? "unpacks to too much" : "is no Record");
     return 0;
 }
 
@@ -367,7 +349,7 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
         if (err != 0)
             return err;
         err = body_check(v, record, fault);
-        yamiscope__record__free_unpacked(record, &v->allocator);
+        yamiscope__record__free_unpacked(record, &v->budget.allocator);
         if (err != 0)
             return err;
         v->is_first_record = false;
