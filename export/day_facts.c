@@ -15,7 +15,7 @@ int day_facts_init(struct day_facts *f, int32_t date, int64_t start_ns, int64_t 
     int64_t span_ns;
     *f = (struct day_facts){
         .date = date, .start_ns = start_ns, .end_ns = end_ns, .timezone = "", .revision = 1};
-    if (__builtin_sub_overflow(end_ns, start_ns, &span_ns) || span_ns <= 0 ||
+    if (__builtin_sub_overflow(end_ns, start_ns, &span_ns) || span_ns < minute_ns ||
         span_ns > DAY_MINUTES * minute_ns)
         return -EINVAL;
     f->timezone = arena_text(&f->arena, timezone, strlen(timezone));

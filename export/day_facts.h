@@ -61,7 +61,7 @@ struct day_facts {
     struct arena arena; /* of the texts */
 };
 
-/* No allocation but for the zone's name. -ENOMEM, -EINVAL (a day of more than 25 hours, or none). */
+/* No allocation but for the zone's name. -ENOMEM, -EINVAL (a day of more than 25 hours, or of less than a minute). */
 int day_facts_init(struct day_facts *f, int32_t date, int64_t start_ns, int64_t end_ns,
                    const char *timezone);
 void day_facts_fini(struct day_facts *f); /* accepts all zero */

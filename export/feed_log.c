@@ -1,5 +1,6 @@
 #include "export/feed_log.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,21 +13,26 @@
 #include <unistd.h>
 
 static const int64_t second_ns = INT64_C(1000000000);
-enum { WRITE_BACK = 1 << 20 }; /* bytes */
+enum { WRITE_BACK = 1 << 20, WRITE_AT_ONCE = 1 << 20 }; /* bytes */
 static const int64_t hour_ns = INT64_C(3600) * INT64_C(1000000000);
 
 struct feed_log {
     const struct feed_identity *identity;
     char *dir;
-    int dir_fd, fd;       /* fd: the open segment, -1 where there is none */
-    char name[FEED_NAME]; /* of the open segment */
-    uint32_t segment;     /* number of the open or last segment */
-    uint64_t seq;         /* of the last record written */
-    uint32_t crc;         /* of the last record written */
-    uint64_t records;     /* in the open segment */
-    off_t size;           /* bytes of whole records in the open segment */
-    off_t begun;          /* of them the disk was told to write */
-    int64_t first_ns;     /* start of the open segment's first window */
+    int dir_fd, fd;         /* fd: the open segment, -1 where there is none */
+    char name[FEED_NAME];   /* of the open segment */
+    uint32_t segment;       /* number of the open or last segment */
+    uint64_t seq;           /* of the last record written */
+    uint32_t crc;           /* of the last record written */
+    uint64_t records;       /* in the open segment */
+    off_t size;             /* bytes of whole records in the open segment */
+    off_t begun;            /* of them the disk was told to write */
+    enum feed_segment kind; /* of the open segment */
+    int64_t first_ns;       /* of a segment of windows: start of its first */
+    int32_t date;           /* of one of source days */
+    struct source_day last; /* the last source day: date and address */
+    uint64_t pending;       /* records in the buffer, not written yet: source days alone */
+    uint32_t pending_crc;   /* of the last of them */
     struct record_buffer buffer;
 };
 
@@ -47,6 +53,27 @@ void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME])
     gmtime_r(&seconds, &utc);
     strftime(start, sizeof start, "%Y%m%dT%H%M%SZ", &utc);
     snprintf(name, FEED_NAME, "%s-%06" PRIu32 ".yami", start, segment);
+}
+
+enum feed_segment feed_segment_kind(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    const char *hyphen = strchr(slash == NULL ? name : slash, '-');
+    if (hyphen != NULL && strncmp(hyphen, "-sources-", 9) == 0)
+        return FEED_SOURCES;
+    return hyphen != NULL && strncmp(hyphen, "-day-", 5) == 0 ? FEED_DAY : FEED_WINDOWS;
+}
+
+void feed_day_segment_name(int32_t date, enum feed_segment kind, uint32_t segment,
+                           char name[FEED_NAME])
+{
+    time_t seconds = (time_t)date * 86400;
+    struct tm utc;
+    char day[16];
+    gmtime_r(&seconds, &utc);
+    strftime(day, sizeof day, "%Y%m%d", &utc);
+    snprintf(name, FEED_NAME, "%.16s-%s-%06" PRIu32 ".yami", day,
+             kind == FEED_SOURCES ? "sources" : "day", segment);
 }
 
 uint64_t feed_segment_number(const char *name)
@@ -170,9 +197,25 @@ static int pack_fault(const struct feed_log *log, struct fault *fault, int err)
     return fault_set(fault, -err, "%s: can't form a record: %s", log->dir, strerror(-err));
 }
 
+/* Writes the source days that wait in the buffer; on failure they wait on. */
+static int pending_write(struct feed_log *log, struct fault *fault)
+{
+    if (log->pending == 0)
+        return 0;
+    int err = buffer_write(log, fault);
+    if (err != 0)
+        return err;
+    commit(log, log->pending, log->pending_crc);
+    log->pending = 0;
+    return 0;
+}
+
 /* Ends the open segment with a Close and makes it durable. On failure it is open as before. */
 static int segment_close(struct feed_log *log, bool finished, struct fault *fault)
 {
+    int pending_err = pending_write(log, fault);
+    if (pending_err != 0)
+        return pending_err;
     uint32_t crc = log->crc;
     log->buffer.len = 0;
     int err = record_pack_close(&log->buffer, log->seq + 1, &crc, log->records + 1, finished);
@@ -193,20 +236,45 @@ static int segment_close(struct feed_log *log, bool finished, struct fault *faul
     return 0;
 }
 
-/* Writes Header and, but for an empty feed, the first window into a new segment; on failure the file
- * is gone again. */
-static int segment_begin(struct feed_log *log, const struct window *w, struct fault *fault)
+/* What a segment begins with, behind its Header; an empty feed's one with nothing. */
+struct first {
+    enum feed_segment kind;
+    const struct window *window;
+    const struct day_facts *facts; /* of source days */
+    const struct day_settings *settings;
+    const struct day_result *day;
+};
+
+static int first_pack(struct feed_log *log, const struct first *f, uint64_t seq, uint32_t *crc)
+{
+    struct record_buffer *b = &log->buffer;
+    if (f->kind == FEED_SOURCES)
+        return record_pack_day_begin(b, seq, crc, f->facts, f->settings);
+    if (f->kind == FEED_DAY)
+        return record_pack_day(b, seq, crc, f->day);
+    return f->window == NULL ? 0 : record_pack_window(b, seq, crc, f->window, log->identity->rules);
+}
+
+/* Writes Header and first record into a new segment; on failure the file is gone again. */
+static int segment_begin(struct feed_log *log, const struct first *f, struct fault *fault)
 {
     uint32_t crc = log->crc, segment = log->segment + 1;
+    bool is_empty = f->kind == FEED_WINDOWS && f->window == NULL;
     log->buffer.len = 0;
     int err = record_pack_header(&log->buffer, log->seq + 1, &crc, log->identity, segment);
-    if (err == 0 && w != NULL)
-        err = record_pack_window(&log->buffer, log->seq + 2, &crc, w, log->identity->rules);
+    if (err == 0)
+        err = first_pack(log, f, log->seq + 2, &crc);
     if (err != 0)
         return pack_fault(log, fault, err);
 
-    int64_t start_ns = w == NULL ? 0 : w->start_ns;
-    feed_segment_name(start_ns, segment, log->name);
+    int64_t start_ns = f->window == NULL ? 0 : f->window->start_ns;
+    int32_t date = f->kind == FEED_SOURCES ? f->facts->date
+                   : f->kind == FEED_DAY   ? f->day->facts->date
+                                           : 0;
+    if (f->kind == FEED_WINDOWS)
+        feed_segment_name(start_ns, segment, log->name);
+    else
+        feed_day_segment_name(date, f->kind, segment, log->name);
     log->fd = openat(log->dir_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (log->fd < 0)
         return segment_fault(log, fault, errno, "can't create");
@@ -219,21 +287,24 @@ static int segment_begin(struct feed_log *log, const struct window *w, struct fa
         log->fd = -1;
         return err;
     }
-    commit(log, w == NULL ? 1 : 2, crc);
+    commit(log, is_empty ? 1 : 2, crc);
     log->segment = segment;
+    log->kind = f->kind;
     log->first_ns = start_ns;
+    log->date = date;
     return 0;
 }
 
 int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault)
 {
-    if (log->fd >= 0 && !feed_segment_takes(log->first_ns, w->start_ns)) {
+    if (log->fd >= 0 &&
+        (log->kind != FEED_WINDOWS || !feed_segment_takes(log->first_ns, w->start_ns))) {
         int err = segment_close(log, false, fault);
         if (err != 0)
             return err;
     }
     if (log->fd < 0)
-        return segment_begin(log, w, fault);
+        return segment_begin(log, &(struct first){.kind = FEED_WINDOWS, .window = w}, fault);
 
     uint32_t crc = log->crc;
     log->buffer.len = 0;
@@ -246,12 +317,56 @@ int feed_log_append(struct feed_log *log, const struct window *w, struct fault *
     return err;
 }
 
+int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
+                       const struct day_settings *settings, struct fault *fault)
+{
+    int err = log->fd < 0 ? 0 : segment_close(log, false, fault);
+    if (err != 0)
+        return err;
+    log->last.ip_version = 0;
+    log->last.date = facts->date;
+    return segment_begin(
+        log, &(struct first){.kind = FEED_SOURCES, .facts = facts, .settings = settings}, fault);
+}
+
+int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
+                               struct fault *fault)
+{
+    assert(log->fd >= 0 && log->kind == FEED_SOURCES && s->date == log->date);
+    assert(source_day_order(&log->last, s) < 0);
+    int err = log->buffer.len >= WRITE_AT_ONCE ? pending_write(log, fault) : 0;
+    if (err != 0)
+        return err;
+    if (log->pending == 0) {
+        log->buffer.len = 0;
+        log->pending_crc = log->crc;
+    }
+    err = record_pack_source_day(&log->buffer, log->seq + log->pending + 1, &log->pending_crc, s);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+    log->pending++;
+    log->last.ip_version = s->ip_version;
+    memcpy(log->last.address, s->address, sizeof s->address);
+    return 0;
+}
+
+int feed_log_append_day(struct feed_log *log, const struct day_result *r, struct fault *fault)
+{
+    assert(log->fd < 0 || log->kind != FEED_SOURCES || log->date == r->facts->date);
+    int err = log->fd < 0 ? 0 : segment_close(log, false, fault);
+    if (err != 0)
+        return err;
+    return segment_begin(log, &(struct first){.kind = FEED_DAY, .day = r}, fault);
+}
+
 void feed_log_abandon(struct feed_log *log)
 {
     if (log == NULL)
         return;
-    if (log->fd >= 0)
+    if (log->fd >= 0) {
+        (void)pending_write(log, NULL);
         close(log->fd);
+    }
     close(log->dir_fd);
     record_buffer_free(&log->buffer);
     free(log->dir);
@@ -264,7 +379,7 @@ int feed_log_finish(struct feed_log *log, struct fault *fault)
         return 0;
     int err = 0;
     if (log->segment == 0)
-        err = segment_begin(log, NULL, fault);
+        err = segment_begin(log, &(struct first){.kind = FEED_WINDOWS}, fault);
     if (log->fd >= 0 && err == 0)
         err = segment_close(log, true, fault);
     feed_log_abandon(log);

@@ -1,6 +1,8 @@
 #include "export/feed_verify.h"
 
 #include "capture/hash.h"
+#include "export/day_check.h"
+#include "export/unpack_budget.h"
 #include "export/window_check.h"
 #include "export/yamiscope.pb-c.h"
 
@@ -14,9 +16,7 @@
 #include <sys/stat.h>
 
 enum {
-    UNPACK_BUDGET = 512 << 20, /* bytes that one record may unpack to */
-    UNPACK_OVERHEAD = 32,      /* bytes an allocation costs beside its own */
-    PATH_SHOWN = 120,          /* characters of a path in a fault */
+    PATH_SHOWN = 120, /* characters of a path in a fault */
 };
 
 /* Next part of every window start: open addressing, keyed since the starts are a stranger's. */
@@ -39,9 +39,10 @@ struct feed_verify {
     uint32_t segment;
     bool is_segment_closed;
     struct part_map parts;
-    uint64_t unpacked; /* bytes of the record being read */
-    ProtobufCAllocator allocator;
-    uint8_t *bytes; /* of the record */
+    struct unpack_budget budget; /* of the record being read */
+    struct day_check *days;
+    char timezone[64]; /* of the last Header */
+    uint8_t *bytes;    /* of the record */
     size_t bytes_size;
     struct window_check window;
 
@@ -51,8 +52,9 @@ struct feed_verify {
     uint64_t offset, size, at; /* at: where the record's length begins */
     uint64_t records;
     bool has_window;
-    int64_t first_ns; /* start of the first window of the last segment that has any */
-    bool has_first;   /* there is one */
+    enum feed_segment kind; /* by its first record behind the Header */
+    int64_t first_ns;       /* start of the first window of the last segment that has any */
+    bool has_first;         /* there is one */
 };
 
 static const char *path_shown(const char *path)
@@ -111,21 +113,6 @@ static int64_t part_next(struct part_map *m, int64_t start_ns)
     return (int64_t)part->next++;
 }
 
-/* An empty message takes two bytes of a record and 80 of memory: the budget keeps a small file from
- * filling it. Frees are not counted back; a record unpacks in one go. */
-static void *budget_alloc(void *data, size_t size)
-{
-    struct feed_verify *v = data;
-    v->unpacked += size + UNPACK_OVERHEAD;
-    return v->unpacked > UNPACK_BUDGET ? NULL : malloc(size);
-}
-
-static void budget_free(void *data, void *pointer)
-{
-    (void)data;
-    free(pointer);
-}
-
 struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alone,
                                        struct feed_check *check)
 {
@@ -133,12 +120,16 @@ struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alon
     if (v == NULL)
         return NULL;
     memset(check, 0, sizeof *check);
+    v->days = day_check_create(rules);
+    if (v->days == NULL) {
+        free(v);
+        return NULL;
+    }
     v->check = check;
     v->rules = rules;
     v->is_alone = is_alone;
     v->is_first_record = true;
-    v->allocator =
-        (ProtobufCAllocator){.alloc = budget_alloc, .free = budget_free, .allocator_data = v};
+    unpack_budget_init(&v->budget);
     hash_key_init(&v->parts.key);
     return v;
 }
@@ -147,6 +138,7 @@ void feed_verify_destroy(struct feed_verify *v)
 {
     if (v == NULL)
         return;
+    day_check_destroy(v->days);
     free(v->parts.at);
     free(v->bytes);
     free(v);
@@ -204,8 +196,8 @@ static int crc_check(struct feed_verify *v, uint64_t len, struct fault *fault)
     return 0;
 }
 
-/* Reads length, bytes and crc of the next record and unpacks it; *out is the caller's to free. */
-static int record_read(struct feed_verify *v, Yamiscope__Record **out, struct fault *fault)
+/* Reads length, bytes and crc of the next record. */
+static int record_read(struct feed_verify *v, uint64_t *record_len, struct fault *fault)
 {
     uint64_t len;
     v->at = v->offset;
@@ -220,16 +212,26 @@ static int record_read(struct feed_verify *v, Yamiscope__Record **out, struct fa
         v->bytes_size = len;
     }
     err = bytes_read(v, v->bytes, len, fault);
-    if (err == 0)
-        err = crc_check(v, len, fault);
-    if (err != 0)
-        return err;
-    v->unpacked = 0;
-    *out = yamiscope__record__unpack(&v->allocator, len, v->bytes);
-    if (*out == NULL)
-        return violation(v, fault, "%s",
-                         v->unpacked > UNPACK_BUDGET ? "unpacks to too much" : "is no Record");
-    return 0;
+    *record_len = len;
+    return err != 0 ? err : crc_check(v, len, fault);
+}
+
+/* Days are held to what the Header says of them. */
+static void days_header(struct feed_verify *v, const Yamiscope__Header *h)
+{
+    struct day_check_header header = {.timezone = v->timezone,
+                                      .has_days = h->survey != NULL,
+                                      .has_sources = h->survey != NULL && h->sources};
+    snprintf(v->timezone, sizeof v->timezone, "%s", h->timezone);
+    if (h->survey != NULL)
+        header.survey = (struct survey_settings){
+            .min_ports = h->survey->min_ports,
+            .min_packets = h->survey->min_packets,
+            .packets_per_address_milli = h->survey->packets_per_address_milli,
+            .min_ports6 = h->survey->min_ports6,
+            .min_packets6 = h->survey->min_packets6,
+        };
+    day_check_header(v->days, &header);
 }
 
 static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struct fault *fault)
@@ -250,6 +252,7 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
     v->window.span_ns = h->window_span_ns;
     v->window.is_filtered =
         h->filtered || h->filter[0] != '\0'; /* at first the text alone said it */
+    days_header(v, h);
     bool is_known = v->rules != NULL && strcmp(v->rules->sha256, h->rules->sha256) == 0;
     v->window.rules = is_known ? v->rules : NULL;
     v->check->rules_checked = is_known && (v->check->rules_checked || v->check->segments == 0);
@@ -300,18 +303,39 @@ static void window_add(struct feed_check *check, const struct window_check *wind
         check->kinds[kind] += window->kinds[kind];
 }
 
-static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct fault *fault)
+/* Where a record may stand, by its seq and what the segment holds. */
+static int place_check(struct feed_verify *v, uint64_t seq, uint32_t body, struct fault *fault)
 {
     if (v->is_first_record && v->is_alone)
-        v->seq = r->seq - 1;
-    if (r->seq != v->seq + 1)
-        return violation(v, fault, "seq is %" PRIu64, r->seq);
+        v->seq = seq - 1;
+    if (seq != v->seq + 1)
+        return violation(v, fault, "seq is %" PRIu64, seq);
     if (v->is_segment_closed)
         return violation(v, fault, "stands behind a Close");
-    if (v->records == 0 && r->body_case != YAMISCOPE__RECORD__BODY_HEADER)
+    if (v->records == 0 && body != RECORD_header)
         return violation(v, fault, "the segment does not begin with a Header");
+    enum feed_segment kind = body == RECORD_day_begin || body == RECORD_source_day ? FEED_SOURCES
+                             : body == RECORD_day                                  ? FEED_DAY
+                                                                                   : FEED_WINDOWS;
+    if (v->records == 1)
+        v->kind = kind;
+    bool is_first = body == RECORD_day_begin || body == RECORD_day;
+    if (body != RECORD_header && body != RECORD_close &&
+        (kind != v->kind || is_first != (v->records == 1 && kind != FEED_WINDOWS)))
+        return violation(v, fault, "its segment holds other records");
+    if (v->records == 1 && day_check_is_open(v->days) && kind != FEED_DAY)
+        return violation(v, fault, "the Day of date %" PRId32 " is missing",
+                         day_check_date(v->days));
+    if (v->records == 1 && kind != FEED_WINDOWS)
+        v->has_first = false; /* the next windows begin a new segment, whatever their hour */
+    return 0;
+}
 
-    int err;
+static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct fault *fault)
+{
+    int err = place_check(v, r->seq, r->body_case, fault);
+    if (err != 0)
+        return err;
     switch (r->body_case) {
     case YAMISCOPE__RECORD__BODY_HEADER:
         return header_check(v, r->header, fault);
@@ -334,13 +358,57 @@ static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct 
     }
 }
 
+/* DayBegin, SourceDay, Day: a hundred million of them, without a Record unpacked around each. */
+static int day_body_check(struct feed_verify *v, const struct record_view *r, struct fault *fault)
+{
+    bool is_day = r->body_kind == RECORD_day;
+    int err = place_check(v, r->seq, r->body_kind, fault);
+    if (err != 0)
+        return err;
+    if (r->body_kind == RECORD_source_day)
+        err = day_check_source(v->days, r->body, r->body_len);
+    else if (is_day)
+        err = day_check_day(v->days, r->body, r->body_len, v->is_alone);
+    else
+        err = day_check_begin(v->days, r->body, r->body_len);
+    if (err == -ENOMEM)
+        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(v->path));
+    if (err != 0)
+        return violation(v, fault, "%s", day_check_why(v->days));
+    v->check->source_days += r->body_kind == RECORD_source_day;
+    v->check->days += is_day;
+    v->check->days_computed += is_day && day_check_was_computed(v->days);
+    v->check->days_restated += is_day && day_check_was_restated(v->days);
+    return 0;
+}
+
+static int record_check(struct feed_verify *v, uint64_t len, struct fault *fault)
+{
+    struct record_view view;
+    if (record_view(&view, v->bytes, len) == 0 &&
+        (view.body_kind == RECORD_source_day || view.body_kind == RECORD_day ||
+         view.body_kind == RECORD_day_begin))
+        return day_body_check(v, &view, fault);
+    v->budget.used = 0;
+    Yamiscope__Record *record = yamiscope__record__unpack(&v->budget.allocator, len, v->bytes);
+    if (record == NULL)
+        return violation(v, fault, "%s",
+                         unpack_budget_is_out(&v->budget) ? "unpacks to too much" : "is no Record");
+    int err = body_check(v, record, fault);
+    yamiscope__record__free_unpacked(record, &v->budget.allocator);
+    return err;
+}
+
 /* The name says where the segment belongs. */
 static int name_check(const struct feed_verify *v, struct fault *fault)
 {
     char name[FEED_NAME];
     const char *slash = strrchr(v->path, '/');
     const char *is = slash == NULL ? v->path : slash + 1;
-    feed_segment_name(v->has_window ? v->first_ns : 0, v->segment, name);
+    if (v->kind == FEED_WINDOWS)
+        feed_segment_name(v->has_window ? v->first_ns : 0, v->segment, name);
+    else
+        feed_day_segment_name(day_check_date(v->days), v->kind, v->segment, name);
     if (strcmp(is, name) != 0)
         return fault_set(fault, EBADMSG, "%s: by its content its name is %s", path_shown(v->path),
                          name);
@@ -355,6 +423,7 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
     v->offset = v->at = v->records = 0;
     v->size = size;
     v->has_window = false;
+    v->kind = FEED_WINDOWS;
     if (v->check->segments > 0 && !v->is_segment_closed)
         return violation(v, fault, "the segment before has no Close");
     v->is_segment_closed = v->check->closed = false;
@@ -362,12 +431,10 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
         return violation(v, fault, "the segment is empty");
 
     while (v->offset < size) {
-        Yamiscope__Record *record;
-        int err = record_read(v, &record, fault);
-        if (err != 0)
-            return err;
-        err = body_check(v, record, fault);
-        yamiscope__record__free_unpacked(record, &v->allocator);
+        uint64_t len = 0;
+        int err = record_read(v, &len, fault);
+        if (err == 0)
+            err = record_check(v, len, fault);
         if (err != 0)
             return err;
         v->is_first_record = false;
@@ -381,8 +448,13 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
 
 int feed_verify_end(struct feed_verify *v, struct fault *fault)
 {
-    if (v->is_segment_closed && (v->check->closed || v->is_alone))
-        return 0;
+    if (v->is_segment_closed && (v->check->closed || v->is_alone)) {
+        if (!day_check_is_open(v->days) || v->is_alone)
+            return 0;
+        return fault_set(fault, ENODATA,
+                         "%s: the feed is not finished: the Day of date %" PRId32 " is missing",
+                         path_shown(v->path), day_check_date(v->days));
+    }
     return fault_set(fault, ENODATA, "%s: byte %" PRIu64 ": the feed is not finished: %s",
                      path_shown(v->path), v->size,
                      v->is_segment_closed ? "a further segment was to follow" : "no Close");

@@ -2,6 +2,7 @@
 
 #include "capture/decode.h"
 #include "export/record_bytes.h"
+#include "export/record_pack.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -91,6 +92,7 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
     } decaps[DECAP_MAX] = {
         {DECAP_GRE, "gre"}, {DECAP_ERSPAN, "erspan"}, {DECAP_VXLAN, "vxlan"}, {DECAP_IPIP, "ipip"}};
     char *decap[DECAP_MAX];
+    struct packer p = {0};
     Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
     Yamiscope__Header header = YAMISCOPE__HEADER__INIT;
     Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
@@ -114,10 +116,20 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
     rules.sha256 = text(identity->rules->sha256);
     header.rules = &rules;
     header.segment = segment;
+    header.program = text(identity->program);
+    header.sources = identity->has_sources;
+    header.n_lists = identity->list_count;
+    header.lists = pack_basis(&p, identity->lists, identity->list_count);
+    header.n_databases = identity->database_count;
+    header.databases = pack_basis(&p, identity->databases, identity->database_count);
+    if (identity->survey != NULL)
+        header.survey = pack_survey(&p, identity->survey);
     record.seq = seq;
     record.body_case = YAMISCOPE__RECORD__BODY_HEADER;
     record.header = &header;
-    return record_append(b, &record, crc);
+    int err = p.has_failed ? -ENOMEM : record_append(b, &record, crc);
+    arena_fini(&p.arena);
+    return err;
 }
 
 int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint64_t records,
@@ -132,6 +144,30 @@ int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint
     record.body_case = YAMISCOPE__RECORD__BODY_CLOSE;
     record.close = &close;
     return record_append(b, &record, crc);
+}
+
+int record_view(struct record_view *out, const uint8_t *record, size_t len)
+{
+    const uint8_t *at = record, *end = record + len - RECORD_CRC;
+    uint64_t tag, size;
+    *out = (struct record_view){0};
+    if (len <= RECORD_CRC || *end != RECORD_CRC_TAG)
+        return -EBADMSG;
+    if (*at == (1 << 3 | 0)) {
+        at++;
+        if (!varint_get(&at, end, &out->seq))
+            return -EBADMSG;
+    }
+    if (!varint_get(&at, end, &tag) || (tag & 7) != 2 || tag >> 3 < 2 || tag >> 3 > 14 ||
+        !varint_get(&at, end, &size) || size != (uint64_t)(end - at))
+        return -EBADMSG;
+    out->body_kind = (uint32_t)(tag >> 3);
+    out->body = at;
+    out->body_len = size;
+    out->crc_over = len - RECORD_CRC;
+    memcpy(&out->crc, end + 1, sizeof out->crc);
+    out->crc = le32toh(out->crc);
+    return 0;
 }
 
 static void kinds_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
