@@ -54,6 +54,10 @@ struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns);
 bool tally_day_is_open(const struct tally *t, const struct tally_day *day);
 bool tally_day_is_current(const struct tally *t, const struct tally_day *day);
 
+/* Whether enough was counted since the last turn to be worth another: it looks at all pairs. Where not, the
+ * current day stays, and others go on as rows; results are the same. */
+bool tally_day_may_turn(const struct tally *t);
+
 /* A day becomes the current one; that before was packed for all shards. */
 void tally_day_turn(struct tally *t, struct tally_day *next);
 

@@ -58,7 +58,22 @@ bool tally_day_is_current(const struct tally *t, const struct tally_day *day)
     return t->current == day;
 }
 
-void tally_day_turn(struct tally *t, struct tally_day *next) { t->current = next; }
+bool tally_day_may_turn(const struct tally *t)
+{
+    enum {
+        PAIRS_PER_PACKET = 16
+    }; /* looking at a pair costs that much less than counting a packet */
+    uint64_t pairs = 0;
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        pairs += t->shards[shard].pair_count;
+    return t->since_turn >= pairs / PAIRS_PER_PACKET;
+}
+
+void tally_day_turn(struct tally *t, struct tally_day *next)
+{
+    t->current = next;
+    t->since_turn = 0;
+}
 
 uint32_t combo_number_slow(struct combos *c, uint32_t name)
 {
