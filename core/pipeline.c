@@ -187,6 +187,8 @@ static void pack_days(struct worker *w, unsigned shard, const struct tally_day *
 /* The receiver goes on to a day: all others that have no open window are packed. */
 static void worker_day(struct worker *w, int64_t start_ns)
 {
+    if (!tally_day_may_turn(w->tally))
+        return;
     struct tally_day *next = tally_day_of(w->tally, start_ns);
     for (unsigned shard = 0; shard < SHARDS; shard++)
         if (w->pipeline->worker_of[shard] == w)

@@ -483,6 +483,7 @@ static void briefs_count(struct tally *t, const struct batch *b)
 
 void tally_batch(struct tally *t, const struct batch *b)
 {
+    t->since_turn += b->brief_count + b->count;
     if (b->brief_count > 0)
         briefs_count(t, b);
     for (unsigned from = 0; from < b->count; from += OTHERS)

@@ -69,6 +69,7 @@ struct tally {
     bool has_days;
     struct tally_day **days; /* that have packets */
     unsigned day_count;
+    uint64_t since_turn;          /* packets since the current day became it */
     struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
     struct calendar_day last_day; /* that was asked for */
     struct combos combos;
