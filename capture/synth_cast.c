@@ -56,11 +56,11 @@ static void public_take(struct synth_cast *cast, uint8_t address[16])
     while (address[3] == 0 || address[3] == 255);
 }
 
-/* The i-th address of a bogon group: another block each, then the next host in it. */
-static void bogon_take(const struct synth_cast *cast, uint32_t i, unsigned ip_version,
-                       uint8_t address[16])
+/* Another block each, then the next host in it. */
+static void bogon_take(struct synth_cast *cast, unsigned ip_version, uint8_t address[16])
 {
     bool six = ip_version == 6;
+    uint32_t i = cast->bogon_next[six]++;
     const struct block *blocks = six ? bogons6 : bogons4;
     uint32_t count = six ? sizeof bogons6 / sizeof *bogons6 : sizeof bogons4 / sizeof *bogons4;
     for (uint32_t skip = 0;; skip++) {
@@ -116,7 +116,7 @@ static void source_fill(struct synth_cast *cast, const struct synth_group *g, ui
         break;
     case POOL_BOGON:
     case POOL_BOGON6:
-        bogon_take(cast, i, g->ip_version, address);
+        bogon_take(cast, g->ip_version, address);
         break;
     case POOL_SUBNET6:
     case POOL_COMPANION6:

@@ -79,7 +79,8 @@ struct synth_cast {
     uint8_t (*sources)[16];
     uint32_t source_count;
     uint64_t period_days;
-    uint32_t public_next; /* numbers of synth_address_source not given away yet */
+    uint32_t public_next;   /* numbers of synth_address_source not given away yet */
+    uint32_t bogon_next[2]; /* IPv4, IPv6: likewise, of bogons */
 };
 
 /* `address` is initialised, and changed: one first octet is kept for the list. -ENOMEM or 0; finish in any
