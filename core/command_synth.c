@@ -104,7 +104,8 @@ static int calendar_fill(struct synth_calendar_settings *s, const struct config 
     int err = options_refuse(c, unused, 5, fault);
     if (!err)
         err = options_refuse(c, &unused[year ? 6 : 5], 1, fault);
-    if (!err && year && c->days > 365)
+    if (!err && year &&
+        c->days > (uint64_t)(zone_date(year->year + 1, 1, 1) - zone_date(year->year, 1, 1)))
         err = fault_set(fault, EINVAL, "%s: %" PRIu64 " days; --profile %s has one year",
                         config_subject(c, "days"), c->days, c->profile);
     if (!err)
