@@ -13,48 +13,55 @@
 
 enum { LINKTYPE_ETHERNET = 1, SNAPLEN = 262144 };
 
-/* OUT + ending, open for writing; one that lies there goes. NULL with 0: nothing is to be written. */
-static int beside_open(FILE **file, const char *out, const char *ending, bool is_wanted,
-                       struct fault *fault)
+static const char answers_ending[] = ".answers.json", list_ending[] = ".acknowledged.txt";
+
+/* What lies beside a capture that is about to be overwritten goes. */
+static int beside_remove(const char *out, const char *ending, struct fault *fault)
 {
     char *path;
     int err = 0;
-    *file = NULL;
-    if (!strcmp(out, "-"))
-        return 0;
     if (asprintf(&path, "%s%s", out, ending) < 0)
         return fault_set(fault, ENOMEM, "%s: no memory for what goes beside it", out);
     if (unlink(path) && errno != ENOENT && errno != ENOTDIR)
-        err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
-    else if (is_wanted && !(*file = fopen(path, "we")))
         err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
     free(path);
     return err;
 }
 
-static int beside_close(FILE *file, const char *out, const char *ending, struct fault *fault)
+typedef void beside_print(const struct synth_days *answers, const struct synth_days_facts *facts,
+                          FILE *file);
+
+static int beside_write(const char *out, const char *ending, beside_print *print,
+                        const struct synth_days *answers, const struct synth_days_facts *facts,
+                        struct fault *fault)
 {
-    if (!file)
-        return 0;
-    int err = ferror(file) ? EIO : 0;
-    if (fclose(file))
-        err = errno;
-    return err ? fault_set(fault, err, "%s%s: %s", out, ending, strerror(err)) : 0;
+    char *path;
+    if (asprintf(&path, "%s%s", out, ending) < 0)
+        return fault_set(fault, ENOMEM, "%s: no memory for what goes beside it", out);
+    FILE *file = fopen(path, "we");
+    int err = file ? 0 : errno;
+    if (file) {
+        print(answers, facts, file);
+        err = ferror(file) ? EIO : 0;
+        if (fclose(file))
+            err = errno;
+    }
+    if (err)
+        err = fault_set(fault, err, "%s: %s", path, strerror(err));
+    free(path);
+    return err;
 }
 
-static int list_write(const struct synth_cast *cast, const char *out, bool is_wanted,
-                      struct fault *fault)
+static void list_print(const struct synth_days *answers, const struct synth_days_facts *facts,
+                       FILE *file)
 {
-    static const char ending[] = ".acknowledged.txt";
-    FILE *file;
-    int err = beside_open(&file, out, ending, is_wanted && cast->listed_count, fault);
-    for (size_t i = 0; file && i < cast->listed_count; i++) {
-        const struct synth_listed *l = &cast->listed[i];
+    (void)answers;
+    for (size_t i = 0; i < facts->cast->listed_count; i++) {
+        const struct synth_listed *l = &facts->cast->listed[i];
         char text[INET6_ADDRSTRLEN];
         inet_ntop(l->ip_version == 4 ? AF_INET : AF_INET6, l->address, text, sizeof text);
         fprintf(file, "%s/%u\n", text, l->bits);
     }
-    return err ? err : beside_close(file, out, ending, fault);
 }
 
 static int packets_write(struct capture *c, struct pcap_writer *w, struct synth_days *answers,
@@ -75,12 +82,13 @@ static int packets_write(struct capture *c, struct pcap_writer *w, struct synth_
 static int calendar_write(struct capture *c, const struct synth_calendar_settings *s,
                           const struct synth_days_facts *facts, struct fault *fault)
 {
-    static const char ending[] = ".answers.json";
     struct synth_days *answers = NULL;
     struct pcap_writer *w = NULL;
-    FILE *file = NULL;
-    int err = 0;
-    if (s->rules && strcmp(s->out, "-") != 0)
+    bool is_file = strcmp(s->out, "-") != 0;
+    int err = is_file ? beside_remove(s->out, answers_ending, fault) : 0;
+    if (!err && is_file)
+        err = beside_remove(s->out, list_ending, fault);
+    if (!err && s->rules && is_file)
         err = synth_days_create(&answers,
                                 &(struct synth_day_settings){.rules = s->rules,
                                                              .cast = facts->cast,
@@ -90,21 +98,18 @@ static int calendar_write(struct capture *c, const struct synth_calendar_setting
     if (!err)
         err = pcap_writer_open(&w, s->out, LINKTYPE_ETHERNET, SNAPLEN, fault);
     if (!err)
-        err = list_write(facts->cast, s->out, answers != NULL, fault);
-    if (!err)
-        err = beside_open(&file, s->out, ending, answers != NULL, fault);
-    if (!err)
         err = packets_write(c, w, answers, fault);
     int close_err = pcap_writer_close(w, err ? NULL : fault);
     if (!err)
         err = close_err;
     if (!err && answers)
         err = synth_days_end(answers, fault);
-    if (!err && file)
-        synth_days_print(answers, facts, file);
-    close_err = beside_close(file, s->out, ending, err ? NULL : fault);
+    if (!err && answers && facts->cast->listed_count)
+        err = beside_write(s->out, list_ending, list_print, answers, facts, fault);
+    if (!err && answers)
+        err = beside_write(s->out, answers_ending, synth_days_print, answers, facts, fault);
     synth_days_destroy(answers);
-    return err ? err : close_err;
+    return err;
 }
 
 static size_t days_of(const struct synth_calendar_settings *s)

@@ -311,8 +311,8 @@ static int ports_sum(struct synth_days *a, const struct open_day *d, struct synt
     if (a->settings.is_detailed && count) {
         r->ports = calloc(count, sizeof *r->ports);
         for (size_t n = 0; r->ports && n < 3 * (size_t)65536; n++)
-            if (table[0][n].packets)
-                r->ports[r->port_count++] = table[0][n];
+            if (table[n >> 16][n & 0xffff].packets)
+                r->ports[r->port_count++] = table[n >> 16][n & 0xffff];
     }
     free(table);
     return r->port_count || !a->settings.is_detailed || !count ? 0 : -ENOMEM;
@@ -400,7 +400,7 @@ static int ports_total(const struct synth_days *a, struct synth_day_result *t)
     for (int pass = 0; pass < 2; pass++) {
         t->port_count = 0;
         for (unsigned n = 0; n < 3 * 65536; n++) {
-            const uint64_t *packets = a->port_total[0][n];
+            const uint64_t *packets = a->port_total[n >> 16][n & 0xffff];
             if (!packets[0])
                 continue;
             if (pass)
