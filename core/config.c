@@ -137,8 +137,7 @@ static const struct option options[] = {
      NULL, 0, 0, AT(start), OPTION_TEXT, COMMAND_SYNTH},
     {"profile", 0, "NAME",
      "darknet: a believable mix; uniform: every source alike; days: calendar days with sources of "
-     "every "
-     "origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
+     "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
      "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
     {"days", 0, "N",
      "calendar days to make, or 0: 3 of --profile days (from --start), the year of nicter-YEAR",
