@@ -212,26 +212,23 @@ static int packet_count(struct synth_days *a, struct open_day *d, const struct c
 
 /* ---- the day's end ---- */
 
-static void roles_decide(const struct synth_days *a, const struct book *b,
-                         struct synth_day_source *s)
+static void role_decide(const struct synth_days *a, const struct book *b,
+                        struct synth_day_source *s)
 {
     const struct synth_day_source *who = s->ip_version == 6 ? &b->at[s->subnet] : s;
     uint64_t least =
         s->ip_version == 4 ? synth_survey_packets(a->settings.cast->address) : SYNTH_SURVEY_PACKETS;
-    if (who->ports >= SYNTH_SURVEY_PORTS && who->syn_udp >= least)
-        s->roles |= ROLE_survey;
-    if (s->origin & SYNTH_ACKNOWLEDGED)
-        s->roles |= ROLE_acknowledged;
     if (s->origin & SYNTH_BOGON)
-        s->roles |= ROLE_bogon;
-    if (s->roles && s->has_evidence)
-        s->roles |= ROLE_conflict;
+        s->role = ROLE_bogon;
+    else if (s->origin & SYNTH_ACKNOWLEDGED)
+        s->role = ROLE_acknowledged;
+    else if (who->ports >= SYNTH_SURVEY_PORTS && who->syn_udp >= least)
+        s->role = ROLE_survey;
+    if (s->role && s->has_evidence)
+        s->role = ROLE_conflict;
 }
 
-static bool is_out(const struct synth_day_source *s)
-{
-    return s->roles && !(s->roles & ROLE_conflict);
-}
+static bool is_out(const struct synth_day_source *s) { return s->role && s->role != ROLE_conflict; }
 
 static int run_count(struct synth_days *a, const struct synth_day_source *s)
 {
@@ -271,11 +268,19 @@ static void source_sum(struct synth_day_result *r, const struct synth_day_source
         c->sources_ex += in && s->packets[set] > 0;
     }
     for (unsigned role = 0; role < DAY_ROLES; role++) {
-        bool has = s->roles >> role & 1;
-        if (has && (in == (1u << role == ROLE_conflict))) {
-            r->roles[role].packets += s->packets[DAY_total];
-            r->roles[role].sources++;
-        }
+        if (s->role != 1u << role)
+            continue;
+        r->roles[role].packets += s->packets[DAY_total];
+        r->roles[role].sources++;
+    }
+}
+
+/* `entry` is a source that is alone by itself (IPv4), or a /64, of which the kept sets are known. */
+static void sum64(struct synth_day_result *r, const struct synth_day_source *entry)
+{
+    for (unsigned set = 0; set < DAY_SETS; set++) {
+        r->sets[set].sources64 += entry->packets[set] > 0;
+        r->sets[set].sources64_ex += entry->kept >> set & 1;
     }
 }
 
@@ -325,16 +330,27 @@ static int day_close(struct synth_days *a, struct open_day *d)
     int err = 0;
     for (size_t i = 0; i < b->count && !err; i++) {
         struct synth_day_source *s = &b->at[i];
-        if (s->ip_version == SUBNET) {
-            bool is_survey = s->ports >= SYNTH_SURVEY_PORTS && s->syn_udp >= SYNTH_SURVEY_PACKETS;
-            s->roles = is_survey ? ROLE_survey : 0;
-            r->subnets++;
-            r->survey_subnets += is_survey;
+        if (s->ip_version == SUBNET)
             continue;
-        }
-        roles_decide(a, b, s);
+        role_decide(a, b, s);
         source_sum(r, s);
+        struct synth_day_source *whole = s->ip_version == 6 ? &b->at[s->subnet] : s;
+        for (unsigned set = 0; set < DAY_SETS; set++) {
+            whole->kept |= (uint8_t)((s->packets[set] && !is_out(s)) << set);
+            whole->packets[set] += whole == s ? 0 : s->packets[set];
+        }
         err = run_count(a, s);
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        struct synth_day_source *s = &b->at[i];
+        if (s->ip_version != 6)
+            sum64(r, s);
+        if (s->ip_version != SUBNET)
+            continue;
+        bool is_survey = s->ports >= SYNTH_SURVEY_PORTS && s->syn_udp >= SYNTH_SURVEY_PACKETS;
+        s->role = is_survey ? ROLE_survey : 0;
+        r->subnets++;
+        r->survey_subnets += is_survey;
     }
     if (!err)
         err = ports_sum(a, d, r);
@@ -342,7 +358,7 @@ static int day_close(struct synth_days *a, struct open_day *d)
     if (err || !r->sources)
         return -ENOMEM;
     for (size_t i = 0; i < b->count; i++)
-        if (b->at[i].roles || (a->settings.is_detailed && b->at[i].ip_version != SUBNET))
+        if (b->at[i].role || (a->settings.is_detailed && b->at[i].ip_version != SUBNET))
             r->sources[r->source_count++] = b->at[i];
     qsort(r->sources, r->source_count, sizeof *r->sources, source_order);
     book_clear(b);

@@ -8,6 +8,7 @@
  *   acknowledged in a prefix of the cast's list
  *   bogon        in a block of IANA's registries
  *   conflict     one of these three, but sent Mirai's SYN or an exploit that day; stays in
+ * Each source has one role at most: conflict, bogon, acknowledged, survey, the first that holds.
  * `_ex` counts are without sources that are one of the three and no conflict. Memory: some 200 bytes per source
  * of two days, 12 to 32 per source and port. One thread.
  */
@@ -26,7 +27,7 @@
 enum synth_day_set { SYNTH_DAY_SETS(SYNTH_DAY_SET_) DAY_SETS };
 enum { DAY_DENOMINATORS = DAY_iot_strict };
 
-/* Why a source is listed; set. */
+/* Why a source is listed; one at most. */
 enum synth_day_role {
     ROLE_survey = 1 << 0,
     ROLE_acknowledged = 1 << 1,
@@ -38,8 +39,9 @@ enum { DAY_ROLES = 4 };
 /* One source on one day; an entry with IP version 64 is a /64 as a whole. */
 struct synth_day_source {
     uint8_t address[16];
-    uint8_t ip_version, origin, roles;
+    uint8_t ip_version, origin, role;
     bool has_evidence;
+    uint8_t kept; /* of a /64: sets (1 << set) of its sources that stay in */
     uint16_t group;
     uint32_t subnet;  /* IPv6: index of the entry of its /64 */
     uint32_t ports;   /* (protocol, port) over tcp_syn and udp */
@@ -49,6 +51,7 @@ struct synth_day_source {
 
 struct synth_day_count {
     uint64_t packets, packets_ex, sources, sources_ex;
+    uint64_t sources64, sources64_ex; /* an IPv4 address or an IPv6 /64 each; of one day */
 };
 
 struct synth_day_port {

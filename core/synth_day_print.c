@@ -25,17 +25,25 @@ static void print_pair(FILE *out, const char *name, uint64_t num, uint64_t den)
     fprintf(out, "\"%s\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}", name, num, den);
 }
 
+static void print_count(FILE *out, uint64_t packets, uint64_t sources, uint64_t sources64,
+                        bool has_sources64)
+{
+    fprintf(out, "{\"packets\": %" PRIu64 ", \"sources\": %" PRIu64, packets, sources);
+    if (has_sources64)
+        fprintf(out, ", \"sources64\": %" PRIu64, sources64);
+    fputs("}", out);
+}
+
 /* Packets and sources of each set, whole and `_ex_survey`. */
-static void print_counts(FILE *out, const struct synth_day_result *r)
+static void print_counts(FILE *out, const struct synth_day_result *r, bool is_day)
 {
     fputs("\"counts\": {", out);
     for (unsigned set = 0; set < DAY_SETS; set++) {
         const struct synth_day_count *c = &r->sets[set];
-        fprintf(out,
-                "%s\n      \"%s\": {\"packets\": %" PRIu64 ", \"sources\": %" PRIu64
-                "}, \"%s_ex_survey\": {\"packets\": %" PRIu64 ", \"sources\": %" PRIu64 "}",
-                set ? "," : "", set_names[set], c->packets, c->sources, set_names[set],
-                c->packets_ex, c->sources_ex);
+        fprintf(out, "%s\n      \"%s\": ", set ? "," : "", set_names[set]);
+        print_count(out, c->packets, c->sources, c->sources64, is_day);
+        fprintf(out, ", \"%s_ex_survey\": ", set_names[set]);
+        print_count(out, c->packets_ex, c->sources_ex, c->sources64_ex, is_day);
     }
     fputs("},\n    ", out);
 }
@@ -77,7 +85,7 @@ static void print_roles(FILE *out, const struct synth_day_result *r, bool has_so
     fputs("},\n    ", out);
 }
 
-/* The addresses of a role; of a conflict its other roles don't list it. */
+/* The addresses of each role. */
 static void print_lists(FILE *out, const struct synth_day_result *r)
 {
     for (unsigned role = 0; role <= DAY_ROLES; role++) {
@@ -85,10 +93,8 @@ static void print_lists(FILE *out, const struct synth_day_result *r)
         fprintf(out, "\"%s\": [", is_subnets ? "survey64" : role_names[role]);
         for (size_t i = 0; i < r->source_count; i++) {
             const struct synth_day_source *s = &r->sources[i];
-            bool is_conflict = s->roles & ROLE_conflict;
-            bool has = is_subnets ? s->roles : s->roles >> role & 1;
-            if (!has || is_subnets != (s->ip_version == 64) ||
-                is_conflict != (1u << role == ROLE_conflict))
+            bool has = is_subnets ? s->role : s->role == 1u << role;
+            if (!has || is_subnets != (s->ip_version == 64))
                 continue;
             if (any)
                 fputs(", ", out);
@@ -148,7 +154,7 @@ static void print_groups(FILE *out, const struct synth_day_result *r, const stru
 
 /* What a day and all days together have. */
 static void print_result(FILE *out, const struct synth_day_result *r, const struct synth_cast *cast,
-                         uint64_t addresses)
+                         uint64_t addresses, bool is_day)
 {
     fprintf(out,
             "\"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"late\": %" PRIu64
@@ -165,7 +171,7 @@ static void print_result(FILE *out, const struct synth_day_result *r, const stru
     print_pair(out, "survey_share", r->roles[0].packets, r->sets[DAY_total].packets);
     fputs(",\n    ", out);
     print_groups(out, r, cast);
-    print_counts(out, r);
+    print_counts(out, r, is_day);
     print_shares(out, r);
 }
 
@@ -181,7 +187,7 @@ static void print_day(FILE *out, const struct synth_days *a, const struct synth_
     fprintf(out,
             "%s\n    {\"date\": \"%s\", \"start_ns\": %" PRId64 ", \"end_ns\": %" PRId64 ",\n    ",
             day ? "," : "", date, starts[day], starts[day + 1]);
-    print_result(out, r, cast, f->addresses);
+    print_result(out, r, cast, f->addresses, true);
     print_roles(out, r, true);
     print_lists(out, r);
     if (!f->traffic->year) {
@@ -246,7 +252,7 @@ void synth_days_print(const struct synth_days *a, const struct synth_days_facts 
         fprintf(out, "%s\"%s/%u\"", i ? ", " : "", text, l->bits);
     }
     fputs("],\n  \"total\": {", out);
-    print_result(out, synth_days_total(a), cast, f->addresses);
+    print_result(out, synth_days_total(a), cast, f->addresses, false);
     print_roles(out, synth_days_total(a), false);
     print_ports(out, synth_days_total(a), false);
     fprintf(out, "\"days\": %zu},\n  \"days\": [", t->days);

@@ -116,7 +116,8 @@ class Day:
             roles = {"survey"} if len(whole.ports) >= ports and whole.syn_udp >= packets else set()
             roles |= {"acknowledged"} if any(address in net for net in acknowledged) else set()
             roles |= {"bogon"} if any(address in net for net in BOGONS) else set()
-            for role in {"survey_conflict"} if roles and source.is_evidence else roles:
+            first = [role for role in ("bogon", "acknowledged", "survey") if role in roles][:1]
+            for role in ["survey_conflict"] if first and source.is_evidence else first:
                 found[role].add(address)
         return found, set().union(*(found[role] for role in ("survey", "acknowledged", "bogon")))
 
@@ -149,7 +150,9 @@ def differences(zone, answer, day, acknowledged):
         said = {ipaddress.ip_address(a) for a in answer[role]}
         if said != roles[role] or not said:
             yield f"{about}: {role}: differ by {sorted(map(str, said ^ roles[role]))}"
-    ex = {"packets": sum(s.packets for a, s in day.sources.items() if a not in out), "sources": len(set(day.sources) - out)}
+    stay = set(day.sources) - out
+    ex = {"packets": sum(s.packets for a, s in day.sources.items() if a not in out), "sources": len(stay),
+          "sources64": len({a if a.version == 4 else subnet_of(a) for a in stay})}
     if answer["counts"]["total_ex_survey"] != ex:
         yield f"{about}: total_ex_survey {answer['counts']['total_ex_survey']}, tshark {ex}"
     ports = {(row["kind"], row["port"]): [row[n] for n in ("packets", "packets_ex_survey", "sources", "sources_ex_survey")]
