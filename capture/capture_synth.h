@@ -73,6 +73,13 @@ enum synth_tool {
     SYNTH_NMAP = 1 << 3,
 };
 
+/* What a packet's payload is meant to be, beside its sort. */
+enum synth_meant {
+    SYNTH_MEANT_IOT = 1 << 0, /* an exploit, login or vendor protocol that only IoT devices have */
+    SYNTH_MEANT_EXPLOIT = 1 << 1, /* an exploit or its login; IOT is set, too */
+    SYNTH_MEANT_AMPLIFY = 1 << 2, /* a request whose source is the victim */
+};
+
 enum synth_header { SYNTH_NO_PORTS, SYNTH_TCP, SYNTH_UDP_HEADER, SYNTH_ICMP };
 
 struct synth_intent {
@@ -85,6 +92,7 @@ struct synth_intent {
     uint8_t header;       /* enum synth_header: the transport header that is there */
     uint8_t tools;        /* set of enum synth_tool whose rule the packet matches */
     uint8_t ip_version;
+    uint8_t meant; /* set of enum synth_meant */
 };
 
 /* Returns 0, -EINVAL with the setting and its value in the fault, -ENOMEM. *out is NULL on

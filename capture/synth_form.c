@@ -50,6 +50,7 @@ static const struct syn_form syn_forms[FORM_SYN_COUNT] = {
                            {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0}},
     [FORM_EMBEDDED]     = {14600, 32768, 28232, 64, true, 0, 20, 8,
                            {2, 4, 5, 0xac, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 3}},
+    [FORM_FLOOD]        = {16384, 1024, 64511, 255, false, 0, 0, 0, {0}},
 };
 /* clang-format on */
 
@@ -156,6 +157,32 @@ static void put_payload(struct build *b, const struct synth_payload *payload, ui
     if (payload->id_at != SYNTH_PAYLOAD_NO_ID)
         synth_put16(bytes + payload->id_at, (uint16_t)(b->bits >> 40));
     synth_packet_udp(b->p, src_port, b->port, bytes, payload->len);
+}
+
+/* UDP that only a cast has; `port` is the reflector's own in what it sends. */
+static void build_udp_cast(struct build *b)
+{
+    static const struct synth_payload empty = {0, 0, "", SYNTH_PAYLOAD_NO_ID};
+    enum synth_form form = (enum synth_form)b->traits->program->form;
+    uint16_t service = b->port, src_port = any_source_port(b);
+    const struct synth_payload *payload = &empty;
+    enum synth_sort sort = SYNTH_UDP;
+    b->p->ttl = ttl_after(b, system_ttl(b));
+    any_id(b, -1);
+    if (form == FORM_EXPLOIT_UDP) {
+        payload = synth_payload_exploit_udp(service);
+        b->intent->meant = SYNTH_MEANT_IOT | SYNTH_MEANT_EXPLOIT;
+    } else if (form == FORM_AMPLIFY) {
+        payload = synth_payload_amplify(service);
+        b->intent->meant = SYNTH_MEANT_AMPLIFY;
+    } else if (form == FORM_REFLECTED) {
+        payload = synth_payload_reflected(service);
+        sort = SYNTH_UDP_ANSWER;
+        b->port = src_port;
+        src_port = service;
+    }
+    intend(b, sort, SYNTH_UDP_HEADER, b->port);
+    put_payload(b, payload, src_port);
 }
 
 static void build_udp(struct build *b)
@@ -267,7 +294,9 @@ static void build_icmp_error(struct build *b)
 
 static void build_tcp_data(struct build *b)
 {
-    const struct synth_payload *payload = synth_payload_tcp(b->port);
+    bool is_exploit = b->traits->program->form == FORM_EXPLOIT_TCP;
+    const struct synth_payload *payload =
+        is_exploit ? synth_payload_exploit_tcp(b->port) : synth_payload_tcp(b->port);
     struct synth_tcp tcp = {
         .seq = (uint32_t)random_next(b->random),
         .ack = (uint32_t)(b->bits >> 32),
@@ -281,6 +310,9 @@ static void build_tcp_data(struct build *b)
     b->p->ttl = ttl_after(b, 64);
     any_id(b, -1);
     intend(b, SYNTH_TCP_DATA, SYNTH_TCP, b->port);
+    if (is_exploit) /* Android's debugger merely says hello */
+        b->intent->meant =
+            b->port == 5555 ? SYNTH_MEANT_IOT : SYNTH_MEANT_IOT | SYNTH_MEANT_EXPLOIT;
     synth_packet_tcp(b->p, &tcp);
 }
 
@@ -375,7 +407,7 @@ size_t synth_form_build(struct synth_packet *p, const struct synth_traits *trait
                       .bits = random_next(random)};
     p->id = p->fragment = p->claim = 0;
     p->router_alert = 0;
-    intent->tools = 0;
+    intent->tools = intent->meant = 0;
     switch ((enum synth_form)traits->program->form) {
     case FORM_UDP:
     case FORM_UDP_ZMAP:
@@ -397,7 +429,14 @@ size_t synth_form_build(struct synth_packet *p, const struct synth_traits *trait
     case FORM_DHT:
         build_udp_answer(&b);
         break;
+    case FORM_UDP_EMPTY:
+    case FORM_EXPLOIT_UDP:
+    case FORM_AMPLIFY:
+    case FORM_REFLECTED:
+        build_udp_cast(&b);
+        break;
     case FORM_TCP_DATA:
+    case FORM_EXPLOIT_TCP:
         build_tcp_data(&b);
         break;
     case FORM_TCP_ODD:

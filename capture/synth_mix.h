@@ -25,6 +25,7 @@ enum synth_form {
     FORM_WINDOWS_OLD,
     FORM_BSD,
     FORM_EMBEDDED,
+    FORM_FLOOD, /* a packet generator: no options, an initial TTL of 255 */
     FORM_SYN_COUNT,
     /* other scanning */
     FORM_UDP = FORM_SYN_COUNT,
@@ -45,6 +46,12 @@ enum synth_form {
     FORM_IGMP,
     FORM_ESP,
     FORM_MALFORMED,
+    /* only where a cast (synth_cast.h) has them */
+    FORM_UDP_EMPTY,   /* UDP without payload */
+    FORM_EXPLOIT_UDP, /* by port: an IoT exploit, or its vendor's protocol */
+    FORM_EXPLOIT_TCP,
+    FORM_AMPLIFY,   /* by port: a request that a reflector would answer at length */
+    FORM_REFLECTED, /* the port is the reflector's own; goes to an ephemeral one */
 };
 
 /* Which ports a program is after. */

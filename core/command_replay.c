@@ -4,6 +4,7 @@
 #include "core/progress.h"
 #include "core/replay_days.h"
 #include "core/setup.h"
+#include "core/zone.h"
 #include "export/render.h"
 
 #include <errno.h>
@@ -20,25 +21,6 @@ static unsigned workers_default(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     return processors < 2 ? 1 : processors > SHARDS ? SHARDS : (unsigned)processors - 1;
-}
-
-/* A zone's name goes into the feed, so it must be one. */
-static int timezone_check(const struct config *c, struct fault *fault)
-{
-    static const char magic[4] = {'T', 'Z', 'i', 'f'};
-    char path[512], begin[4] = {0};
-    bool is_zone = !strcmp(c->timezone, "UTC");
-    if (!is_zone && !strstr(c->timezone, "..")) {
-        snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", c->timezone);
-        FILE *file = fopen(path, "re");
-        is_zone = file && fread(begin, 1, sizeof begin, file) == sizeof begin &&
-                  !memcmp(begin, magic, sizeof magic);
-        if (file)
-            fclose(file);
-    }
-    return is_zone ? 0
-                   : fault_set(fault, EINVAL, "%s: '%s' is no zone of /usr/share/zoneinfo",
-                               config_subject(c, "timezone"), c->timezone);
 }
 
 /* Names in a feed are words: later readers make keys, paths and labels of them. */
@@ -336,7 +318,7 @@ static int settings_check(const struct config *c, struct fault *fault)
         err =
             fault_set(fault, EINVAL, "%s: '%s' labels no telescope: --telescope names its prefixes",
                       config_subject(c, "telescope-id"), c->telescope_id);
-    return err < 0 ? err : timezone_check(c, fault);
+    return err < 0 ? err : zone_check(c->timezone, config_subject(c, "timezone"), fault);
 }
 
 int command_replay(const struct config *c)

@@ -1,6 +1,8 @@
 #include "core/command.h"
 #include "core/setup.h"
 #include "core/synth.h"
+#include "core/synth_calendar.h"
+#include "core/zone.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -54,6 +56,91 @@ static int telescope_check(const struct config *c, struct fault *fault)
     return err < 0 ? fault_prefix(fault, config_subject(c, "telescope")) : 0;
 }
 
+/* Options that the profile has no use for: they would go unheard. (A time zone may stand in a config file for
+ * other commands.) */
+static int options_refuse(const struct config *c, const char *const *options, size_t count,
+                          struct fault *fault)
+{
+    for (size_t i = 0; i < count; i++)
+        if (config_is_given(c, options[i]))
+            return fault_set(fault, EINVAL, "%s: --profile %s takes none",
+                             config_subject(c, options[i]), c->profile);
+    return 0;
+}
+
+/* "2026-03-08"; the zone gives its midnight. */
+static int date_parse(const char *text, const char *subject, int32_t *date, struct fault *fault)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &tm);
+    *date = end && !*end ? zone_date(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) : -1;
+    time_t time = (time_t)*date * 86400;
+    struct tm again;
+    gmtime_r(&time, &again);
+    if (*date < 1 || again.tm_mday != tm.tm_mday)
+        return fault_set(fault, EINVAL, "%s: '%s' is no date after 1970-01-01 (2026-01-01)",
+                         subject, text);
+    return 0;
+}
+
+/* Profiles that are calendar days. */
+static int calendar_fill(struct synth_calendar_settings *s, const struct config *c,
+                         const struct synth_nicter *year, struct fault *fault)
+{
+    static const char *const unused[] = {"packets",  "sources", "span", "ports-per-source",
+                                         "disorder", "scale",   "start"};
+    *s = (struct synth_calendar_settings){
+        .year = year,
+        .scale = c->scale,
+        .seed = c->seed,
+        .vlan = (uint16_t)c->vlan,
+        .timezone = c->timezone,
+        .date = year ? zone_date(year->year, 1, 1) : (int32_t)(SYNTH_START_NS / 86400000000000),
+        .days = c->days,
+        .telescope = c->telescope,
+        .out = c->out,
+    };
+    /* Of the last two a year has no use for the one, days have none for the other. */
+    int err = options_refuse(c, unused, 5, fault);
+    if (!err)
+        err = options_refuse(c, &unused[year ? 6 : 5], 1, fault);
+    if (!err && year &&
+        c->days > (uint64_t)(zone_date(year->year + 1, 1, 1) - zone_date(year->year, 1, 1)))
+        err = fault_set(fault, EINVAL, "%s: %" PRIu64 " days; --profile %s has one year",
+                        config_subject(c, "days"), c->days, c->profile);
+    if (!err)
+        err = zone_check(c->timezone, config_subject(c, "timezone"), fault);
+    if (!err && c->start)
+        err = date_parse(c->start, config_subject(c, "start"), &s->date, fault);
+    return err;
+}
+
+static bool is_calendar(const struct config *c, const struct synth_nicter **year)
+{
+    static const char nicter[] = "nicter-";
+    size_t len = sizeof nicter - 1;
+    *year = NULL;
+    if (!strncmp(c->profile, nicter, len) && strlen(c->profile) == len + 4)
+        *year = synth_nicter_find((unsigned)strtoul(c->profile + len, NULL, 10));
+    return *year || !strcmp(c->profile, "days");
+}
+
+/* What all profiles ask for. */
+static int common_check(const struct config *c, struct fault *fault)
+{
+    const struct synth_nicter *year;
+    if (!c->out)
+        return fault_set(fault, EINVAL, "synth: say where to with --out FILE (- is stdout)");
+    if (c->path_count)
+        return fault_set(fault, EINVAL, "synth: takes no argument ('%s')", c->paths[0]);
+    if (strcmp(c->profile, "uniform") && strcmp(c->profile, "darknet") && !is_calendar(c, &year))
+        return fault_set(
+            fault, EINVAL,
+            "%s: '%s' is neither darknet, uniform nor days, nor nicter-%d to nicter-%d",
+            config_subject(c, "profile"), c->profile, SYNTH_NICTER_FIRST, SYNTH_NICTER_LAST);
+    return c->telescope ? telescope_check(c, fault) : 0;
+}
+
 static int settings_fill(struct synth_settings *s, const struct config *c, struct fault *fault)
 {
     *s = (struct synth_settings){
@@ -71,16 +158,9 @@ static int settings_fill(struct synth_settings *s, const struct config *c, struc
         .telescope = c->telescope,
         .out = c->out,
     };
-    if (!c->out)
-        return fault_set(fault, EINVAL, "synth: say where to with --out FILE (- is stdout)");
-    if (c->path_count)
-        return fault_set(fault, EINVAL, "synth: takes no argument ('%s')", c->paths[0]);
     if (!strcmp(c->profile, "uniform"))
         s->traffic.profile = SYNTH_UNIFORM;
-    else if (strcmp(c->profile, "darknet"))
-        return fault_set(fault, EINVAL, "%s: '%s' is neither darknet nor uniform",
-                         config_subject(c, "profile"), c->profile);
-    if (c->telescope && telescope_check(c, fault) < 0)
+    if (options_refuse(c, (const char *const[]){"days", "scale"}, 2, fault) < 0)
         return -EINVAL;
     if (c->sources > c->packets)
         return fault_set(fault, EINVAL,
@@ -93,16 +173,22 @@ static int settings_fill(struct synth_settings *s, const struct config *c, struc
 int command_synth(const struct config *c)
 {
     struct synth_settings settings;
+    struct synth_calendar_settings calendar;
+    const struct synth_nicter *year;
     struct ruleset *rules = NULL;
     struct fault fault;
-    int code = EXIT_DONE;
+    int code = EXIT_DONE, err = common_check(c, &fault);
+    bool is_days = is_calendar(c, &year);
 
-    if (settings_fill(&settings, c, &fault) < 0)
+    if (!err)
+        err = is_days ? calendar_fill(&calendar, c, year, &fault)
+                      : settings_fill(&settings, c, &fault);
+    if (err < 0)
         return command_fail(&fault, EXIT_USAGE);
     if (!c->no_answers && setup_rules(&rules, c, &fault) < 0)
         return command_fail(&fault, EXIT_USAGE);
-    settings.rules = rules;
-    int err = synth_run(&settings, &fault);
+    settings.rules = calendar.rules = rules;
+    err = is_days ? synth_calendar_run(&calendar, &fault) : synth_run(&settings, &fault);
     if (err < 0)
         code = command_fail(&fault, err == -EINVAL ? EXIT_USAGE : EXIT_FAILED);
     ruleset_destroy(rules);

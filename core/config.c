@@ -2,6 +2,7 @@
 
 #include "capture/batch.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -84,6 +85,9 @@ static const struct option options[] = {
     {"timezone", 0, "ZONE",
      "whose calendar days count and whose times the text shows, by its IANA name", "UTC", 0, 0,
      AT(timezone), OPTION_TEXT, COMMAND_REPLAY},
+    {"timezone", 0, "ZONE",
+     "whose calendar days --profile days and nicter-YEAR make, by its IANA name", "UTC", 0, 0,
+     AT(timezone), OPTION_TEXT, COMMAND_SYNTH},
     {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0, AT(sensor),
      OPTION_TEXT, COMMAND_REPLAY},
     {"no-sources", 0, NULL,
@@ -131,8 +135,15 @@ static const struct option options[] = {
      "time of the first packet: 2026-01-01T00:00:00Z, 2026-01-01 (its midnight, UTC) or seconds "
      "since 1970",
      NULL, 0, 0, AT(start), OPTION_TEXT, COMMAND_SYNTH},
-    {"profile", 0, "NAME", "darknet: a believable mix; uniform: every source alike", "darknet", 0,
-     0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
+    {"profile", 0, "NAME",
+     "darknet: a believable mix; uniform: every source alike; days: calendar days with sources of "
+     "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
+     "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
+    {"days", 0, "N",
+     "calendar days to make, or 0: 3 of --profile days (from --start), the year of nicter-YEAR",
+     "0", 0, 3660, AT(days), OPTION_COUNT, COMMAND_SYNTH},
+    {"scale", 0, "N", "divides the packets of --profile nicter-YEAR", "1", 1, 1000000, AT(scale),
+     OPTION_COUNT, COMMAND_SYNTH},
     {"ports-per-source", 0, "N", "destination ports of each source, or 0: as the profile has it",
      "0", 0, 65536, AT(ports_per_source), OPTION_COUNT, COMMAND_SYNTH},
     {"disorder", 0, "SPAN", "packets may lie this much out of order in time", "0", 0,
@@ -150,6 +161,7 @@ static const struct option options[] = {
          COMMAND_LISTS},
 };
 enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
+static_assert(OPTIONS <= 64, "given has a bit for each");
 
 struct unit {
     const char *name;
@@ -245,6 +257,7 @@ static int option_set(struct config *c, const struct option *o, const char *text
 
     free(*said_at);
     *said_at = strdup(where);
+    c->given |= UINT64_C(1) << (o - options);
 
     switch (o->type) {
     case OPTION_FLAG:
@@ -483,6 +496,7 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
         if (err < 0)
             return err;
     }
+    c->given = 0;
     int err = arguments_read(c, command, argc, argv, true, fault);
     if (err == 0 && c->config)
         err = config_file_read(c, command, fault);
@@ -520,6 +534,14 @@ const char *config_subject(const struct config *c, const char *option)
         if (!strcmp(options[i].name, option) && c->said_at[i])
             return c->said_at[i];
     return option;
+}
+
+bool config_is_given(const struct config *c, const char *option)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (!strcmp(options[i].name, option) && c->given >> i & 1)
+            return true;
+    return false;
 }
 
 /* Prints `text` from column 30, broken at spaces before column 100. */

@@ -31,12 +31,14 @@ struct config {
     char *country, *as, *lists, *name, *homepage, *date;
     bool is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers, expose_telescope;
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
+    uint64_t days, scale;
     uint64_t window_ns, lateness_ns, span_ns;
     uint64_t survey_ports, survey_packets, survey_per_address, survey_ports6, survey_packets6;
     uint64_t complete_coverage, complete_loss; /* percent * 1000 */
     char **paths;                              /* what is not an option */
     size_t path_count;
     char **said_at; /* per option: how messages name where its value was given */
+    uint64_t given; /* per option, a bit: not by default */
 };
 
 /* Reads argv[1..] (argv[0] is the command's name) and the config file it names. 0, or -EINVAL with a
@@ -48,6 +50,9 @@ void config_fini(struct config *c);
 /* How a message about an option's value begins: "--filter" where it came from the command line (or nowhere),
  * "FILE:LINE:COLUMN: filter" where it came from the config file. Valid until the config is finished. */
 const char *config_subject(const struct config *c, const char *option);
+
+/* Whether the command line or the config file has the option; what was given need not differ from the default. */
+bool config_is_given(const struct config *c, const char *option);
 
 /* The options of a command, one a line, for its help. */
 void config_print_options(FILE *out, enum command_bit command);

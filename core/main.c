@@ -42,7 +42,9 @@ const struct command commands[] = {
      "--json`\n"
      "must say of it: fields that stand in both must be equal, but that of the rules only their\n"
      "sha256 stands there. Of its own it has `pairs` (distinct source, protocol and port) and\n"
-     "`synth` (the settings that make the capture again).\n",
+     "`synth` (the settings that make the capture again).\n"
+     "Calendar days (--profile days, nicter-YEAR) have answers per day, and a list of their\n"
+     "acknowledged scanners, FILE.acknowledged.txt; the README says what they hold.\n",
      command_synth},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
      "list: rules, kinds, fingerprints and shares with their definitions.\n"

@@ -1,30 +1,21 @@
 #include "core/synth_answers.h"
 
-#include "capture/random.h"
+#include "core/key_set.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Open addressing, linear probing; 0 is an empty slot. Doubled beyond 3/4. The hash need not be
- * keyed: nobody else chooses what goes in. */
-struct pair_set {
-    uint64_t *slots;
-    uint64_t mask, count;
-};
-
 struct synth_answers {
     const struct ruleset *rules;
     uint32_t *seen;    /* per source: kinds, then marks above them, that it had */
     uint64_t *reached; /* one bit per destination */
-    struct pair_set pairs;
+    struct key_set pairs;
     struct synth_totals totals;
 };
 
 static_assert(KIND_COUNT + MARK_COUNT <= 32, "seen holds a bit for each");
-
-enum { PAIRS_FIRST = 1 << 16 };
 
 static const uint8_t kind_by_sort[SYNTH_SORT_COUNT] = {
     [SYNTH_TCP_SYN] = KIND_tcp_syn,
@@ -60,40 +51,6 @@ static uint64_t pair_key(const struct synth_intent *i)
     return ((uint64_t)i->source << 17 | proto << 16 | i->dst_port) + 1;
 }
 
-/* True if the key was not there. There must be a free slot. */
-static bool pair_set_add(struct pair_set *s, uint64_t key)
-{
-    for (uint64_t at = random_mix(key);; at++) {
-        uint64_t *slot = &s->slots[at & s->mask];
-        if (*slot == key)
-            return false;
-        if (!*slot) {
-            *slot = key;
-            s->count++;
-            return true;
-        }
-    }
-}
-
-/* Room for `more` keys. */
-static int pair_set_reserve(struct pair_set *s, size_t more)
-{
-    uint64_t size = s->slots ? s->mask + 1 : PAIRS_FIRST;
-    while (s->count + more > size / 4 * 3)
-        size *= 2;
-    if (s->slots && size == s->mask + 1)
-        return 0;
-    struct pair_set larger = {.slots = calloc(size, sizeof *larger.slots), .mask = size - 1};
-    if (!larger.slots)
-        return -ENOMEM;
-    for (uint64_t i = 0; s->slots && i <= s->mask; i++)
-        if (s->slots[i])
-            (void)pair_set_add(&larger, s->slots[i]);
-    free(s->slots);
-    *s = larger;
-    return 0;
-}
-
 int synth_answers_create(struct synth_answers **out, const struct ruleset *rules, uint64_t sources,
                          uint64_t destinations, struct fault *fault)
 {
@@ -104,7 +61,7 @@ int synth_answers_create(struct synth_answers **out, const struct ruleset *rules
         a->seen = calloc(sources, sizeof *a->seen);
         a->reached = calloc(destinations / 64 + 1, sizeof *a->reached);
     }
-    if (!a || !a->seen || !a->reached || pair_set_reserve(&a->pairs, 0)) {
+    if (!a || !a->seen || !a->reached || key_set_reserve(&a->pairs, 0)) {
         synth_answers_destroy(a);
         return fault_set(fault, ENOMEM, "answers: no memory for %" PRIu64 " sources", sources);
     }
@@ -118,7 +75,7 @@ void synth_answers_destroy(struct synth_answers *a)
         return;
     free(a->seen);
     free(a->reached);
-    free(a->pairs.slots);
+    key_set_fini(&a->pairs);
     free(a);
 }
 
@@ -152,7 +109,7 @@ static uint32_t marks_of(const struct ruleset *rules, const struct synth_intent 
     unsigned proto = i->header == SYNTH_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
     marks |= 1u << MARK_scan | rules->classes[rules->port_class[proto][i->dst_port]].marks;
     if (kind == KIND_tcp_syn && (marks & 1u << MARK_iot_broad) && (i->tools & SYNTH_MIRAI))
-        marks |= 1u << MARK_iot_bot;
+        marks |= 1u << MARK_iot_bot | 1u << MARK_iot_confirmed;
     return marks;
 }
 
@@ -164,7 +121,7 @@ static void count_port(struct synth_answers *a, const struct synth_intent *i, en
     row->bytes += i->wire_len;
     row->syn += kind == KIND_tcp_syn;
     row->scan += kind_is_scan(kind);
-    if (pair_set_add(&a->pairs, pair_key(i))) {
+    if (key_set_add(&a->pairs, pair_key(i))) {
         a->totals.pairs++;
         row->sources++;
     }
@@ -196,12 +153,12 @@ static void count_packet(struct synth_answers *a, const struct synth_intent *i)
 int synth_answers_add(struct synth_answers *a, const struct synth_intent *intents, size_t count,
                       struct fault *fault)
 {
-    if (pair_set_reserve(&a->pairs, count))
+    if (key_set_reserve(&a->pairs, count))
         return fault_set(fault, ENOMEM,
                          "answers: no memory for %" PRIu64 " (source, protocol, port)",
                          a->pairs.count);
     for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch(&a->pairs.slots[random_mix(pair_key(&intents[i])) & a->pairs.mask]);
+        __builtin_prefetch(&a->pairs.keys[random_mix(pair_key(&intents[i])) & a->pairs.mask]);
         __builtin_prefetch(&a->seen[intents[i].source]);
     }
     for (size_t i = 0; i < count; i++)

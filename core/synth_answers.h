@@ -2,7 +2,7 @@
  *
  * Counted from the generator's intents, never from packets; port rules are looked up in the rule
  * set in force. Exact: bitmaps over source and destination numbers, a set of (source, protocol,
- * port). Memory: 4 bytes per source, one bit per destination, 10 to 27 bytes per (source,
+ * port). Memory: 4 bytes per source, one bit per destination, 16 to 32 bytes per (source,
  * protocol, port). One thread.
  */
 #ifndef CORE_SYNTH_ANSWERS_H

@@ -173,7 +173,16 @@ def helps(verdict):
                   ["replay", "--telescope", "", "x"], ["replay", "--telescope", "no.txt", "x"],
                   ["synth", "-o", "/dev/null", "--packets", "10", "--sources", "11"], ["synth", "-o", "/dev/null", "--span", "0"],
                   ["synth", "-o", "/dev/null", "--start", "2026-02-31"], ["synth", "-o", "/dev/null", "--start", "1969-12-31"],
-                  ["synth", "-o", "/dev/null", "--telescope", "no.txt"],
+                  ["synth", "-o", "/dev/null", "--telescope", "no.txt"], ["synth", "-o", "/dev/null", "--days", "3"],
+                  ["synth", "-o", "/dev/null", "--profile", "days", "--packets", "1000"],
+                  ["synth", "-o", "/dev/null", "--profile", "days", "--scale", "2"],
+                  ["synth", "-o", "/dev/null", "--profile", "days", "--start", "2026-02-30"],
+                  ["synth", "-o", "/dev/null", "--profile", "days", "--start", "2026-03-01T00:00:00Z"],
+                  ["synth", "-o", "/dev/null", "--profile", "days", "--timezone", "Mars/Base"],
+                  ["synth", "-o", "/dev/null", "--profile", "nicter-2016"], ["synth", "-o", "/dev/null", "--profile", "nicter-02024"],
+                  ["synth", "-o", "/dev/null", "--profile", "nicter-2023", "--days", "366"],
+                  ["synth", "-o", "/dev/null", "--profile", "nicter-2024", "--start", "2024-01-01"],
+                  ["synth", "-o", "/dev/null", "--profile", "nicter-2017", "--telescope", "198.18.0.0/30"],
                   ["replay", "--telescope", "/", "x"], ["replay", "--telescope", "/dev/null", "x"]):
         code, out, err = run(*wrong)
         verdict.check(code == 2 and not out and err.strip(), f"{wrong}: exit {code}, stdout {out[:60]!r}, stderr {err[:60]!r}")
