@@ -279,7 +279,7 @@ static inline uint32_t class_marks(const struct port_class *class, uint32_t is_s
 {
     uint32_t is_bot = class->marks >> MARK_iot_broad & tools >> TOOL_mirai & 1;
     return 1u << MARK_total | is_scan << MARK_scan | class->marks | is_bot << MARK_iot_bot |
-           tools << MARK_tool_mirai;
+           is_bot << MARK_iot_confirmed | tools << MARK_tool_mirai;
 }
 
 /* Of all packets with this set. */

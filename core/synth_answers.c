@@ -152,7 +152,7 @@ static uint32_t marks_of(const struct ruleset *rules, const struct synth_intent 
     unsigned proto = i->header == SYNTH_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
     marks |= 1u << MARK_scan | rules->classes[rules->port_class[proto][i->dst_port]].marks;
     if (kind == KIND_tcp_syn && (marks & 1u << MARK_iot_broad) && (i->tools & SYNTH_MIRAI))
-        marks |= 1u << MARK_iot_bot;
+        marks |= 1u << MARK_iot_bot | 1u << MARK_iot_confirmed;
     return marks;
 }
 

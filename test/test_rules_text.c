@@ -144,7 +144,7 @@ static void test_reasons(void **state)
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         struct label label;
         char text[2048], cut[16];
-        classify_batch(rules, NULL, &reasons[i].o, 1, &label);
+        classify_batch(rules, NULL, &reasons[i].o, 1, NULL, NULL, &label);
         int len = reason_text(rules, &reasons[i].o, &label, text, sizeof text);
         assert_int_equal(len, strlen(text));
         if (strncmp(text, reasons[i].text, strlen(reasons[i].text)) != 0 ||
