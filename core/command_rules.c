@@ -30,8 +30,13 @@ static void print_good_json(const char *dir, const struct ruleset *set)
 {
     print_begin(dir, true);
     printf("null,\"rules\":%zu,\"categories\":%zu,\"name\":\"%s\",\"version\":\"%s\","
-           "\"sha256\":\"%s\"}\n",
+           "\"sha256\":\"%s\",\"payload_rules_off\":",
            set->rule_count, set->category_count, set->name, set->version, set->sha256);
+    if (set->payload_off)
+        json_string(stdout, set->payload_off);
+    else
+        printf("null");
+    printf("}\n");
 }
 
 static void print_bad(const char *dir, const struct fault *fault)

@@ -90,6 +90,16 @@ static void test_list_says(void **state)
                      "\"ports\": [\"tcp/23\", \"tcp/2323\"]"));
     assert_non_null(
         strstr(text, "\"id\": \"windows-smb\", \"category\": \"windows\", \"breadth\": null"));
+    /* a rule of payloads alone, one of both, one of ports alone; and whether they are on */
+    assert_non_null(
+        strstr(text, "\"id\": \"iot-vacron\", \"category\": \"iot\", \"breadth\": \"strict\", "
+                     "\"ports\": [], \"payload\": {\"ports\": [\"tcp/any\"], \"patterns\": "
+                     "[\"regex '^[A-Z]{3,7} [^ \\\\r\\\\n]*/board\\\\.cgi\\\\?cmd='\"]}"));
+    assert_non_null(strstr(text,
+                           "\"ports\": [\"udp/9034\"], \"payload\": {\"ports\": [\"udp/9034\"], "
+                           "\"patterns\": [\"text 'orf;' at 0 or text"));
+    assert_non_null(strstr(text, "\"ports\": [\"tcp/23\", \"tcp/2323\"], \"payload\": null"));
+    assert_non_null(strstr(text, "\"payload_rules_off\": \"not loaded\""));
     free(text);
 }
 
