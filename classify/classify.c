@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <string.h>
 
-static_assert(sizeof(struct label) == 12, "a label is 12 bytes");
+static_assert(sizeof(struct label) == 16, "a label is 16 bytes");
 
 /* This file writes neighbouring small fields as one number. */
 static_assert(offsetof(struct label, tools) == offsetof(struct label, kind) + 1 &&
-                  offsetof(struct label, evidence) == offsetof(struct label, kind) + 2,
-              "kind, tools and evidence are one number");
+                  offsetof(struct label, evidence) == offsetof(struct label, kind) + 2 &&
+                  offsetof(struct label, is_assessable) == offsetof(struct label, kind) + 3 &&
+                  offsetof(struct label, payload_rule) == offsetof(struct label, kind) + 4,
+              "kind, tools, evidence, is_assessable and payload_rule are one number");
 
 /* IPv4, TCP, its flags there (and so its ports), neither malformed nor a fragment: most of what a
  * darknet sees. One branch tells it apart, and there is none behind it. */
@@ -25,10 +27,13 @@ static inline bool is_plain_tcp(const struct observation *o)
 static inline __attribute__((always_inline)) void write_label(struct label *label,
                                                               const struct ruleset *rules,
                                                               enum kind kind, uint32_t is_scan,
-                                                              uint32_t index, uint32_t tools)
+                                                              uint32_t index, uint32_t tools,
+                                                              uint32_t is_syn4)
 {
     const struct port_class *class = &rules->classes[index];
-    uint32_t rest = kind | tools << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
+    uint32_t is_bot = tools >> TOOL_mirai & (kind == KIND_tcp_syn);
+    uint32_t evidence = is_bot ? EVIDENCE_bot : index ? EVIDENCE_port : EVIDENCE_none;
+    uint64_t rest = kind | tools << 8 | evidence << 16 | is_syn4 << 24 | (uint64_t)RULE_NONE << 32;
     label->marks = class_marks(class, is_scan, tools);
     memcpy(label->rules, class->rules, sizeof label->rules);
     memcpy(&label->kind, &rest, sizeof rest);
@@ -42,7 +47,7 @@ static inline __attribute__((always_inline)) void label_plain_tcp(struct label *
     uint32_t is_syn = kind == KIND_tcp_syn;
     uint32_t is_scan = is_syn | (kind == KIND_tcp_data);
     uint32_t index = rules->port_class[PORT_PROTO_TCP][o->dst_port] & -is_scan;
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools_tcp4(o, is_syn));
+    write_label(label, rules, kind, is_scan, index, fingerprint_tools_tcp4(o, is_syn), is_syn);
 }
 
 static void label_other(struct label *label, const struct ruleset *rules,
@@ -53,13 +58,48 @@ static void label_other(struct label *label, const struct ruleset *rules,
     uint32_t index = 0;
     if (is_scan && o->state & OBSERVATION_PORTS)
         index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools(o));
+    write_label(label, rules, kind, is_scan, index, fingerprint_tools(o),
+                kind == KIND_tcp_syn && o->ip_version == 4);
 }
 
-/* One instance with and one without a telescope, so that the loop asks for none. */
+/* What a payload's rule changes of the label that the header gave. */
+static void apply_payload_rule(struct label *label, const struct rule *rule, uint16_t index)
+{
+    const uint32_t strict = 1u << MARK_iot_strict | 1u << MARK_iot_broad | 1u << MARK_iot_payload |
+                            1u << MARK_iot_confirmed;
+    bool is_iot = strcmp(rule->category, "iot") == 0;
+    label->payload_rule = index;
+    label->evidence = EVIDENCE_payload;
+    if (!is_iot)
+        label->marks &= ~(strict | 1u << MARK_iot_bot);
+    else if (rule->breadth == BREADTH_strict)
+        label->marks |= strict;
+    else
+        label->marks |= 1u << MARK_iot_broad;
+}
+
+static __attribute__((noinline)) void label_payload(struct label *label,
+                                                    const struct ruleset *rules,
+                                                    const struct observation *o,
+                                                    const uint8_t *payloads,
+                                                    struct payload_scratch *scratch)
+{
+    unsigned proto = o->ip_proto == IPPROTO_NR_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP;
+    if (!kind_is_scan((enum kind)label->kind) || !(o->state & OBSERVATION_PORTS) ||
+        !payload_wanted(rules, proto, o->dst_port, o->payload_caught))
+        return;
+    label->is_assessable = 1;
+    uint16_t index = payload_match(rules, scratch, proto, o->dst_port, payloads + o->payload_at,
+                                   o->payload_caught);
+    if (index != RULE_NONE)
+        apply_payload_rule(label, &rules->rules[index], index);
+}
+
+/* Instances with and without a telescope, with and without payloads, so that the loop asks for neither. */
 static inline __attribute__((always_inline)) void classify_all(
     const struct ruleset *rules, const struct prefix_set *telescope,
-    const struct observation *observations, size_t count, struct label *labels)
+    const struct observation *observations, size_t count, const uint8_t *payloads,
+    struct payload_scratch *scratch, struct label *labels)
 {
     for (size_t i = 0; i < count; i++) {
         const struct observation *o = &observations[i];
@@ -68,14 +108,21 @@ static inline __attribute__((always_inline)) void classify_all(
             label_plain_tcp(&labels[i], rules, o);
         else
             label_other(&labels[i], rules, o, inside);
+        if (payloads && o->payload_caught)
+            label_payload(&labels[i], rules, o, payloads, scratch);
     }
 }
 
 void classify_batch(const struct ruleset *rules, const struct prefix_set *telescope,
-                    const struct observation *observations, size_t count, struct label *labels)
+                    const struct observation *observations, size_t count, const uint8_t *payloads,
+                    struct payload_scratch *scratch, struct label *labels)
 {
-    if (telescope)
-        classify_all(rules, telescope, observations, count, labels);
+    if (telescope && payloads)
+        classify_all(rules, telescope, observations, count, payloads, scratch, labels);
+    else if (telescope)
+        classify_all(rules, telescope, observations, count, NULL, NULL, labels);
+    else if (payloads)
+        classify_all(rules, NULL, observations, count, payloads, scratch, labels);
     else
-        classify_all(rules, NULL, observations, count, labels);
+        classify_all(rules, NULL, observations, count, NULL, NULL, labels);
 }

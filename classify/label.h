@@ -43,7 +43,8 @@ enum note { NOTES(LABEL_NOTE_) NOTE_COUNT };
 /* clang-format on */
 enum { DENOMINATOR_COUNT = MARK_iot_strict, SHARE_MARK_COUNT = MARK_tool_mirai };
 
-/* How the target was told. The stronger holds. */
+/* On what evidence. The stronger holds: a rule for the port; a tcp_syn that matches mirai; a rule for the
+ * payload. */
 enum evidence { EVIDENCE_none, EVIDENCE_port, EVIDENCE_bot, EVIDENCE_payload, EVIDENCE_COUNT };
 
 enum { RULE_NONE = 0xffff };
@@ -55,8 +56,12 @@ struct label {
                           rule (web, ssh, ...); RULE_NONE where none holds. Scan kinds only. */
     uint8_t kind;      /* enum kind */
     uint8_t tools;     /* set of 1 << enum tool that the packet matches, whatever its kind */
-    uint8_t evidence;  /* enum evidence of the rules above */
-    uint8_t reserved;
+    uint8_t evidence;  /* enum evidence, the strongest */
+    uint8_t
+        is_assessable; /* 1: could have shown more than a port: an IPv4 tcp_syn, or a scan kind with
+                              payload caught that some rule for payloads wants */
+    uint16_t payload_rule; /* index into the rule set of the payload's rule; RULE_NONE */
+    uint16_t reserved;
 };
 
 static inline int kind_is_scan(enum kind kind)

@@ -4,6 +4,7 @@
 #include "classify/kind.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,14 +84,14 @@ static void add_kind(struct text *t, const struct observation *o, enum kind kind
 }
 
 static void add_rule(struct text *t, const struct ruleset *set, const struct observation *o,
-                     uint16_t index)
+                     uint16_t index, bool is_payload)
 {
     if (index == RULE_NONE)
         return;
     const struct rule *rule = &set->rules[index];
     const char *breadth = rule->breadth == BREADTH_shared ? ", shared" : ", strict";
-    add(t, "; rule %s (%s%s) by port %s/%u: %s; %s", rule->id, rule->category,
-        strcmp(rule->category, "iot") == 0 ? breadth : "",
+    add(t, "; rule %s (%s%s) by %s %s/%u: %s; %s", rule->id, rule->category,
+        strcmp(rule->category, "iot") == 0 ? breadth : "", is_payload ? "payload, port" : "port",
         o->ip_proto == IPPROTO_NR_TCP ? "tcp" : "udp", o->dst_port, rule->device_en, rule->basis);
 }
 
@@ -123,18 +124,28 @@ static void add_marks(struct text *t, uint32_t marks)
         }
 }
 
+/* The strongest first; a rule that holds by port and payload once. Where the port's was overridden, both. */
+static void add_rules(struct text *t, const struct ruleset *set, const struct observation *o,
+                      const struct label *label)
+{
+    bool has_port_rule = false;
+    add_rule(t, set, o, label->payload_rule, true);
+    for (unsigned i = 0; i < 2; i++) {
+        has_port_rule |= label->rules[i] != RULE_NONE;
+        if (label->rules[i] != label->payload_rule)
+            add_rule(t, set, o, label->rules[i], false);
+    }
+    if (kind_is_scan((enum kind)label->kind) && !has_port_rule)
+        add(t, "; no rule for the port");
+}
+
 int reason_text(const struct ruleset *set, const struct observation *o, const struct label *label,
                 char *text, size_t size)
 {
     struct text t = {text, size, 0};
     text[0] = '\0';
     add_kind(&t, o, (enum kind)label->kind);
-    if (label->evidence == EVIDENCE_port) {
-        add_rule(&t, set, o, label->rules[0]);
-        add_rule(&t, set, o, label->rules[1]);
-    } else if (kind_is_scan((enum kind)label->kind)) {
-        add(&t, "; no rule for the port");
-    }
+    add_rules(&t, set, o, label);
     add_tools(&t, o, label->tools);
     add_marks(&t, label->marks);
     return (int)t.used;

@@ -1,6 +1,6 @@
 /* reason: why a packet has its labels, in words. For `explain`.
  *
- * Names no address, sequence number or IP id, so the text may be shown where a telescope is
+ * Names no address, sequence number, IP id or byte of a payload, so the text may be shown where a telescope is
  * configured (law 6).
  */
 #ifndef CLASSIFY_REASON_H

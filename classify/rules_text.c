@@ -2,6 +2,7 @@
 
 #include "classify/fingerprint.h"
 #include "classify/kind.h"
+#include "classify/payload.h"
 #include "classify/text_width.h"
 
 #include <string.h>
@@ -14,15 +15,20 @@ static const unsigned rule_widths[] = {28, 7, 18, 41};
 static const char *const mark_definitions[SHARE_MARK_COUNT] = {
     [MARK_total] = "every packet observed",
     [MARK_scan] = "packets of the kinds tcp_syn, tcp_data, udp",
-    [MARK_iot_strict] = "scan packets to a port with a strict iot rule",
-    [MARK_iot_broad] = "scan packets to a port with an iot rule, strict or shared",
+    [MARK_iot_strict] =
+        ("scan packets to a port with a strict iot rule, or with a payload that shows one; not "
+         "where the payload shows a rule of another category"),
+    [MARK_iot_broad] = "the same with an iot rule, strict or shared",
     [MARK_iot_bot] = "tcp_syn packets of iot_broad that match mirai",
+    [MARK_iot_payload] = "scan packets whose payload shows a strict iot rule",
+    [MARK_iot_confirmed] = "iot_payload or iot_bot",
 };
 
 static const char share_definition[] =
     "share = numerator / denominator, by packets and by distinct sources; the evidence is the "
-    "destination "
-    "port (iot_strict, iot_broad) or the port and the sender's fingerprint (iot_bot)";
+    "destination port or the payload (iot_strict, iot_broad), the payload alone (iot_payload), the "
+    "port "
+    "and the sender's fingerprint (iot_bot)";
 
 static bool is_iot(const struct rule *rule) { return strcmp(rule->category, "iot") == 0; }
 
@@ -72,10 +78,14 @@ static void write_rule(FILE *out, const struct rule *rule)
 {
     char about[2048];
     bool is_same = strcmp(rule->device_en, rule->device_ja) == 0;
-    snprintf(about, sizeof about, "%s\n%s%s%s%s%s%s%s", rule->device_en,
-             is_same ? "" : rule->device_ja, is_same ? "" : "\n", rule->basis,
-             rule->references[0] ? "; " : "", rule->references, rule->since[0] ? "; since " : "",
-             rule->since);
+    int len = snprintf(about, sizeof about, "%s\n%s%s%s%s%s%s%s", rule->device_en,
+                       is_same ? "" : rule->device_ja, is_same ? "" : "\n", rule->basis,
+                       rule->references[0] ? "; " : "", rule->references,
+                       rule->since[0] ? "; since " : "", rule->since);
+    if (rule->payload && len > 0 && (size_t)len < sizeof about)
+        snprintf(about + len, sizeof about - (size_t)len, "\npayload to %s: %u pattern%s",
+                 rule->payload->ports.text, rule->payload->pattern_count,
+                 rule->payload->pattern_count == 1 ? "" : "s");
     write_row(out, rule_widths,
               (const char *const[]){rule->id, breadth_name(rule), rule->ports, about}, 4);
 }
@@ -108,6 +118,10 @@ static void list_text(FILE *out, const struct ruleset *set)
     static const unsigned pair[] = {16, 82};
     fprintf(out, "rule set %s, version %s: %zu rules, %zu categories\nsha256 %s\n", set->name,
             set->version, set->rule_count, set->category_count, set->sha256);
+    if (set->payload_off)
+        fprintf(out, "payload rules: off: %s\n", set->payload_off);
+    else
+        fputs("payload rules: on (their patterns: --json)\n", out);
     write_rules(out, set);
 
     write_title(
@@ -131,7 +145,7 @@ static void list_text(FILE *out, const struct ruleset *set)
     }
     write_title(out, "marks (what is counted by packets and by distinct sources)");
     for (unsigned m = 0; m < SHARE_MARK_COUNT; m++) {
-        char about[128];
+        char about[256];
         snprintf(about, sizeof about, "%s: %s", m < DENOMINATOR_COUNT ? "denominator" : "numerator",
                  mark_definitions[m]);
         write_row(out, pair, (const char *const[]){mark_name((enum mark)m), about}, 2);
@@ -163,17 +177,31 @@ static void json_field(FILE *out, const char *key, const char *text)
         fputs("null", out);
 }
 
-/* The words of a text as a list. */
-static void json_words(FILE *out, const char *key, const char *text)
+/* The parts of a text, between the separators, as a list. */
+static void json_parts(FILE *out, const char *key, const char *text, const char *between)
 {
-    fprintf(out, ", \"%s\": [", key);
+    fprintf(out, "\"%s\": [", key);
     for (const char *sep = ""; *text; sep = ", ") {
-        size_t len = strcspn(text, " ");
+        size_t len = strcspn(text, between);
         fputs(sep, out);
         json_text(out, text, len);
-        text += len + strspn(text + len, " ");
+        text += len + strspn(text + len, between);
     }
     fputc(']', out);
+}
+
+static void json_payload(FILE *out, const struct rule_payload *payload)
+{
+    fputs(", \"payload\": ", out);
+    if (!payload) {
+        fputs("null", out);
+        return;
+    }
+    fputc('{', out);
+    json_parts(out, "ports", payload->ports.text, " ");
+    fputs(", ", out);
+    json_parts(out, "patterns", payload->text, "\n");
+    fputc('}', out);
 }
 
 static void json_rule(FILE *out, const struct rule *rule)
@@ -183,13 +211,16 @@ static void json_rule(FILE *out, const struct rule *rule)
     json_field(out, "id", rule->id);
     json_field(out, "category", rule->category);
     json_field(out, "breadth", is_iot(rule) ? breadth_name(rule) : NULL);
-    json_words(out, "ports", rule->ports);
+    fputs(", ", out);
+    json_parts(out, "ports", rule->ports, " ");
+    json_payload(out, rule->payload);
     fputs(", \"device\": {\"en\": ", out);
     json_text(out, rule->device_en, strlen(rule->device_en));
     json_field(out, "ja", rule->device_ja);
     fputc('}', out);
     json_field(out, "basis", rule->basis);
-    json_words(out, "references", rule->references);
+    fputs(", ", out);
+    json_parts(out, "references", rule->references, " ");
     json_field(out, "since", rule->since[0] ? rule->since : NULL);
     fputc('}', out);
 }
@@ -206,8 +237,10 @@ static void json_entry(FILE *out, const char *sep, const char *id, const char *k
 
 static void list_json(FILE *out, const struct ruleset *set)
 {
-    fprintf(out, "{\"name\": \"%s\", \"version\": \"%s\", \"sha256\": \"%s\",\n \"rules\": [",
-            set->name, set->version, set->sha256);
+    fprintf(out, "{\"name\": \"%s\", \"version\": \"%s\", \"sha256\": \"%s\"", set->name,
+            set->version, set->sha256);
+    json_field(out, "payload_rules_off", set->payload_off);
+    fputs(",\n \"rules\": [", out);
     for (size_t i = 0; i < set->rule_count; i++) {
         fprintf(out, "%s\n  ", i ? "," : "");
         json_rule(out, &set->rules[i]);

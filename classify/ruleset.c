@@ -1,5 +1,6 @@
 #include "classify/ruleset.h"
 
+#include "classify/payload.h"
 #include "classify/rule_yaml.h"
 #include "classify/rules_embedded.h"
 
@@ -99,8 +100,8 @@ static int check_entry(struct builder *b, const struct rule_entry *e, uint16_t i
 
 static int paint_entry(struct builder *b, const struct rule_entry *e, uint16_t index)
 {
-    for (size_t r = 0; r < e->port_count; r++) {
-        const struct port_range *range = &e->ports[r];
+    for (size_t r = 0; r < e->ports.count; r++) {
+        const struct port_range *range = &e->ports.at[r];
         uint16_t *painted = b->painted[!is_iot(&e->rule)][range->proto];
         for (unsigned port = range->first; port <= range->last; port++) {
             if (painted[port] != RULE_NONE)
@@ -207,6 +208,11 @@ static int create_sorted(struct builder *b, const struct rule_source *sources, s
                          b->prefix);
     digest(set, sources, count);
     set->generation = 1;
+    set->payload_off = "not loaded";
+    memset(set->payload_any_min, 0xff, sizeof set->payload_any_min);
+    set->folder = arena_text(&set->arena, b->prefix, strlen(b->prefix));
+    if (!set->folder)
+        return out_of_memory(b);
     return build(b);
 }
 
@@ -309,6 +315,7 @@ void ruleset_destroy(struct ruleset *set)
 {
     if (!set)
         return;
+    payload_destroy(set->payload);
     arena_fini(&set->arena);
     free(set);
 }

@@ -1,6 +1,6 @@
 /* ruleset: rule files (YAML) to lookup tables.
  *
- * A rule names ports, a category, a breadth, a device; rules are data, never code.
+ * A rule names ports or payloads, a category, a breadth, a device; rules are data, never code.
  * Loaded once, read by any number of threads, replaced as a whole (generation).
  * The default rule set (classify/rules/) is embedded in the program; --rules DIR takes its place.
  * How the files are written stands in rule_yaml.h.
@@ -11,11 +11,45 @@
 #include "capture/fault.h"
 #include "classify/arena.h"
 #include "classify/label.h"
+#include "classify/place.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum breadth { BREADTH_strict, BREADTH_shared };
+
+enum { PORT_PROTO_TCP, PORT_PROTO_UDP, PORT_PROTO_COUNT };
+
+struct port_range {
+    uint16_t first, last;
+    uint8_t proto; /* PORT_PROTO_* */
+    bool is_any;   /* written as tcp/any, udp/any: all ports, for payloads alone */
+    struct place place;
+};
+
+struct port_list {
+    struct port_range *at;
+    size_t count;
+    const char *text; /* as written, "tcp/23 tcp/2323 udp/7000-7010", for listing; "" */
+};
+
+/* Bytes that may be found in a payload. */
+struct rule_pattern {
+    const char *expression; /* for Hyperscan: PCRE with its place in the payload */
+    struct place place;
+    uint16_t min_len; /* bytes from the payload's begin to the end of the shortest match */
+    uint8_t clause;   /* patterns of the same clause are alternatives; every clause must hold */
+    bool is_nocase;
+};
+
+struct rule_payload {
+    struct port_list ports;
+    struct rule_pattern *patterns;
+    uint16_t pattern_count; /* 1 to RULE_PATTERNS_MAX */
+    uint16_t clause_count;
+    const char *text; /* a line for each clause, for listing */
+};
 
 struct rule {
     const char *id;        /* "iot-telnet"; unique in the set */
@@ -26,8 +60,9 @@ struct rule {
     const char *basis;      /* why the rule says so: strength and source, "published: ..." */
     const char *references; /* "CVE-2017-17215 EDB-43414"; "" where there are none */
     const char *since;      /* "2016-08", when such traffic was first reported; "" unknown */
-    const char *ports;      /* as written, "tcp/23 tcp/2323 udp/7000-7010", for listing */
-    const char *file;       /* where it stands: the file's name without its folder */
+    const char *ports;      /* as written, for listing; "" where the rule is of payloads alone */
+    const struct rule_payload *payload; /* NULL: the rule is of ports alone */
+    const char *file;                   /* where it stands: the file's name without its folder */
     unsigned line;
 };
 
@@ -37,8 +72,6 @@ struct port_class {
     uint16_t rules[2]; /* as in struct label */
     uint32_t marks;    /* iot_strict, iot_broad as far as the rules give them */
 };
-
-enum { PORT_PROTO_TCP, PORT_PROTO_UDP, PORT_PROTO_COUNT };
 
 enum port_aim { PORT_AIM_BROAD = 1, PORT_AIM_STRICT = 2 };
 
@@ -53,17 +86,32 @@ struct ruleset {
     size_t category_count;
     char name[64]; /* of the set, from set.yaml */
     char version[32];
-    char sha256[65]; /* over the files sorted by name (bytewise), of each: name, a zero byte,
+    const char *folder; /* what stands before a file's name in messages, "rules/" or "" */
+    char sha256[65];    /* over the files sorted by name (bytewise), of each: name, a zero byte,
                                        length as 8 bytes little-endian, bytes */
     uint32_t generation;
+
+    /* What payload_load() adds (payload.h). */
+    struct payload *payload;                              /* NULL: payload rules are off */
+    const char *payload_off;                              /* why they are; NULL: they are on */
+    uint64_t payload_ports[PORT_PROTO_COUNT][65536 / 64]; /* ports that rules of their own want */
+    uint32_t payload_any_min[PORT_PROTO_COUNT]; /* bytes that rules of any port want at least */
+
     struct arena arena; /* of all text and of rules */
 };
 
-enum { RULES_MAX = 1024, RULE_FILES_MAX = 256, RULE_FILE_BYTES_MAX = 1 << 20 };
+enum {
+    RULES_MAX = 1024,
+    RULE_FILES_MAX = 256,
+    RULE_FILE_BYTES_MAX = 1 << 20,
+    RULE_PATTERNS_MAX = 64, /* of a rule */
+    RULE_CLAUSES_MAX = 32,
+};
 
 /* Loads every *.yaml of `dir` (hidden files left out); NULL: the embedded set. Unknown keys, bad
- * ports, duplicate ids, two iot rules or two service rules for one port are refused with
- * "file:line:column: ..." (-EINVAL). *out is NULL on failure. Caller destroys. */
+ * ports, bad patterns, duplicate ids, two iot rules or two service rules for one port are refused with
+ * "file:line:column: ..." (-EINVAL). *out is NULL on failure. Caller destroys. Payload rules are off until
+ * payload_load(). */
 int ruleset_create(struct ruleset **out, const char *dir, struct fault *fault);
 
 /* A rule file that was read. */

@@ -8,6 +8,7 @@
 #include "export/json_string.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,7 @@ struct explain {
     struct siphash_key key; /* of the pseudonyms, new in each run */
     bool shows_files;       /* there are several */
     uint64_t read, shown;   /* frames */
+    struct payload_scratch *scratch;
 };
 
 /* One packet on its way to the page. */
@@ -218,25 +220,33 @@ static void json_set(const char *name, unsigned set, unsigned count, const char 
 static const char *tool_word(unsigned i) { return tool_name((enum tool)i); }
 static const char *mark_word(unsigned i) { return mark_name((enum mark)i); }
 
+static void json_rule(const struct explain *e, uint16_t index, const char *evidence,
+                      const char **comma)
+{
+    const struct rule *rule = &e->setup->rules->rules[index];
+    printf("%s{", *comma);
+    json_text("id", rule->id);
+    putchar(',');
+    json_text("category", rule->category);
+    printf(",\"breadth\":%s,\"evidence\":\"%s\"}",
+           strcmp(rule->category, "iot")     ? "null" /* only iot rules have one */
+           : rule->breadth == BREADTH_strict ? "\"strict\""
+                                             : "\"shared\"",
+           evidence);
+    *comma = ",";
+}
+
+/* The strongest first; a rule that holds by port and payload once. */
 static void json_rules(const struct explain *e, const struct label *label)
 {
     const char *comma = "";
     printf(",\"rules\":[");
-    for (unsigned i = 0; i < 2; i++) {
-        if (label->rules[i] == RULE_NONE)
-            continue;
-        const struct rule *rule = &e->setup->rules->rules[label->rules[i]];
-        printf("%s{", comma);
-        json_text("id", rule->id);
-        putchar(',');
-        json_text("category", rule->category);
-        printf(",\"breadth\":%s,\"evidence\":\"port\"}",
-               strcmp(rule->category, "iot")     ? "null" /* only iot rules have one */
-               : rule->breadth == BREADTH_strict ? "\"strict\""
-                                                 : "\"shared\"");
-        comma = ",";
-    }
-    putchar(']');
+    if (label->payload_rule != RULE_NONE)
+        json_rule(e, label->payload_rule, "payload", &comma);
+    for (unsigned i = 0; i < 2; i++)
+        if (label->rules[i] != RULE_NONE && label->rules[i] != label->payload_rule)
+            json_rule(e, label->rules[i], "port", &comma);
+    printf("],\"assessable\":%s", label->is_assessable ? "true" : "false");
 }
 
 static void json_headers(const struct explain *e, const struct observation *o)
@@ -346,7 +356,7 @@ static void explain_frame(struct explain *e, const struct frame *f)
         .number = capture_file_frame(e->setup->capture),
     };
     decode(f, e->setup->decap, &p.o);
-    classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, &p.label);
+    classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, f->data, e->scratch, &p.label);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
     const struct prefix_set *telescope = e->setup->telescope;
@@ -397,7 +407,15 @@ int command_explain(const struct config *c)
         .shows_files = capture_file_inputs(setup.capture) > 1,
     };
     siphash_key_init(&e.key);
-    if (explain(&e, &fault) < 0) {
+    e.scratch = payload_scratch_create(setup.rules);
+    if (!e.scratch) {
+        fault_set(&fault, errno, "explain: out of memory");
+        code = command_fail(&fault, EXIT_FAILED);
+        goto done;
+    }
+    int err = explain(&e, &fault);
+    payload_scratch_destroy(e.scratch);
+    if (err < 0) {
         code = command_fail(&fault, EXIT_FAILED);
         goto done;
     }

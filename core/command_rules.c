@@ -1,3 +1,4 @@
+#include "classify/payload.h"
 #include "classify/rules_text.h"
 #include "classify/ruleset.h"
 #include "core/command.h"
@@ -9,6 +10,9 @@ static void print_good(const char *dir, const struct ruleset *set)
 {
     printf("%s: %zu rules in %zu categories hold; %s %s, sha256 %s\n", dir ? dir : "built-in rules",
            set->rule_count, set->category_count, set->name, set->version, set->sha256);
+    if (set->payload_off)
+        printf("rules for payloads are off: %s; their regular expressions were not checked\n",
+               set->payload_off);
 }
 
 /* `dir` NULL: the built-in rules. */
@@ -26,8 +30,13 @@ static void print_good_json(const char *dir, const struct ruleset *set)
 {
     print_begin(dir, true);
     printf("null,\"rules\":%zu,\"categories\":%zu,\"name\":\"%s\",\"version\":\"%s\","
-           "\"sha256\":\"%s\"}\n",
+           "\"sha256\":\"%s\",\"payload_rules_off\":",
            set->rule_count, set->category_count, set->name, set->version, set->sha256);
+    if (set->payload_off)
+        json_string(stdout, set->payload_off);
+    else
+        printf("null");
+    printf("}\n");
 }
 
 static void print_bad(const char *dir, const struct fault *fault)
@@ -49,7 +58,11 @@ int command_rules(const struct config *c)
         return command_fail(&fault, EXIT_USAGE);
     }
     const char *dir = c->path_count == 2 ? c->paths[1] : c->rules;
-    if (ruleset_create(&set, dir, &fault) < 0) {
+    int err = ruleset_create(&set, dir, &fault);
+    if (err == 0)
+        err = payload_load(set, NULL, &fault);
+    if (err < 0) {
+        ruleset_destroy(set);
         if (is_check && c->is_json)
             print_bad(dir, &fault);
         return command_fail(&fault, is_check ? EXIT_FAILED : EXIT_USAGE);

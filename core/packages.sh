@@ -8,6 +8,9 @@ packages_to_build=(
   libyaml-dev libmd-dev libmaxminddb-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
 )
 
+# Hyperscan is for x86; elsewhere Vectorscan takes its place, where there is one.
+[[ $(uname -m) != x86_64 ]] || packages_to_build+=(libhyperscan-dev)
+
 packages_to_test=(
   libcmocka-dev clang libclang-rt-14-dev clang-format
   python3-yaml python3-protobuf mmdb-bin protobuf-compiler

@@ -2,6 +2,7 @@
 
 #include "capture/capture_file.h"
 #include "capture/decode.h"
+#include "classify/payload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,10 @@ static int said_of(int err, const struct config *c, const char *option, struct f
 
 int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault)
 {
-    return said_of(ruleset_create(rules, c->rules, fault), c, "rules", fault);
+    int err = ruleset_create(rules, c->rules, fault);
+    if (err == 0)
+        err = payload_load(*rules, NULL, fault);
+    return said_of(err, c, "rules", fault);
 }
 
 /* Parts a list at its commas, in place. Returns how many. */

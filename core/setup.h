@@ -18,7 +18,8 @@ struct setup {
     uint32_t decap;
 };
 
-/* Loads the rules in force (--rules, else those built in); as ruleset_create. Caller destroys. */
+/* Loads the rules in force (--rules, else those built in), payload rules on; as ruleset_create and
+ * payload_load. Caller destroys in any case. */
 int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault);
 
 /* Loads --country, --as, --lists; as origins_create. Caller destroys. */

@@ -279,6 +279,7 @@ static void share_heads(const struct page *p, const struct share_columns *c)
 
 static void shares_print(const struct page *p)
 {
+    enum { SHARE_LABEL = 15 }; /* "iot_confirmed" */
     struct share_columns c = share_measure(p);
 
     text_heading(&p->text, "How much of it aims at IoT devices", "");
@@ -286,9 +287,9 @@ static void shares_print(const struct page *p)
         share_heads(p, &c);
     for (unsigned num = DENOMINATOR_COUNT; num < SHARE_MARK_COUNT; num++) {
         fprintf(p->text.out, "%*s", PAGE_INDENT, "");
-        unsigned used = text_print(&p->text, TEXT_BOLD, mark_name(num), PAGE_LABEL);
-        fprintf(p->text.out, "%*s", (int)(PAGE_LABEL - used), "");
-        text_paragraph(&p->text, TEXT_PLAIN, share_definition(num), PAGE_INDENT + PAGE_LABEL);
+        unsigned used = text_print(&p->text, TEXT_BOLD, mark_name(num), SHARE_LABEL);
+        fprintf(p->text.out, "%*s", (int)(SHARE_LABEL - used), "");
+        text_paragraph(&p->text, TEXT_PLAIN, share_definition(num), PAGE_INDENT + SHARE_LABEL);
         for (unsigned den = DENOMINATOR_COUNT; den-- > 0;)
             share_print(p, &c, num, den);
     }

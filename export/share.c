@@ -30,10 +30,9 @@ static const char *const definitions[SHARE_MARK_COUNT] = {
     [MARK_scan] = "packets that ask for something: kinds tcp_syn, tcp_data and udp",
     [MARK_iot_strict] = "scan packets to a port that only IoT devices use",
     [MARK_iot_broad] = "iot_strict, and ports that IoT devices share with others",
-    [MARK_iot_bot] = "packets of iot_broad that match the fingerprint of an IoT bot",
-    [MARK_iot_payload] = "scan packets whose payload only IoT devices are sent",
-    [MARK_iot_confirmed] =
-        "iot_payload or iot_bot: more than a port says that IoT is meant, or sends",
+    [MARK_iot_bot] = "tcp_syn packets of iot_broad that match Mirai's fingerprint",
+    [MARK_iot_payload] = "scan packets whose payload shows a strict iot rule",
+    [MARK_iot_confirmed] = "iot_payload or iot_bot",
 };
 
 const char *share_definition(enum mark mark)

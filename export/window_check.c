@@ -227,7 +227,11 @@ static bool marks_hold(struct window_check *c, const Yamiscope__Window *w)
     return mark_within(c, MARK_scan, MARK_total) && mark_within(c, MARK_iot_broad, MARK_scan) &&
            mark_within(c, MARK_iot_strict, MARK_iot_broad) &&
            mark_within(c, MARK_iot_bot, MARK_iot_broad) &&
-           mark_within(c, MARK_iot_bot, MARK_tool_mirai);
+           mark_within(c, MARK_iot_bot, MARK_tool_mirai) &&
+           mark_within(c, MARK_iot_payload, MARK_iot_strict) &&
+           mark_within(c, MARK_iot_payload, MARK_iot_confirmed) &&
+           mark_within(c, MARK_iot_bot, MARK_iot_confirmed) &&
+           mark_within(c, MARK_iot_confirmed, MARK_iot_broad);
 }
 
 static bool columns_are_equal(const Yamiscope__PortTable *t, bool is_tcp)

@@ -14,7 +14,7 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     struct label label;
     struct brief read, from;
     decode(f, decap, &o);
-    classify_batch(rules, NULL, &o, 1, &label);
+    classify_batch(rules, NULL, &o, 1, NULL, NULL, &label);
     bool is_brief = brief_from(&o, rules, base_ns, &from);
     *found = brief_read(f, decap, rules, base_ns, &read);
     if (*found && !is_brief)

@@ -1,11 +1,34 @@
 /* Any bytes as a rule file beside a good set.yaml: refused with a message, or a set whose lists
- * can be written. */
+ * can be written and whose payload rules can be turned on or are refused with a message. */
+#include "classify/payload.h"
 #include "classify/rules_text.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* Compiling takes long: small sets alone. */
+static void match(struct ruleset *set)
+{
+    static const struct payload_settings settings = {.cache_dir = ""};
+    static const uint8_t bytes[] = "GET / HTTP/1.1\r\n\r\n";
+    struct fault fault = {0};
+    unsigned patterns = 0;
+    for (size_t i = 0; i < set->rule_count; i++)
+        patterns += set->rules[i].payload ? set->rules[i].payload->pattern_count : 0;
+    if (patterns > 8)
+        return;
+    if (payload_load(set, &settings, &fault) != 0) {
+        if (set->payload || fault.text[0] == '\0')
+            abort();
+        return;
+    }
+    struct payload_scratch *scratch = payload_scratch_create(set);
+    if (scratch)
+        (void)payload_match(set, scratch, PORT_PROTO_TCP, 80, bytes, sizeof bytes - 1);
+    payload_scratch_destroy(scratch);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -29,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         rules_list(null, set, true);
         fclose(null);
     }
+    match(set);
     ruleset_destroy(set);
     return 0;
 }

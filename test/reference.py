@@ -62,7 +62,7 @@ class Rules:
 
     def add(self, rule, category):
         table = self.iot if category == "iot" else self.service
-        for word in rule["ports"]:
+        for word in rule.get("ports", []):
             proto, _, span = word.partition("/")
             low, _, high = span.partition("-")
             for port in range(int(low), int(high or low) + 1):
@@ -289,7 +289,7 @@ class Answer:
         names = ["scan"]
         if iot:
             names += ["iot_broad"] + ["iot_strict"] * (iot[2] == "strict")
-            names += ["iot_bot"] * (kind == "tcp_syn" and "mirai" in tools)
+            names += ["iot_bot", "iot_confirmed"] * (kind == "tcp_syn" and "mirai" in tools)
         return [self.marks[name] for name in names] + [self.by_rule[rule] for rule in (iot, service) if rule]
 
     def share(self, numerator, denominator):
@@ -308,7 +308,7 @@ class Answer:
             "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json("packets", "bytes", "sources")
                         for rule, row in sorted(self.by_rule.items())],
             "shares": {n: {d: self.share(n, d) for d in ("total", "scan")}
-                       for n in ("iot_strict", "iot_broad", "iot_bot")},
+                       for n in ("iot_strict", "iot_broad", "iot_bot", "iot_payload", "iot_confirmed")},
         }
 
     def json(self, packets):

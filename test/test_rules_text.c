@@ -90,6 +90,16 @@ static void test_list_says(void **state)
                      "\"ports\": [\"tcp/23\", \"tcp/2323\"]"));
     assert_non_null(
         strstr(text, "\"id\": \"windows-smb\", \"category\": \"windows\", \"breadth\": null"));
+    /* a rule of payloads alone, one of both, one of ports alone; and whether they are on */
+    assert_non_null(
+        strstr(text, "\"id\": \"iot-vacron\", \"category\": \"iot\", \"breadth\": \"strict\", "
+                     "\"ports\": [], \"payload\": {\"ports\": [\"tcp/any\"], \"patterns\": "
+                     "[\"regex '^[A-Z]{3,7} [^ \\\\r\\\\n]*/board\\\\.cgi\\\\?cmd='\"]}"));
+    assert_non_null(strstr(text,
+                           "\"ports\": [\"udp/9034\"], \"payload\": {\"ports\": [\"udp/9034\"], "
+                           "\"patterns\": [\"text 'orf;' at 0 or text"));
+    assert_non_null(strstr(text, "\"ports\": [\"tcp/23\", \"tcp/2323\"], \"payload\": null"));
+    assert_non_null(strstr(text, "\"payload_rules_off\": \"not loaded\""));
     free(text);
 }
 
@@ -144,7 +154,7 @@ static void test_reasons(void **state)
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         struct label label;
         char text[2048], cut[16];
-        classify_batch(rules, NULL, &reasons[i].o, 1, &label);
+        classify_batch(rules, NULL, &reasons[i].o, 1, NULL, NULL, &label);
         int len = reason_text(rules, &reasons[i].o, &label, text, sizeof text);
         assert_int_equal(len, strlen(text));
         if (strncmp(text, reasons[i].text, strlen(reasons[i].text)) != 0 ||

@@ -1,3 +1,4 @@
+#include "classify/payload.h"
 #include "classify/ruleset.h"
 
 #include <errno.h>
@@ -20,6 +21,12 @@
 #define W(id, ports)                                          \
     "  - {id: " id ", device: {en: e, ja: j}, ports: [" ports \
     "], basis: {strength: published, source: s}}\n"
+
+/* A rule of payloads alone; the section begins at column 106. */
+#define N(payload)                                                                               \
+    "  - {id: a, breadth: strict, device: {en: e, ja: j}, basis: {strength: published, source: " \
+    "src}, "                                                                                     \
+    "payload: " payload "}\n"
 
 /* The iot file is text[0], the web file text[1] (may be NULL). */
 static int create(struct ruleset **set, const char *set_yaml, const char *iot, const char *web,
@@ -202,7 +209,64 @@ static const struct bad {
     {SET, "category: IoT\nrules: []\n", NULL,
      "iot.yaml:1:11: 'IoT': expected at most 24 of abcdefghijklmnopqrstuvwxyz0123456789_"},
     {SET, RULE "  - {id: a}\n", NULL, "iot.yaml:3:5: key 'device' is missing"},
-    {SET, RULE "  - {id: a, payload: x}\n", NULL, "iot.yaml:3:13: unknown key 'payload'"},
+    {SET, RULE "  - {id: a, payload: x}\n", NULL, "iot.yaml:3:22: expected keys (patterns: ...)"},
+    {SET, RULE N("{}"), NULL, "iot.yaml:3:106: key 'patterns' is missing"},
+    {SET, RULE N("{colour: red}"), NULL, "iot.yaml:3:107: unknown key 'colour'"},
+    {SET, RULE N("{patterns: x}"), NULL,
+     "iot.yaml:3:117: expected a list of patterns (- text: ...)"},
+    {SET, RULE N("{patterns: []}"), NULL, "iot.yaml:3:117: the list is empty"},
+    {SET, RULE N("{patterns: [x]}"), NULL, "iot.yaml:3:118: expected keys (text: ...)"},
+    {SET, RULE N("{patterns: [{}]}"), NULL,
+     "iot.yaml:3:118: one of text, hex, regex, any is missing"},
+    {SET, RULE N("{patterns: [{at: 1}]}"), NULL,
+     "iot.yaml:3:118: one of text, hex, regex, any is missing"},
+    {SET, RULE N("{patterns: [{depth: 1}]}"), NULL, "iot.yaml:3:119: unknown key 'depth'"},
+    {SET, RULE N("{patterns: [{text: a, hex: 00}]}"), NULL,
+     "iot.yaml:3:133: one of text, hex, regex, any; not two"},
+    {SET, RULE N("{patterns: [{text: ''}]}"), NULL, "iot.yaml:3:125: the pattern is empty"},
+    {SET, RULE N("{patterns: [{regex: ''}]}"), NULL, "iot.yaml:3:126: the pattern is empty"},
+    {SET, RULE N("{patterns: [{hex: ' '}]}"), NULL, "iot.yaml:3:124: the pattern is empty"},
+    {SET, RULE N("{patterns: [{hex: 0g}]}"), NULL, "iot.yaml:3:124: expected pairs of hex digits"},
+    {SET, RULE N("{patterns: [{hex: 00 1}]}"), NULL,
+     "iot.yaml:3:124: expected pairs of hex digits"},
+    {SET, RULE N("{patterns: [{text: 'a\\q'}]}"), NULL,
+     "iot.yaml:3:125: bad escape: expected \\\\ \\r \\n \\t \\0 or \\xHH"},
+    {SET, RULE N("{patterns: [{text: 'a\\x1'}]}"), NULL,
+     "iot.yaml:3:125: bad escape: expected \\\\ \\r \\n \\t \\0 or \\xHH"},
+    {SET, RULE N("{patterns: [{text: 'a\\'}]}"), NULL,
+     "iot.yaml:3:125: bad escape: expected \\\\ \\r \\n \\t \\0 or \\xHH"},
+    {SET, RULE N("{patterns: [{text: a, at: x}]}"), NULL,
+     "iot.yaml:3:132: 'x': expected OFFSET or FIRST-LAST, below 256"},
+    {SET, RULE N("{patterns: [{text: a, at: 256}]}"), NULL,
+     "iot.yaml:3:132: '256': expected OFFSET or FIRST-LAST, below 256"},
+    {SET, RULE N("{patterns: [{text: a, at: 5-4}]}"), NULL,
+     "iot.yaml:3:132: '5-4': expected OFFSET or FIRST-LAST, below 256"},
+    {SET, RULE N("{patterns: [{text: a, at: -4}]}"), NULL,
+     "iot.yaml:3:132: '-4': expected OFFSET or FIRST-LAST, below 256"},
+    {SET, RULE N("{patterns: [{text: ab, at: 255}]}"), NULL,
+     "iot.yaml:3:125: the pattern ends at byte 257, only the first 256 are looked at"},
+    {SET, RULE N("{patterns: [{text: a, nocase: yes}]}"), NULL,
+     "iot.yaml:3:136: 'yes': expected true or false"},
+    {SET, RULE N("{patterns: [{any: [{text: a}], at: 0}]}"), NULL,
+     "iot.yaml:3:124: any stands alone: what else is said, is said in it"},
+    {SET, RULE N("{patterns: [{any: []}]}"), NULL, "iot.yaml:3:124: the list is empty"},
+    {SET, RULE N("{patterns: [{any: [{any: x}]}]}"), NULL, "iot.yaml:3:126: unknown key 'any'"},
+    {SET, RULE N("{patterns: [{any: [{nocase: true}]}]}"), NULL,
+     "iot.yaml:3:125: one of text, hex, regex is missing"},
+    {SET, RULE N("{patterns: [{text: a}]}"), NULL,
+     "iot.yaml:3:5: the payload needs ports (tcp/any: all), since the rule has none"},
+    {SET, RULE N("{patterns: [{text: a}], ports: [tcp]}"), NULL,
+     "iot.yaml:3:138: 'tcp': expected tcp/PORT, udp/PORT or tcp/FIRST-LAST, ports 0 to 65535, or "
+     "tcp/any, udp/any"},
+    {SET, RULE N("{patterns: [{text: a}], ports: [tcp/65536]}"), NULL,
+     "iot.yaml:3:138: 'tcp/65536': expected tcp/PORT, udp/PORT or tcp/FIRST-LAST, ports 0 to "
+     "65535, or tcp/any, udp/any"},
+    {SET, RULE R("a", "tcp/any"), NULL,
+     "iot.yaml:3:62: 'tcp/any': expected tcp/PORT, udp/PORT or tcp/FIRST-LAST, ports 0 to 65535"},
+    {SET,
+     RULE "  - {id: a, breadth: strict, device: {en: e, ja: j}, basis: {strength: published, "
+          "source: s}}\n",
+     NULL, "iot.yaml:3:5: a rule needs ports, a payload, or both"},
     {SET, RULE "  - {id: a, patterns: x}\n", NULL, "iot.yaml:3:13: unknown key 'patterns'"},
     {SET, RULE R("a", "tcp/65536"), NULL,
      "iot.yaml:3:62: 'tcp/65536': expected tcp/PORT, udp/PORT or tcp/FIRST-LAST, ports 0 to 65535"},
@@ -279,6 +343,37 @@ static void test_bad(void **state)
     }
 }
 
+/* What Hyperscan says of a pattern, with the pattern's place: as it is read, and as it is compiled. */
+static void test_bad_regex(void **state)
+{
+    static const struct {
+        const char *section, *message;
+    } rows[] = {
+        {"{patterns: [{regex: 'a('}]}",
+         "iot.yaml:3:126: Missing close parenthesis for group started at index 1."},
+        {"{patterns: [{regex: '[z-a]'}]}",
+         "iot.yaml:3:126: Range out of order in character class at index 3."},
+        {"{patterns: [{regex: 'a(?=b)', at: 3}]}",
+         "iot.yaml:3:126: Zero-width assertions are not supported."},
+        {"{patterns: [{text: a}, {any: [{text: b}, {regex: '(a)\\1'}]}]}",
+         "iot.yaml:3:155: Back-references are unsupported."},
+        {"{patterns: [{regex: 'a*'}]}", "iot.yaml:3:126: the pattern matches the empty string"},
+        {"{patterns: [{regex: 'a{257}'}]}",
+         "iot.yaml:3:126: the pattern ends at byte 257, only the first 256 are looked at"},
+    };
+    if (!payload_is_built)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[1024];
+        struct ruleset *set;
+        struct fault fault;
+        snprintf(text, sizeof text, RULE N("%s"), rows[i].section);
+        int err = create(&set, SET, text, NULL, &fault);
+        if (err != -EINVAL || set || strcmp(fault.text, rows[i].message) != 0)
+            fail_msg("row %zu: %d \"%s\", expected \"%s\"", i, err, fault.text, rows[i].message);
+    }
+}
+
 /* 300 rules on 300 ports are more than a port's byte can tell apart. */
 static void test_limits(void **state)
 {
@@ -311,9 +406,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_embedded), cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_digest),   cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_bad),      cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_embedded),  cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_digest),    cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_bad_regex), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void test_answers(void **state)
             assert_int_equal(synth_answers_add(answers, capture_synth_intents(c), count, NULL), 0);
             for (size_t i = 0; i < count; i++)
                 decode(&frames[i], 0, &o[i]);
-            classify_batch(rules, NULL, o, count, labels);
+            classify_batch(rules, NULL, o, count, NULL, NULL, labels);
             for (size_t i = 0; i < count; i++)
                 count_label(ours, &o[i], &labels[i]);
         }

@@ -1,0 +1,404 @@
+/* payload with Hyperscan. Every pattern reports at most once a scan (SINGLEMATCH); a rule holds when
+ * each of its clauses has been reported. */
+#include "classify/payload.h"
+#include "classify/payload_cache.h"
+#include "classify/payload_group.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <hs.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const bool payload_is_built = true;
+
+/* What a report of a pattern means. */
+struct meaning {
+    uint16_t rule;
+    uint32_t clause; /* bit */
+};
+
+struct strength {
+    uint32_t full; /* all clauses */
+    uint16_t rank; /* the lower, the stronger */
+};
+
+struct payload {
+    struct payload_groups groups;
+    hs_database_t *databases[PAYLOAD_GROUPS_MAX]; /* NULL: the group has no rules */
+    unsigned bytes;
+    bool is_cached;
+    struct meaning *meanings; /* by pattern: rules in the set's order, patterns as written */
+    unsigned pattern_count;
+    struct strength strengths[RULES_MAX];
+};
+
+struct payload_scratch {
+    hs_scratch_t *hs;
+    const struct payload *payload;
+    uint16_t best; /* rank */
+    uint16_t best_rule;
+    unsigned touched_count;
+    uint16_t touched[RULES_MAX]; /* rules with clauses in `found` */
+    uint32_t found[RULES_MAX];
+};
+
+/* The patterns of a group as Hyperscan wants them. */
+struct job {
+    const char **expressions;
+    unsigned *flags, *ids, count;
+};
+
+static unsigned flags_of(const struct rule_pattern *pattern)
+{
+    return HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL | (pattern->is_nocase ? HS_FLAG_CASELESS : 0);
+}
+
+int payload_regex_check(const char *regex, bool is_nocase, unsigned *min_len, char *why,
+                        size_t size)
+{
+    hs_expr_info_t *info = NULL;
+    hs_compile_error_t *error = NULL;
+    unsigned flags = HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL | (is_nocase ? HS_FLAG_CASELESS : 0);
+    int err = 0;
+    if (hs_expression_info(regex, flags, &info, &error) == HS_SUCCESS) {
+        *min_len = info->min_width;
+        free(info);
+    } else {
+        snprintf(why, size, "%s", error && error->message ? error->message : "not a pattern");
+        err = -EINVAL;
+    }
+    hs_free_compile_error(error);
+    return err;
+}
+
+/* ---- rules to tables ---- */
+
+static bool is_iot(const struct rule *rule) { return strcmp(rule->category, "iot") == 0; }
+
+static unsigned rank_class(const struct rule *rule)
+{
+    return !is_iot(rule) ? 1 : rule->breadth == BREADTH_strict ? 0 : 2;
+}
+
+static int build_tables(struct payload *p, const struct ruleset *set)
+{
+    uint16_t rank = 0;
+    for (size_t i = 0; i < set->rule_count; i++)
+        p->pattern_count += set->rules[i].payload ? set->rules[i].payload->pattern_count : 0;
+    p->meanings = calloc(p->pattern_count + 1, sizeof *p->meanings);
+    if (!p->meanings)
+        return -ENOMEM;
+    for (unsigned class = 0; class < 3; class ++)
+        for (size_t i = 0; i < set->rule_count; i++)
+            if (rank_class(&set->rules[i]) == class)
+                p->strengths[i].rank = rank++;
+    struct meaning *next = p->meanings;
+    for (size_t i = 0; i < set->rule_count; i++) {
+        const struct rule_payload *payload = set->rules[i].payload;
+        for (unsigned k = 0; payload && k < payload->pattern_count; k++, next++) {
+            *next = (struct meaning){(uint16_t)i, 1u << payload->patterns[k].clause};
+            p->strengths[i].full |= next->clause;
+        }
+    }
+    return 0;
+}
+
+static const struct rule_pattern *pattern_of(const struct payload *p, const struct ruleset *set,
+                                             unsigned id)
+{
+    unsigned first = id;
+    while (first > 0 && p->meanings[first - 1].rule == p->meanings[id].rule)
+        first--;
+    return &set->rules[p->meanings[id].rule].payload->patterns[id - first];
+}
+
+static void gather(const struct payload *p, const struct ruleset *set, unsigned group,
+                   struct job *job)
+{
+    job->count = 0;
+    for (unsigned id = 0; id < p->pattern_count; id++) {
+        if (!payload_groups_has(&p->groups, group, p->meanings[id].rule))
+            continue;
+        const struct rule_pattern *pattern = pattern_of(p, set, id);
+        job->expressions[job->count] = pattern->expression;
+        job->flags[job->count] = flags_of(pattern);
+        job->ids[job->count++] = id;
+    }
+}
+
+/* ---- compiling ---- */
+
+static int refuse(const struct payload *p, const struct ruleset *set, const struct job *job,
+                  const hs_compile_error_t *error, struct fault *fault)
+{
+    if (!error || error->expression < 0)
+        return fault_set(fault, ENOMEM, "%s*.yaml: Hyperscan: %s", set->folder,
+                         error ? error->message : "out of memory");
+    unsigned id = job->ids[error->expression];
+    const struct place *place = &pattern_of(p, set, id)->place;
+    return fault_set(fault, EINVAL, "%s%s:%u:%u: %s", set->folder,
+                     set->rules[p->meanings[id].rule].file, place->line, place->column,
+                     error->message);
+}
+
+static int compile(struct payload *p, const struct ruleset *set, struct job *job,
+                   struct fault *fault)
+{
+    for (unsigned g = 0; g < p->groups.count; g++) {
+        hs_compile_error_t *error = NULL;
+        gather(p, set, g, job);
+        if (job->count == 0)
+            continue;
+        if (hs_compile_multi(job->expressions, job->flags, job->ids, job->count, HS_MODE_BLOCK,
+                             NULL, &p->databases[g], &error) == HS_SUCCESS)
+            continue;
+        int err = refuse(p, set, job, error, fault);
+        hs_free_compile_error(error);
+        return err;
+    }
+    return 0;
+}
+
+/* ---- the cache's bytes: for each group the length as 8 bytes in this machine's order, the database ---- */
+
+static void databases_free(struct payload *p)
+{
+    for (unsigned g = 0; g < PAYLOAD_GROUPS_MAX; g++) {
+        hs_free_database(p->databases[g]);
+        p->databases[g] = NULL;
+    }
+}
+
+static bool databases_from(struct payload *p, const uint8_t *bytes, size_t len)
+{
+    for (unsigned g = 0; g < p->groups.count; g++) {
+        uint64_t size;
+        if (len < sizeof size)
+            return false;
+        memcpy(&size, bytes, sizeof size);
+        bytes += sizeof size, len -= sizeof size;
+        if (size > len)
+            return false;
+        if (size > 0 && hs_deserialize_database((const char *)bytes, size, &p->databases[g]) != 0)
+            return false;
+        bytes += size, len -= size;
+    }
+    return len == 0;
+}
+
+static void cache(const struct payload *p, const char *dir, const char *key)
+{
+    char *all = NULL, *part = NULL;
+    size_t all_len = 0;
+    FILE *out = open_memstream(&all, &all_len);
+    bool is_good = out;
+    for (unsigned g = 0; g < p->groups.count && is_good; g++) {
+        size_t len = 0;
+        part = NULL;
+        if (p->databases[g])
+            is_good = hs_serialize_database(p->databases[g], &part, &len) == HS_SUCCESS;
+        uint64_t size = len;
+        is_good = is_good && fwrite(&size, sizeof size, 1, out) == 1 &&
+                  (!len || fwrite(part, len, 1, out) == 1);
+        free(part);
+    }
+    if (out)
+        is_good &= fclose(out) == 0;
+    if (is_good)
+        payload_cache_write(dir, key, all, all_len);
+    free(all);
+}
+
+static void add_text(SHA2_CTX *sha, const char *text)
+{
+    SHA256Update(sha, (const uint8_t *)text, strlen(text) + 1);
+}
+
+/* All that a database is made of. */
+static void key_of(const struct payload *p, const struct ruleset *set, struct job *job,
+                   char key[SHA256_DIGEST_STRING_LENGTH])
+{
+    SHA2_CTX sha;
+    hs_platform_info_t platform = {0};
+    SHA256Init(&sha);
+    add_text(&sha, "payload 1");
+    add_text(&sha, set->sha256);
+    add_text(&sha, hs_version());
+    if (hs_populate_platform(&platform) == HS_SUCCESS) {
+        uint64_t about[] = {platform.tune, platform.cpu_features};
+        SHA256Update(&sha, (const uint8_t *)about, sizeof about);
+    }
+    for (unsigned g = 0; g < p->groups.count; g++) {
+        gather(p, set, g, job);
+        SHA256Update(&sha, (const uint8_t *)&job->count, sizeof job->count);
+        for (unsigned i = 0; i < job->count; i++) {
+            add_text(&sha, job->expressions[i]);
+            SHA256Update(&sha, (const uint8_t *)&job->flags[i], sizeof job->flags[i]);
+            SHA256Update(&sha, (const uint8_t *)&job->ids[i], sizeof job->ids[i]);
+        }
+    }
+    SHA256End(&sha, key);
+}
+
+static int databases_make(struct payload *p, const struct ruleset *set, const char *cache_dir,
+                          struct fault *fault)
+{
+    char key[SHA256_DIGEST_STRING_LENGTH];
+    size_t len = 0;
+    struct job job = {
+        .expressions = calloc(p->pattern_count + 1, sizeof *job.expressions),
+        .flags = calloc(p->pattern_count + 1, sizeof *job.flags),
+        .ids = calloc(p->pattern_count + 1, sizeof *job.ids),
+    };
+    int err = 0;
+    if (!job.expressions || !job.flags || !job.ids) {
+        err = fault_set(fault, ENOMEM, "%s*.yaml: out of memory", set->folder);
+        goto done;
+    }
+    key_of(p, set, &job, key);
+    void *kept = payload_cache_read(cache_dir, key, &len);
+    p->is_cached = kept && databases_from(p, kept, len);
+    free(kept);
+    if (p->is_cached)
+        goto done;
+    databases_free(p);
+    err = compile(p, set, &job, fault);
+    if (err == 0)
+        cache(p, cache_dir, key);
+done:
+    free(job.expressions);
+    free(job.flags);
+    free(job.ids);
+    return err;
+}
+
+int payload_load(struct ruleset *set, const struct payload_settings *settings, struct fault *fault)
+{
+    static const struct payload_settings usual = {0};
+    const struct payload_settings *s = settings ? settings : &usual;
+    if (hs_valid_platform() != HS_SUCCESS) {
+        set->payload_off = "Hyperscan needs a processor with SSSE3";
+        return 0;
+    }
+    struct payload *p = calloc(1, sizeof *p);
+    int err = p ? build_tables(p, set) : -ENOMEM;
+    if (err == 0)
+        err = payload_groups_init(&p->groups, set);
+    if (err == -E2BIG)
+        err = fault_set(fault, EINVAL,
+                        "%s*.yaml: more than %d different combinations of payload rules on a port",
+                        set->folder, PAYLOAD_GROUPS_MAX - PAYLOAD_GROUP_FIRST);
+    else if (err)
+        err = fault_set(fault, ENOMEM, "%s*.yaml: out of memory", set->folder);
+    if (err == 0) {
+        p->bytes = s->bytes ? s->bytes : PAYLOAD_BYTES;
+        err = databases_make(p, set, s->cache_dir, fault);
+    }
+    if (err) {
+        payload_destroy(p);
+        return err;
+    }
+    payload_groups_want(&p->groups, set);
+    set->payload = p;
+    set->payload_off = NULL;
+    return 0;
+}
+
+void payload_destroy(struct payload *p)
+{
+    if (!p)
+        return;
+    databases_free(p);
+    payload_groups_fini(&p->groups);
+    free(p->meanings);
+    free(p);
+}
+
+unsigned payload_databases(const struct ruleset *set)
+{
+    unsigned count = 0;
+    for (unsigned g = 0; set->payload && g < PAYLOAD_GROUPS_MAX; g++)
+        count += set->payload->databases[g] != NULL;
+    return count;
+}
+
+bool payload_is_cached(const struct ruleset *set)
+{
+    return set->payload && set->payload->is_cached;
+}
+
+/* ---- scanning ---- */
+
+struct payload_scratch *payload_scratch_create(const struct ruleset *set)
+{
+    struct payload_scratch *s = calloc(1, sizeof *s);
+    if (!s || !set->payload)
+        return s;
+    s->payload = set->payload;
+    for (unsigned g = 0; g < s->payload->groups.count; g++)
+        if (s->payload->databases[g] &&
+            hs_alloc_scratch(s->payload->databases[g], &s->hs) != HS_SUCCESS) {
+            payload_scratch_destroy(s);
+            errno = ENOMEM;
+            return NULL;
+        }
+    return s;
+}
+
+void payload_scratch_destroy(struct payload_scratch *s)
+{
+    if (!s)
+        return;
+    hs_free_scratch(s->hs);
+    free(s);
+}
+
+static int reported(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *context)
+{
+    struct payload_scratch *s = context;
+    const struct meaning *m = &s->payload->meanings[id];
+    const struct strength *strength = &s->payload->strengths[m->rule];
+    if (s->found[m->rule] == 0)
+        s->touched[s->touched_count++] = m->rule;
+    s->found[m->rule] |= m->clause;
+    if (s->found[m->rule] == strength->full && strength->rank < s->best) {
+        s->best = strength->rank;
+        s->best_rule = m->rule;
+    }
+    return 0;
+}
+
+static void scan(struct payload_scratch *s, unsigned group, const uint8_t *bytes, size_t len)
+{
+    const struct payload *p = s->payload;
+    if (!p->databases[group] || len < p->groups.min_len[group])
+        return;
+    hs_error_t err =
+        hs_scan(p->databases[group], (const char *)bytes, (unsigned)len, 0, s->hs, reported, s);
+    assert(err == HS_SUCCESS);
+    (void)err;
+}
+
+uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
+                       uint16_t port, const uint8_t *bytes, size_t len)
+{
+    const struct payload *p = set->payload;
+    if (!p)
+        return RULE_NONE;
+    assert(scratch->payload == p);
+    if (len > p->bytes)
+        len = p->bytes;
+    scratch->best = UINT16_MAX;
+    scratch->best_rule = RULE_NONE;
+    unsigned group = p->groups.of[proto][port];
+    if (group)
+        scan(scratch, group, bytes, len);
+    scan(scratch, proto, bytes, len);
+    while (scratch->touched_count)
+        scratch->found[scratch->touched[--scratch->touched_count]] = 0;
+    return scratch->best_rule;
+}
