@@ -64,7 +64,7 @@ static void measure(const char *name, const struct ruleset *rules,
     for (unsigned r = 0; r < ROUNDS; r++) {
         double start = bench_now();
         for (size_t i = 0; i < PACKETS; i += BATCH_MAX) {
-            classify_batch(rules, telescope, observations + i % count, BATCH_MAX, labels);
+            classify_batch(rules, telescope, observations + i % count, BATCH_MAX, NULL, labels);
             check ^= labels[i % 251].marks;
         }
         ns[r] = (bench_now() - start) * 1e9 / PACKETS;

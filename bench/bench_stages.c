@@ -78,7 +78,7 @@ static void chunk_run(const struct ruleset *rules, const struct frame *frames, s
     for (size_t i = 0; i < count; i++)
         decode(&frames[i], 0, &observations[i]);
     double decoded = bench_now();
-    classify_batch(rules, NULL, observations, count, labels);
+    classify_batch(rules, NULL, observations, count, NULL, labels);
     double classified = bench_now();
     for (size_t i = 0; i < count; i++)
         sorter_frame(&b.sorter, &frames[i], window_clock_slot(b.clock, frames[i].ts_ns));

@@ -2,6 +2,8 @@
 
 #include "classify/brief.h"
 #include "classify/kind.h"
+#include "classify/payload_tool.h"
+#include "classify/spoof.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -9,9 +11,10 @@
 static_assert(sizeof(struct label) == 12, "a label is 12 bytes");
 
 /* This file writes neighbouring small fields as one number. */
-static_assert(offsetof(struct label, tools) == offsetof(struct label, kind) + 1 &&
-                  offsetof(struct label, evidence) == offsetof(struct label, kind) + 2,
-              "kind, tools and evidence are one number");
+static_assert(offsetof(struct label, flags) == offsetof(struct label, kind) + 1 &&
+                  offsetof(struct label, evidence) == offsetof(struct label, kind) + 2 &&
+                  offsetof(struct label, form) == offsetof(struct label, kind) + 3,
+              "kind, flags, evidence and form are one number");
 
 /* IPv4, TCP, its flags there (and so its ports), neither malformed nor a fragment: most of what a
  * darknet sees. One branch tells it apart, and there is none behind it. */
@@ -25,13 +28,19 @@ static inline bool is_plain_tcp(const struct observation *o)
 static inline __attribute__((always_inline)) void write_label(struct label *label,
                                                               const struct ruleset *rules,
                                                               enum kind kind, uint32_t is_scan,
-                                                              uint32_t index, uint32_t tools)
+                                                              uint32_t index, uint32_t tools,
+                                                              uint32_t flags)
 {
     const struct port_class *class = &rules->classes[index];
-    uint32_t rest = kind | tools << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
+    uint32_t rest = kind | flags << 8 | (index ? EVIDENCE_port : EVIDENCE_none) << 16;
     label->marks = class_marks(class, is_scan, tools);
     memcpy(label->rules, class->rules, sizeof label->rules);
     memcpy(&label->kind, &rest, sizeof rest);
+}
+
+static inline uint32_t spoofed_flag(const struct observation *o)
+{
+    return spoof_default(o) ? LABEL_LIKELY_SPOOFED : 0;
 }
 
 static inline __attribute__((always_inline)) void label_plain_tcp(struct label *label,
@@ -42,40 +51,51 @@ static inline __attribute__((always_inline)) void label_plain_tcp(struct label *
     uint32_t is_syn = kind == KIND_tcp_syn;
     uint32_t is_scan = is_syn | (kind == KIND_tcp_data);
     uint32_t index = rules->port_class[PORT_PROTO_TCP][o->dst_port] & -is_scan;
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools_tcp4(o, is_syn));
+    uint32_t tools = fingerprint_tools_tcp4(o, is_syn) | (is_syn ? fingerprint_later(o) : 0);
+    write_label(label, rules, kind, is_scan, index, tools, spoofed_flag(o));
 }
 
 static void label_other(struct label *label, const struct ruleset *rules,
-                        const struct observation *o, bool inside)
+                        const struct observation *o, const uint8_t *payload, bool inside)
 {
-    enum kind kind = kind_of(o, inside);
+    enum udp_form_id form = kind_form(o, payload);
+    enum kind kind = kind_of(o, form, inside);
     bool is_scan = kind_is_scan(kind);
-    uint32_t index = 0;
+    uint32_t index = 0, flags = spoofed_flag(o), tools = fingerprint_tools(o);
     if (is_scan && o->state & OBSERVATION_PORTS)
         index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools(o));
+    if (kind == KIND_udp && udp_forms[form].class == UDP_ASKS)
+        flags |= LABEL_AMPLIFICATION_REQUEST;
+    if (is_scan && payload && o->payload_caught > 0)
+        tools |=
+            payload_tool_set(o->ip_proto, o->dst_port, payload, o->payload_caught, o->payload_len);
+    write_label(label, rules, kind, is_scan, index, tools, flags);
+    label->form = (uint8_t)form;
 }
 
 /* One instance with and one without a telescope, so that the loop asks for none. */
 static inline __attribute__((always_inline)) void classify_all(
     const struct ruleset *rules, const struct prefix_set *telescope,
-    const struct observation *observations, size_t count, struct label *labels)
+    const struct observation *observations, size_t count, const uint8_t *payloads,
+    struct label *labels)
 {
     for (size_t i = 0; i < count; i++) {
         const struct observation *o = &observations[i];
         bool inside = !telescope || prefix_set_holds(telescope, o->dst, o->ip_version);
-        if (is_plain_tcp(o) & inside)
+        const uint8_t *payload = payloads && o->payload_caught ? payloads + o->payload_at : NULL;
+        if (is_plain_tcp(o) & inside & !payload)
             label_plain_tcp(&labels[i], rules, o);
         else
-            label_other(&labels[i], rules, o, inside);
+            label_other(&labels[i], rules, o, payload, inside);
     }
 }
 
 void classify_batch(const struct ruleset *rules, const struct prefix_set *telescope,
-                    const struct observation *observations, size_t count, struct label *labels)
+                    const struct observation *observations, size_t count, const uint8_t *payloads,
+                    struct label *labels)
 {
     if (telescope)
-        classify_all(rules, telescope, observations, count, labels);
+        classify_all(rules, telescope, observations, count, payloads, labels);
     else
-        classify_all(rules, NULL, observations, count, labels);
+        classify_all(rules, NULL, observations, count, payloads, labels);
 }

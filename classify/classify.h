@@ -13,8 +13,10 @@
 #include "classify/prefix_set.h"
 #include "classify/ruleset.h"
 
-/* Writes labels[i] for observations[i]. `telescope` may be NULL (everything is inside). */
+/* Writes labels[i] for observations[i]. `telescope` may be NULL (everything is inside). `payloads`: what
+ * payload_at is an offset in; NULL: no payload is at hand, and none tells a form or a tool. */
 void classify_batch(const struct ruleset *rules, const struct prefix_set *telescope,
-                    const struct observation *observations, size_t count, struct label *labels);
+                    const struct observation *observations, size_t count, const uint8_t *payloads,
+                    struct label *labels);
 
 #endif

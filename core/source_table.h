@@ -76,7 +76,7 @@ enum {                          /* bits of state */
        PAIR_NAME_BITS = 56,     /* of key */
        PAIR_NO_SOURCE = 0xfffff /* the source's number is greater than 20 bits */
 };
-static_assert(TOOL_COUNT <= 6 && WINDOW_SLOTS <= 8, "a pair keeps 6 tools and one of 8 slots");
+static_assert(WINDOW_SLOTS <= 8, "a pair keeps one of 8 slots");
 
 enum {
     SOURCE_BITS = 24,

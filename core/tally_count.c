@@ -359,7 +359,7 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 
     for (unsigned i = 0; i < count; i++)
         source_prefetch_slot(shard, b->hash[from + i]);
-    classify_batch(t->rules, t->telescope, &b->at[from], count, labels);
+    classify_batch(t->rules, t->telescope, &b->at[from], count, b->payload, labels);
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
         guess[i] = source_guess(shard, b->hash[from + i]);

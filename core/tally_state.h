@@ -6,7 +6,8 @@
 #include "core/source_table.h"
 #include "core/tally.h"
 
-static_assert(MARK_COUNT <= 12, "the sets of marks are counted in one table");
+static_assert(BRIEF_TOOLS <= 6, "a pair keeps 6 tools");
+static_assert(MARK_COUNT <= 14, "the sets of marks are counted in one table");
 static_assert(MARK_total == 0, "every set of marks has it");
 
 /* What is counted by the headers alone: (IP version, transport, flags) in 6 bits. */

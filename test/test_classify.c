@@ -1,4 +1,5 @@
 #include "classify/classify.h"
+#include "classify/udp_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +25,10 @@ enum {
     DST = 0xc0000201, /* 192.0.2.1 */
 };
 
-#define DARK             .ip_version = 4, .dst = {192, 0, 2, 1}
-#define TCP(flags, port) .state = T, DARK, .ip_proto = 6, .tcp_flags = flags, .dst_port = port
-#define UDP(port)        .state = S, DARK, .ip_proto = 17, .dst_port = port
+#define DARK .ip_version = 4, .dst = {192, 0, 2, 1}, .ttl = 52, .src_port = 40000
+#define TCP(flags, port) \
+    .state = T, DARK, .ip_proto = 6, .tcp_flags = flags, .tcp_header_len = 20, .dst_port = port
+#define UDP(port) .state = S, DARK, .ip_proto = 17, .dst_port = port
 
 static const struct row {
     const char *what;
@@ -127,7 +129,7 @@ static void test_labels(void **state)
     struct label labels[ROWS];
     for (unsigned i = 0; i < ROWS; i++)
         observations[i] = rows[i].o;
-    classify_batch(rules, NULL, observations, ROWS, labels);
+    classify_batch(rules, NULL, observations, ROWS, NULL, labels);
     for (unsigned i = 0; i < ROWS; i++) {
         const struct row *row = &rows[i];
         if (labels[i].kind != row->kind || labels[i].marks != row->marks)
@@ -135,7 +137,7 @@ static void test_labels(void **state)
                      labels[i].marks, kind_name(row->kind), row->marks);
         check_rule(row, labels[i].rules[0], row->iot);
         check_rule(row, labels[i].rules[1], row->service);
-        assert_int_equal(labels[i].tools, labels[i].marks >> MARK_tool_mirai);
+        assert_int_equal(label_tools(&labels[i]), labels[i].marks >> MARK_tool_mirai);
         assert_int_equal(labels[i].evidence,
                          row->iot[0] || row->service[0] ? EVIDENCE_port : EVIDENCE_none);
     }
@@ -174,7 +176,7 @@ static void test_telescope(void **state)
     };
     struct label labels[5];
     assert_int_equal(prefix_set_create(&telescope, "192.0.2.1,2001:db8::/32", &fault), 0);
-    classify_batch(rules, telescope, observations, 5, labels);
+    classify_batch(rules, telescope, observations, 5, NULL, labels);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(labels[i].kind, expected[i].kind);
         assert_int_equal(labels[i].marks, expected[i].marks);
@@ -182,11 +184,44 @@ static void test_telescope(void **state)
     prefix_set_destroy(telescope);
 }
 
+/* What stands beside the kind. */
+static void test_flags(void **state)
+{
+    static const char search[] = "M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n";
+    static const char probe[] = "masscan-test";
+    enum { SPOOFED = LABEL_LIKELY_SPOOFED, ASKS = LABEL_AMPLIFICATION_REQUEST };
+    static const struct {
+        struct observation o;
+        const char *payload;
+        unsigned flags, form, tools;
+    } cases[] = {
+        {{UDP(1900)}, search, ASKS, UDP_asks_ssdp, 0},
+        {{UDP(1901)}, search, 0, UDP_FORM_NONE, 0},
+        {{UDP(1900), .src_port = 0}, search, SPOOFED | ASKS, UDP_asks_ssdp, 0},
+        {{UDP(19)}, probe, ASKS, UDP_asks_chargen, 1 << TOOL_probe},
+        {{UDP(7)}, probe, 0, UDP_FORM_NONE, 1 << TOOL_probe},
+        {{TCP(TCP_SYN, 23), .src = {192, 0, 2, 1}}, NULL, SPOOFED, 0, 0},
+        {{TCP(TCP_SYN, 23), .src = {192, 0, 2, 9}}, NULL, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct observation o = cases[i].o;
+        struct label label;
+        if (cases[i].payload)
+            o.payload_len = o.payload_caught = (uint16_t)strlen(cases[i].payload);
+        o.tcp_seq = 77;
+        classify_batch(rules, NULL, &o, 1, (const uint8_t *)cases[i].payload, &label);
+        assert_int_equal(label.flags, cases[i].flags);
+        assert_int_equal(label.form, cases[i].form);
+        assert_int_equal(label_tools(&label), cases[i].tools);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_telescope),
+        cmocka_unit_test(test_flags),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

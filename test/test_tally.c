@@ -179,7 +179,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
         w->window[i] = opening_of[w->o[i].slot];
-        classify_batch(w->rules, telescope, &w->o[i], 1, &w->labels[i]);
+        classify_batch(w->rules, telescope, &w->o[i], 1, NULL, &w->labels[i]);
         sorter_observation(&sorter, &w->o[i], w->o[i].slot, 0);
     }
     sorter_flush(&sorter);
