@@ -19,6 +19,7 @@
 enum {
     BATCH_MAX = 1024,         /* packets: the more of a shard at once, the better */
     BATCH_OBSERVATIONS = 256, /* observations among them */
+    BATCH_PAYLOAD = 256,      /* bytes of payload an observation keeps */
     SHARDS = 64,              /* logical shards of the sources */
 };
 
@@ -56,6 +57,8 @@ struct batch {
     _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
     struct observation at[BATCH_OBSERVATIONS];
+    _Alignas(
+        64) uint8_t payload[BATCH_OBSERVATIONS * BATCH_PAYLOAD]; /* payload_at is an offset here */
     _Alignas(64) uint8_t stagger[64]; /* batches side by side begin in different sets of a cache */
 };
 static_assert(sizeof(struct batch) / 64 % 2 == 1, "an odd number of cache lines");

@@ -71,6 +71,8 @@ enum synth_tool {
     SYNTH_ZMAP = 1 << 1,
     SYNTH_MASSCAN = 1 << 2,
     SYNTH_NMAP = 1 << 3,
+    SYNTH_ZMAP4 = 1 << 4,
+    SYNTH_HAJIME = 1 << 5,
 };
 
 /* What a packet's payload is meant to be, beside its sort. */

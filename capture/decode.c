@@ -79,7 +79,8 @@ static bool decode_fast(const struct frame *f, uint32_t decap, struct observatio
         return false;
     uint32_t total = read_be16(b + 16), end = FAST_IP + total;
     uint8_t proto = b[23];
-    uint16_t state = OBSERVATION_IP | OBSERVATION_TRANSPORT;
+    uint16_t flags = (uint16_t)((b[20] & 0x40) << 2 | (b[20] & 0x80) << 6);
+    uint16_t state = (uint16_t)(OBSERVATION_IP | OBSERVATION_TRANSPORT | flags);
     uint32_t payload_at, payload_end = end;
     if (end > f->wire_len)
         return false;
@@ -101,12 +102,16 @@ static bool decode_fast(const struct frame *f, uint32_t decap, struct observatio
         o->tcp_header_len = (uint8_t)header;
         o->tcp_flags = read_be16(b + 46) & 0x0fff;
         o->tcp_window = read_be16(b + 48);
+        o->tos = b[15];
         if (header > 20 && f->caplen >= FAST_TCP + 4) {
             o->tcp_options = read_be32(b + FAST_TCP);
             state |= OBSERVATION_TCP_OPTIONS;
         }
+        if (tcp_asks(o->tcp_flags) && f->caplen >= payload_at)
+            o->tcp_layout = tcp_layout_of(b + FAST_TCP, header - 20);
     } else if (proto == IPPROTO_NR_UDP) {
         uint32_t length = read_be16(b + 38);
+        o->tos = b[15];
         payload_at = FAST_UDP;
         payload_end = FAST_TRANSPORT + length;
         if (length < 8 || payload_end > end || decap & DECAP_VXLAN)

@@ -58,9 +58,14 @@ enum layer ip_version4(struct walk *w)
     o->state |= OBSERVATION_IP;
     o->ip_version = 4;
     o->ip_id = read_be16(h + 4);
+    o->tos = h[1];
     o->ttl = h[8];
     o->ip_proto = w->proto = h[9];
     uint16_t fragment = read_be16(h + 6);
+    if (fragment & 0x8000)
+        o->state |= OBSERVATION_RESERVED;
+    if (fragment & 0x4000)
+        o->state |= OBSERVATION_DF;
     if (fragment & 0x2000)
         o->state |= OBSERVATION_MORE;
     if (fragment & 0x1fff)
@@ -105,6 +110,7 @@ enum layer ip_version6(struct walk *w)
     memcpy(o->dst, h + 24, 16);
     o->state |= OBSERVATION_IP;
     o->ip_version = 6;
+    o->tos = (uint8_t)(read_be16(h) >> 4);
     o->ttl = h[7];
     o->ip_proto = w->proto = h[6];
     uint32_t payload = read_be16(h + 4);
@@ -160,6 +166,37 @@ static void ip_payload(struct walk *w, uint32_t header, uint32_t segment)
     w->o->payload_caught = (uint16_t)(caught < length ? caught : length);
 }
 
+uint8_t tcp_layout_of(const uint8_t *options, uint32_t len)
+{
+    enum { STAMPS = 8, LINUX_STAMPS = 8, BSD_STAMPS = 12 };
+    static const uint8_t windows[] = {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2};
+    static const uint8_t linux_form[] = {2, 4, 5, 0xb4, 4, 2, 8, 10};
+    static const uint8_t linux_end[] = {1, 3, 3, 7};
+    static const uint8_t bsd[] = {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10};
+    static const uint8_t bsd_end[] = {4, 2, 0, 0};
+    switch (len) {
+    case 0:
+        return TCP_LAYOUT_NONE;
+    case 4:
+        return memcmp(options, windows, 4) == 0 ? TCP_LAYOUT_MSS : TCP_LAYOUT_OTHER;
+    case sizeof windows:
+        return memcmp(options, windows, sizeof windows) == 0 ? TCP_LAYOUT_WINDOWS
+                                                             : TCP_LAYOUT_OTHER;
+    case LINUX_STAMPS + STAMPS + sizeof linux_end:
+        return memcmp(options, linux_form, sizeof linux_form) == 0 &&
+                       memcmp(options + LINUX_STAMPS + STAMPS, linux_end, sizeof linux_end) == 0
+                   ? TCP_LAYOUT_LINUX
+                   : TCP_LAYOUT_OTHER;
+    case BSD_STAMPS + STAMPS + sizeof bsd_end:
+        return memcmp(options, bsd, sizeof bsd) == 0 &&
+                       memcmp(options + BSD_STAMPS + STAMPS, bsd_end, sizeof bsd_end) == 0
+                   ? TCP_LAYOUT_BSD
+                   : TCP_LAYOUT_OTHER;
+    default:
+        return TCP_LAYOUT_OTHER;
+    }
+}
+
 static void ip_tcp(struct walk *w)
 {
     struct observation *o = w->o;
@@ -191,8 +228,11 @@ static void ip_tcp(struct walk *w)
         o->tcp_options = read_be32(h + 20);
         o->state |= OBSERVATION_TCP_OPTIONS;
     }
-    if (header >= 20 && header <= segment)
+    if (header >= 20 && header <= segment) {
         ip_payload(w, header, segment);
+        if (caught >= header && tcp_asks(o->tcp_flags))
+            o->tcp_layout = tcp_layout_of(h + 20, header - 20);
+    }
 }
 
 static void ip_udp(struct walk *w)
@@ -230,6 +270,7 @@ static void ip_icmp(struct walk *w)
         o->state |= OBSERVATION_MALFORMED;
     else if (!h)
         o->state |= OBSERVATION_SNAPPED;
+    o->tos = 0; /* a code or nothing */
     if (!h)
         return;
     o->icmp_type = h[0];

@@ -65,6 +65,9 @@ enum layer tunnel_enter(struct walk *w);
 /* What a GRE header with this protocol type and these flags leads to. */
 enum layer tunnel_gre_payload(struct walk *w, uint16_t type, uint16_t flags);
 
+/* decode_ip.c: enum tcp_layout of the option bytes of a SYN, `len` of them. */
+uint8_t tcp_layout_of(const uint8_t *options, uint32_t len);
+
 /* decode.c: decode without its fast path; same results. */
 void decode_general(const struct frame *f, uint32_t decap, struct observation *o);
 
@@ -90,6 +93,12 @@ static inline void link_limit(struct walk *w, uint32_t n)
     if (n > cursor_on_wire(&w->c))
         w->link_state |= OBSERVATION_MALFORMED;
     cursor_limit(&w->c, n);
+}
+
+/* Whether these flags are a SYN's that asks: without ACK, RST, FIN. */
+static inline bool tcp_asks(uint16_t flags)
+{
+    return (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
 /* Whether the payload of a message of this type is the packet that it is about. */

@@ -27,10 +27,12 @@ enum observation_state {
         1 << 6, /* tcp_flags, tcp_seq, tcp_header_len are valid: 16 bytes are there
                                          and the header claims its fixed 20 at least */
     OBSERVATION_UNWRAPPED = 1 << 7,    /* at least one tunnel was taken off */
+    OBSERVATION_DF = 1 << 8,           /* IPv4: don't fragment */
     OBSERVATION_QUOTED = 1 << 9,       /* the payload is an ICMP error's quoted packet */
     OBSERVATION_TCP_WINDOW = 1 << 10,  /* tcp_window is valid; comes with TCP_FLAGS */
     OBSERVATION_TCP_OPTIONS = 1 << 11, /* tcp_options holds the first 4 option bytes */
-    OBSERVATION_PORTS = 1 << 12, /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
+    OBSERVATION_PORTS = 1 << 12,    /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
+    OBSERVATION_RESERVED = 1 << 13, /* IPv4: the flag that RFC 791 reserves is set */
 };
 
 enum {
@@ -50,6 +52,16 @@ enum { /* IANA protocol numbers that have a kind of their own */
        IPPROTO_NR_TCP = 6,
        IPPROTO_NR_UDP = 17,
        IPPROTO_NR_ICMPV6 = 58,
+};
+
+/* What the options of a SYN are, byte for byte but for time stamps; the forms that a tool is known by. */
+enum tcp_layout {
+    TCP_LAYOUT_OTHER,   /* anything else, options that were not caught, no SYN */
+    TCP_LAYOUT_NONE,    /* no options */
+    TCP_LAYOUT_MSS,     /* MSS 1460 */
+    TCP_LAYOUT_WINDOWS, /* MSS 1460, NOP, window scale 8, NOP, NOP, SACK permitted */
+    TCP_LAYOUT_LINUX,   /* MSS 1460, SACK permitted, time stamps, NOP, window scale 7 */
+    TCP_LAYOUT_BSD, /* MSS 1460, NOP, window scale 6, NOP, NOP, time stamps, SACK permitted, end */
 };
 
 struct observation {
@@ -74,8 +86,14 @@ struct observation {
     uint8_t ip_proto;        /* transport, behind IPv6 extension headers */
     uint8_t ttl;             /* or hop limit */
     uint8_t tcp_header_len;  /* bytes, as claimed */
-    uint8_t icmp_type;       /* ICMP and ICMPv6 */
-    uint8_t icmp_code;
+    union {
+        uint8_t icmp_type;  /* ICMP and ICMPv6 */
+        uint8_t tcp_layout; /* TCP: enum tcp_layout; UDP: 0 */
+    };
+    union {
+        uint8_t icmp_code; /* ICMP and ICMPv6 */
+        uint8_t tos;       /* every other packet: type of service, or traffic class */
+    };
     uint8_t vlan_depth; /* tags taken off, all layers */
     uint8_t slot;       /* window slot (set by the receiver) */
 };

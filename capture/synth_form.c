@@ -117,6 +117,18 @@ static uint32_t syn_numbers(struct build *b, uint8_t tool)
     }
 }
 
+/* The tool of a SYN over IPv4 whose headers alone are what its rule asks for. */
+static uint8_t headers_tool(const struct build *b)
+{
+    uint16_t port = b->port;
+    bool is_hajime = port == 23 || port == 5358 || port == 5555 || port == 7547 || port == 9000;
+    if (b->p->ip_version != 4)
+        return 0;
+    if (b->traits->program->form == FORM_ZMAP_MSS)
+        return SYNTH_ZMAP4;
+    return b->traits->program->form == FORM_EMBEDDED && is_hajime ? SYNTH_HAJIME : 0;
+}
+
 static void build_syn(struct build *b)
 {
     const struct syn_form *form = &syn_forms[b->traits->program->form];
@@ -144,7 +156,7 @@ static void build_syn(struct build *b)
     }
     b->p->ttl = ttl_after(b, form->ttl);
     b->p->fragment = form->dont_fragment ? DONT_FRAGMENT : 0;
-    b->intent->tools = form->tool;
+    b->intent->tools = form->tool | headers_tool(b);
     intend(b, SYNTH_TCP_SYN, SYNTH_TCP, b->port);
     synth_packet_tcp(b->p, &tcp);
 }

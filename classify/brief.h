@@ -5,10 +5,11 @@
  *
  *   TCP with SYN without ACK, RST, FIN             kind tcp_syn
  *   TCP with RST, or with SYN and ACK without FIN  kind backscatter_tcp
- *   UDP but for NetBIOS                            kind udp
+ *   UDP but for NetBIOS, groups, and payloads that may have a form or a tool   kind udp
  *   ICMP                                           the kind of its type
  *
- * and shorter than 4 KiB. All that is counted of it follows from struct brief in capture/batch.h: source, port,
+ * and shorter than 4 KiB, neither likely_spoofed by a default test nor a SYN with payload or of a tool behind
+ * the first BRIEF_TOOLS. All that is counted of it follows from struct brief in capture/batch.h: source, port,
  * length, time, source port, and a number for what it is, what the rules say of its port and the tools that it matches.
  * decode() and classify_batch() say the same at greater length.
  */
@@ -20,7 +21,10 @@
 #include "capture/decode.h"
 #include "classify/fingerprint.h"
 #include "classify/kind.h"
+#include "classify/payload.h"
+#include "classify/payload_tool.h"
 #include "classify/ruleset.h"
+#include "classify/spoof.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -56,13 +60,14 @@ enum brief_what {
  * port is (enum port_aim; of an answer: which). */
 enum {
     BRIEF_NO_ANSWER = 1 << 2,
+    BRIEF_TOOLS = 4, /* the first of enum tool; what matches a later one has no brief */
     BRIEF_TOOL_SHIFT = 4,
-    BRIEF_TOOLS = 6, /* that it has room for */
-    BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOLS,
+    BRIEF_TOOL_BITS = 6, /* that it has room for */
+    BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOL_BITS,
     BRIEF_SETS = 1 << (BRIEF_AIM_SHIFT + 2),
 };
 static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
-static_assert((int)TOOL_COUNT <= BRIEF_TOOLS, "a brief has a bit for each tool");
+static_assert((int)BRIEF_TOOLS <= BRIEF_TOOL_BITS, "a brief has a bit for each tool");
 
 enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* in place of an answer's aim */
 
@@ -130,10 +135,19 @@ static inline unsigned brief_of_icmp(void) { return BRIEF_ICMP | BRIEF_NO_ANSWER
 
 static inline bool port_is_netbios(uint16_t port) { return (uint16_t)(port - 137) <= 1; }
 
-/* The brief of an observation; false: it has none, or not with times from `base_ns` on. The telescope is
- * not asked. */
-static inline bool brief_from(const struct observation *o, const struct ruleset *rules,
-                              int64_t base_ns, struct brief *b)
+/* False: a UDP packet to this destination, with such a payload, is plain udp. */
+static inline bool udp_is_odd(uint16_t src_port, uint16_t dst_port, uint8_t first_of_dst,
+                              uint32_t len, uint32_t first4)
+{
+    return port_is_netbios(dst_port) || udp_group_wants(first_of_dst) ||
+           udp_form_wants(src_port, dst_port, len, first4) ||
+           payload_tool_wants_udp(dst_port, len, first4);
+}
+
+/* The brief of an observation; false: it has none, or not with times from `base_ns` on. `payload` as of
+ * kind_form(): without it a payload has no form and no tool. The telescope is not asked. */
+static inline bool brief_from(const struct observation *o, const uint8_t *payload,
+                              const struct ruleset *rules, int64_t base_ns, struct brief *b)
 {
     enum {
         WHOLE = OBSERVATION_IP | OBSERVATION_TRANSPORT,
@@ -144,15 +158,26 @@ static inline bool brief_from(const struct observation *o, const struct ruleset 
     uint32_t headers = observation_headers(o), is_syn = 0;
     uint16_t port = o->dst_port;
     unsigned set;
+    if (spoof_default(o))
+        return false;
     if ((headers & HEADERS(FLAGS | ODD, 0xff, 0xff)) == HEADERS(FLAGS, 4, IPPROTO_NR_TCP)) {
         set = brief_of_tcp(o->tcp_flags);
         if (set == 0)
             return false;
         is_syn = set_is_syn(set);
+        if (is_syn && (o->payload_len > 0 || fingerprint_later(o)))
+            return false;
         if (is_syn)
             set |= (unsigned)rules->port_aim[PORT_PROTO_TCP][port] << BRIEF_AIM_SHIFT;
     } else if ((headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP)) {
-        if (port_is_netbios(port))
+        uint32_t first4 = udp_first4(payload, o->payload_caught);
+        if ((payload || o->payload_len == 0) &&
+            udp_is_odd(o->src_port, port, o->dst[0], o->payload_len, first4))
+            return false;
+        if (port_is_netbios(port) || udp_group_wants(o->dst[0]))
+            return false;
+        if (payload && o->payload_caught > 0 &&
+            payload_wanted(rules, PORT_PROTO_UDP, port, o->payload_caught))
             return false;
         set = brief_of_udp(rules, port);
     } else if ((headers & HEADERS(WHOLE | ODD, 0xff, 0xff)) == HEADERS(WHOLE, 4, IPPROTO_NR_ICMP)) {
@@ -212,9 +237,13 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
     uint16_t port = read_be16(b + 36);
     unsigned set;
     if (b[23] == IPPROTO_NR_UDP) {
-        uint32_t length = read_be16(b + 38);
-        if (length < 8 || BRIEF_TRANSPORT + length > end || decap & DECAP_VXLAN ||
-            port_is_netbios(port))
+        uint32_t length = read_be16(b + 38), caught = f->caplen - BRIEF_UDP_END;
+        if (length < 8 || BRIEF_TRANSPORT + length > end || decap & DECAP_VXLAN || raw16(b + 34) == 0)
+            return false;
+        caught = caught < length - 8 ? caught : length - 8;
+        uint32_t first4 = udp_first4(b + BRIEF_UDP_END, caught);
+        if (udp_is_odd(read_be16(b + 34), port, b[30], length - 8, first4) ||
+            (caught > 0 && payload_wanted(rules, PORT_PROTO_UDP, port, caught)))
             return false;
         set = brief_of_udp(rules, port);
         rest |= (uint64_t)read_be16(b + 34) << 48;
@@ -244,9 +273,11 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
         !brief_rest(f->ts_ns, base_ns, f->wire_len, &rest))
         return false;
     uint32_t end = BRIEF_IP + read_be16(b + 16);
-    uint32_t fragment = raw32(b + 20) & 0xff00ff3f; /* MF and offset, protocol: no DF, no TTL */
+    uint32_t fragment = raw32(b + 20) & 0xff00ffbf; /* all but DF, protocol; no TTL */
     if ((raw32(b + 12) & 0xffffff) != 0x450008 || end > f->wire_len || fragment & 0xffff)
         return false; /* the TOS doesn't matter */
+    if (raw32(b + 26) == raw32(b + 30))
+        return false; /* likely_spoofed, as is the reserved flag */
     if (fragment != (uint32_t)IPPROTO_NR_TCP << 24)
         return brief_read_other(f, decap, rules, end, rest, brief);
     if (f->caplen < BRIEF_TCP_END)
@@ -255,7 +286,7 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
     if (header < 20 || BRIEF_TRANSPORT + header > end)
         return false;
     unsigned set = brief_of_tcp(b[47]);
-    if (set == 0)
+    if (set == 0 || raw16(b + 34) == 0)
         return false;
     uint16_t port = read_be16(b + 36);
     struct fingerprint print = {
@@ -264,7 +295,17 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
         .mixed = raw32(b + 30) ^ raw32(b + 38),
         .folded = (uint16_t)(raw16(b + 32) ^ raw16(b + 40) ^ raw16(b + 36) ^ raw16(b + 18)),
     };
-    if (__builtin_expect((header == 24) & (read_be16(b + 48) == FINGERPRINT_NMAP_WINDOW), 0))
+    uint16_t window = read_be16(b + 48);
+    if (print.is_syn) {
+        bool has_df = b[20] & 0x40;
+        bool is_variant =
+            print.mixed == 0 && (has_df || b[22] > FINGERPRINT_PUBLISHED_TTL ||
+                                 read_be16(b + 34) < FINGERPRINT_PUBLISHED_PORT || header != 20);
+        if (__builtin_expect(is_variant | (BRIEF_TRANSPORT + header != end), 0) ||
+            fingerprint_later_wants(window, header, has_df, port))
+            return false;
+    }
+    if (__builtin_expect((header == 24) & (window == FINGERPRINT_NMAP_WINDOW), 0))
         print.is_nmap =
             f->caplen >= BRIEF_OPTIONS_END && read_be32(b + BRIEF_TCP_END) == FINGERPRINT_MSS_1460;
     set |= (rules->port_aim[PORT_PROTO_TCP][port] & -print.is_syn) << BRIEF_AIM_SHIFT;
@@ -291,6 +332,12 @@ static inline uint32_t set_marks(unsigned set)
                  (uint32_t)(aim & PORT_AIM_STRICT ? 1 << MARK_iot_strict : 0),
     };
     return class_marks(&class, is_scan, set_tools(set));
+}
+
+/* Of all packets with this set: a set of 1 << enum note, as in struct label. */
+static inline unsigned set_notes(unsigned set)
+{
+    return set_what(set) == BRIEF_SYN ? 1 << NOTE_assessable : 0;
 }
 
 static inline enum kind brief_kind(const struct brief *b)

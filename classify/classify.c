@@ -2,6 +2,8 @@
 
 #include "classify/brief.h"
 #include "classify/kind.h"
+#include "classify/payload_tool.h"
+#include "classify/spoof.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -9,11 +11,11 @@
 static_assert(sizeof(struct label) == 16, "a label is 16 bytes");
 
 /* This file writes neighbouring small fields as one number. */
-static_assert(offsetof(struct label, tools) == offsetof(struct label, kind) + 1 &&
+static_assert(offsetof(struct label, flags) == offsetof(struct label, kind) + 1 &&
                   offsetof(struct label, evidence) == offsetof(struct label, kind) + 2 &&
-                  offsetof(struct label, is_assessable) == offsetof(struct label, kind) + 3 &&
+                  offsetof(struct label, form) == offsetof(struct label, kind) + 3 &&
                   offsetof(struct label, payload_rule) == offsetof(struct label, kind) + 4,
-              "kind, tools, evidence, is_assessable and payload_rule are one number");
+              "kind, flags, evidence, form and payload_rule are one number");
 
 /* IPv4, TCP, its flags there (and so its ports), neither malformed nor a fragment: most of what a
  * darknet sees. One branch tells it apart, and there is none behind it. */
@@ -28,15 +30,22 @@ static inline __attribute__((always_inline)) void write_label(struct label *labe
                                                               const struct ruleset *rules,
                                                               enum kind kind, uint32_t is_scan,
                                                               uint32_t index, uint32_t tools,
-                                                              uint32_t is_syn4)
+                                                              uint32_t flags)
 {
     const struct port_class *class = &rules->classes[index];
     uint32_t is_bot = tools >> TOOL_mirai & (kind == KIND_tcp_syn);
     uint32_t evidence = is_bot ? EVIDENCE_bot : index ? EVIDENCE_port : EVIDENCE_none;
-    uint64_t rest = kind | tools << 8 | evidence << 16 | is_syn4 << 24 | (uint64_t)RULE_NONE << 32;
+    uint64_t rest = kind | flags << 8 | evidence << 16 | (uint64_t)RULE_NONE << 32;
     label->marks = class_marks(class, is_scan, tools);
     memcpy(label->rules, class->rules, sizeof label->rules);
     memcpy(&label->kind, &rest, sizeof rest);
+}
+
+/* What the headers alone say; `is_syn`: kind tcp_syn. */
+static inline uint32_t flags_of(const struct observation *o, bool is_syn)
+{
+    return (spoof_default(o) ? LABEL_LIKELY_SPOOFED : 0) |
+           (is_syn && o->ip_version == 4 ? LABEL_ASSESSABLE : 0);
 }
 
 static inline __attribute__((always_inline)) void label_plain_tcp(struct label *label,
@@ -47,19 +56,26 @@ static inline __attribute__((always_inline)) void label_plain_tcp(struct label *
     uint32_t is_syn = kind == KIND_tcp_syn;
     uint32_t is_scan = is_syn | (kind == KIND_tcp_data);
     uint32_t index = rules->port_class[PORT_PROTO_TCP][o->dst_port] & -is_scan;
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools_tcp4(o, is_syn), is_syn);
+    uint32_t tools = fingerprint_tools_tcp4(o, is_syn) | (is_syn ? fingerprint_later(o) : 0);
+    write_label(label, rules, kind, is_scan, index, tools, flags_of(o, is_syn));
 }
 
 static void label_other(struct label *label, const struct ruleset *rules,
-                        const struct observation *o, bool inside)
+                        const struct observation *o, const uint8_t *payload, bool inside)
 {
-    enum kind kind = kind_of(o, inside);
+    enum udp_form_id form = kind_form(o, payload);
+    enum kind kind = kind_of(o, form, inside);
     bool is_scan = kind_is_scan(kind);
-    uint32_t index = 0;
+    uint32_t index = 0, flags = flags_of(o, kind == KIND_tcp_syn), tools = fingerprint_tools(o);
     if (is_scan && o->state & OBSERVATION_PORTS)
         index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
-    write_label(label, rules, kind, is_scan, index, fingerprint_tools(o),
-                kind == KIND_tcp_syn && o->ip_version == 4);
+    if (kind == KIND_udp && udp_forms[form].class == UDP_ASKS)
+        flags |= LABEL_AMPLIFICATION_REQUEST;
+    if (is_scan && payload && o->payload_caught > 0)
+        tools |=
+            payload_tool_set(o->ip_proto, o->dst_port, payload, o->payload_caught, o->payload_len);
+    write_label(label, rules, kind, is_scan, index, tools, flags);
+    label->form = (uint8_t)form;
 }
 
 /* What a payload's rule changes of the label that the header gave. */
@@ -88,14 +104,14 @@ static __attribute__((noinline)) void label_payload(struct label *label,
     if (!kind_is_scan((enum kind)label->kind) || !(o->state & OBSERVATION_PORTS) ||
         !payload_wanted(rules, proto, o->dst_port, o->payload_caught))
         return;
-    label->is_assessable = 1;
+    label->flags |= LABEL_ASSESSABLE;
     uint16_t index = payload_match(rules, scratch, proto, o->dst_port, payloads + o->payload_at,
                                    o->payload_caught);
     if (index != RULE_NONE)
         apply_payload_rule(label, &rules->rules[index], index);
 }
 
-/* Instances with and without a telescope, with and without payloads, so that the loop asks for neither. */
+/* One instance with and one without a telescope, so that the loop asks for none. */
 static inline __attribute__((always_inline)) void classify_all(
     const struct ruleset *rules, const struct prefix_set *telescope,
     const struct observation *observations, size_t count, const uint8_t *payloads,
@@ -104,11 +120,12 @@ static inline __attribute__((always_inline)) void classify_all(
     for (size_t i = 0; i < count; i++) {
         const struct observation *o = &observations[i];
         bool inside = !telescope || prefix_set_holds(telescope, o->dst, o->ip_version);
-        if (is_plain_tcp(o) & inside)
+        const uint8_t *payload = payloads && o->payload_caught ? payloads + o->payload_at : NULL;
+        if (is_plain_tcp(o) & inside & !payload)
             label_plain_tcp(&labels[i], rules, o);
         else
-            label_other(&labels[i], rules, o, inside);
-        if (payloads && o->payload_caught)
+            label_other(&labels[i], rules, o, payload, inside);
+        if (payload && scratch)
             label_payload(&labels[i], rules, o, payloads, scratch);
     }
 }
@@ -117,12 +134,8 @@ void classify_batch(const struct ruleset *rules, const struct prefix_set *telesc
                     const struct observation *observations, size_t count, const uint8_t *payloads,
                     struct payload_scratch *scratch, struct label *labels)
 {
-    if (telescope && payloads)
+    if (telescope)
         classify_all(rules, telescope, observations, count, payloads, scratch, labels);
-    else if (telescope)
-        classify_all(rules, telescope, observations, count, NULL, NULL, labels);
-    else if (payloads)
-        classify_all(rules, NULL, observations, count, payloads, scratch, labels);
     else
-        classify_all(rules, NULL, observations, count, NULL, NULL, labels);
+        classify_all(rules, NULL, observations, count, payloads, scratch, labels);
 }

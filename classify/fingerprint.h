@@ -1,8 +1,9 @@
 /* fingerprint: which programs' packets look like this one.
  *
- * A packet *matches*; chance hits exist (1 in 65,536 for rules on the IP id), so a
- * source is said to *use* a tool only on several packets. All rules need the TCP header
- * readable and look at SYN without ACK, RST, FIN, except zmap; the packet's kind does not matter.
+ * A packet *matches*; chance hits exist (1 in 65,536 for rules on the IP id), so a source is said to
+ * *use* a tool by a rule of its own over its packets (fingerprint_uses). All rules need the TCP header
+ * readable and look at SYN without ACK, RST, FIN, except zmap and what payload_tool.h says; the packet's kind
+ * does not matter.
  *
  *   mirai    IPv4, sequence number == destination address
  *            (Mirai source, 2016: tcph->seq = iph->daddr)
@@ -13,6 +14,18 @@
  *            known: window 1024 without options (to 2023-11), window 1025 with MSS 1460 (since
  *            commit 4f89257)
  *   nmap     window 1024 and options exactly 02 04 05 b4 (nmap source, -sS)
+ *   zmap4    what ZMap since 4.1.0 still sends alike: IPv4, no DF, TOS 0, TTL up to 64 (it starts there),
+ *            window 65535, source port 32768 to 61000, the options of one of its four layouts
+ *            (--probe-args: windows, linux, bsd, smallest-probes). No packet with identification 54321:
+ *            that is zmap's. Not told: ZMap 4 with other source ports or TTL, ZMap's other modules, and a
+ *            program that copied these headers
+ *   hajime   window 14600 with options (the kernel connects), port 23, 5358, 5555, 7547 or 9000, and not
+ *            mirai. Any old Linux sends such a SYN when it connects to such a port
+ *   unicornscan  its default form (of 12 that -W names): IPv4, no DF, TOS 0, TTL above 128 (it starts
+ *            at 255), window 4128, MSS 1460 alone, source port from 4096 on. It copies Cisco IOS, whose own
+ *            connections look alike; unicornscan_step() tells the two apart over a source's packets
+ *   mirai_variant  matches mirai in a header that the published source never sends: options, DF,
+ *            TTL above 64, or a source port below 1024. A variant, or its packets rewritten on the way
  */
 #ifndef CLASSIFY_FINGERPRINT_H
 #define CLASSIFY_FINGERPRINT_H
@@ -20,12 +33,18 @@
 #include "capture/observation.h"
 #include "classify/label.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
     FINGERPRINT_ZMAP_ID = 54321,
     FINGERPRINT_NMAP_WINDOW = 1024,
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
+    FINGERPRINT_ZMAP4_WINDOW = 65535,
+    FINGERPRINT_HAJIME_WINDOW = 14600,
+    FINGERPRINT_UNICORNSCAN_WINDOW = 4128,
+    FINGERPRINT_PUBLISHED_TTL = 64,    /* Mirai's and ZMap's at the start */
+    FINGERPRINT_PUBLISHED_PORT = 1024, /* Mirai's lowest source port */
 };
 
 /* What the fingerprints look at, of an IPv4 packet; each value in any byte order. */
@@ -61,24 +80,76 @@ static inline uint32_t fingerprint_tools_tcp4(const struct observation *o, uint3
     return fingerprint_match(&f);
 }
 
-/* Of any packet: a set of 1 << enum tool. */
+/* The tools behind nmap that a SYN matches; none of another packet. */
+uint32_t fingerprint_later(const struct observation *o);
+
+/* The ports that Hajime scans. */
+static inline bool fingerprint_hajime_port(uint16_t port)
+{
+    return port == 23 || port == 5358 || port == 5555 || port == 7547 || port == 9000;
+}
+
+/* False: fingerprint_later() says none of a SYN with such headers, but for mirai_variant. */
+static inline bool fingerprint_later_wants(uint16_t window, uint32_t header_len, bool has_df,
+                                           uint16_t dst_port)
+{
+    if (header_len == 20)
+        return false;
+    return (window == FINGERPRINT_ZMAP4_WINDOW && !has_df) ||
+           (window == FINGERPRINT_HAJIME_WINDOW && fingerprint_hajime_port(dst_port)) ||
+           (window == FINGERPRINT_UNICORNSCAN_WINDOW && !has_df);
+}
+
+/* Of any packet, by its headers: a set of 1 << enum tool. */
 static inline uint32_t fingerprint_tools(const struct observation *o)
 {
     uint32_t is_syn = o->state & OBSERVATION_TCP_FLAGS &&
                       (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
     uint32_t tools = fingerprint_tools_tcp4(o, is_syn);
-    return tools & (o->ip_version == 4 ? ~0u : 1u << TOOL_nmap);
+    tools &= o->ip_version == 4 ? ~0u : 1u << TOOL_nmap;
+    return tools | (is_syn ? fingerprint_later(o) : 0);
 }
 
 /* Which header form a masscan SYN has, for explain: "window 1024, no options (to 2023-11)",
  * "window 1025, MSS 1460 (since 2023-11)", "other header". */
 const char *fingerprint_masscan_form(const struct observation *o);
 
+/* How far a match goes. */
+enum confidence {
+    CONFIDENCE_low,    /* others send the like: says "looks like" */
+    CONFIDENCE_medium, /* one program is known to send it, and imitates another */
+    CONFIDENCE_high,   /* chance alone, of the size that the rule states */
+};
+
 /* One row per fingerprint, in the order of enum tool, for `rules list`. */
 struct fingerprint_text {
     const char *id, *rule, *source;
+    const char *eligible;  /* the packets that could match */
+    uint8_t confidence;    /* enum confidence */
+    uint8_t min_packets;   /* a source uses the tool when so many of its packets match, */
+    uint16_t min_permille; /* and of those that could so many of a thousand */
+    const char *reason;    /* why these numbers */
 };
 extern const struct fingerprint_text fingerprint_texts[];
 extern const unsigned fingerprint_text_count;
+
+/* Whether a source uses a tool of whose fingerprint `matched` of its packets are, of `eligible` that
+ * could be. Packets add: of days, shards, sensors. */
+bool fingerprint_uses(enum tool tool, uint64_t matched, uint64_t eligible);
+
+/* "low", "medium", "high" */
+const char *confidence_name(enum confidence confidence);
+
+/* Unicornscan's sequence numbers: seq ^ destination ^ (destination port << 16 + source port) is one number in a
+ * run (its tcphash.h; the destination in the byte order of its machine, little-endian here). Two packets of a
+ * source tell it whatever form its headers copy. A source needs 4 bytes, zero at first. */
+struct unicornscan_state {
+    uint32_t key : 24; /* of the last SYN */
+    uint32_t last : 8; /* what it was sent to, folded, 1 to 255; 0: there was none */
+};
+
+/* Takes a SYN of the source over IPv4. True: it has the key of the last one and was not sent to
+ * the same place (a repeated SYN has its own number again); by chance 1 in 2^24. */
+bool unicornscan_step(struct unicornscan_state *state, const struct observation *o);
 
 #endif

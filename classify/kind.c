@@ -25,18 +25,18 @@ static const struct {
         {"every other TCP packet: FIN, NULL, XMAS, bare ACK, odd flags, flags cut by the "
          "snap length",
          NULL},
-    [KIND_udp] =
-        {"UDP that is no answer and no stray",
-         "answers of reflectors and P2P packets are counted here until their forms are told"},
+    [KIND_udp] = {"UDP that is no answer and no stray", "a payload cut by the snap length may lose "
+                                                        "the form that would tell it"},
     [KIND_icmp] = {"ICMP and ICMPv6 that is no reply, error or link-local control", NULL},
     [KIND_backscatter_tcp] = {"TCP with RST, or with SYN and ACK", NULL},
     [KIND_backscatter_icmp] = {"replies and errors of ICMP and ICMPv6, by type", NULL},
     [KIND_backscatter_udp] =
-        {"an answer from a known reflector port in the protocol's response form",
-         "not told yet: these packets are udp"},
-    [KIND_stray] = {"pollution that is no scan: NetBIOS broadcasts (UDP 137 to 137, 138 to 138, "
-                    "destination ends in .255), IGMP, link-local ICMP and ICMPv6",
-                    "P2P forms (DHT, uTP) are not told yet: these packets are udp"},
+        {"an answer from a known reflector port in the protocol's response form", NULL},
+    [KIND_stray] =
+        {"pollution that is no scan: NetBIOS broadcasts (UDP 137 to 137, 138 to 138, "
+         "destination ends in .255), UDP to groups on one link, DHT, uTP and BitTorrent, "
+         "IGMP, link-local ICMP and ICMPv6",
+         NULL},
     [KIND_fragment] = {"a later fragment (offset > 0) of any protocol", NULL},
     [KIND_other_ip] = {"every other IP protocol", NULL},
     [KIND_non_ip] = {"no readable IP header", NULL},

@@ -12,16 +12,18 @@
  *    7 tcp_data          ACK without SYN, RST, and payload > 0; FIN is allowed
  *    8 tcp_other         every other TCP packet: FIN, NULL, XMAS, bare ACK, SYN+FIN, no flags there
  *   UDP (protocol 17)
- *    9 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138,
+ *    9 backscatter_udp   an answer by source port and form (udp_form.h), to no group on one link
+ *   10 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138,
  *                        destination ends in .255 (255.255.255.255 included; nobody here knows
- *                        the sender's subnet)
- *   10 udp               every other UDP packet, ports there or not
+ *                        the sender's subnet); to a group on one link; peer-to-peer by form
+ *                        (both udp_form.h)
+ *   11 udp               every other UDP packet, ports there or not
  *   ICMP (protocol 1 in IPv4) and ICMPv6 (58 in IPv6)
- *   11 icmp              type and code not there
- *   12 by the type       the table of kind_icmp.c: backscatter_icmp, stray or icmp
+ *   12 icmp              type and code not there
+ *   13 by the type       the table of kind_icmp.c: backscatter_icmp, stray or icmp
  *   The rest
- *   13 stray             IGMP (protocol 2)
- *   14 other_ip          every other protocol, ICMP in IPv6 and ICMPv6 in IPv4 among them
+ *   14 stray             IGMP (protocol 2)
+ *   15 other_ip          every other protocol, ICMP in IPv6 and ICMPv6 in IPv4 among them
  *
  * The ICMP table in short (every type has its row and IANA's name in kind_icmp.c):
  *
@@ -33,14 +35,14 @@
  *                             multicast router discovery, RPL, MPL: link-local control)
  *           icmp              every other type
  *
- * backscatter_udp and the P2P forms of stray are not told yet: those packets are
- * `udp`, and `rules list` says so. Pure functions, any thread.
+ * Pure functions, any thread.
  */
 #ifndef CLASSIFY_KIND_H
 #define CLASSIFY_KIND_H
 
 #include "capture/observation.h"
 #include "classify/label.h"
+#include "classify/udp_form.h"
 
 #include <stdbool.h>
 
@@ -80,9 +82,33 @@ static inline enum kind kind_of_tcp(const struct observation *o)
     return (enum kind)kind_tcp_table[o->payload_len > 0][o->tcp_flags & 0x1f];
 }
 
-/* `inside`: whether the destination belongs to the telescope (true where none is
- * configured). */
-static inline enum kind kind_of(const struct observation *o, bool inside)
+/* The form of a UDP packet's payload; UDP_FORM_NONE of every other packet. `payload`: its
+ * payload_caught bytes; NULL: they are not at hand, and no form is told but of an empty payload. */
+static inline enum udp_form_id kind_form(const struct observation *o, const uint8_t *payload)
+{
+    enum { PORTS = OBSERVATION_PORTS, CUT = OBSERVATION_SNAPPED | OBSERVATION_MALFORMED };
+    if (o->ip_proto != IPPROTO_NR_UDP || (o->state & (PORTS | CUT)) != PORTS ||
+        (!payload && o->payload_len))
+        return UDP_FORM_NONE;
+    return udp_form_of(o->src_port, o->dst_port,
+                       &(struct udp_payload){payload, o->payload_caught, o->payload_len});
+}
+
+/* The kind of a UDP packet that none of rules 1 to 4 holds for. */
+static inline enum kind kind_of_udp(const struct observation *o, enum udp_form_id form)
+{
+    static const uint8_t kinds[] = {[UDP_PLAIN] = KIND_udp,
+                                    [UDP_ANSWER] = KIND_backscatter_udp,
+                                    [UDP_STRAY] = KIND_stray,
+                                    [UDP_ASKS] = KIND_udp};
+    if (udp_group_of(o) || kind_is_netbios_broadcast(o))
+        return KIND_stray;
+    return (enum kind)kinds[udp_forms[form].class];
+}
+
+/* `form`: as kind_form() says. `inside`: whether the destination belongs to the telescope (true where none
+ * is configured). */
+static inline enum kind kind_of(const struct observation *o, enum udp_form_id form, bool inside)
 {
     if (o->state & OBSERVATION_MALFORMED)
         return KIND_malformed;
@@ -95,7 +121,7 @@ static inline enum kind kind_of(const struct observation *o, bool inside)
     if (o->ip_proto == IPPROTO_NR_TCP)
         return kind_of_tcp(o);
     if (o->ip_proto == IPPROTO_NR_UDP)
-        return kind_is_netbios_broadcast(o) ? KIND_stray : KIND_udp;
+        return kind_of_udp(o, form);
     if (o->ip_proto == (o->ip_version == 4 ? IPPROTO_NR_ICMP : IPPROTO_NR_ICMPV6))
         return kind_has_icmp_type(o) ? kind_of_icmp(o->ip_version, o->icmp_type) : KIND_icmp;
     return o->ip_proto == IPPROTO_NR_IGMP ? KIND_stray : KIND_other_ip;

@@ -2,6 +2,7 @@
 
 #include "classify/fingerprint.h"
 #include "classify/kind.h"
+#include "classify/spoof.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -56,8 +57,26 @@ static void add_icmp(struct text *t, const struct observation *o)
         add(t, "%s whose type was not captured", name);
 }
 
+static void add_udp(struct text *t, const struct observation *o, enum kind kind,
+                    const struct udp_form *form)
+{
+    const struct udp_group *group = udp_group_of(o);
+    if (kind == KIND_stray && group)
+        add(t, "UDP to a group on one link (%s)", group->name);
+    else if (kind == KIND_stray && kind_is_netbios_broadcast(o))
+        add(t, "UDP %u to %u, destination ends in .255 (NetBIOS broadcast)", o->src_port,
+            o->dst_port);
+    else if (kind != KIND_udp && form->name)
+        add(t, "%s: UDP %s", form->name, form->what);
+    else if (!(o->state & OBSERVATION_PORTS))
+        add(t, "UDP whose ports were not captured");
+    else
+        add(t, "UDP, payload %u", o->payload_len);
+}
+
 /* What of the packet decided its kind. */
-static void add_kind(struct text *t, const struct observation *o, enum kind kind)
+static void add_kind(struct text *t, const struct observation *o, enum kind kind,
+                     const struct udp_form *form)
 {
     add(t, "%s: ", kind_name(kind));
     if (kind == KIND_malformed || kind == KIND_non_ip || kind == KIND_outside)
@@ -66,13 +85,8 @@ static void add_kind(struct text *t, const struct observation *o, enum kind kind
         add(t, "fragment offset > 0, IP protocol %u", o->ip_proto);
     else if (o->ip_proto == IPPROTO_NR_TCP)
         add_tcp(t, o);
-    else if (o->ip_proto == IPPROTO_NR_UDP && kind == KIND_stray)
-        add(t, "UDP %u to %u, destination ends in .255 (NetBIOS broadcast)", o->src_port,
-            o->dst_port);
-    else if (o->ip_proto == IPPROTO_NR_UDP && !(o->state & OBSERVATION_PORTS))
-        add(t, "UDP whose ports were not captured");
     else if (o->ip_proto == IPPROTO_NR_UDP)
-        add(t, "UDP, payload %u", o->payload_len);
+        add_udp(t, o, kind, form);
     else if (kind != KIND_other_ip && o->ip_proto != IPPROTO_NR_IGMP)
         add_icmp(t, o);
     else if (kind == KIND_stray)
@@ -108,10 +122,30 @@ static void add_tools(struct text *t, const struct observation *o, unsigned tool
             add(t, " (sequence number = destination)");
         else if (i == TOOL_zmap)
             add(t, " (identification 54321)");
-        else if (i == TOOL_nmap)
+        else if (i == TOOL_nmap && o->ip_proto == IPPROTO_NR_TCP && o->payload_len == 0)
             add(t, " (window 1024, MSS 1460 alone)");
+        else if (i >= TOOL_zmap4)
+            add(t, " (confidence %s)",
+                confidence_name((enum confidence)fingerprint_texts[i].confidence));
         sep = ", ";
     }
+}
+
+static void add_flags_of(struct text *t, const struct observation *o, const struct label *label)
+{
+    const char *sep = "; likely_spoofed (";
+    if (label->flags & LABEL_LIKELY_SPOOFED) {
+        uint32_t tests = spoof_tests(o) & SPOOF_DEFAULT;
+        for (unsigned i = 0; i < SPOOF_COUNT; i++)
+            if (tests >> i & 1) {
+                add(t, "%s%s", sep, spoof_texts[i].name);
+                sep = ", ";
+            }
+        add(t, ")");
+    }
+    if (label->flags & LABEL_AMPLIFICATION_REQUEST)
+        add(t, "; amplification_request (%s: %s)", udp_forms[label->form].name,
+            udp_forms[label->form].what);
 }
 
 static void add_marks(struct text *t, uint32_t marks)
@@ -144,9 +178,10 @@ int reason_text(const struct ruleset *set, const struct observation *o, const st
 {
     struct text t = {text, size, 0};
     text[0] = '\0';
-    add_kind(&t, o, (enum kind)label->kind);
+    add_kind(&t, o, (enum kind)label->kind, &udp_forms[label->form]);
     add_rules(&t, set, o, label);
-    add_tools(&t, o, label->tools);
+    add_flags_of(&t, o, label);
+    add_tools(&t, o, label_tools(label));
     add_marks(&t, label->marks);
     return (int)t.used;
 }

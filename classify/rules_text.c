@@ -3,7 +3,10 @@
 #include "classify/fingerprint.h"
 #include "classify/kind.h"
 #include "classify/payload.h"
+#include "classify/payload_tool.h"
+#include "classify/spoof.h"
 #include "classify/text_width.h"
+#include "classify/udp_form.h"
 
 #include <string.h>
 
@@ -11,6 +14,7 @@ enum { CELLS_MAX = 4, GAP = 2 };
 
 /* With the gaps: 100 columns. */
 static const unsigned rule_widths[] = {28, 7, 18, 41};
+static const unsigned pair[] = {22, 76};
 
 static const char *const mark_definitions[SHARE_MARK_COUNT] = {
     [MARK_total] = "every packet observed",
@@ -113,9 +117,52 @@ static void write_rules(FILE *out, const struct ruleset *set)
                 write_category(out, set, set->categories[c]);
 }
 
+/* What fingerprint_text says of a tool, beyond its rule and its source. */
+static void uses_text(const struct fingerprint_text *f, char *text, size_t size)
+{
+    char share[64] = "";
+    if (f->min_permille)
+        snprintf(share, sizeof share, " and %u of a thousand", f->min_permille);
+    snprintf(text, size, "%u packets%s of: %s; %s", f->min_packets, share, f->eligible, f->reason);
+}
+
+static void write_entry(FILE *out, const char *name, const char *what, const char *source)
+{
+    char about[512];
+    snprintf(about, sizeof about, "%s\nsource: %s", what, source);
+    write_row(out, pair, (const char *const[]){name, about}, 2);
+}
+
+static void write_signs(FILE *out)
+{
+    static const char *const classes[] = {
+        [UDP_ANSWER] = "UDP answers (backscatter_udp)",
+        [UDP_STRAY] = "UDP that went astray (stray)",
+        [UDP_ASKS] = "UDP requests that a reflector answers (label amplification_request)"};
+    for (unsigned class = UDP_ANSWER; class <= UDP_ASKS; class ++) {
+        write_title(out, classes[class]);
+        for (unsigned id = 1; id < UDP_FORM_COUNT; id++)
+            if (udp_forms[id].class == class)
+                write_entry(out, udp_forms[id].name, udp_forms[id].what, udp_forms[id].source);
+    }
+    write_title(out, "UDP to groups on one link (stray)");
+    for (unsigned i = 0; i < udp_group_count; i++)
+        write_entry(out, udp_groups[i].name, "by the destination", udp_groups[i].source);
+    write_title(out,
+                "signs of a forged source (label likely_spoofed; + applied unless set otherwise)");
+    for (unsigned i = 0; i < SPOOF_COUNT; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", SPOOF_DEFAULT >> i & 1 ? "+" : "", spoof_texts[i].name);
+        write_entry(out, name, spoof_texts[i].what, spoof_texts[i].source);
+    }
+    write_title(out, "scanners' own probe payloads");
+    for (unsigned i = 0; i < payload_tool_count; i++)
+        write_entry(out, payload_tools[i].name, tool_name((enum tool)payload_tools[i].tool),
+                    payload_tools[i].source);
+}
+
 static void list_text(FILE *out, const struct ruleset *set)
 {
-    static const unsigned pair[] = {16, 82};
     fprintf(out, "rule set %s, version %s: %zu rules, %zu categories\nsha256 %s\n", set->name,
             set->version, set->rule_count, set->category_count, set->sha256);
     if (set->payload_off)
@@ -136,13 +183,16 @@ static void list_text(FILE *out, const struct ruleset *set)
     }
     write_title(
         out,
-        "fingerprints (a packet matches; a source uses a tool when several of its packets match)");
+        "fingerprints (a packet matches; a source uses a tool when so many of its packets match)");
     for (unsigned i = 0; i < fingerprint_text_count; i++) {
         const struct fingerprint_text *f = &fingerprint_texts[i];
-        char about[512];
-        snprintf(about, sizeof about, "%s\nsource: %s", f->rule, f->source);
+        char about[1024], uses[512];
+        uses_text(f, uses, sizeof uses);
+        snprintf(about, sizeof about, "%s\nsource: %s\nconfidence: %s\nused by a source: %s",
+                 f->rule, f->source, confidence_name((enum confidence)f->confidence), uses);
         write_row(out, pair, (const char *const[]){f->id, about}, 2);
     }
+    write_signs(out);
     write_title(out, "marks (what is counted by packets and by distinct sources)");
     for (unsigned m = 0; m < SHARE_MARK_COUNT; m++) {
         char about[256];
@@ -235,6 +285,26 @@ static void json_entry(FILE *out, const char *sep, const char *id, const char *k
     fputc('}', out);
 }
 
+static void json_signs(FILE *out)
+{
+    static const char *const classes[] = {"", "backscatter_udp", "stray", "amplification_request"};
+    fputs("],\n \"udp_forms\": [", out);
+    for (unsigned id = 1; id < UDP_FORM_COUNT; id++) {
+        const struct udp_form *form = &udp_forms[id];
+        char what[256];
+        snprintf(what, sizeof what, "%s: %s", classes[form->class], form->what);
+        json_entry(out, id > 1 ? "," : "", form->name, "rule", what, "source", form->source);
+    }
+    fputs("],\n \"spoof_tests\": [", out);
+    for (unsigned i = 0; i < SPOOF_COUNT; i++)
+        json_entry(out, i ? "," : "", spoof_texts[i].name, "rule", spoof_texts[i].what, "source",
+                   spoof_texts[i].source);
+    fputs("],\n \"probes\": [", out);
+    for (unsigned i = 0; i < payload_tool_count; i++)
+        json_entry(out, i ? "," : "", payload_tools[i].name, "tool",
+                   tool_name((enum tool)payload_tools[i].tool), "source", payload_tools[i].source);
+}
+
 static void list_json(FILE *out, const struct ruleset *set)
 {
     fprintf(out, "{\"name\": \"%s\", \"version\": \"%s\", \"sha256\": \"%s\"", set->name,
@@ -253,6 +323,7 @@ static void list_json(FILE *out, const struct ruleset *set)
     for (unsigned i = 0; i < fingerprint_text_count; i++)
         json_entry(out, i ? "," : "", fingerprint_texts[i].id, "rule", fingerprint_texts[i].rule,
                    "source", fingerprint_texts[i].source);
+    json_signs(out);
     fputs("],\n \"marks\": [", out);
     for (unsigned m = 0; m < SHARE_MARK_COUNT; m++)
         json_entry(out, m ? "," : "", mark_name((enum mark)m), "role",

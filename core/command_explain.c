@@ -1,7 +1,9 @@
 #include "capture/capture_file.h"
 #include "capture/decode.h"
 #include "classify/classify.h"
+#include "classify/payload_tool.h"
 #include "classify/reason.h"
+#include "classify/udp_form.h"
 #include "core/command.h"
 #include "core/pseudonym.h"
 #include "core/setup.h"
@@ -36,6 +38,7 @@ struct packet {
     bool has_quoted;
     bool has_origin; /* law 6: not of the telescope's own addresses */
     struct origin origin;
+    const struct payload_tool *probe; /* NULL: none */
 };
 
 /* An address of the telescope becomes a keyed pseudonym. */
@@ -190,7 +193,10 @@ static void print_text(const struct explain *e, const struct packet *p)
         print_endpoint(e, p->quoted.src, &p->quoted, p->quoted.src_port);
         printf(" >");
         print_endpoint(e, p->quoted.dst, &p->quoted, p->quoted.dst_port);
+        printf(" victim %s", address_text(e, p->quoted.dst, p->quoted.ip_version, time));
     }
+    if (p->probe)
+        printf(" probe \"%s\"", p->probe->name);
     reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
     printf(" | %s", reason);
     print_origin(e, p);
@@ -203,6 +209,14 @@ static void json_text(const char *name, const char *text)
 {
     printf("\"%s\":", name);
     json_string(stdout, text);
+}
+
+static void print_name(const char *name)
+{
+    if (name)
+        json_string(stdout, name);
+    else
+        printf("null");
 }
 
 static void json_set(const char *name, unsigned set, unsigned count, const char *(*word)(unsigned))
@@ -246,7 +260,7 @@ static void json_rules(const struct explain *e, const struct label *label)
     for (unsigned i = 0; i < 2; i++)
         if (label->rules[i] != RULE_NONE && label->rules[i] != label->payload_rule)
             json_rule(e, label->rules[i], "port", &comma);
-    printf("],\"assessable\":%s", label->is_assessable ? "true" : "false");
+    printf("],\"assessable\":%s", label->flags & LABEL_ASSESSABLE ? "true" : "false");
 }
 
 static void json_headers(const struct explain *e, const struct observation *o)
@@ -332,11 +346,18 @@ static void print_json(const struct explain *e, const struct packet *p)
         printf(",\"quoted\":{");
         json_text("proto", proto_text(&p->quoted, proto));
         json_headers(e, &p->quoted);
-        putchar('}');
+        printf("},");
+        json_text("victim", address_text(e, p->quoted.dst, p->quoted.ip_version, time));
     }
     putchar(',');
     json_text("kind", kind_name(p->label.kind));
-    json_set("tools", p->label.tools, TOOL_COUNT, tool_word);
+    printf(",\"form\":");
+    print_name(udp_forms[p->label.form].name);
+    printf(",\"likely_spoofed\":%s,\"amplification_request\":%s,\"probe\":",
+           p->label.flags & LABEL_LIKELY_SPOOFED ? "true" : "false",
+           p->label.flags & LABEL_AMPLIFICATION_REQUEST ? "true" : "false");
+    print_name(p->probe ? p->probe->name : NULL);
+    json_set("tools", label_tools(&p->label), TOOL_COUNT, tool_word);
     json_set("marks", p->label.marks & ((1u << MARK_tool_mirai) - 1), MARK_COUNT, mark_word);
     json_rules(e, &p->label);
     json_origin(e, p);
@@ -357,6 +378,9 @@ static void explain_frame(struct explain *e, const struct frame *f)
     };
     decode(f, e->setup->decap, &p.o);
     classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, f->data, e->scratch, &p.label);
+    if (label_tools(&p.label) & (1u << TOOL_probe | 1u << TOOL_nmap))
+        p.probe = payload_tool_of(p.o.ip_proto, p.o.dst_port, f->data + p.o.payload_at,
+                                  p.o.payload_caught, p.o.payload_len);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
     const struct prefix_set *telescope = e->setup->telescope;

@@ -92,31 +92,47 @@ static bool shard_takes(struct sorter *s, struct sorter_shard *to, unsigned slot
 }
 
 /* Whether the observation went as a brief. */
-static inline bool went_as_brief(struct sorter *s, const struct observation *o, unsigned slot)
+static inline bool went_as_brief(struct sorter *s, const struct observation *o,
+                                 const uint8_t *payload, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[shard_of4(s, o)];
-    if (!shard_takes(s, to, slot, o->ts_ns) || !brief_from(o, s->rules, to->base_ns, to->next) ||
+    if (!shard_takes(s, to, slot, o->ts_ns) ||
+        !brief_from(o, payload, s->rules, to->base_ns, to->next) ||
         (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
     shard_took(s, to, read_be32(o->dst));
     return true;
 }
 
-void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
+/* Puts an observation where its batch goes on, with what was caught of its payload. */
+static void place_observation(struct sorter *s, const struct observation *o, const uint8_t *payload,
+                              unsigned slot)
 {
-    if (went_as_brief(s, o, slot))
-        return;
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
     unsigned shard = shard_of(s, o, hash);
     struct batch *b = s->shards[shard].batch;
-    b->at[b->count] = *o;
+    struct observation *place = &b->at[b->count];
+    *place = *o;
+    place->payload_at = b->count * BATCH_PAYLOAD;
+    place->payload_caught = payload ? o->payload_caught : 0;
+    if (place->payload_caught > BATCH_PAYLOAD)
+        place->payload_caught = BATCH_PAYLOAD;
+    if (payload)
+        memcpy(b->payload + place->payload_at, payload, place->payload_caught);
     place_fill(s, shard, hash, slot);
+}
+
+void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
+{
+    if (!went_as_brief(s, o, NULL, slot))
+        place_observation(s, o, NULL, slot);
 }
 
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct observation o;
     decode(f, s->decap, &o);
-    o.payload_at = o.payload_caught = 0; /* no rule wants payload */
-    sorter_observation(s, &o, slot);
+    const uint8_t *payload = f->data + o.payload_at;
+    if (!went_as_brief(s, &o, payload, slot))
+        place_observation(s, &o, payload, slot);
 }

@@ -87,7 +87,7 @@ enum {
     PAIR_COMBOS = 1 << (PAIR_COUNT - PAIR_COMBO),
     PAIR_COUNT_MAX = (1 << 12) - 1,
 };
-static_assert(TOOL_COUNT <= 6 && WINDOW_SLOTS <= 8, "a pair keeps 6 tools and one of 8 slots");
+static_assert(WINDOW_SLOTS <= 8, "a pair keeps one of 8 slots");
 
 enum {
     SOURCE_BITS = 24,

@@ -24,8 +24,8 @@ static const uint8_t kind_by_sort[SYNTH_SORT_COUNT] = {
     [SYNTH_TCP_DATA] = KIND_tcp_data,
     [SYNTH_TCP_OTHER] = KIND_tcp_other,
     [SYNTH_UDP] = KIND_udp,
-    [SYNTH_UDP_ANSWER] = KIND_udp, /* until response forms are told (classify/kind.h) */
-    [SYNTH_UDP_P2P] = KIND_udp,    /* likewise */
+    [SYNTH_UDP_ANSWER] = KIND_backscatter_udp,
+    [SYNTH_UDP_P2P] = KIND_stray,
     [SYNTH_ICMP_PROBE] = KIND_icmp,
     [SYNTH_ICMP_ANSWER] = KIND_backscatter_icmp,
     [SYNTH_IGMP] = KIND_stray,
@@ -38,10 +38,9 @@ static const struct {
     uint8_t tool;
     uint8_t mark;
 } tool_marks[] = {
-    {SYNTH_MIRAI, MARK_tool_mirai},
-    {SYNTH_ZMAP, MARK_tool_zmap},
-    {SYNTH_MASSCAN, MARK_tool_masscan},
-    {SYNTH_NMAP, MARK_tool_nmap},
+    {SYNTH_MIRAI, MARK_tool_mirai},     {SYNTH_ZMAP, MARK_tool_zmap},
+    {SYNTH_MASSCAN, MARK_tool_masscan}, {SYNTH_NMAP, MARK_tool_nmap},
+    {SYNTH_ZMAP4, MARK_tool_zmap4},     {SYNTH_HAJIME, MARK_tool_hajime},
 };
 
 /* Source, protocol and port in one number that is never 0. */

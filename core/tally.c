@@ -19,7 +19,8 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->has_days = has_days;
     for (unsigned set = 0; set < BRIEF_SETS; set++)
         t->brief_marks[set] = (uint16_t)set_marks(set);
-    int err = 0;
+    t->scratch = rules->payload_off ? NULL : payload_scratch_create(rules);
+    int err = rules->payload_off || t->scratch ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key, has_days);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
@@ -44,6 +45,7 @@ void tally_destroy(struct tally *t)
         pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
     }
+    payload_scratch_destroy(t->scratch);
     for (unsigned i = 0; i < t->day_count; i++)
         tally_day_destroy(t->days[i]);
     free(t->days);

@@ -405,7 +405,7 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 
     for (unsigned i = 0; i < count; i++)
         source_prefetch_slot(shard, b->hash[from + i]);
-    classify_batch(t->rules, t->telescope, &b->at[from], count, NULL, NULL, labels);
+    classify_batch(t->rules, t->telescope, &b->at[from], count, b->payload, t->scratch, labels);
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
         guess[i] = source_guess(shard, b->hash[from + i]);

@@ -99,7 +99,7 @@ struct day_row day_row_of_set(unsigned set, uint16_t port)
         .port = is_scan ? port : 0,
         .rule = RULE_NONE,
         .kind = (uint8_t)brief_kind(&b),
-        .notes = what == BRIEF_SYN ? 1 << NOTE_assessable : 0,
+        .notes = (uint8_t)set_notes(set),
         .tools = (uint16_t)set_tools(set),
     };
 }
@@ -154,17 +154,15 @@ void day_observe(struct tally *t, struct tally_day *day, unsigned shard, uint32_
     struct day_row row = {
         .source = number,
         .port = is_scan && has_port ? o->dst_port : 0,
-        .rule = RULE_NONE,
+        .rule = label->payload_rule,
         .kind = label->kind,
-        .notes = (uint8_t)(is_scan && !has_port ? DAY_ROW_NO_PORT : 0),
-        .tools = label->tools,
+        .notes = (uint8_t)(label->flags | (is_scan && !has_port ? DAY_ROW_NO_PORT : 0)),
+        .tools = (uint16_t)label_tools(label),
         .src_port = o->src_port,
         .packets = 1,
         .bytes = o->wire_len,
         .first_ns = o->ts_ns,
         .last_ns = o->ts_ns,
     };
-    if (label->kind == KIND_tcp_syn && o->ip_version == 4)
-        row.notes |= 1 << NOTE_assessable;
     day_rows_add(&day->rows[shard], t->key, &row);
 }

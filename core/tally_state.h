@@ -7,6 +7,7 @@
 #include "core/tally.h"
 #include "core/tally_day.h"
 
+static_assert(BRIEF_TOOLS <= 6, "a pair keeps 6 tools");
 static_assert(MARK_total == 0, "every set of marks has it");
 
 /* What is counted by the headers alone: (IP version, transport, flags) in 6 bits. */
@@ -60,6 +61,7 @@ struct tally {
     const struct hash_key *key;
     const struct ruleset *rules;
     const struct prefix_set *telescope;
+    struct payload_scratch *scratch; /* NULL: payload rules are off */
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];

@@ -42,7 +42,7 @@ enum {
 };
 _Static_assert(NOTE_COUNT == F_unlisted_ports - F_notes, "each note has its field");
 _Static_assert(KIND_COUNT == YAMISCOPE__KIND__KIND_OUTSIDE + 1, "enum Kind has every kind");
-_Static_assert(TOOL_COUNT == YAMISCOPE__TOOL__TOOL_NMAP + 1, "enum Tool has every tool");
+_Static_assert(TOOL_COUNT == YAMISCOPE__TOOL__TOOL_PROBE + 1, "enum Tool has every tool");
 _Static_assert(EVIDENCE_COUNT == YAMISCOPE__EVIDENCE_KIND__EVIDENCE_PAYLOAD + 1,
                "enum EvidenceKind has every evidence");
 

@@ -86,23 +86,23 @@ static bool evidence_rows_hold(const struct source_day *s, struct reason *why)
     return true;
 }
 
-struct place {
+struct port_sum {
     uint32_t key; /* kind, port */
     uint64_t packets;
 };
 
 static int place_order(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct port_sum *x = a, *y = b;
     return (x->key > y->key) - (x->key < y->key);
 }
 
 /* Packets that the evidence rows have beyond the port rows of the same kind and port. */
-static uint64_t evidence_beyond(const struct source_day *s, struct place *places)
+static uint64_t evidence_beyond(const struct source_day *s, struct port_sum *places)
 {
     uint64_t beyond = 0;
     for (size_t i = 0; i < s->evidence_count; i++)
-        places[i] = (struct place){(uint32_t)s->evidence[i].kind << 16 | s->evidence[i].port,
+        places[i] = (struct port_sum){(uint32_t)s->evidence[i].kind << 16 | s->evidence[i].port,
                                    s->evidence[i].packets};
     qsort(places, s->evidence_count, sizeof *places, place_order);
     for (size_t i = 0, next; i < s->evidence_count; i = next) {
@@ -118,7 +118,7 @@ static uint64_t evidence_beyond(const struct source_day *s, struct place *places
 static bool evidence_fits(const struct source_day *s, struct reason *why)
 {
     enum { FEW = 64 };
-    struct place few[FEW], *places = few;
+    struct port_sum few[FEW], *places = few;
     uint64_t sum = s->unlisted_evidence;
 
     if (s->evidence_count == 0 && sum == 0)

@@ -14,8 +14,8 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     struct label label;
     struct brief read, from;
     decode(f, decap, &o);
-    classify_batch(rules, NULL, &o, 1, NULL, NULL, &label);
-    bool is_brief = brief_from(&o, rules, base_ns, &from);
+    classify_batch(rules, NULL, &o, 1, f->data, NULL, &label);
+    bool is_brief = brief_from(&o, f->data + o.payload_at, rules, base_ns, &from);
     *found = brief_read(f, decap, rules, base_ns, &read);
     if (*found && !is_brief)
         return "what is read as a brief is decoded as one";
@@ -25,8 +25,10 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
         return NULL;
     if (label.kind != brief_kind(&from))
         return "a brief has the kind that classify gives";
-    if (label.tools != set_tools(from.set) || label.marks != set_marks(from.set))
+    if (label_tools(&label) != set_tools(from.set) || label.marks != set_marks(from.set))
         return "a brief has the tools and marks that classify gives";
+    if (label.flags != set_notes(from.set) || label.form)
+        return "a brief has the notes that classify gives, and no form";
     if ((int64_t)((uint64_t)base_ns + brief_time(&from)) != o.ts_ns ||
         brief_wire_len(&from) != o.wire_len)
         return "a brief has the packet's time and length";

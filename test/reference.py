@@ -24,6 +24,7 @@ from itertools import takewhile
 
 import yaml
 
+import forms
 from judge import DATA, ROOT, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay, run
 
 RULES = os.path.join(ROOT, "classify", "rules")
@@ -31,7 +32,8 @@ FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.pr
   ip.hdr_len ip.frag_offset ip.bogus_ip_length ipv6.src ipv6.dst ipv6.plen
   ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ip.flags.mf
   tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
-  udp.srcport udp.dstport udp.length udp.length.bad icmp.type icmpv6.type
+  udp.srcport udp.dstport udp.length udp.length.bad udp.payload icmp.type icmpv6.type
+  tcp.srcport tcp.payload ip.flags.df ip.dsfield ip.ttl
   ipv6.hopopts.len_oct ipv6.routing.len_oct ipv6.dstopts.len_oct ipv6.bogus_ipv6_version
   eth.len.past_end vlan.len.past_end _ws.malformed _ws.short""".split()
 TSHARK = """tshark -n -o ip.defragment:FALSE -o ipv6.defragment:FALSE -o tcp.desegment_tcp_streams:FALSE
@@ -47,6 +49,31 @@ ICMP4 = {**dict.fromkeys((0, 3, 4, 5, 11, 12, 14, 16, 18, 30, 31, 34, 36, 38, 40
 ICMP6 = {**dict.fromkeys(range(0, 128), "backscatter_icmp"),
          **dict.fromkeys((129, 140, 145, 147, 161), "backscatter_icmp"),
          **dict.fromkeys((*range(130, 138), *range(141, 144), 148, 149, *range(151, 154), 155, 157, 158, 159), "stray")}
+
+
+# (protocol, destination port, tool, test of the payload and its length) of probes.
+NMAP_RPC = bytes.fromhex("72fe1d130000000000000002000186a00001977c")
+PROBES = [
+    *(("udp", port, "probe", lambda data, size: data.startswith(b"masscan-test")) for port in (7, 17, 19)),
+    ("udp", 69, "probe", lambda data, size: data[2:].startswith(b"masscan-test\0netascii")),
+    ("udp", 138, "probe", lambda data, size: data[15:].startswith(b"ENEBFDFDEDEBEOCNFEEFFDFECACACAAA")),
+    ("udp", 161, "probe", lambda data, size: size == 59 and bytes.fromhex("06092b06018002010101" + "00") in data),
+    ("udp", 443, "probe", lambda data, size: size == 115 and bytes.fromhex("1db1e3522e8994b715332f30") in data),
+    ("udp", 1701, "probe", lambda data, size: size == 60 and b"\x80\x0e\0\0\0\x07masscan1" in data),
+    ("udp", 1900, "probe", lambda data, size: b"UPnP/1.1 masscan/" in data),
+    ("udp", 5060, "probe", lambda data, size: data.startswith(
+        b"OPTIONS sip:carol@chicago.com SIP/2.0\r\nVia: SIP/2.0/UDP pc33.atlanta.com")),
+    ("tcp", None, "probe", lambda data, size: b"User-Agent: masscan/" in data),
+    ("udp", 53, "nmap", lambda data, size: size == 12 and data == bytes.fromhex("000010000000000000000000")),
+    ("udp", None, "nmap", lambda data, size: size == 40 and data.startswith(NMAP_RPC)),
+    ("udp", 5060, "nmap", lambda data, size: data.startswith(b"OPTIONS sip:nm SIP/2.0")),
+    ("tcp", None, "nmap", lambda data, size: data.startswith(b"OPTIONS sip:nm SIP/2.0")),
+    ("tcp", None, "nmap", lambda data, size: size == 44 and data.startswith(b"\x80\0\0\x28" + NMAP_RPC)),
+    ("tcp", None, "nmap", lambda data, size: data.startswith(b"GET /nice%20ports%2C/Tri%6Eity.txt%2ebak")),
+    ("tcp", None, "nmap", lambda data, size: b"Nmap Scripting Engine" in data),
+    ("tcp", None, "probe", lambda data, size: b"User-Agent: Mozilla/5.0 zgrab/" in data),
+    ("udp", 53413, "probe", lambda data, size: size == 18 and data.startswith(b"\x0a" + bytes(13))),
+]
 
 
 class Rules:
@@ -187,12 +214,31 @@ class Packet:
         if self.proto == "tcp":
             return self.kind_of_tcp()
         if self.proto == "udp":
-            return "stray" if self.is_netbios_broadcast() else "udp"
+            return self.kind_of_udp()
         if self.proto == "icmp" and self.version == 4:
             return ICMP4.get(self.type, "icmp")
         if self.proto == "icmpv6" and self.version == 6:
             return ICMP6.get(self.type, "icmp")
         return "stray" if self.proto == "igmp" else "other_ip"
+
+    def kind_of_udp(self):
+        f = self.f
+        if self.is_netbios_broadcast() or forms.is_group(self.dst, self.port):
+            return "stray"
+        if self.port is None or not f["udp.length"]:
+            return "udp"
+        form = forms.form(first(f["udp.srcport"]), self.bytes_of("udp.payload"), self.udp_payload())
+        return {"answer": "backscatter_udp", "stray": "stray"}.get(form, "udp")
+
+    def udp_payload(self):
+        """Its length: as stated, or as much of it as the packet (a first fragment) has."""
+        stated, room = first(self.f["udp.length"]), self.ip_payload()
+        if stated == 0 and self.version == 6:
+            stated = room
+        return min(stated, stated if room is None else room) - 8
+
+    def bytes_of(self, field):
+        return bytes.fromhex(self.f[field].split(",")[0].replace(":", "")) if self.f[field] else b""
 
     def is_netbios_broadcast(self):
         """Name and datagram service, sent from the service's own port to a whole subnet."""
@@ -212,7 +258,7 @@ class Packet:
     def tools(self):
         f, found = self.f, set()
         if self.version != 4:
-            return self.tools_of_syn6()
+            return self.tools_of_syn6() | self.tools_of_payload()
         ident = first(f["ip.id"], 16)
         if ident == 54321:
             found.add("zmap")
@@ -223,7 +269,39 @@ class Packet:
                 found.add("mirai")
             elif ident == (dst ^ self.port ^ seq) & 0xffff:
                 found.add("masscan")
-        return found | self.tools_of_syn6()
+            found |= self.tools_of_headers(seq == dst, ident)
+        return found | self.tools_of_syn6() | self.tools_of_payload()
+
+    def tools_of_headers(self, is_mirai, ident):
+        """Of a SYN over IPv4, what is told by constants."""
+        f, found = self.f, set()
+        window, size, ttl = first(f["tcp.window_size_value"]), first(f["tcp.hdr_len"]), first(f["ip.ttl"])
+        source, df = first(f["tcp.srcport"]), first(f["ip.flags.df"])
+        options = f["tcp.options"].split(",")[0].replace(":", "")
+        is_bare = not df and first(f["ip.dsfield"], 16) == 0
+        layouts = {"020405b4", "020405b40103030801010402", "020405b40402080a" + options[16:32] + "01030307",
+                   "020405b4010303060101080a" + options[24:40] + "04020000"}
+        if (window == 65535 and is_bare and ttl <= 64 and 32768 <= source <= 61000 and options in layouts
+                and size == 20 + len(options) // 2 and ident != 54321):
+            found.add("zmap4")
+        if window == 14600 and size > 20 and self.port in (23, 5358, 5555, 7547, 9000) and not is_mirai:
+            found.add("hajime")
+        if window == 4128 and options == "020405b4" and is_bare and ttl > 128 and source >= 4096:
+            found.add("unicornscan")
+        if is_mirai and (size != 20 or df or ttl > 64 or source < 1024):
+            found.add("mirai_variant")
+        return found
+
+    def tools_of_payload(self):
+        """Names and bytes that scanners put into their probes; of scan packets."""
+        if self.kind() not in SCAN:
+            return set()
+        data = self.bytes_of(self.proto + ".payload")[:256]
+        size = self.udp_payload() if self.proto == "udp" and self.f["udp.length"] else self.payload
+        for proto, port, tool, test in PROBES:
+            if proto == self.proto and port in (None, self.port) and data and test(data, size):
+                return {tool}
+        return set()
 
     def tools_of_syn6(self):
         """The fingerprint that looks at no IP field."""

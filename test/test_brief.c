@@ -14,14 +14,27 @@ enum { FRAME = 58 };
 static const uint8_t syn[FRAME] = {
     0,    0, 0,  0, 0, 1, 0,    0,  0,   0, 0,   2, 8,   0, 0x45, 0, 0, 44,  0x12, 0x34,
     0x40, 0, 52, 6, 0, 0, 198,  51, 100, 7, 203, 0, 113, 9, 0x80, 0, 0, 23,  203,  0,
-    113,  9, 0,  0, 0, 0, 0x60, 2,  4,   0, 0,   0, 0,   0, 2,    4, 5, 0xb4};
+    113,  8, 0,  0, 0, 0, 0x60, 2,  4,   0, 0,   0, 0,   0, 2,    4, 5, 0xb4};
 
-/* Ethernet, IPv4, UDP: 16 bytes to port 1900. */
-static const uint8_t udp[FRAME] = {0,   0,    0,    0,   0,   1,   0,    0,    0,    0,   0,    2,
-                                   8,   0,    0x45, 0,   0,   44,  0xd4, 0x31, 0x40, 0,   52,   17,
-                                   0,   0,    198,  51,  100, 7,   203,  0,    113,  9,   0x80, 0,
-                                   7,   0x6c, 0,    24,  0,   0,   'M',  '-',  'S',  'E', 'A',  'R',
-                                   'C', 'H',  ' ',  '*', ' ', 'H', 'T',  'T',  'P',  '/'};
+/* The same of Mirai's: no option, no DF, the destination as its sequence number. */
+static const uint8_t mirai[FRAME] = {0,   0,    0,   0, 0,   1,    0,    0,    0,    0,  0, 2,  8,
+                                     0,   0x45, 0,   0, 40,  0x12, 0x34, 0,    0,    52, 6, 0,  0,
+                                     198, 51,   100, 7, 203, 0,    113,  9,    0x80, 0,  0, 23, 203,
+                                     0,   113,  9,   0, 0,   0,    0,    0x50, 2,    4,  0};
+
+/* Ethernet, IPv4, UDP: 16 bytes to port 17500. */
+static const uint8_t udp[FRAME] = {
+    0,   0,   0,   0,    0,    1,    0,    0,    0,   0,   0,   2,   8,   0,   0x45,
+    0,   0,   44,  0xd4, 0x31, 0x40, 0,    52,   17,  0,   0,   198, 51,  100, 7,
+    203, 0,   113, 9,    0x80, 0,    0x44, 0x5c, 0,   24,  0,   0,   'M', '-', 'S',
+    'E', 'A', 'R', 'C',  'H',  ' ',  '*',  ' ',  'H', 'T', 'T', 'P', '/'};
+
+/* To port 1900 it asks a reflector. */
+static const uint8_t search[FRAME] = {
+    0,   0,   0,   0,    0,    1,    0,   0,    0,   0,   0,   2,   8,   0,   0x45,
+    0,   0,   44,  0xd4, 0x31, 0x40, 0,   52,   17,  0,   0,   198, 51,  100, 7,
+    203, 0,   113, 9,    0x80, 0,    7,   0x6c, 0,   24,  0,   0,   'M', '-', 'S',
+    'E', 'A', 'R', 'C',  'H',  ' ',  '*', ' ',  'H', 'T', 'T', 'P', '/'};
 
 /* Ethernet, IPv4, ICMP: an echo request. */
 static const uint8_t echo[FRAME] = {
@@ -49,10 +62,15 @@ static void test_rows(void **state)
     assert_int_equal(p.port, 23);
     assert_int_equal(brief_wire_len(&p), FRAME);
     assert_int_equal(set_what(p.set), BRIEF_SYN);
-    assert_int_equal(set_tools(p.set), 1 << TOOL_mirai | 1 << TOOL_nmap);
+    assert_int_equal(set_tools(p.set), 1 << TOOL_nmap);
+    f.data = mirai;
+    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(set_tools(p.set), 1 << TOOL_mirai);
+    f.data = search;
+    assert_false(brief_read(&f, 0, rules, 0, &p));
     f.data = udp;
     assert_true(brief_read(&f, 0, rules, 0, &p));
-    assert_int_equal(p.port, 1900);
+    assert_int_equal(p.port, 17500);
     assert_int_equal(set_what(p.set), BRIEF_UDP);
     assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
     assert_false(brief_read(&f, DECAP_VXLAN, rules, 0, &p)); /* it may be a tunnel */
@@ -96,8 +114,8 @@ static void test_changed_bytes(void **state)
         uint32_t caught = pick(4) ? FRAME : pick(FRAME + 1);
         uint8_t *bytes = malloc(caught + 1); /* a read past its end is seen by the sanitizers */
         assert_non_null(bytes);
-        static const uint8_t *const frames[] = {syn, syn, udp, echo};
-        memcpy(bytes, frames[pick(4)], caught);
+        static const uint8_t *const frames[] = {syn, mirai, udp, search, echo, syn};
+        memcpy(bytes, frames[pick(6)], caught);
         for (unsigned changes = pick(4); changes > 0 && caught > 12; changes--)
             bytes[12 + pick(caught - 12)] = (uint8_t)(pick(3) ? pick(256) : 1u << pick(8));
         struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40) << pick(8)), 0,

@@ -1,5 +1,6 @@
 #include "classify/classify.h"
 #include "classify/payload.h"
+#include "classify/udp_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,9 +27,10 @@ enum {
     DST = 0xc0000201, /* 192.0.2.1 */
 };
 
-#define DARK             .ip_version = 4, .dst = {192, 0, 2, 1}
-#define TCP(flags, port) .state = T, DARK, .ip_proto = 6, .tcp_flags = flags, .dst_port = port
-#define UDP(port)        .state = S, DARK, .ip_proto = 17, .dst_port = port
+#define DARK .ip_version = 4, .dst = {192, 0, 2, 1}, .ttl = 52, .src_port = 40000
+#define TCP(flags, port) \
+    .state = T, DARK, .ip_proto = 6, .tcp_flags = flags, .tcp_header_len = 20, .dst_port = port
+#define UDP(port) .state = S, DARK, .ip_proto = 17, .dst_port = port
 
 static const struct row {
     const char *what;
@@ -137,13 +139,14 @@ static void test_labels(void **state)
                      labels[i].marks, kind_name(row->kind), row->marks);
         check_rule(row, labels[i].rules[0], row->iot);
         check_rule(row, labels[i].rules[1], row->service);
-        assert_int_equal(labels[i].tools, labels[i].marks >> MARK_tool_mirai);
+        assert_int_equal(label_tools(&labels[i]), labels[i].marks >> MARK_tool_mirai);
         bool is_bot = row->kind == KIND_tcp_syn && row->marks & MIRAI;
         assert_int_equal(labels[i].evidence, is_bot                           ? EVIDENCE_bot
                                              : row->iot[0] || row->service[0] ? EVIDENCE_port
                                                                               : EVIDENCE_none);
         assert_int_equal(labels[i].payload_rule, RULE_NONE);
-        assert_int_equal(labels[i].is_assessable, row->kind == KIND_tcp_syn);
+        assert_int_equal(labels[i].flags,
+                         row->kind == KIND_tcp_syn && row->o.ip_version == 4 ? LABEL_ASSESSABLE : 0);
     }
 }
 
@@ -284,11 +287,43 @@ static void test_payloads(void **state)
         const struct label *l = &labels[i];
         const char *id = l->payload_rule == RULE_NONE ? "" : rules->rules[l->payload_rule].id;
         if (strcmp(id, row->rule) != 0 || (l->marks & ~(unsigned)(TOTAL | SCAN)) != row->marks ||
-            l->evidence != row->evidence || l->is_assessable != row->is_assessable)
+            l->evidence != row->evidence || !(l->flags & LABEL_ASSESSABLE) != !row->is_assessable)
             fail_msg("%s: '%s', marks %x, evidence %u, assessable %u", row->what, id, l->marks,
-                     l->evidence, l->is_assessable);
+                     l->evidence, l->flags);
     }
     payload_scratch_destroy(scratch);
+}
+
+/* What stands beside the kind. */
+static void test_flags(void **state)
+{
+    static const char search[] = "M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n";
+    static const char probe[] = "masscan-test";
+    enum { SPOOFED = LABEL_LIKELY_SPOOFED, ASKS = LABEL_AMPLIFICATION_REQUEST };
+    static const struct {
+        struct observation o;
+        const char *payload;
+        unsigned flags, form, tools;
+    } cases[] = {
+        {{UDP(1900)}, search, ASKS, UDP_asks_ssdp, 0},
+        {{UDP(1901)}, search, 0, UDP_FORM_NONE, 0},
+        {{UDP(1900), .src_port = 0}, search, SPOOFED | ASKS, UDP_asks_ssdp, 0},
+        {{UDP(19)}, probe, ASKS, UDP_asks_chargen, 1 << TOOL_probe},
+        {{UDP(7)}, probe, 0, UDP_FORM_NONE, 1 << TOOL_probe},
+        {{TCP(TCP_SYN, 23), .src = {192, 0, 2, 1}}, NULL, SPOOFED, 0, 0},
+        {{TCP(TCP_SYN, 23), .src = {192, 0, 2, 9}}, NULL, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct observation o = cases[i].o;
+        struct label label;
+        if (cases[i].payload)
+            o.payload_len = o.payload_caught = (uint16_t)strlen(cases[i].payload);
+        o.tcp_seq = 77;
+        classify_batch(rules, NULL, &o, 1, (const uint8_t *)cases[i].payload, NULL, &label);
+        assert_int_equal(label.flags & ~LABEL_ASSESSABLE, cases[i].flags);
+        assert_int_equal(label.form, cases[i].form);
+        assert_int_equal(label_tools(&label), cases[i].tools);
+    }
 }
 
 int main(void)
@@ -297,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_telescope),
         cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_flags),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -200,12 +200,62 @@ static void test_links(void **state)
     }
 }
 
+/* What stands beside the state in a row: flags of IPv4, TOS, the layout of a SYN's options. */
+static void test_details(void **state)
+{
+    static const struct {
+        const char *hex;
+        uint16_t flags;
+        uint8_t tos, layout;
+        uint32_t snap;
+    } cases[] = {
+        {ETH4 SYN4, 0, 0, TCP_LAYOUT_NONE},
+        {ETH4 IP4_("45", "0028", "4000", "06") SYN, OBSERVATION_DF, 0, TCP_LAYOUT_NONE},
+        {ETH4 IP4_("45", "0028", "8000", "06") SYN, OBSERVATION_RESERVED, 0, TCP_LAYOUT_NONE},
+        {ETH4 IP4_("45", "0028", "c000", "06") SYN, OBSERVATION_RESERVED | OBSERVATION_DF, 0,
+         TCP_LAYOUT_NONE},
+        {ETH4 "45b8"
+              "0028"
+              "123440004006"
+              "00000a0000010a000002" SYN,
+         OBSERVATION_DF, 0xb8, TCP_LAYOUT_NONE},
+        {ETH6 "6ab00000"
+              "0014"
+              "064020010db800000000000000000000000120010db8000000000000000000000002" SYN,
+         0, 0xab, TCP_LAYOUT_NONE},
+        {ETH4 IP4("002c", "06") TCP_("60", "02") "020405b4", 0, 0, TCP_LAYOUT_MSS},
+        {ETH4 IP4("002c", "06") TCP_("60", "02") "020405b5", 0, 0, TCP_LAYOUT_OTHER},
+        {ETH4 IP4("002c", "06") TCP_("60", "12") "020405b4", 0, 0, TCP_LAYOUT_OTHER},
+        {ETH4 IP4("002c", "06") TCP_("60", "02") "020405b4", 0, 0, TCP_LAYOUT_OTHER, .snap = 57},
+        {ETH4 IP4("0034", "06") TCP_("80", "02") "020405b40103030801010402", 0, 0,
+         TCP_LAYOUT_WINDOWS},
+        {ETH4 IP4("0034", "06") TCP_("80", "02") "020405b40103030701010402", 0, 0,
+         TCP_LAYOUT_OTHER},
+        {ETH4 IP4("003c", "06") TCP_("a0", "02") "020405b40402080a112233440000000001030307", 0, 0,
+         TCP_LAYOUT_LINUX},
+        {ETH4 IP4("003c", "06") TCP_("a0", "02") "020405b40402080a112233440000000001030308", 0, 0,
+         TCP_LAYOUT_OTHER},
+        {ETH4 IP4("0040", "06") TCP_("b0", "02") "020405b4010303060101080a112233440000000004020000",
+         0, 0, TCP_LAYOUT_BSD},
+        {ETH4 IP4("0040", "06") TCP_("b0", "02") "020405b4010303060101080a112233440000000004020101",
+         0, 0, TCP_LAYOUT_OTHER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct row row = {.what = "detail", .hex = cases[i].hex, .snap = cases[i].snap};
+        struct observation o = observe(&row);
+        assert_int_equal(o.state & (OBSERVATION_DF | OBSERVATION_RESERVED), cases[i].flags);
+        assert_int_equal(o.tos, cases[i].tos);
+        assert_int_equal(o.tcp_layout, cases[i].layout);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_fast_path),
-        cmocka_unit_test(test_payload),     cmocka_unit_test(test_quoted),
-        cmocka_unit_test(test_decap_words), cmocka_unit_test(test_links),
+        cmocka_unit_test(test_details),   cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_fast_path), cmocka_unit_test(test_payload),
+        cmocka_unit_test(test_quoted),    cmocka_unit_test(test_decap_words),
+        cmocka_unit_test(test_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

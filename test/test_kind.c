@@ -101,7 +101,8 @@ static const struct row {
             false                           \
     }
     UDP("UDP", KIND_udp, 1000, 53, 192, 1),
-    UDP("DNS answer, not told yet", KIND_udp, 53, 1000, 192, 1),
+    UDP("from 53, nothing in it", KIND_udp, 53, 1000, 192, 1),
+    UDP("to a group that is routed", KIND_udp, 1000, 5355, 224, 252),
     UDP("NetBIOS name broadcast", KIND_stray, 137, 137, 192, 255),
     UDP("NetBIOS datagram broadcast", KIND_stray, 138, 138, 255, 255),
     UDP("NetBIOS to one host", KIND_udp, 137, 137, 192, 254),
@@ -152,10 +153,59 @@ static const struct row {
     {"GRE", KIND_other_ip, {.state = OBSERVATION_IP, .ip_version = 4, .ip_proto = 47}, false},
 };
 
+#define DNS_ANSWER "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"
+#define DHT_PING   "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"
+
+static const struct payload_row {
+    const char *what;
+    enum kind kind;
+    uint16_t src_port, dst_port;
+    const char *payload;
+    uint16_t len;
+    uint8_t dst;    /* first byte of the destination */
+    uint16_t state; /* added */
+    bool outside;
+} payload_rows[] = {
+#define P(text) text, sizeof(text) - 1
+    {"DNS answer", KIND_backscatter_udp, 53, 1000, P(DNS_ANSWER), 192},
+    {"DNS answer from elsewhere", KIND_udp, 54, 1000, P(DNS_ANSWER), 192},
+    {"DNS query from 53", KIND_udp, 53, 1000, P("\1\2\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"), 192},
+    {"DNS answer to a group", KIND_stray, 53, 1000, P(DNS_ANSWER), 224},
+    {"DNS answer outside", KIND_outside, 53, 1000, P(DNS_ANSWER), 192, .outside = true},
+    {"DNS answer, malformed", KIND_malformed, 53, 1000, P(DNS_ANSWER), 192, OBSERVATION_MALFORMED},
+    {"DNS answer, header cut", KIND_udp, 53, 1000, P(DNS_ANSWER), 192, OBSERVATION_SNAPPED},
+    {"DHT on an IoT port", KIND_stray, 1000, 5683, P(DHT_PING), 192},
+    {"a request stays udp", KIND_udp, 1000, 1900, P("M-SEARCH * HTTP/1.1\r\n"), 192},
+    {"an answer before stray", KIND_backscatter_udp, 17, 1000, P(DHT_PING), 192},
+#undef P
+};
+
+static void test_payloads(void **state)
+{
+    for (size_t i = 0; i < sizeof payload_rows / sizeof *payload_rows; i++) {
+        const struct payload_row *row = &payload_rows[i];
+        struct observation o = {
+            .state = S | row->state,
+            .ip_version = 4,
+            .ip_proto = 17,
+            .src_port = row->src_port,
+            .dst_port = row->dst_port,
+            .dst = {row->dst},
+            .payload_len = row->len,
+            .payload_caught = row->len,
+        };
+        const uint8_t *payload = (const uint8_t *)row->payload;
+        enum kind kind = kind_of(&o, kind_form(&o, payload), !row->outside);
+        if (kind != row->kind)
+            fail_msg("%s: %s, expected %s", row->what, kind_name(kind), kind_name(row->kind));
+        assert_int_equal(kind_form(&o, NULL), UDP_FORM_NONE);
+    }
+}
+
 static void test_kinds(void **state)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        enum kind kind = kind_of(&rows[i].o, !rows[i].outside);
+        enum kind kind = kind_of(&rows[i].o, kind_form(&rows[i].o, NULL), !rows[i].outside);
         if (kind != rows[i].kind)
             fail_msg("%s: %s, expected %s", rows[i].what, kind_name(kind), kind_name(rows[i].kind));
     }
@@ -208,16 +258,14 @@ static void test_definitions(void **state)
 {
     for (unsigned k = 0; k < KIND_COUNT; k++)
         assert_non_null(kind_definition((enum kind)k));
-    assert_non_null(kind_limit(KIND_backscatter_udp));
-    assert_non_null(kind_limit(KIND_stray));
+    assert_non_null(kind_limit(KIND_udp));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_icmp_types),
-        cmocka_unit_test(test_tcp_table),
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_icmp_types),  cmocka_unit_test(test_tcp_table),
         cmocka_unit_test(test_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

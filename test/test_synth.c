@@ -95,9 +95,10 @@ static void test_answers(void **state)
             assert_int_equal(synth_answers_add(answers, capture_synth_intents(c), count, NULL), 0);
             for (size_t i = 0; i < count; i++)
                 decode(&frames[i], 0, &o[i]);
-            classify_batch(rules, NULL, o, count, NULL, NULL, labels);
-            for (size_t i = 0; i < count; i++)
+            for (size_t i = 0; i < count; i++) {
+                classify_batch(rules, NULL, &o[i], 1, frames[i].data, NULL, &labels[i]);
                 count_label(ours, &o[i], &labels[i]);
+            }
         }
         const struct synth_totals *t = synth_answers_totals(answers);
         assert_int_equal(t->packets, ours->packets);

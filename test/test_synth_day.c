@@ -50,17 +50,16 @@ static void recount_add(struct recount *r, const struct frame *frames, size_t co
 {
     struct observation o[FRAME_BURST];
     struct label labels[FRAME_BURST];
-    for (size_t i = 0; i < count; i++)
-        decode(&frames[i], 0, &o[i]);
-    classify_batch(rules, NULL, o, count, labels);
     for (size_t i = 0; i < count; i++) {
+        decode(&frames[i], 0, &o[i]);
+        classify_batch(rules, NULL, &o[i], 1, frames[i].data, NULL, &labels[i]);
         unsigned day = 0;
         while (o[i].ts_ns >= starts[day + 1])
             day++;
         r->packets[day]++;
         r->bytes[day] += o[i].wire_len;
         r->kinds[day][labels[i].kind]++;
-        r->mirai[day] += labels[i].tools >> TOOL_mirai & 1;
+        r->mirai[day] += label_tools(&labels[i]) >> TOOL_mirai & 1;
     }
 }
 

@@ -1,0 +1,103 @@
+"""test_forms.py: tshark's dissectors say which UDP packets are answers, stray or questions; `explain --json` must agree.
+
+Both ways where a dissector knows: what it calls an answer from the server's port is backscatter_udp, and what is backscatter_udp
+from such a port it calls an answer. Every capture of the data folder with UDP.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+
+from judge import DATA, SKIP, Verdict, captures, data_is_here, expected_of, parallel, run
+
+FIELDS = """frame.number udp.srcport udp.dstport dns.flags.response dns.flags.recdesired dns.flags.opcode ntp.flags.mode
+  nbns.flags.response http.response.code snmp.get_response_element snmp.getBulkRequest_element radius.code bt-dht.bencoded.string dhcp.type  sip.Status-Code rpc.msgtyp http.request.method
+  _ws.malformed frame.len frame.cap_len""".split()
+
+
+def named(field, *values):
+    return lambda p: p[field].split(",")[0].lower() in values
+
+
+# (source port, what tshark must say). Truth values are 1 and True by version.
+YES = ("1", "true")
+ANSWERS = {
+    53: named("dns.flags.response", *YES),
+    123: named("ntp.flags.mode", "2", "4"),
+    137: named("nbns.flags.response", *YES),
+    161: lambda p: bool(p["snmp.get_response_element"]),
+    1812: named("radius.code", "2", "3", "5", "11"),
+    1813: named("radius.code", "2", "3", "5", "11"),
+    1900: named("http.response.code", "200"),
+    5060: lambda p: bool(p["sip.Status-Code"]),
+    5353: named("dns.flags.response", *YES),
+    5355: named("dns.flags.response", *YES),
+    67: named("dhcp.type", "2"),
+    111: named("rpc.msgtyp", "1"),
+}
+QUESTIONS = {
+    53: lambda p: named("dns.flags.response", "0", "false")(p) and named("dns.flags.recdesired", *YES)(p)
+    and named("dns.flags.opcode", "0")(p),
+    1900: named("http.request.method", "m-search"),
+    161: lambda p: bool(p["snmp.getBulkRequest_element"]),
+}
+
+
+def dissected(path):
+    command = ["tshark", "-n", "-r", path, "-Y", "udp", "-o", "ip.defragment:FALSE", "-T", "fields", "-E", "separator=|",
+               *(word for name in FIELDS for word in ("-e", name))]
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
+                              env={**os.environ, "HOME": home, "TZ": "UTC"})
+    rows = (line.split("|") for line in done.stdout.splitlines())
+    return {int(row[0]): dict(zip(FIELDS, row)) for row in rows if len(row) == len(FIELDS)}
+
+
+def explained(path):
+    _, out, _ = run("explain", "--json", path)
+    packets = (json.loads(line) for line in out.splitlines())
+    return {p["frame"]: p for p in packets if p["proto"] == "udp" and "src_port" in p}
+
+
+def faults(packet, theirs):
+    """What does not fit, and the judgements that were made."""
+    kind, source, to = packet["kind"], packet["src_port"], packet["dst_port"]
+    is_plain = "," not in theirs["udp.srcport"] and not theirs["_ws.malformed"]
+    is_plain &= theirs["frame.len"] == theirs["frame.cap_len"]  # a payload cut short may lose its form
+    if not is_plain or kind not in ("udp", "backscatter_udp", "stray") or packet["snapped"]:
+        return
+    group = packet["dst"].startswith(("224.", "239.", "ff0", "255.255.255.255")) or packet["dst"].endswith(".255")
+    if source in ANSWERS and not group:
+        says = ANSWERS[source](theirs)
+        yield ("answer", source), says == (kind == "backscatter_udp") or f"{kind} from {source}, tshark: answer {says}"
+    if to in QUESTIONS and kind == "udp" and QUESTIONS[to](theirs):
+        yield ("question", to), packet["amplification_request"] or f"to {to}: a question that is no amplification_request"
+    if theirs["bt-dht.bencoded.string"] and theirs["bt-dht.bencoded.string"].split(",")[0] in ("a", "r", "e"):
+        yield ("dht", 0), kind == "stray" or f"{kind}, tshark: DHT"
+
+
+def judge(path):
+    found, theirs = explained(path), dissected(path)
+    return [(what, ok, number) for number in theirs if number in found for what, ok in faults(found[number], theirs[number])]
+
+
+def main():
+    if not data_is_here():
+        return SKIP
+    verdict, seen = Verdict(), Counter()
+    paths = [p for p in captures() if expected_of(p).get("outermost", {}).get("udp", 0)
+             and not expected_of(p).get("note")]
+    for path, results in zip(paths, parallel(judge, paths)):
+        seen.update(what for what, _, _ in results)
+        bad = [f"{os.path.relpath(path, DATA)}:{number}: {text}" for _, text, number in results if text is not True]
+        verdict.check(not bad, "\n".join(bad[:5]))
+    for what in (("answer", 53), ("answer", 123), ("answer", 137), ("question", 53)):
+        verdict.check(seen[what] > 0, f"no packet judged: {what}")
+    print("judged:", ", ".join(f"{name} {port}: {n}" for (name, port), n in sorted(seen.items())))
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
