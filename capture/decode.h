@@ -51,4 +51,7 @@ const char *decode_decap_name(uint32_t bit);
  * header. */
 bool decode_quoted(const uint8_t *bytes, size_t len, struct observation *o);
 
+/* enum tcp_layout of the option bytes of a SYN, `len` of them. */
+uint8_t tcp_layout_of(const uint8_t *options, uint32_t len);
+
 #endif

@@ -65,9 +65,6 @@ enum layer tunnel_enter(struct walk *w);
 /* What a GRE header with this protocol type and these flags leads to. */
 enum layer tunnel_gre_payload(struct walk *w, uint16_t type, uint16_t flags);
 
-/* decode_ip.c: enum tcp_layout of the option bytes of a SYN, `len` of them. */
-uint8_t tcp_layout_of(const uint8_t *options, uint32_t len);
-
 /* decode.c: decode without its fast path; same results. */
 void decode_general(const struct frame *f, uint32_t decap, struct observation *o);
 

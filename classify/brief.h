@@ -60,14 +60,13 @@ enum brief_what {
  * port is (enum port_aim; of an answer: which). */
 enum {
     BRIEF_NO_ANSWER = 1 << 2,
-    BRIEF_TOOLS = 4, /* the first of enum tool; what matches a later one has no brief */
     BRIEF_TOOL_SHIFT = 4,
-    BRIEF_TOOL_BITS = 6, /* that it has room for */
-    BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOL_BITS,
+    BRIEF_TOOLS = 6, /* the first of enum tool; what matches a later one has no brief */
+    BRIEF_AIM_SHIFT = BRIEF_TOOL_SHIFT + BRIEF_TOOLS,
     BRIEF_SETS = 1 << (BRIEF_AIM_SHIFT + 2),
 };
 static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
-static_assert((int)BRIEF_TOOLS <= BRIEF_TOOL_BITS, "a brief has a bit for each tool");
+static_assert((int)TOOL_hajime < BRIEF_TOOLS, "a brief has a bit for each tool that many packets match");
 
 enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* in place of an answer's aim */
 
@@ -165,8 +164,10 @@ static inline bool brief_from(const struct observation *o, const uint8_t *payloa
         if (set == 0)
             return false;
         is_syn = set_is_syn(set);
-        if (is_syn && (o->payload_len > 0 || fingerprint_later(o)))
+        uint32_t later = is_syn ? fingerprint_later(o) : 0;
+        if (is_syn && (o->payload_len > 0 || later >> BRIEF_TOOLS))
             return false;
+        set |= later << BRIEF_TOOL_SHIFT;
         if (is_syn)
             set |= (unsigned)rules->port_aim[PORT_PROTO_TCP][port] << BRIEF_AIM_SHIFT;
     } else if ((headers & HEADERS(PORTS | ODD, 0xff, 0xff)) == HEADERS(PORTS, 4, IPPROTO_NR_UDP)) {
@@ -260,6 +261,30 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
     return true;
 }
 
+/* fingerprint_later() of a SYN whose headers want it, from its frame: all headers fixed are there. */
+static __attribute__((noinline, unused)) uint32_t brief_later(const struct frame *f,
+                                                              uint32_t header, uint16_t window)
+{
+    const uint8_t *b = f->data;
+    struct observation o;
+    o.state = (uint16_t)(OBSERVATION_TCP_FLAGS | (b[20] & 0x40 ? OBSERVATION_DF : 0));
+    o.ip_version = 4;
+    o.tcp_flags = TCP_SYN;
+    o.tos = b[15];
+    o.ttl = b[22];
+    o.ip_id = read_be16(b + 18);
+    o.src_port = read_be16(b + 34);
+    o.dst_port = read_be16(b + 36);
+    o.tcp_seq = read_be32(b + 38);
+    o.tcp_window = window;
+    o.tcp_header_len = (uint8_t)header;
+    o.tcp_layout = f->caplen >= BRIEF_TRANSPORT + header
+                       ? tcp_layout_of(b + BRIEF_TCP_END, header - 20)
+                       : TCP_LAYOUT_OTHER;
+    memcpy(o.dst, b + 30, 4);
+    return fingerprint_later(&o);
+}
+
 /* The same from a frame of Ethernet and IPv4 without options, at once. False: anything else, some
  * that have a brief among it; *brief may be written all the same. Every read lies below a fixed header's
  * end, which is checked first. */
@@ -301,9 +326,14 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
         bool is_variant =
             print.mixed == 0 && (has_df || b[22] > FINGERPRINT_PUBLISHED_TTL ||
                                  read_be16(b + 34) < FINGERPRINT_PUBLISHED_PORT || header != 20);
-        if (__builtin_expect(is_variant | (BRIEF_TRANSPORT + header != end), 0) ||
-            fingerprint_later_wants(window, header, has_df, port))
+        if (__builtin_expect(is_variant | (BRIEF_TRANSPORT + header != end), 0))
             return false;
+        if (fingerprint_later_wants(window, header, has_df, port)) {
+            uint32_t later = brief_later(f, header, window);
+            if (later >> BRIEF_TOOLS)
+                return false;
+            set |= later << BRIEF_TOOL_SHIFT;
+        }
     }
     if (__builtin_expect((header == 24) & (window == FINGERPRINT_NMAP_WINDOW), 0))
         print.is_nmap =
