@@ -261,7 +261,7 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
     return true;
 }
 
-/* fingerprint_later() of a SYN whose headers want it, from its frame: all headers fixed are there. */
+/* fingerprint_later() of a SYN from its frame; all fixed headers are there. */
 static __attribute__((noinline, unused)) uint32_t brief_later(const struct frame *f,
                                                               uint32_t header, uint16_t window)
 {
@@ -322,13 +322,9 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
     };
     uint16_t window = read_be16(b + 48);
     if (print.is_syn) {
-        bool has_df = b[20] & 0x40;
-        bool is_variant =
-            print.mixed == 0 && (has_df || b[22] > FINGERPRINT_PUBLISHED_TTL ||
-                                 read_be16(b + 34) < FINGERPRINT_PUBLISHED_PORT || header != 20);
-        if (__builtin_expect(is_variant | (BRIEF_TRANSPORT + header != end), 0))
-            return false;
-        if (fingerprint_later_wants(window, header, has_df, port)) {
+        if (__builtin_expect(BRIEF_TRANSPORT + header != end, 0))
+            return false; /* it has payload */
+        if (print.mixed == 0 || fingerprint_later_wants(window, header, b[20] & 0x40, port)) {
             uint32_t later = brief_later(f, header, window);
             if (later >> BRIEF_TOOLS)
                 return false;

@@ -86,18 +86,20 @@ uint32_t fingerprint_later(const struct observation *o);
 /* The ports that Hajime scans. */
 static inline bool fingerprint_hajime_port(uint16_t port)
 {
-    return port == 23 || port == 5358 || port == 5555 || port == 7547 || port == 9000;
+    return (port == 23) | (port == 5358) | (port == 5555) | (port == 7547) | (port == 9000);
 }
 
 /* False: fingerprint_later() says none of a SYN with such headers, but for mirai_variant. */
 static inline bool fingerprint_later_wants(uint16_t window, uint32_t header_len, bool has_df,
                                            uint16_t dst_port)
 {
-    if (header_len == 20)
-        return false;
-    return (window == FINGERPRINT_ZMAP4_WINDOW && !has_df) ||
-           (window == FINGERPRINT_HAJIME_WINDOW && fingerprint_hajime_port(dst_port)) ||
-           (window == FINGERPRINT_UNICORNSCAN_WINDOW && !has_df);
+    uint32_t is_bare = !has_df; /* no branches, as in fingerprint_match */
+    uint32_t is_like =
+        ((window == FINGERPRINT_ZMAP4_WINDOW) | (window == FINGERPRINT_UNICORNSCAN_WINDOW)) &
+        is_bare;
+    uint32_t is_hajime =
+        (window == FINGERPRINT_HAJIME_WINDOW) & (uint32_t)fingerprint_hajime_port(dst_port);
+    return (header_len != 20) & (is_like | is_hajime);
 }
 
 /* Of any packet, by its headers: a set of 1 << enum tool. */
