@@ -1,8 +1,13 @@
 """A Day computed in Python from the SourceDay records of a feed and the rule files: source by source, with sets of
 addresses in place of counters, in one pass over everything. Shares no line with the program."""
+import glob
+import os
 from collections import defaultdict
 
+import yaml
+
 import feed
+import reference
 
 KINDS = ["tcp_syn", "tcp_data", "tcp_other", "udp", "icmp", "backscatter_tcp", "backscatter_icmp", "backscatter_udp",
          "stray", "fragment", "other_ip", "non_ip", "malformed", "outside"]
@@ -67,6 +72,19 @@ class Rules:
         breadth = iot[2] if iot else None
         says = iot if breadth == "strict" else service or iot
         return says[1] if says else "other", breadth, [rule[0] for rule in (iot, service) if rule]
+
+
+def load(folder):
+    """Rules of a folder of rule files."""
+    ports, by_id = reference.Rules(folder), {}
+    for path in glob.glob(os.path.join(folder, "*.yaml")):
+        with open(path, encoding="utf-8") as f:
+            content = yaml.safe_load(f)
+        for rule in content.get("rules", []):
+            breadth = rule.get("breadth", "strict")
+            known_hole = any(word[:4] in ("CVE-", "EDB-") for word in rule.get("references", []))
+            by_id[rule["id"]] = (rule.get("category", content.get("category")), breadth, breadth == "strict" and known_hole)
+    return Rules(ports.iot, ports.service, by_id)
 
 
 class Classes:

@@ -12,15 +12,37 @@ enum { DAYS = 2, SOURCES4 = 300, GROUPS6 = 40, DAY_S = 86400, DATE = 20500 };
 static const uint16_t sample_ports[] = {22, 23, 80, 443, 1900, 2323, 5060, 8080, 37215};
 enum { PORTS = sizeof sample_ports / sizeof sample_ports[0] };
 
+/* Rules for payloads of each sort, by their bytes: exploit, strict, shared, of another category, unknown. */
+enum { PAYLOADS = 5 };
+static const char *payloads[PAYLOADS];
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void payloads_find(const struct ruleset *rules)
+{
+    payloads[PAYLOADS - 1] = "rule-of-later";
+    for (size_t i = rules->rule_count; i-- > 0;) {
+        const struct rule *rule = &rules->rules[i];
+        bool is_iot = strcmp(rule->category, "iot") == 0;
+        if (rule->payload != NULL)
+            payloads[!is_iot                           ? 0
+                     : rule->breadth == BREADTH_shared ? 1
+                                                       : 2 + !rule_is_exploit(rule)] = rule->id;
+    }
+    qsort(payloads, PAYLOADS, sizeof payloads[0], by_bytes);
+}
+
 /* Rows of a source: few ports, or all of them with many packets. */
 static void rows_add(struct source_day *s, struct random_stream *r, bool is_busy)
 {
     static const uint8_t kinds[] = {KIND_tcp_syn, KIND_tcp_data, KIND_udp};
-    static const char *const rules[] = {"exploit-of-later", "rule-of-later"};
     for (unsigned k = 0; k < 3; k++)
         for (unsigned p = 0; p < PORTS; p++)
             if (case_random(r, is_busy ? 2 : 9) == 0)
-                source_day_to(s, kinds[k], sample_ports[p], 1 + case_random(r, is_busy ? 20 : 5));
+                source_day_to(s, kinds[k], sample_ports[p], 1 + case_random(r, is_busy ? 20 : 8));
     source_day_kind(s, KIND_backscatter_tcp, case_random(r, 2));
     if (source_day_packets(s) == 0)
         source_day_to(s, KIND_tcp_syn, 23, 1);
@@ -29,11 +51,11 @@ static void rows_add(struct source_day *s, struct random_stream *r, bool is_busy
             source_day_shows(s, EVIDENCE_bot, "mirai", KIND_tcp_syn, s->ports[i].port, 1);
             s->tools[TOOL_mirai]++;
         }
-    for (unsigned rule = 0; rule < 2; rule++)
+    for (unsigned rule = 0; rule < PAYLOADS; rule++)
         for (size_t i = 0; i < s->port_count; i++)
-            if (s->ports[i].kind != KIND_tcp_syn && s->ports[i].packets > 2 &&
-                case_random(r, 9) == 0)
-                source_day_shows(s, EVIDENCE_payload, rules[rule], s->ports[i].kind,
+            if (s->ports[i].kind != KIND_tcp_syn && s->ports[i].packets > PAYLOADS &&
+                case_random(r, 40) == 0)
+                source_day_shows(s, EVIDENCE_payload, payloads[rule], s->ports[i].kind,
                                  s->ports[i].port, 1);
     s->tools[TOOL_zmap] = case_random(r, 3) == 0 ? 1 + case_random(r, source_day_packets(s)) : 0;
     s->notes[NOTE_assessable] = case_random(r, source_day_packets(s) + 1);
@@ -156,6 +178,7 @@ int main(int argc, char **argv)
     struct target t = {0};
     if (argc != 3 || ruleset_create(&rules, NULL, &t.fault) != 0)
         return 2;
+    payloads_find(rules);
     const struct feed_identity identity = {.sensor = "sample",
                                            .timezone = "UTC",
                                            .window_span_ns = INT64_C(60000000000),

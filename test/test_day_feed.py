@@ -44,8 +44,7 @@ def coverage(verdict, day, name):
 
 def main():
     verdict = Verdict()
-    rules = reference.Rules(reference.RULES)
-    rules = days.Rules(rules.iot, rules.service)
+    rules = days.load(reference.RULES)
     for seed in ("1", "2"):
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run([SAMPLE, folder + "/feed", seed], check=False)
