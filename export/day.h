@@ -2,7 +2,7 @@
  *
  *   day_create -> for each date: day_begin, day_add (sources in their order), day_end -> day_result
  *
- * One thread. Memory is bounded whatever the number of sources (about 40 MB; a table of AS that
+ * One thread. Memory is bounded whatever the number of sources (about 16 MB; a table of AS that
  * grows to DAY_AS_MAX rows beside it). Time is the records'. The same source days, facts, settings and rules give the same
  * result, byte for byte.
  *

@@ -286,6 +286,66 @@ static void abandoned(void **state)
     day_facts_fini(&facts);
 }
 
+/* A disk that is full now and then: nothing is lost, nothing is there twice. */
+static void full_disk(void **state)
+{
+    enum { SOURCES = 60000 };
+    char dir[PATH_LEN];
+    struct day_settings settings = day_case_settings(hand);
+    struct day_facts facts;
+    struct feed_check check;
+    struct feed_log *log;
+    struct fault fault;
+    struct rlimit was, small;
+    const struct day_result *r;
+    unsigned refused = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    day_case_facts(&facts, true);
+    facts.kinds[KIND_tcp_syn] = (struct count){SOURCES, SOURCES * 60};
+    facts.ledger.observed = facts.ledger.offered = 1 + SOURCES;
+    identity.survey = &survey;
+    identity.has_sources = true;
+    identity.rules = hand;
+    assert_int_equal(feed_log_create(&log, folder_name(dir), &identity, &fault), 0);
+    identity.rules = rules;
+    struct day *day = day_create(&settings);
+    assert_int_equal(day_begin(day, &facts, &fault), 0);
+    assert_int_equal(feed_log_day_begin(log, &facts, &settings, &fault), 0);
+    for (unsigned i = 0; i < SOURCES; i++) {
+        struct source_day *s = source_day_new("1.0.0.0");
+        s->address[2] = (uint8_t)(i >> 8);
+        s->address[3] = (uint8_t)i;
+        s->date = DAY_CASE_DATE;
+        s->first_ns = s->last_ns = day_case_start;
+        source_day_to(s, KIND_tcp_syn, 23, 1);
+        assert_int_equal(day_add(day, s, &fault), 0);
+        small = was;
+        small.rlim_cur = i % 2 == 0 ? 1000 : RLIM_INFINITY;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        int err = feed_log_append_source_day(log, s, &fault);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+        if (err != 0) {
+            assert_int_equal(err, -EFBIG);
+            refused++;
+            assert_int_equal(feed_log_append_source_day(log, s, &fault), 0);
+        }
+    }
+    assert_true(refused > 0);
+    assert_int_equal(day_end(day, &r, &fault), 0);
+    small.rlim_cur = 1000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(feed_log_append_day(log, r, &fault), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(feed_log_append_day(log, r, &fault), 0);
+    assert_int_equal(feed_log_finish(log, &fault), 0);
+    if (feed_log_verify_rules(dir, hand, &check, &fault) != 0)
+        fail_msg("%s", fault.text);
+    assert_int_equal(check.source_days, SOURCES);
+    day_destroy(day);
+    day_facts_fini(&facts);
+}
+
 static int setup(void **state)
 {
     hand = day_case_rules();
@@ -308,6 +368,7 @@ int main(void)
         cmocka_unit_test(missing_segments),
         cmocka_unit_test(alterations_are_found),
         cmocka_unit_test(abandoned),
+        cmocka_unit_test(full_disk),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
