@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DATES_MAX = 1 << 17 }; /* of one feed */
+
 struct revision {
     int32_t date;
     uint32_t revision; /* the last one */
@@ -238,6 +240,8 @@ static int revision_take(struct day_check *c, const struct day_facts *f)
         c->revisions[at].revision = f->revision;
         return 0;
     }
+    if (c->revision_count >= DATES_MAX)
+        return refuse(c, "more dates than are kept");
     struct revision *grown = realloc(c->revisions, (c->revision_count + 1) * sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;
