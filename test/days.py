@@ -11,7 +11,7 @@ import reference
 
 KINDS = ["tcp_syn", "tcp_data", "tcp_other", "udp", "icmp", "backscatter_tcp", "backscatter_icmp", "backscatter_udp",
          "stray", "fragment", "other_ip", "non_ip", "malformed", "outside"]
-TOOLS = ["mirai", "zmap", "masscan", "nmap"]
+TOOLS = ["mirai", "zmap", "masscan", "nmap", "zmap4", "hajime", "unicornscan", "mirai_variant", "probe"]
 SCAN = {"tcp_syn", "tcp_data", "udp"}
 OVERS = ["total", "scan", "total_ex_survey", "scan_ex_survey"]
 NUMERATORS = ["iot_strict", "iot_broad", "iot_bot", "iot_payload", "iot_confirmed"]
