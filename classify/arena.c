@@ -15,7 +15,7 @@ void *arena_alloc(struct arena *a, size_t size)
     if (size > (size_t)1 << 30)
         return NULL;
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    if (a->size - a->used < size) {
+    if (!a->blocks || a->size - a->used < size) {
         size_t room = size > BLOCK ? size : BLOCK;
         struct arena_block *block = calloc(1, sizeof *block + room);
         if (!block)

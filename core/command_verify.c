@@ -19,11 +19,12 @@ static void print_json(const char *path, const struct feed_check *check, const c
     printf(",\"closed\":%s,\"segments\":%" PRIu64 ",\"records\":%" PRIu64 ",\"windows\":%" PRIu64
            ",\"parts\":%" PRIu64 ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
            ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64 ",\"dropped\":%" PRIu64
-           ",\"late\":%" PRIu64 ",\"rules_checked\":%s}\n",
+           ",\"late\":%" PRIu64 ",\"source_days\":%" PRIu64 ",\"days\":%" PRIu64
+           ",\"days_computed\":%" PRIu64 ",\"rules_checked\":%s}\n",
            check->closed ? "true" : "false", check->segments, check->records,
            check->windows - check->parts, check->parts, check->packets, check->bytes,
-           check->offered, check->observed, check->dropped, check->late,
-           check->rules_checked ? "true" : "false");
+           check->offered, check->observed, check->dropped, check->late, check->source_days,
+           check->days, check->days_computed, check->rules_checked ? "true" : "false");
 }
 
 static void print_text(const char *path, const struct feed_check *check)
@@ -40,6 +41,11 @@ static void print_text(const char *path, const struct feed_check *check)
            text_number(check->observed, b), text_number(check->dropped, c));
     printf("%s late; %s\n", text_number(check->late, a),
            text_counted(check->bytes, "byte", "bytes", b));
+    if (check->days > 0)
+        printf("  %s, %s: %s computed again from the sources\n",
+               text_counted(check->days, "day", "days", a),
+               text_counted(check->source_days, "source day", "source days", b),
+               text_number(check->days_computed, c));
     printf("  counts by rule and IoT target: %s\n",
            check->rules_checked ? "computed again from the ports"
                                 : "not computed again: made with other rules (--rules names them)");

@@ -110,6 +110,22 @@ static uint64_t survey_min_packets(const struct survey_settings *s, uint64_t ipv
     return packets > s->min_packets ? (uint64_t)packets : s->min_packets;
 }
 
+static void tables_clear(struct day *d)
+{
+    memset(d->evidence_at, 0, sizeof d->evidence_at);
+    memset(d->kinds, 0, sizeof d->kinds);
+    memset(d->marks, 0, sizeof d->marks);
+    memset(d->notes, 0, sizeof d->notes);
+    memset(d->tools, 0, sizeof d->tools);
+    memset(d->tools_used, 0, sizeof d->tools_used);
+    memset(&d->ip4, 0, sizeof d->ip4);
+    memset(d->ports, 0, sizeof d->ports);
+    memset(d->rules, 0, sizeof d->rules);
+    memset(d->categories, 0, sizeof d->categories);
+    memset(d->countries, 0, sizeof d->countries);
+    d->survey = d->conflict = d->acknowledged = d->bogon = (struct class_cell){0};
+}
+
 int day_begin(struct day *d, const struct day_facts *facts, struct fault *fault)
 {
     const char *unknown;
@@ -123,18 +139,9 @@ int day_begin(struct day *d, const struct day_facts *facts, struct fault *fault)
     d->has_last = d->is_group_open = false;
     d->source = d->group = 0;
     d->pending_count = 0;
-    memset(d->evidence_at, 0, sizeof d->evidence_at);
-    memset(d->kinds, 0, sizeof d->kinds);
-    memset(d->marks, 0, sizeof d->marks);
-    memset(d->notes, 0, sizeof d->notes);
-    memset(d->tools, 0, sizeof d->tools);
-    memset(d->tools_used, 0, sizeof d->tools_used);
-    memset(&d->ip4, 0, sizeof d->ip4);
-    memset(d->ports, 0, sizeof d->ports);
-    memset(d->rules, 0, sizeof d->rules);
-    memset(d->categories, 0, sizeof d->categories);
-    memset(d->countries, 0, sizeof d->countries);
-    d->survey = d->conflict = d->acknowledged = d->bogon = (struct class_cell){0};
+    if (d->is_used) /* else all is zero, and for the most part never touched */
+        tables_clear(d);
+    d->is_used = true;
     memset(&d->result, 0, sizeof d->result);
 
     d->as_size = d->name_size = TABLE_FIRST;

@@ -2,7 +2,7 @@
  *
  *   day_create -> for each date: day_begin, day_add (sources in their order), day_end -> day_result
  *
- * One thread. Memory is bounded whatever the number of sources (about 40 MB; a table of AS that
+ * One thread. Memory is bounded whatever the number of sources (about 16 MB; a table of AS that
  * grows to DAY_AS_MAX rows beside it). Time is the records'. The same source days, facts, settings and rules give the same
  * result, byte for byte.
  *
@@ -13,7 +13,7 @@
  *                  packets_per_address * IPv4 addresses of the telescopes). IPv6: by /64, all its sources
  *                  together (taken out otherwise or not), with settings of its own and no size.
  * A source with evidence `bot`, or with payload evidence of a rule that is an exploit (rule_is_exploit), is
- * never taken out; where one of the three holds it is counted as survey_conflict. Its companions in a /64
+ * never taken out; where one of the three holds it is counted as survey_conflict, and not in that class. Its companions in a /64
  * go. Where the size of a telescope is unknown, all that is ex_survey is absent, with that reason; so are
  * survey and survey_conflict, while bogon and acknowledged sources are counted.
  *
@@ -30,6 +30,7 @@
  *   iot_payload    payload evidence of a strict iot rule
  *   iot_bot        evidence bot, on a port of iot_broad
  *   iot_confirmed  iot_payload or iot_bot
+ * A packet stands under its one strongest rule, so that one with payload evidence is none of iot_bot here.
  */
 #ifndef EXPORT_DAY_H
 #define EXPORT_DAY_H

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DATES_MAX = 1 << 17 }; /* of one feed */
+
 struct revision {
     int32_t date;
     uint32_t revision; /* the last one */
@@ -19,7 +21,7 @@ struct revision {
 
 struct day_check {
     const struct ruleset *rules; /* or NULL */
-    struct ruleset *none;        /* a set without rules, where they are not known */
+    struct ruleset *none;        /* a set without rules, made where they are not known */
     struct day_check_header header;
     struct unpack_budget budget;
     char why[200];
@@ -70,16 +72,18 @@ struct day_check *day_check_create(const struct ruleset *rules)
     if (c == NULL)
         return NULL;
     c->rules = rules;
-    c->none = calloc(1, sizeof *c->none);
-    if (c->none == NULL) {
-        free(c);
-        return NULL;
-    }
-    for (unsigned i = 0; i < sizeof c->none->classes / sizeof c->none->classes[0]; i++)
-        c->none->classes[i] = (struct port_class){.rules = {RULE_NONE, RULE_NONE}};
     c->header.timezone = "";
     unpack_budget_init(&c->budget);
     return c;
+}
+
+static const struct ruleset *rules_none(struct day_check *c)
+{
+    if (c->none == NULL)
+        c->none = calloc(1, sizeof *c->none);
+    for (unsigned i = 0; c->none != NULL && i < 256; i++)
+        c->none->classes[i] = (struct port_class){.rules = {RULE_NONE, RULE_NONE}};
+    return c->none;
 }
 
 static void day_close(struct day_check *c)
@@ -135,8 +139,8 @@ int day_check_begin(struct day_check *c, const uint8_t *body, size_t len)
         return err;
     c->is_known = c->rules != NULL && strcmp(c->rules->sha256, c->basis.sha256) == 0;
     c->has_payload = false;
-    c->settings.rules = c->is_known ? c->rules : c->none;
-    c->day = day_create(&c->settings);
+    c->settings.rules = c->is_known ? c->rules : rules_none(c);
+    c->day = c->settings.rules == NULL ? NULL : day_create(&c->settings);
     if (c->day == NULL || day_begin(c->day, &c->facts, &fault) != 0)
         return -ENOMEM;
     return 0;
@@ -236,6 +240,8 @@ static int revision_take(struct day_check *c, const struct day_facts *f)
         c->revisions[at].revision = f->revision;
         return 0;
     }
+    if (c->revision_count >= DATES_MAX)
+        return refuse(c, "more dates than are kept");
     struct revision *grown = realloc(c->revisions, (c->revision_count + 1) * sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;

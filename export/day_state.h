@@ -79,6 +79,7 @@ struct day {
     struct arena arena; /* of rows and names, begun anew with each date */
     int err;            /* -errno of what could not be kept */
 
+    bool is_used; /* the tables hold something */
     bool has_ex;
     uint64_t survey_min_packets; /* of an IPv4 source */
 

@@ -70,8 +70,8 @@ void feed_day_segment_name(int32_t date, enum feed_segment kind, uint32_t segmen
     time_t seconds = (time_t)date * 86400;
     struct tm utc;
     char day[16];
-    gmtime_r(&seconds, &utc);
-    strftime(day, sizeof day, "%Y%m%d", &utc);
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(day, sizeof day, "%Y%m%d", &utc) == 0)
+        snprintf(day, sizeof day, "99999999"); /* of a year that no record has */
     snprintf(name, FEED_NAME, "%.16s-%s-%06" PRIu32 ".yami", day,
              kind == FEED_SOURCES ? "sources" : "day", segment);
 }

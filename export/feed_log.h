@@ -1,8 +1,7 @@
 /* feed_log: the feed on disk: appended, chained by checksums, never rewritten.
  *
  * A folder of segment files named YYYYMMDDThhmmssZ-NNNNNN.yami by their first window's start
- * and the segment's number, which is their order. (The names sort so too, unless a segment began with a
- * clock broken far ahead.) A segment begins with a Header and ends with Close. It stands for the hour
+ * and the segment's number, which alone is their order. A segment begins with a Header and ends with Close. It stands for the hour
  * of its first window (packet time), and takes the windows of that hour and those up to a day
  * before it, which late packets open. It is cut where a window of a later hour is appended, or one from more than
  * a day before: then it began with a broken clock.

@@ -148,11 +148,11 @@ int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint
 
 int record_view(struct record_view *out, const uint8_t *record, size_t len)
 {
-    const uint8_t *at = record, *end = record + len - RECORD_CRC;
     uint64_t tag, size;
     *out = (struct record_view){0};
-    if (len <= RECORD_CRC || *end != RECORD_CRC_TAG)
+    if (len <= RECORD_CRC || record[len - RECORD_CRC] != RECORD_CRC_TAG)
         return -EBADMSG;
+    const uint8_t *at = record, *end = record + len - RECORD_CRC;
     if (*at == (1 << 3 | 0)) {
         at++;
         if (!varint_get(&at, end, &out->seq))

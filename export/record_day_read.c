@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CATEGORIES = RULES_MAX + 3 }; /* that ports can have: each is looked for among them */
+
 /* A result that owns its facts. */
 struct day_owned {
     struct day_result result;
@@ -229,7 +231,7 @@ static void all_ports_read(struct reader *in, const Yamiscope__Day *m)
         while (next < PORT_PROTO_COUNT && strcmp(window_proto_name(next), m->ports[i]->proto) != 0)
             next++;
         if (next++ >= PORT_PROTO_COUNT || !columns_hold(m->ports[i], m->ex_absent[0] == '\0') ||
-            m->ports[i]->n_categories > m->ports[i]->n_gap) {
+            m->ports[i]->n_categories > CATEGORIES) {
             refuse(in, "its ports are no columns of one length, or of an unknown protocol");
             return;
         }

@@ -1,7 +1,7 @@
 /* Source days to protobuf and back, by hand: a busy day has a hundred million of them.
  *
  * Written from the last byte to the first, so that every length is known when it is due; the fields stand in
- * the order of their numbers, as protobuf libraries write them. test/test_days.py holds the bytes to
+ * the order of their numbers, as protobuf libraries write them. test/test_day_feed.py holds the bytes to
  * python3-protobuf's.
  */
 #include "export/record_bytes.h"

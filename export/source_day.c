@@ -1,5 +1,6 @@
 #include "export/source_day.h"
 
+#include "classify/fingerprint.h"
 #include "export/saturate.h"
 
 #include <assert.h>
@@ -278,20 +279,13 @@ uint64_t source_day_survey_packets(const struct source_day *s)
     return sum;
 }
 
-/* Few packets match by chance: 1 in 65,536 by rules on the IP id, 1 in 2^32 by Mirai's. */
-static bool is_use(enum tool tool, uint64_t matched, uint64_t eligible)
-{
-    enum { MATCHES_MIN = 3, MATCHES_MIN_MIRAI = 1, PERCENT_MIN = 1 };
-    uint64_t least = tool == TOOL_mirai ? MATCHES_MIN_MIRAI : MATCHES_MIN;
-    return matched >= least &&
-           (unsigned __int128)matched * 100 >= (unsigned __int128)eligible * PERCENT_MIN;
-}
-
 bool source_day_uses(const struct source_day *s, enum tool tool)
 {
     if (s->tools[tool] == 0)
         return false;
-    /* ZMap's mark is on any IPv4 packet, the others' on SYN. */
+    /* ZMap's mark is on any packet, the others' on SYN; of probe payloads no share is asked. */
     uint64_t eligible = tool == TOOL_zmap ? source_day_packets(s) : s->kinds[KIND_tcp_syn].packets;
-    return is_use(tool, s->tools[tool], eligible);
+    if (eligible < s->tools[tool])
+        eligible = s->tools[tool];
+    return fingerprint_uses(tool, s->tools[tool], eligible);
 }

@@ -86,29 +86,29 @@ static bool evidence_rows_hold(const struct source_day *s, struct reason *why)
     return true;
 }
 
-struct port_sum {
+struct evidence_sum {
     uint32_t key; /* kind, port */
     uint64_t packets;
 };
 
-static int place_order(const void *a, const void *b)
+static int sum_order(const void *a, const void *b)
 {
-    const struct port_sum *x = a, *y = b;
+    const struct evidence_sum *x = a, *y = b;
     return (x->key > y->key) - (x->key < y->key);
 }
 
 /* Packets that the evidence rows have beyond the port rows of the same kind and port. */
-static uint64_t evidence_beyond(const struct source_day *s, struct port_sum *places)
+static uint64_t evidence_beyond(const struct source_day *s, struct evidence_sum *sums)
 {
     uint64_t beyond = 0;
     for (size_t i = 0; i < s->evidence_count; i++)
-        places[i] = (struct port_sum){(uint32_t)s->evidence[i].kind << 16 | s->evidence[i].port,
-                                   s->evidence[i].packets};
-    qsort(places, s->evidence_count, sizeof *places, place_order);
+        sums[i] = (struct evidence_sum){(uint32_t)s->evidence[i].kind << 16 | s->evidence[i].port,
+                                        s->evidence[i].packets};
+    qsort(sums, s->evidence_count, sizeof *sums, sum_order);
     for (size_t i = 0, next; i < s->evidence_count; i = next) {
-        uint64_t sum = 0, listed = port_packets(s, places[i].key >> 16, (uint16_t)places[i].key);
-        for (next = i; next < s->evidence_count && places[next].key == places[i].key; next++)
-            saturate_add(&sum, places[next].packets);
+        uint64_t sum = 0, listed = port_packets(s, sums[i].key >> 16, (uint16_t)sums[i].key);
+        for (next = i; next < s->evidence_count && sums[next].key == sums[i].key; next++)
+            saturate_add(&sum, sums[next].packets);
         if (sum > listed)
             saturate_add(&beyond, sum - listed);
     }
@@ -118,7 +118,7 @@ static uint64_t evidence_beyond(const struct source_day *s, struct port_sum *pla
 static bool evidence_fits(const struct source_day *s, struct reason *why)
 {
     enum { FEW = 64 };
-    struct port_sum few[FEW], *places = few;
+    struct evidence_sum few[FEW], *sums = few;
     uint64_t sum = s->unlisted_evidence;
 
     if (s->evidence_count == 0 && sum == 0)
@@ -128,11 +128,11 @@ static bool evidence_fits(const struct source_day *s, struct reason *why)
     if (sum > source_day_scan(s))
         return refuse(why, "evidence of %" PRIu64 " packets, scan has %" PRIu64, sum,
                       source_day_scan(s));
-    if (s->evidence_count > FEW && (places = calloc(s->evidence_count, sizeof *places)) == NULL)
+    if (s->evidence_count > FEW && (sums = calloc(s->evidence_count, sizeof *sums)) == NULL)
         return refuse(why, "no memory");
-    uint64_t beyond = evidence_beyond(s, places);
-    if (places != few)
-        free(places);
+    uint64_t beyond = evidence_beyond(s, sums);
+    if (sums != few)
+        free(sums);
     return beyond <= s->unlisted_ports ||
            refuse(why, "evidence has %" PRIu64 " packets beyond its ports, unlisted are %" PRIu64,
                   beyond, s->unlisted_ports);

@@ -45,7 +45,7 @@ struct window_case {
     unsigned packets;
 };
 
-static void feed_write(const char *dir, const struct window_case *cases, size_t count)
+static inline void feed_write(const char *dir, const struct window_case *cases, size_t count)
 {
     struct feed_log *log;
     struct fault fault;

@@ -360,6 +360,75 @@ static void facts_merge(void **state)
     day_facts_fini(&c);
 }
 
+/* The sum of two counts, halved: the first part gets the larger half. */
+static uint64_t part_of(uint64_t value, unsigned part) { return (value + (part == 0)) / 2; }
+
+/* Source days and facts cut in two, by packets, and merged again give the Day of the whole, byte for byte. */
+static void pieces_give_the_same_day(void **state)
+{
+    struct source_day *s[DAY_CASE_SOURCES], half;
+    struct source_day_buffer buffers[DAY_CASE_SOURCES] = {{{0}}};
+    struct source_day_port rows[CASE_ROWS];
+    struct source_day_evidence evidence[CASE_ROWS];
+    struct record_buffer x = {0}, y = {0};
+    struct computed whole, merged;
+    struct fault fault;
+    uint32_t crc = 0;
+    day_case_make(s);
+    compute(&whole, s, DAY_CASE_SOURCES, true);
+    for (unsigned i = 0; i < DAY_CASE_SOURCES; i++)
+        for (unsigned part = 0; part < 2; part++) {
+            half = *s[i];
+            half.ports = rows;
+            half.evidence = evidence;
+            half.port_count = half.evidence_count = 0;
+            for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+                half.kinds[kind].packets = part_of(half.kinds[kind].packets, part);
+                half.kinds[kind].bytes = part_of(half.kinds[kind].bytes, part);
+            }
+            for (unsigned tool = 0; tool < TOOL_COUNT; tool++)
+                half.tools[tool] = part_of(half.tools[tool], part);
+            for (unsigned note = 0; note < NOTE_COUNT; note++)
+                half.notes[note] = part_of(half.notes[note], part);
+            for (size_t row = 0; row < s[i]->port_count; row++) {
+                rows[half.port_count] = s[i]->ports[row];
+                rows[half.port_count].packets = part_of(rows[half.port_count].packets, part);
+                half.port_count += rows[half.port_count].packets > 0;
+            }
+            for (size_t row = 0; row < s[i]->evidence_count; row++) {
+                evidence[half.evidence_count] = s[i]->evidence[row];
+                evidence[half.evidence_count].packets = part_of(s[i]->evidence[row].packets, part);
+                half.evidence_count += evidence[half.evidence_count].packets > 0;
+            }
+            int err = part == 0 ? source_day_copy(&buffers[i], &half)
+                                : source_day_merge(&buffers[i], &half);
+            assert_int_equal(err, 0);
+        }
+    for (unsigned i = 0; i < DAY_CASE_SOURCES; i++)
+        s[i] = &buffers[i].day;
+    compute(&merged, s, DAY_CASE_SOURCES, true);
+    struct day_facts none;
+    assert_int_equal(
+        day_facts_init(&none, DAY_CASE_DATE, whole.facts.start_ns, whole.facts.end_ns, "UTC"), 0);
+    assert_int_equal(day_facts_merge(&none, &merged.facts, &fault), 0);
+    assert_int_equal(record_pack_day(&x, 1, &crc, whole.r), 0);
+    crc = 0;
+    assert_int_equal(day_begin(merged.day, &none, &fault), 0);
+    for (unsigned i = 0; i < DAY_CASE_SOURCES; i++)
+        assert_int_equal(day_add(merged.day, s[i], &fault), 0);
+    assert_int_equal(day_end(merged.day, &merged.r, &fault), 0);
+    assert_int_equal(record_pack_day(&y, 1, &crc, merged.r), 0);
+    assert_int_equal(x.len, y.len);
+    assert_memory_equal(x.data, y.data, x.len);
+    for (unsigned i = 0; i < DAY_CASE_SOURCES; i++)
+        source_day_buffer_free(&buffers[i]);
+    record_buffer_free(&x);
+    record_buffer_free(&y);
+    computed_free(&whole);
+    computed_free(&merged);
+    day_facts_fini(&none);
+}
+
 static int setup(void **state)
 {
     rules = day_case_rules();
@@ -379,7 +448,7 @@ int main(void)
         cmocka_unit_test(coverage),    cmocka_unit_test(unknown_size),
         cmocka_unit_test(precedence),  cmocka_unit_test(given_up),
         cmocka_unit_test(refuses),     cmocka_unit_test(records_come_back),
-        cmocka_unit_test(facts_merge),
+        cmocka_unit_test(facts_merge), cmocka_unit_test(pieces_give_the_same_day),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

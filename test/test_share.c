@@ -59,12 +59,39 @@ static void test_every_definition(void **state)
     assert_string_equal(share_definition(MARK_tool_mirai), "");
 }
 
+/* No share without its denominator's name. */
+static void test_words(void **state)
+{
+    static const struct {
+        struct share share;
+        enum share_over over;
+        const char *words;
+    } cases[] = {
+        {{368, 1000}, SHARE_OVER_scan_ex_survey, "36.8 % of scan_ex_survey"},
+        {{0, 0}, SHARE_OVER_total, "- of total"},
+        {{1, 100000}, SHARE_OVER_total_ex_survey, "<0.1 % of total_ex_survey"},
+        {{99999, 100000}, SHARE_OVER_scan, ">99.9 % of scan"},
+    };
+    char words[SHARE_WORDS];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(share_words(cases[i].share, cases[i].over, words), cases[i].words);
+    for (unsigned over = 0; over < SHARE_OVER_COUNT; over++) {
+        const char *name = share_over_name(over);
+        bool is_ex = strstr(name, "_ex_survey") != NULL;
+        assert_true(strlen(share_over_definition(over)) > 20);
+        assert_true(share_over_is_ex(over) == is_ex);
+        assert_memory_equal(name, mark_name(share_over_mark(over)),
+                            strlen(name) - (is_ex ? strlen("_ex_survey") : 0));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_every_share),
         cmocka_unit_test(test_every_definition),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
