@@ -66,7 +66,8 @@ enum {
     BRIEF_SETS = 1 << (BRIEF_AIM_SHIFT + 2),
 };
 static_assert(BRIEF_WHATS == 4 && BRIEF_SETS <= 65536, "a brief's set has 16 bits");
-static_assert((int)TOOL_hajime < BRIEF_TOOLS, "a brief has a bit for each tool that many packets match");
+static_assert((int)TOOL_hajime < BRIEF_TOOLS,
+              "a brief has a bit for each tool that many packets match");
 
 enum { ANSWER_ACCEPTS = 1, ANSWER_RESETS }; /* in place of an answer's aim */
 
@@ -239,7 +240,8 @@ static __attribute__((noinline, unused)) bool brief_read_other(const struct fram
     unsigned set;
     if (b[23] == IPPROTO_NR_UDP) {
         uint32_t length = read_be16(b + 38), caught = f->caplen - BRIEF_UDP_END;
-        if (length < 8 || BRIEF_TRANSPORT + length > end || decap & DECAP_VXLAN || raw16(b + 34) == 0)
+        if (length < 8 || BRIEF_TRANSPORT + length > end || decap & DECAP_VXLAN ||
+            raw16(b + 34) == 0)
             return false;
         caught = caught < length - 8 ? caught : length - 8;
         uint32_t first4 = udp_first4(b + BRIEF_UDP_END, caught);

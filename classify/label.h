@@ -53,21 +53,23 @@ enum { RULE_NONE = 0xffff };
 
 /* What stands beside the kind. */
 enum label_flag {
-    LABEL_LIKELY_SPOOFED = 1 << NOTE_likely_spoofed,               /* a test of spoof.h that is applied holds */
-    LABEL_AMPLIFICATION_REQUEST = 1 << NOTE_amplification_request, /* udp that asks a reflector: udp_form.h */
-    LABEL_ASSESSABLE = 1 << NOTE_assessable, /* could have shown more than a port: an IPv4 tcp_syn, or a scan
+    LABEL_LIKELY_SPOOFED = 1 << NOTE_likely_spoofed, /* a test of spoof.h that is applied holds */
+    LABEL_AMPLIFICATION_REQUEST =
+        1 << NOTE_amplification_request, /* udp that asks a reflector: udp_form.h */
+    LABEL_ASSESSABLE =
+        1 << NOTE_assessable, /* could have shown more than a port: an IPv4 tcp_syn, or a scan
                                                 kind with payload caught that some rule for payloads wants */
 };
 
 /* What classification says of one observation; stands beside it in the batch's order. */
 struct label {
-    uint32_t marks;    /* set of 1 << enum mark; total is always in it */
-    uint16_t rules[2]; /* indexes into the rule set: [0] the iot rule, [1] the service's own
+    uint32_t marks;        /* set of 1 << enum mark; total is always in it */
+    uint16_t rules[2];     /* indexes into the rule set: [0] the iot rule, [1] the service's own
                           rule (web, ssh, ...); RULE_NONE where none holds. Scan kinds only. */
-    uint8_t kind;      /* enum kind */
-    uint8_t flags;     /* set of enum label_flag */
-    uint8_t evidence;  /* enum evidence, the strongest */
-    uint8_t form;      /* enum udp_form_id of a UDP packet's payload; 0: none told */
+    uint8_t kind;          /* enum kind */
+    uint8_t flags;         /* set of enum label_flag */
+    uint8_t evidence;      /* enum evidence, the strongest */
+    uint8_t form;          /* enum udp_form_id of a UDP packet's payload; 0: none told */
     uint16_t payload_rule; /* index into the rule set of the payload's rule; RULE_NONE */
     uint16_t reserved;
 };

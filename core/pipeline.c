@@ -2,7 +2,9 @@
 
 #include "capture/batch.h"
 #include "core/channel.h"
+#include "core/day_turn.h"
 #include "core/memory.h"
+#include "core/pipeline_state.h"
 #include "core/sorter.h"
 #include "core/window_clock.h"
 
@@ -13,53 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum {
-    BATCHES_AHEAD = 64, /* on their way to all workers, beside those that are being filled; */
-    BATCHES_LEAST = 16, /* but to each not fewer than this: they hide the way between two caches */
-    WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
-    EMPTIES = 64, /* per worker: windows without its packets that may be on their way */
-};
-
-/* What a batch without observations says. */
-enum { MARK_OPEN = 1, MARK_SEAL, MARK_DAY, MARK_END };
-
-struct pipeline;
-
-struct worker {
-    struct pipeline *pipeline;
-    struct tally *tally;
-    struct channel *batches;      /* receiver -> worker */
-    struct channel *free_batches; /* worker -> receiver */
-    struct channel *sealed;       /* worker -> exporter; NULL at the end */
-    struct channel *free_windows; /* exporter -> worker */
-    struct batch *slab;           /* all batches */
-    unsigned batch_count;
-    struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
-    unsigned window_count, windows_made;
-    unsigned empties;                       /* on their way to the exporter or back */
-    struct batch_mark opened[WINDOW_SLOTS]; /* what was said of each slot's window */
-    struct tally_sources *sources;          /* at the end: of the shards it added up itself */
-    atomic_uint next_shard;                 /* to be added up */
-    pthread_t thread;
-    bool is_running;
-};
-
-struct pipeline {
-    const struct pipeline_settings *settings;
-    struct window_clock *clock;
-    struct worker workers[SHARDS];
-    struct worker *worker_of[SHARDS];
-    struct sorter sorter; /* the receiver's */
-    pthread_t exporter;
-    bool is_exporting;
-    struct pipeline_result *result;
-    atomic_int feed_err;  /* errno of the feed; the receiver stops on it */
-    atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
-    struct fault feed_fault;
-    struct calendar_day day; /* the current one, with days */
-    bool has_day;
-};
 
 enum { NICE = 10 };
 
@@ -303,60 +258,23 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
     }
 }
 
-/* Whether a window of the current day is open, but for the one in `slot`. */
-static bool day_is_open(struct pipeline *p, unsigned but)
+static void day_send(struct pipeline *p, int64_t start_ns)
 {
-    const struct open_window *windows = window_clock_windows(p->clock);
-    int64_t span_ns = p->settings->window_span_ns;
-    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++)
-        if (slot != but && windows[slot].is_open && windows[slot].start_ns < p->day.end_ns &&
-            (windows[slot].start_ns >= p->day.start_ns ||
-             p->day.start_ns - windows[slot].start_ns < span_ns))
-            return true;
-    return false;
-}
-
-/* Whether a window lies in two days. */
-static bool window_splits(const struct pipeline *p, int64_t start_ns)
-{
-    bool is_current = start_ns >= p->day.start_ns && start_ns < p->day.end_ns;
-    struct calendar_day day = is_current ? p->day : calendar_day_of(start_ns);
-    return calendar_splits(&day, start_ns, p->settings->window_span_ns);
-}
-
-/* The current day becomes that of a window, unless it still has windows; `but`: a slot that no longer counts. */
-static void day_turn(struct pipeline *p, int64_t start_ns, unsigned but)
-{
-    bool is_other = start_ns < p->day.start_ns || start_ns >= p->day.end_ns;
-    if (!p->settings->days || (p->has_day && (!is_other || day_is_open(p, but))))
-        return;
-    p->day = calendar_day_of(start_ns);
-    if (p->has_day)
-        mark_send(p, (struct batch_mark){.what = MARK_DAY, .start_ns = start_ns});
-    p->has_day = true;
-}
-
-/* A window of the current day is over: perhaps it was the last. */
-static void day_passed(struct pipeline *p, unsigned slot)
-{
-    const struct open_window *windows = window_clock_windows(p->clock), *newest = NULL;
-    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
-        if (i != slot && windows[i].is_open && (!newest || windows[i].serial > newest->serial))
-            newest = &windows[i];
-    if (newest)
-        day_turn(p, newest->start_ns, slot);
+    mark_send(p, (struct batch_mark){.what = MARK_DAY, .start_ns = start_ns});
 }
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
-    day_turn(p, w->start_ns, slot);
+    if (p->settings->days &&
+        day_turn_open(&p->day, window_clock_windows(p->clock), slot, w->start_ns))
+        day_send(p, w->start_ns);
     mark_send(p, (struct batch_mark){.what = MARK_OPEN,
                                      .slot = slot,
                                      .part = w->part,
                                      .start_ns = w->start_ns,
                                      .is_late = w->is_late});
-    bool is_two_days = p->settings->days && window_splits(p, w->start_ns);
+    bool is_two_days = p->settings->days && day_turn_splits(&p->day, w->start_ns);
     sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, is_two_days);
 }
 
@@ -371,7 +289,10 @@ static void clock_seal(void *context, unsigned slot, const struct open_window *w
                      .first_ns = w->first_ns,
                      .last_ns = w->last_ns,
                  });
-    day_passed(p, slot);
+    int64_t start_ns;
+    if (p->settings->days &&
+        day_turn_seal(&p->day, window_clock_windows(p->clock), slot, &start_ns))
+        day_send(p, start_ns);
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -598,6 +519,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         .send = batch_send,
         .context = p,
     };
+    p->day.span_ns = settings->window_span_ns;
     hash_key_init(&p->sorter.key);
     p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
     if (!p->clock || !p->sorter.destinations)

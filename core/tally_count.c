@@ -358,6 +358,11 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
     ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
     kind->packets++;
     kind->bytes += o->wire_len;
+    if (label->payload_rule != RULE_NONE) {
+        struct count *rule = &ts->window->rules[label->payload_rule][EVIDENCE_payload];
+        rule->packets++;
+        rule->bytes += o->wire_len;
+    }
 }
 
 static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,

@@ -145,8 +145,9 @@ static void test_labels(void **state)
                                              : row->iot[0] || row->service[0] ? EVIDENCE_port
                                                                               : EVIDENCE_none);
         assert_int_equal(labels[i].payload_rule, RULE_NONE);
-        assert_int_equal(labels[i].flags,
-                         row->kind == KIND_tcp_syn && row->o.ip_version == 4 ? LABEL_ASSESSABLE : 0);
+        assert_int_equal(labels[i].flags, row->kind == KIND_tcp_syn && row->o.ip_version == 4
+                                              ? LABEL_ASSESSABLE
+                                              : 0);
     }
 }
 

@@ -1,0 +1,59 @@
+/* pipeline_state: what a pipeline and its workers are made of. Only core/pipeline.c includes it. */
+#ifndef CORE_PIPELINE_STATE_H
+#define CORE_PIPELINE_STATE_H
+
+#include "core/channel.h"
+#include "core/day_turn.h"
+#include "core/pipeline.h"
+#include "core/sorter.h"
+#include "core/window_clock.h"
+
+#include <pthread.h>
+
+enum {
+    BATCHES_AHEAD = 64, /* on their way to all workers, beside those that are being filled; */
+    BATCHES_LEAST = 16, /* but to each not fewer than this: they hide the way between two caches */
+    WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
+    EMPTIES = 64, /* per worker: windows without its packets that may be on their way */
+};
+
+/* What a batch without observations says. */
+enum { MARK_OPEN = 1, MARK_SEAL, MARK_DAY, MARK_END };
+
+struct pipeline;
+
+struct worker {
+    struct pipeline *pipeline;
+    struct tally *tally;
+    struct channel *batches;      /* receiver -> worker */
+    struct channel *free_batches; /* worker -> receiver */
+    struct channel *sealed;       /* worker -> exporter; NULL at the end */
+    struct channel *free_windows; /* exporter -> worker */
+    struct batch *slab;           /* all batches */
+    unsigned batch_count;
+    struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
+    unsigned window_count, windows_made;
+    unsigned empties;                       /* on their way to the exporter or back */
+    struct batch_mark opened[WINDOW_SLOTS]; /* what was said of each slot's window */
+    struct tally_sources *sources;          /* at the end: of the shards it added up itself */
+    atomic_uint next_shard;                 /* to be added up */
+    pthread_t thread;
+    bool is_running;
+};
+
+struct pipeline {
+    const struct pipeline_settings *settings;
+    struct window_clock *clock;
+    struct worker workers[SHARDS];
+    struct worker *worker_of[SHARDS];
+    struct sorter sorter; /* the receiver's */
+    pthread_t exporter;
+    bool is_exporting;
+    struct pipeline_result *result;
+    atomic_int feed_err;  /* errno of the feed; the receiver stops on it */
+    atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
+    struct fault feed_fault;
+    struct day_turn day; /* with days: the current one */
+};
+
+#endif
