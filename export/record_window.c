@@ -1,5 +1,6 @@
 #include "export/record_window.h"
 
+#include "export/unpack_budget.h"
 #include "export/window_check.h"
 #include "export/yamiscope.pb-c.h"
 
@@ -8,15 +9,12 @@
 #include <string.h>
 
 enum {
-    BODY_MAX = 16 << 20,      /* bytes; both protocols' 65,536 rows at their widest take 8 MB */
-    UNPACK_BUDGET = 64 << 20, /* bytes that one may unpack to */
-    UNPACK_OVERHEAD = 32,     /* bytes an allocation costs beside its own */
+    BODY_MAX = 16 << 20, /* bytes; both protocols' 65,536 rows at their widest take 8 MB */
 };
 
 struct record_window {
     struct window_check check;
-    ProtobufCAllocator allocator;
-    uint64_t unpacked; /* bytes, of the record being read */
+    struct unpack_budget budget;
 };
 
 /* ---- names of rules ---- */
@@ -97,25 +95,11 @@ int rule_names_sort(struct rule_names *n, struct window *w)
 
 /* ---- a window ---- */
 
-static void *budget_alloc(void *data, size_t size)
-{
-    struct record_window *u = data;
-    u->unpacked += size + UNPACK_OVERHEAD;
-    return u->unpacked > UNPACK_BUDGET ? NULL : malloc(size);
-}
-
-static void budget_free(void *data, void *pointer)
-{
-    (void)data;
-    free(pointer);
-}
-
 struct record_window *record_window_create(void)
 {
     struct record_window *u = calloc(1, sizeof *u);
     if (u != NULL)
-        u->allocator =
-            (ProtobufCAllocator){.alloc = budget_alloc, .free = budget_free, .allocator_data = u};
+        unpack_budget_init(&u->budget);
     return u;
 }
 
@@ -219,15 +203,15 @@ int record_unpack_window(struct record_window *u, struct window *w, struct rule_
 {
     if (len > BODY_MAX)
         return fault_set(fault, EBADMSG, "a window of %zu bytes, more than %d", len, BODY_MAX);
-    u->unpacked = 0;
-    Yamiscope__Window *from = yamiscope__window__unpack(&u->allocator, len, body);
+    u->budget.used = 0;
+    Yamiscope__Window *from = yamiscope__window__unpack(&u->budget.allocator, len, body);
     if (from == NULL)
         return fault_set(fault, EBADMSG, "%s",
-                         u->unpacked > UNPACK_BUDGET ? "a window that unpacks to too much"
-                                                     : "is no Window");
+                         unpack_budget_is_out(&u->budget) ? "a window that unpacks to too much"
+                                                          : "is no Window");
     int err = window_check(&u->check, from) ? window_take(u, w, names, from, fault)
                                             : fault_set(fault, EBADMSG, "%s", u->check.why);
-    yamiscope__window__free_unpacked(from, &u->allocator);
+    yamiscope__window__free_unpacked(from, &u->budget.allocator);
     return err;
 }
 
