@@ -59,13 +59,13 @@ static inline void feed_write(const char *dir, const struct window_case *cases, 
     assert_int_equal(feed_log_finish(log, &fault), 0);
 }
 
-static int verify(const char *path, struct fault *fault)
+static inline int verify(const char *path, struct fault *fault)
 {
     struct feed_check check;
     return feed_log_verify_rules(path, rules, &check, fault);
 }
 
-static void assert_broken(const char *path, const char *what)
+static inline void assert_broken(const char *path, const char *what)
 {
     struct fault fault;
     int err = verify(path, &fault);
