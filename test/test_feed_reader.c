@@ -217,7 +217,7 @@ static const struct harm_case harms[] = {
     {CUT, 6, 1, 34, "cut within a record's length@0"},
     {CUT, 6, 60, 34, "record cut"},
     {CUT, 6, -1, 36, "record cut"},
-    {CUT, 5, -200, 27, "record cut"}, /* and the next does not continue it */
+    {CUT, 5, -200, 31, "record cut"}, /* and the next does not continue it */
     {CUT, 0, -30, 36, "does not continue the segment before it@0"},
     {FLIP, 0, 2, 37, "does not continue"},
     {FLIP, 2, 300, 35, "its bytes give"},
