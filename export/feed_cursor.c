@@ -196,11 +196,13 @@ static bool record_check(struct feed_cursor *c, const uint8_t *bytes, size_t len
     memcpy(&crc, bytes + len - sizeof crc, sizeof crc);
     crc = le32toh(crc);
     uint32_t computed = record_crc(c->crc, bytes, len - RECORD_CRC);
-    if (bytes[len - RECORD_CRC] != RECORD_CRC_TAG || record_view(view, bytes, len) != 0)
-        *err = damaged(c, c->next, fault, "is no Record");
+    if (bytes[len - RECORD_CRC] != RECORD_CRC_TAG)
+        *err = damaged(c, c->next, fault, "does not end with a crc");
     else if (c->is_chained && crc != computed && !is_first)
         *err = damaged(c, c->next, fault, "crc is %08" PRIx32 ", its bytes give %08" PRIx32, crc,
                        computed);
+    else if (record_view(view, bytes, len) != 0)
+        *err = damaged(c, c->next, fault, "is no Record");
     else if (is_first != (view->body_kind == RECORD_header))
         *err = damaged(c, c->next, fault,
                        is_first ? "does not begin with a Header" : "a Header inside a segment");

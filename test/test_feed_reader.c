@@ -218,9 +218,9 @@ static const struct harm_case harms[] = {
     {CUT, 6, 60, 34, "record cut"},
     {CUT, 6, -1, 36, "record cut"},
     {CUT, 5, -200, 31, "record cut"}, /* and the next does not continue it */
-    {CUT, 0, -30, 36, "does not continue the segment before it@0"},
-    {FLIP, 0, 2, 37, "does not continue"},
-    {FLIP, 2, 300, 35, "its bytes give"},
+    {CUT, 0, -30, 35, "does not continue the segment before it@0"},
+    {FLIP, 0, 12, 37, "does not continue"},
+    {FLIP, 2, -40, 35, "its bytes give"},
     {FLIP, 6, -1, 36, "its bytes give"},
     {GONE, 1, 0, 32, "segments 2 to 2 are missing@1"},
     {GONE, 0, 0, 32, "segments 1 to 1 are missing"},
