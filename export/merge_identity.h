@@ -54,7 +54,7 @@ struct merge_identity {
     const char *survey_feed; /* that says so; NULL: none has days */
     uint32_t complete_coverage_milli, complete_loss_milli;
     const char *complete_feed; /* likewise */
-    struct name_set texts; /* all names, once each */
+    struct name_set texts;     /* all names, once each */
     struct name_set sensors, telescope_ids;
     struct merge_telescope *telescopes; /* each ids but once; those of one id are of known size */
     size_t telescope_count;

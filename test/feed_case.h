@@ -88,7 +88,7 @@ static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
     size_t count = 0;
     for (int i = 0; i < found; i++) {
         if (feed_is_segment_name(entries[i]->d_name) && count < 8)
-            snprintf(paths[count++], PATH_LEN, "%s/%.100s", dir, entries[i]->d_name);
+            snprintf(paths[count++], PATH_LEN, "%.150s/%.100s", dir, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
