@@ -39,7 +39,9 @@ static int unread(struct feed_cursor *c, uint64_t at, int err, struct fault *fau
     if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
         return fault_set(fault, -err, "%.200s: %s", path, strerror(-err));
     snprintf(what, sizeof what, "%s",
-             err == -ENODATA ? "became shorter while it was read" : strerror(-err));
+             err == -ENODATA  ? "became shorter while it was read"
+             : err == -EINVAL ? "is no file"
+                              : strerror(-err));
     c->is_damaged = c->is_ended = true;
     if (feed_reader_note(c->reader, path, at, DAMAGE_UNREAD, what) != 0)
         return fault_set(fault, ENOMEM, "%.100s: no memory", c->reader->name);

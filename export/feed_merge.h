@@ -18,8 +18,8 @@
  * has a Day without source days is left out and named. What is wrong under right checksums is no accident: the
  * merge fails.
  *
- * Memory: one buffer of 16 KB per feed that has the date or hour at hand, the Day's tables, two windows, 32 bytes per window
- * segment; whatever the number of records. One thread.
+ * Memory: one buffer of 16 KB per feed that has the date or hour at hand, the Day's tables, two windows, 32 bytes per
+ * segment and its hour; whatever the number of records. One thread.
  */
 #ifndef EXPORT_FEED_MERGE_H
 #define EXPORT_FEED_MERGE_H

@@ -8,7 +8,7 @@
  * the segment is whole and was given, the rest is left out, and the reader's list of damage names
  * file and byte. Other segments are read as ever.
  *
- * Memory: 24 bytes per segment of an open feed; 16 KB per cursor, whatever its records. A record larger than that stands in the
+ * Memory: 16 bytes per segment of an open feed; 16 KB per cursor, whatever its records. A record larger than that stands in the
  * pool's one buffer. Descriptors: those of the pool. So hundreds of feeds are read side by side.
  * One thread per pool and all that is read through it.
  */

@@ -229,7 +229,7 @@ static const struct harm_case harms[] = {
     {APPEND, 3, 0, 37, "no length of a record"},
     {FOREIGN, 0, 0, 37, "its name is no segment's@0"},
     {TWICE, 4, 0, 37, "there are two segments 5@0"},
-    {FOLDER, 6, 0, 34, "Invalid argument"},
+    {FOLDER, 6, 0, 34, "is no file"},
 };
 
 static void harm_do(const struct harm_case *h, const char *dir, char paths[8][PATH_LEN])
