@@ -136,8 +136,7 @@ def days_merged(bench, feeds):
         bench.verdict.equal(record.evidence_ns, max(r.evidence_ns for r in last[key]), f"{key}: last evidence")
     order = [(len(a), a) for d, a in found if d == min(d for d, _ in found)]
     bench.verdict.check(order == sorted(order), "source days are not sorted by IP version, then address")
-    rules = reference.Rules(reference.RULES)
-    rules = days.Rules(rules.iot, rules.service)
+    rules = days.load(reference.RULES)
     for begin, sources, day in days.dates(out):
         name = f"merged date {day.facts.date}"
         bench.verdict.equal(day.facts, begin.facts, f"{name}: facts")
