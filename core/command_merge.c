@@ -2,10 +2,12 @@
 #include "core/setup.h"
 #include "core/version.h"
 #include "export/damage_text.h"
+#include "export/feed_log.h"
 #include "export/feed_merge.h"
 #include "export/json_string.h"
 #include "export/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <time.h>
@@ -170,12 +172,29 @@ static enum exit_code code_of(int err)
                                                                                  : EXIT_FAILED;
 }
 
+/* Said before hours of reading. */
+static int out_check(const char *out, struct fault *fault)
+{
+    DIR *entries = opendir(out);
+    int err = 0;
+    if (entries == NULL)
+        return 0; /* not there yet, or writing to it will tell */
+    for (const struct dirent *e; err == 0 && (e = readdir(entries)) != NULL;)
+        if (feed_is_segment_name(e->d_name))
+            err = fault_set(fault, EEXIST, "%s: holds a feed already (%s)", out, e->d_name);
+    closedir(entries);
+    return err;
+}
+
 static int merge(const struct config *c, const struct ruleset *rules)
 {
     const struct merge_settings settings = {.rules = rules, .program = VERSION};
     struct feed_merge *m;
     struct fault fault;
-    int err = feed_merge_create(&m, c->paths, c->path_count, &settings, &fault);
+    int err = out_check(c->out, &fault);
+    if (err < 0)
+        return command_fail(&fault, EXIT_USAGE);
+    err = feed_merge_create(&m, c->paths, c->path_count, &settings, &fault);
     if (err < 0)
         return command_fail(&fault, code_of(err));
     err = feed_merge_write(m, c->out, &fault);
