@@ -161,8 +161,11 @@ static int rules_take(struct window *w, struct rule_names *names, const Yamiscop
             names->unknown_packets += row->packets;
             continue;
         }
-        w->rules[at][EVIDENCE_port].packets += row->packets;
-        w->rules[at][EVIDENCE_port].bytes += row->bytes;
+        unsigned evidence = EVIDENCE_COUNT - 1;
+        while (evidence > 0 && strcmp(evidence_name(evidence), row->evidence) != 0)
+            evidence--; /* the check lets pass no other */
+        w->rules[at][evidence].packets += row->packets;
+        w->rules[at][evidence].bytes += row->bytes;
         hint = (unsigned)at + 1;
     }
     return 0;
