@@ -33,6 +33,7 @@ int command_verify(const struct config *c);
 int command_synth(const struct config *c);
 int command_rules(const struct config *c);
 int command_lists(const struct config *c);
+int command_merge(const struct config *c);
 
 /* Prints "yamiscope: TEXT" on stderr and returns `code`. */
 int command_fail(const struct fault *fault, enum exit_code code);

@@ -28,13 +28,13 @@ struct option {
 
 static const struct option options[] = {
     {"out", 'o', "DIR", "write the feed there: a folder that holds none yet", NULL, 0, 0, AT(out),
-     OPTION_TEXT, COMMAND_REPLAY},
+     OPTION_TEXT, COMMAND_REPLAY | COMMAND_MERGE},
     {"out", 'o', "FILE", "write the capture there; - is stdout, without answers", NULL, 0, 0,
      AT(out), OPTION_TEXT, COMMAND_SYNTH},
     {"out", 'o', "FILE", "write the list there, whose name becomes the list's; - is stdout", NULL,
      0, 0, AT(out), OPTION_TEXT, COMMAND_LISTS},
     {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
-     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS},
+     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE},
     {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
     {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
@@ -56,7 +56,8 @@ static const struct option options[] = {
      NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
     {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0, AT(rules),
      OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES | COMMAND_SYNTH},
+     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES | COMMAND_SYNTH |
+         COMMAND_MERGE},
     {"country", 0, "FILE", "MaxMind database for countries of sources: Country, City, Enterprise",
      NULL, 0, 0, AT(country), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
     {"as", 0, "FILE", "MaxMind database for AS of sources: ASN, ISP, Enterprise", NULL, 0, 0,
@@ -155,10 +156,10 @@ static const struct option options[] = {
     {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
      NULL, 0, 0, AT(config), OPTION_TEXT,
      COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS},
+         COMMAND_LISTS | COMMAND_MERGE},
     {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG,
      COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS},
+         COMMAND_LISTS | COMMAND_MERGE},
 };
 enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
 static_assert(OPTIONS <= 64, "given has a bit for each");

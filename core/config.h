@@ -22,6 +22,7 @@ enum command_bit {
     COMMAND_SYNTH = 1 << 3,
     COMMAND_RULES = 1 << 4,
     COMMAND_LISTS = 1 << 5,
+    COMMAND_MERGE = 1 << 6,
 };
 
 /* Values of all options; texts belong to the config. */

@@ -37,6 +37,16 @@ const struct command commands[] = {
      "thing in it that does not hold, with file, byte and record; exit code 1 then. Where a feed\n"
      "was made with the rules in force, its counts by rule are computed again from its ports.\n",
      command_verify},
+    {"merge", COMMAND_MERGE, "FEED... -o DIR",
+     "put feeds together: pieces of an archive, or sensors",
+     "Reads the feeds twice: first for what is damaged in them and whether they merge, then to "
+     "merge\n"
+     "them, in little memory whatever their size. Windows of one start, and source days of one\n"
+     "address and date, become one; Days are computed again, under the built-in rules or --rules.\n"
+     "Their order and grouping do not matter. Feeds of different time zones, window spans, survey\n"
+     "settings, or with two sizes of one telescope are refused. What is damaged is left out and\n"
+     "named, the exit code is 3 then; Days that lost sources by it say that they are not exact.\n",
+     command_merge},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
      "--json`\n"

@@ -327,21 +327,49 @@ static bool ports_hold(struct window_check *c, const Yamiscope__Window *w)
                            sum_of(udp->scan, t->snapped));
 }
 
-/* Rows against the rule set, where it is known: its order, and what the port rows give each rule. */
+/* The index of a rule's row, looked for from `row` on and then from the begin; n_rules: it has none. */
+static size_t rule_row(const Yamiscope__Window *w, const char *id, size_t row)
+{
+    for (size_t i = 0; i < w->n_rules; i++) {
+        size_t at = row + i < w->n_rules ? row + i : row + i - w->n_rules;
+        if (strcmp(w->rules[at]->rule, id) == 0)
+            return at;
+    }
+    return w->n_rules;
+}
+
+static bool rules_ascend(const Yamiscope__Window *w)
+{
+    for (size_t i = 1; i < w->n_rules; i++)
+        if (strcmp(w->rules[i - 1]->rule, w->rules[i]->rule) >= 0)
+            return false;
+    return true;
+}
+
+/* Rows against the rule set, where it is known: what the port rows give each rule. The rows are in its order, or,
+ * of a merge that had another set at hand, in that of their ids. */
 static bool rules_by_port(struct window_check *c, const Yamiscope__Window *w)
 {
     const struct ruleset *set = c->rules;
-    size_t row = 0;
+    size_t next = 0, matched = 0;
+    bool is_ordered = true;
 
     for (size_t rule = 0; rule < set->rule_count; rule++) {
-        bool is_listed = row < w->n_rules && strcmp(w->rules[row]->rule, set->rules[rule].id) == 0;
-        uint64_t packets = is_listed ? w->rules[row++]->packets : 0;
+        if (c->by_port[rule] == 0)
+            continue;
+        size_t row = rule_row(w, set->rules[rule].id, next);
+        uint64_t packets = row < w->n_rules ? w->rules[row]->packets : 0;
         if (packets != c->by_port[rule])
             return refuse(c, "rule %s has %" PRIu64 " packets, its ports' rows %" PRIu64,
                           set->rules[rule].id, packets, c->by_port[rule]);
+        is_ordered &= row == next;
+        next = row + 1;
+        matched++;
     }
-    if (row < w->n_rules)
-        return refuse(c, "rule \"%.40s\" is unknown or out of order", w->rules[row]->rule);
+    if (matched != w->n_rules || (!is_ordered && !rules_ascend(w)))
+        return refuse(c,
+                      "%zu of %zu rules are unknown or without packets, or they are out of order",
+                      w->n_rules - matched, w->n_rules);
     return must_equal(c, "iot_strict", c->marks[MARK_iot_strict], "its ports' rows",
                       c->strict_by_port) &&
            must_equal(c, "iot_broad", c->marks[MARK_iot_broad], "its ports' rows",

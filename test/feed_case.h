@@ -59,13 +59,13 @@ static inline void feed_write(const char *dir, const struct window_case *cases, 
     assert_int_equal(feed_log_finish(log, &fault), 0);
 }
 
-static int verify(const char *path, struct fault *fault)
+static inline int verify(const char *path, struct fault *fault)
 {
     struct feed_check check;
     return feed_log_verify_rules(path, rules, &check, fault);
 }
 
-static void assert_broken(const char *path, const char *what)
+static inline void assert_broken(const char *path, const char *what)
 {
     struct fault fault;
     int err = verify(path, &fault);
@@ -88,7 +88,7 @@ static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
     size_t count = 0;
     for (int i = 0; i < found; i++) {
         if (feed_is_segment_name(entries[i]->d_name) && count < 8)
-            snprintf(paths[count++], PATH_LEN, "%s/%.100s", dir, entries[i]->d_name);
+            snprintf(paths[count++], PATH_LEN, "%.150s/%.100s", dir, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);

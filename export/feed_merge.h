@@ -1,0 +1,76 @@
+/* feed_merge: any number of feeds, pieces of an archive or sensors, to one.
+ *
+ *   feed_merge_create (reads all of them once) -> feed_merge_write (reads them again) -> feed_merge_destroy
+ *
+ * The merged feed is a function of the feeds' contents: their order and grouping do not matter (law 3), so
+ * merge(merge(a, b), c) and merge(a, b, c) are equal byte for byte. What becomes of
+ *
+ *   windows      all of one start, parts and feeds alike, are one window, part 0, by WINDOW_SPANS: counts and sketches
+ *                merge, distinct sources have bounds. They ascend by start.
+ *   source days  of one date and address are one, by source_day_merge. A date stands behind all windows, sorted.
+ *   days         are computed again from the source days and the merged facts, under the rule set given
+ *   rule counts  of windows keep their rules' ids: in the order of the rule set given where all feeds name that one;
+ *                else sorted by id
+ *   the header   see merge_identity.h
+ *
+ * What is damaged in a feed is left out from there to the segment's end and named; the rest is merged. Source
+ * days lost in this way are counted into the day's given_up, so that its Day says exact: false. A date of which one feed
+ * has a Day without source days is left out and named. What is wrong under right checksums is no accident: the
+ * merge fails.
+ *
+ * Memory: one buffer of 16 KB per feed that has the date or hour at hand, the Day's tables, two windows, 32 bytes per
+ * segment and its hour; whatever the number of records. One thread.
+ */
+#ifndef EXPORT_FEED_MERGE_H
+#define EXPORT_FEED_MERGE_H
+
+#include "capture/capture.h"
+#include "capture/fault.h"
+#include "classify/ruleset.h"
+#include "export/merge_identity.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct feed_merge;
+
+struct merge_settings {
+    const struct ruleset *rules; /* Days are computed under it; outlives the merge */
+    const char *program;         /* for the header */
+    unsigned max_open;           /* files open at once; 0: FEED_POOL_OPEN */
+};
+
+/* A date that is not in the merged feed, and why. */
+struct merge_left_out {
+    int32_t date;
+    const char *feed, *why;
+};
+
+struct merge_summary {
+    size_t feeds;
+    uint64_t windows_read, windows; /* records; in the merged feed */
+    uint64_t source_days_read, source_days;
+    uint64_t days, mixed_days, inexact_days; /* in the merged feed */
+    uint64_t lost_packets;                   /* whose source days were damaged */
+    uint64_t packets, bytes, offered, observed, filtered, ring_full, late; /* of its windows */
+    const struct merge_identity *identity;
+    const struct merge_left_out *left_out;
+    size_t left_out_count;
+};
+
+/* Opens the feeds and reads them once: what is damaged, whether they merge. -EINVAL and a fault naming two feeds and
+ * their values where they don't, or one feed that was named twice; -ENOENT, -ENOTDIR: no feed is there; -ENOMEM, -errno. */
+int feed_merge_create(struct feed_merge **out, char *const *paths, size_t count,
+                      const struct merge_settings *settings, struct fault *fault);
+void feed_merge_destroy(struct feed_merge *m); /* accepts NULL */
+
+/* Writes the merged feed. -EEXIST: there is one in `dir`; -EBADMSG: something is wrong under right checksums;
+ * -errno. After a failure the folder may hold a feed that says it is unfinished. */
+int feed_merge_write(struct feed_merge *m, const char *dir, struct fault *fault);
+
+const struct merge_summary *feed_merge_summary(const struct feed_merge *m);
+
+/* What was found damaged in feed number `feed`. */
+const struct damage_list *feed_merge_damage(const struct feed_merge *m, size_t feed);
+
+#endif

@@ -1,0 +1,60 @@
+/* feed_merge_state: what the parts of a merge share. */
+#ifndef EXPORT_FEED_MERGE_STATE_H
+#define EXPORT_FEED_MERGE_STATE_H
+
+#include "export/feed_merge.h"
+#include "export/feed_reader.h"
+#include "export/record_window.h"
+#include "export/unpack_budget.h"
+
+/* A segment that has windows of an hour (since 1970, UTC). */
+struct merge_job {
+    int64_t hour;
+    uint32_t feed, segment;
+};
+
+/* Packets of a feed's date whose source days are damaged. */
+struct merge_loss {
+    size_t feed;
+    int32_t date;
+    uint64_t packets;
+};
+
+struct feed_merge {
+    struct merge_settings settings;
+    struct feed_pool *pool;
+    struct feed_reader **readers;
+    size_t feed_count;
+    struct merge_identity identity;
+    struct feed_identity out; /* of the merged feed */
+    struct rule_names names;
+    struct merge_job *jobs;
+    size_t job_count, job_size;
+    struct merge_loss *losses;
+    size_t loss_count;
+    struct merge_left_out *left_out;
+    struct feed_log *log;
+    struct merge_summary summary;
+};
+
+enum { MERGE_SHOWN = 100 }; /* characters of a path in a fault */
+
+/* The end of a path. */
+const char *merge_shown(const char *path);
+
+int merge_no_memory(struct fault *fault);
+
+/* Reads the facts of a feed's date: those of its DayBegin, or where that is damaged of its Day; *cursor is then
+ * at the source days, or has ended. 1: there are facts, and they are the caller's to fini; 0: none can be read; -errno. The caller ends the
+ * cursor in any case. */
+int merge_date_facts(struct feed_merge *m, size_t feed, const struct feed_reader_date *date,
+                     struct feed_cursor *cursor, struct day_facts *facts,
+                     struct day_settings *settings, struct fault *fault);
+
+/* -EBADMSG: the cursor's record is wrong, though its checksum is right. */
+int merge_refuse(const struct feed_cursor *c, const char *what, struct fault *fault);
+
+int merge_windows(struct feed_merge *m, struct fault *fault);
+int merge_days(struct feed_merge *m, struct fault *fault);
+
+#endif

@@ -1,0 +1,28 @@
+/* feed_reader_state: what feed_reader.c and feed_cursor.c share. */
+#ifndef EXPORT_FEED_READER_STATE_H
+#define EXPORT_FEED_READER_STATE_H
+
+#include "export/feed_reader.h"
+
+struct feed_pool {
+    struct file_pool *files;
+    uint8_t *large; /* a record that is larger than a cursor's bytes */
+    size_t large_size;
+};
+
+struct feed_reader {
+    struct feed_pool *pool;
+    char *name, *dir; /* as given; the folder that the segments lie in */
+    bool is_alone;    /* one segment was named */
+    struct feed_reader_segment *segments;
+    size_t segment_count;
+    struct feed_reader_date *dates;
+    size_t date_count;
+    struct damage_list damage;
+};
+
+/* Adds to the list unless the place stands there already. -ENOMEM. */
+int feed_reader_note(struct feed_reader *r, const char *path, uint64_t offset,
+                     enum damage_kind kind, const char *what);
+
+#endif

@@ -1,0 +1,491 @@
+#include "export/merge_identity.h"
+
+#include "capture/decode.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 56 }; /* characters of a path or text in a fault */
+
+static const char *tail(const char *path)
+{
+    size_t len = strlen(path);
+    return len > SHOWN ? path + len - SHOWN : path;
+}
+
+static int no_memory(struct fault *fault) { return fault_set(fault, ENOMEM, "no memory to merge"); }
+
+/* ---- sets of names ---- */
+
+static bool name_find(const struct name_set *set, const char *name, size_t *at)
+{
+    size_t low = 0, high = set->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(set->at[middle], name);
+        if (order == 0) {
+            *at = middle;
+            return true;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *at = low;
+    return false;
+}
+
+/* Puts `name` at its place. */
+static int name_insert(struct name_set *set, size_t at, const char *name)
+{
+    const char **grown = realloc(set->at, (set->count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return -ENOMEM;
+    set->at = grown;
+    memmove(&set->at[at + 1], &set->at[at], (set->count - at) * sizeof *set->at);
+    set->at[at] = name;
+    set->count++;
+    return 0;
+}
+
+/* Feeds have thousands of headers that say the same: each text is kept once. */
+static int name_add(struct merge_identity *m, struct name_set *set, const char *name, size_t len)
+{
+    size_t at;
+    char *text = strndup(name, len);
+    if (text == NULL)
+        return -ENOMEM;
+    if (!name_find(&m->texts, text, &at)) {
+        const char *kept = arena_text(&m->arena, text, len);
+        if (kept == NULL || name_insert(&m->texts, at, kept) != 0) {
+            free(text);
+            return -ENOMEM;
+        }
+    }
+    free(text);
+    const char *kept = m->texts.at[at];
+    return name_find(set, kept, &at) ? 0 : name_insert(set, at, kept);
+}
+
+/* "a,b" is two names; "" is one. */
+static int names_add(struct merge_identity *m, struct name_set *set, const char *joined)
+{
+    for (;;) {
+        size_t len = strcspn(joined, ",");
+        if (name_add(m, set, joined, len) != 0)
+            return -ENOMEM;
+        if (joined[len] == '\0')
+            return 0;
+        joined += len + 1;
+    }
+}
+
+static char *names_join(struct arena *arena, const struct name_set *set)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < set->count; i++)
+        size += strlen(set->at[i]) + 1;
+    char *joined = arena_alloc(arena, size), *at = joined;
+    for (size_t i = 0; joined != NULL && i < set->count; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at = stpcpy(at, set->at[i]);
+    }
+    return joined;
+}
+
+static bool names_equal(const struct name_set *a, const struct name_set *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->at[i], b->at[i]) != 0)
+            return false;
+    return true;
+}
+
+/* ---- telescopes ---- */
+
+static const char *size_words(bool is_configured, uint64_t ipv4, char words[32])
+{
+    if (is_configured)
+        snprintf(words, 32, "%" PRIu64 " addresses", ipv4);
+    else
+        snprintf(words, 32, "no known size");
+    return words;
+}
+
+static int telescope_equal(const struct merge_telescope *t, bool is_configured, uint64_t ipv4,
+                           const char *feed, struct fault *fault)
+{
+    char a[32], b[32];
+    if (t->is_configured == is_configured && (!is_configured || t->ipv4 == ipv4))
+        return 0;
+    return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", t->ids.at[0],
+                     size_words(t->is_configured, t->ipv4, a), tail(t->feed),
+                     size_words(is_configured, ipv4, b), tail(feed));
+}
+
+/* Takes the ids over: frees them where they are known already. */
+static int telescope_add(struct merge_identity *m, struct name_set *ids, bool is_configured,
+                         uint64_t ipv4, const char *feed, struct fault *fault)
+{
+    for (size_t i = 0; i < m->telescope_count; i++) {
+        if (names_equal(&m->telescopes[i].ids, ids)) {
+            free(ids->at);
+            return telescope_equal(&m->telescopes[i], is_configured, ipv4, feed, fault);
+        }
+    }
+    struct merge_telescope *grown =
+        realloc(m->telescopes, (m->telescope_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        free(ids->at);
+        return no_memory(fault);
+    }
+    m->telescopes = grown;
+    m->telescopes[m->telescope_count++] = (struct merge_telescope){.ids = *ids,
+                                                                   .is_configured = is_configured,
+                                                                   .ipv4 = is_configured ? ipv4 : 0,
+                                                                   .feed = feed};
+    return 0;
+}
+
+static const struct merge_telescope *telescope_find(const struct merge_identity *m, const char *id)
+{
+    for (size_t i = 0; i < m->telescope_count; i++)
+        if (m->telescopes[i].ids.count == 1 && strcmp(m->telescopes[i].ids.at[0], id) == 0)
+            return &m->telescopes[i];
+    return NULL;
+}
+
+/* Of a sum over several ids: the addresses of those whose size is known by itself, and how many are not. */
+static size_t group_unknown(const struct merge_identity *m, const struct merge_telescope *group,
+                            uint64_t *known, const char **unknown)
+{
+    size_t count = 0;
+    *known = 0;
+    for (size_t i = 0; i < group->ids.count; i++) {
+        const struct merge_telescope *t = telescope_find(m, group->ids.at[i]);
+        if (t != NULL)
+            *known += t->ipv4;
+        else
+            *unknown = group->ids.at[i], count++;
+    }
+    return count;
+}
+
+static int group_refuse(const struct merge_telescope *group, const char *what, struct fault *fault)
+{
+    return fault_set(fault, EINVAL,
+                     "%s: its telescopes \"%.30s\", ... together have %" PRIu64 " addresses; %s",
+                     tail(group->feed), group->ids.at[0], group->ipv4, what);
+}
+
+/* One id of a sum, whose others are known, is the rest of it. *is_more: one more is known. */
+static int group_solve(struct merge_identity *m, size_t at, bool *is_more, struct fault *fault)
+{
+    const struct merge_telescope *group = &m->telescopes[at];
+    const char *unknown = NULL;
+    uint64_t known;
+    size_t count = group_unknown(m, group, &known, &unknown);
+
+    if (count == 0 && known != group->ipv4)
+        return group_refuse(group, "others say another sum", fault);
+    if (count == 1 && known > group->ipv4)
+        return group_refuse(group, "others say more", fault);
+    if (count != 1)
+        return 0;
+    struct name_set ids = {0};
+    if (name_add(m, &ids, unknown, strlen(unknown)) != 0)
+        return no_memory(fault);
+    *is_more = true;
+    return telescope_add(m, &ids, true, group->ipv4 - known, group->feed, fault);
+}
+
+/* Adds the rest of a sum whose ids stay unknown one by one: fine where no other sum has any of them. */
+static int group_rest(struct merge_identity *m, struct name_set *seen,
+                      const struct merge_telescope *group, struct fault *fault)
+{
+    const char *unknown = NULL;
+    uint64_t known;
+    size_t at;
+    if (group_unknown(m, group, &known, &unknown) == 0)
+        return 0;
+    for (size_t i = 0; i < group->ids.count; i++) {
+        if (telescope_find(m, group->ids.at[i]) != NULL)
+            continue;
+        if (name_find(seen, group->ids.at[i], &at))
+            return group_refuse(group, "another feed has some of them among others", fault);
+        if (name_add(m, seen, group->ids.at[i], strlen(group->ids.at[i])) != 0)
+            return no_memory(fault);
+    }
+    if (known > group->ipv4)
+        return group_refuse(group, "others say more", fault);
+    m->ipv4 += group->ipv4 - known;
+    return 0;
+}
+
+static int sizes_add(struct merge_identity *m, struct fault *fault)
+{
+    struct name_set seen = {0};
+    bool is_more = true;
+    int err = 0;
+    while (is_more && err == 0) {
+        is_more = false;
+        for (size_t i = 0; i < m->telescope_count && err == 0; i++)
+            if (m->telescopes[i].ids.count > 1)
+                err = group_solve(m, i, &is_more, fault);
+    }
+    for (size_t i = 0; i < m->telescope_count && err == 0; i++) {
+        const struct merge_telescope *t = &m->telescopes[i];
+        size_t at;
+        if (t->ids.count > 1)
+            err = group_rest(m, &seen, t, fault);
+        else if (name_find(&m->telescope_ids, t->ids.at[0], &at))
+            m->ipv4 += t->ipv4; /* an id that facts alone know is none of the header's */
+    }
+    free(seen.at);
+    return err;
+}
+
+/* ---- what must be equal ---- */
+
+static int survey_add(struct merge_identity *m, const struct survey_settings *s, const char *feed,
+                      struct fault *fault)
+{
+    if (m->survey_feed == NULL) {
+        m->survey = *s;
+        m->survey_feed = feed;
+        return 0;
+    }
+    if (survey_settings_equal(&m->survey, s))
+        return 0;
+    const struct survey_settings *a = &m->survey;
+    return fault_set(fault, EINVAL,
+                     "survey settings differ: ports, packets, per address, IPv6: %" PRIu32
+                     " %" PRIu64 " %.3f %" PRIu32 " %" PRIu64 " in %.40s, %" PRIu32 " %" PRIu64
+                     " %.3f %" PRIu32 " %" PRIu64 " in %.40s",
+                     a->min_ports, a->min_packets, a->packets_per_address_milli / 1000.0,
+                     a->min_ports6, a->min_packets6, tail(m->survey_feed), s->min_ports,
+                     s->min_packets, s->packets_per_address_milli / 1000.0, s->min_ports6,
+                     s->min_packets6, tail(feed));
+}
+
+int merge_identity_add_day(struct merge_identity *m, const struct day_settings *settings,
+                           const struct day_facts *facts, const char *feed, struct fault *fault)
+{
+    int err = survey_add(m, &settings->survey, feed, fault);
+    for (size_t i = 0; i < facts->telescope_count && err == 0; i++) {
+        const struct day_telescope *t = &facts->telescopes[i];
+        struct name_set ids = {0};
+        if (name_add(m, &ids, t->id, strlen(t->id)) != 0)
+            return no_memory(fault);
+        err = telescope_add(m, &ids, t->is_configured, t->ipv4, feed, fault);
+    }
+    if (err != 0 || m->complete_feed == NULL) {
+        m->complete_coverage_milli = settings->complete_coverage_milli;
+        m->complete_loss_milli = settings->complete_loss_milli;
+        m->complete_feed = feed;
+        return err;
+    }
+    if (m->complete_coverage_milli == settings->complete_coverage_milli &&
+        m->complete_loss_milli == settings->complete_loss_milli)
+        return 0;
+    return fault_set(
+        fault, EINVAL,
+        "a complete day has coverage >= %g %%, loss <= %g %% in %s, %g %%, %g %% in %s",
+        m->complete_coverage_milli / 1000.0, m->complete_loss_milli / 1000.0,
+        tail(m->complete_feed), settings->complete_coverage_milli / 1000.0,
+        settings->complete_loss_milli / 1000.0, tail(feed));
+}
+
+static int equals_check(struct merge_identity *m, const Yamiscope__Header *h, const char *feed,
+                        struct fault *fault)
+{
+    if (strcmp(m->timezone, h->timezone) != 0)
+        return fault_set(fault, EINVAL, "time zone is %.30s in %s, %.30s in %s", m->timezone,
+                         tail(m->feed), h->timezone, tail(feed));
+    if (m->window_span_ns != h->window_span_ns)
+        return fault_set(fault, EINVAL, "windows span %g s in %s, %g s in %s",
+                         (double)m->window_span_ns / 1e9, tail(m->feed),
+                         (double)h->window_span_ns / 1e9, tail(feed));
+    return 0;
+}
+
+/* ---- a header ---- */
+
+static uint32_t decap_of(const Yamiscope__Header *h)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } decaps[] = {
+        {DECAP_GRE, "gre"}, {DECAP_ERSPAN, "erspan"}, {DECAP_VXLAN, "vxlan"}, {DECAP_IPIP, "ipip"}};
+    uint32_t set = 0;
+    for (size_t i = 0; i < h->n_decap; i++)
+        for (size_t k = 0; k < sizeof decaps / sizeof *decaps; k++)
+            if (strcmp(h->decap[i], decaps[k].name) == 0)
+                set |= decaps[k].bit;
+    return set;
+}
+
+static int basis_order(const struct day_basis *b, const char *name, const char *version,
+                       const char *sha256)
+{
+    int order = strcmp(b->name, name);
+    if (order == 0)
+        order = strcmp(b->version, version);
+    return order != 0 ? order : strcmp(b->sha256, sha256);
+}
+
+static int basis_add(struct merge_identity *m, enum day_basis_kind kind, const char *name,
+                     const char *version, const char *sha256)
+{
+    struct day_basis *list = m->basis[kind];
+    size_t at = 0, count = m->basis_count[kind];
+    while (at < count && basis_order(&list[at], name, version, sha256) < 0)
+        at++;
+    if (at < count && basis_order(&list[at], name, version, sha256) == 0)
+        return 0;
+    struct day_basis added = {arena_text(&m->arena, name, strlen(name)),
+                              arena_text(&m->arena, version, strlen(version)),
+                              arena_text(&m->arena, sha256, strlen(sha256))};
+    list = realloc(list, (count + 1) * sizeof *list);
+    if (list != NULL)
+        m->basis[kind] = list;
+    if (list == NULL || added.name == NULL || added.version == NULL || added.sha256 == NULL)
+        return -ENOMEM;
+    memmove(&list[at + 1], &list[at], (count - at) * sizeof *list);
+    list[at] = added;
+    m->basis_count[kind]++;
+    return 0;
+}
+
+static int first_take(struct merge_identity *m, const Yamiscope__Header *h, const char *feed)
+{
+    struct arena *arena = &m->arena;
+    m->timezone = arena_text(arena, h->timezone, strlen(h->timezone));
+    m->filter = arena_text(arena, h->filter, strlen(h->filter));
+    m->rules.name = arena_text(arena, h->rules->name, strlen(h->rules->name));
+    m->rules.version = arena_text(arena, h->rules->version, strlen(h->rules->version));
+    m->rules.sha256 = arena_text(arena, h->rules->sha256, strlen(h->rules->sha256));
+    m->window_span_ns = h->window_span_ns;
+    m->lateness_ns = h->lateness_ns;
+    m->feed = feed;
+    return m->timezone != NULL && m->filter != NULL && m->rules.name != NULL &&
+                   m->rules.version != NULL && m->rules.sha256 != NULL
+               ? 0
+               : -ENOMEM;
+}
+
+static int names_take(struct merge_identity *m, const Yamiscope__Header *h)
+{
+    int err = names_add(m, &m->sensors, h->sensor);
+    if (err == 0)
+        err = names_add(m, &m->telescope_ids, h->telescope_id);
+    for (size_t i = 0; i < h->n_lists && err == 0; i++)
+        err = basis_add(m, DAY_LISTS, h->lists[i]->name, h->lists[i]->version, h->lists[i]->sha256);
+    for (size_t i = 0; i < h->n_databases && err == 0; i++)
+        err = basis_add(m, DAY_DATABASES, h->databases[i]->name, h->databases[i]->version,
+                        h->databases[i]->sha256);
+    return err;
+}
+
+int merge_identity_add(struct merge_identity *m, const Yamiscope__Header *h, const char *feed,
+                       struct fault *fault)
+{
+    if (h->format != RECORD_FORMAT)
+        return fault_set(fault, EINVAL, "%s: format %" PRIu32 " is not known", tail(feed),
+                         h->format);
+    if (h->rules == NULL || h->window_span_ns <= 0 || h->lateness_ns < 0)
+        return fault_set(fault, EINVAL, "%s: its header has no rule set or no window span",
+                         tail(feed));
+    struct name_set ids = {0};
+    int err = m->feed == NULL ? first_take(m, h, feed) : 0;
+    if (err != 0 || names_take(m, h) != 0 || names_add(m, &ids, h->telescope_id) != 0) {
+        free(ids.at);
+        return no_memory(fault);
+    }
+    err = telescope_add(m, &ids, h->telescope_configured, h->telescope_ipv4, feed, fault);
+    if (err == 0)
+        err = equals_check(m, h, feed, fault);
+    if (err == 0 && h->survey != NULL) {
+        const struct survey_settings survey = {.min_ports = h->survey->min_ports,
+                                               .min_packets = h->survey->min_packets,
+                                               .packets_per_address_milli =
+                                                   h->survey->packets_per_address_milli,
+                                               .min_ports6 = h->survey->min_ports6,
+                                               .min_packets6 = h->survey->min_packets6};
+        err = survey_add(m, &survey, feed, fault);
+    }
+    if (m->lateness_ns < h->lateness_ns)
+        m->lateness_ns = h->lateness_ns;
+    m->decap |= decap_of(h);
+    m->is_filtered |= h->filtered || h->filter[0] != '\0';
+    m->has_filters |= strcmp(m->filter, h->filter) != 0;
+    m->has_sources |= h->sources;
+    m->is_mixed |= strcmp(m->rules.sha256, h->rules->sha256) != 0 || h->rules->sha256[0] == '\0';
+    return err;
+}
+
+/* ---- whole ---- */
+
+int merge_identity_finish(struct merge_identity *m, struct fault *fault)
+{
+    static const struct day_basis mixed = {"mixed", "", ""};
+    m->sensor = names_join(&m->arena, &m->sensors);
+    m->telescope_id = names_join(&m->arena, &m->telescope_ids);
+    if (m->sensor == NULL || m->telescope_id == NULL)
+        return no_memory(fault);
+    if (m->has_filters)
+        m->filter = "";
+    if (m->is_mixed)
+        m->rules = mixed;
+    m->is_configured = true;
+    for (size_t i = 0; i < m->telescope_count; i++)
+        m->is_configured &= m->telescopes[i].is_configured;
+    return m->is_configured ? sizes_add(m, fault) : 0;
+}
+
+struct feed_identity merge_identity_of(const struct merge_identity *m, const struct ruleset *rules,
+                                       const char *program)
+{
+    return (struct feed_identity){
+        .sensor = m->sensor,
+        .telescope_id = m->telescope_id,
+        .timezone = m->timezone,
+        .filter = m->filter,
+        .filtered = m->is_filtered,
+        .telescope_configured = m->is_configured,
+        .telescope_ipv4 = m->ipv4,
+        .window_span_ns = m->window_span_ns,
+        .lateness_ns = m->lateness_ns,
+        .decap = m->decap,
+        .rules = rules,
+        .program = program,
+        .survey = m->survey_feed == NULL ? NULL : &m->survey,
+        .has_sources = m->has_sources,
+        .lists = m->basis[DAY_LISTS],
+        .databases = m->basis[DAY_DATABASES],
+        .list_count = m->basis_count[DAY_LISTS],
+        .database_count = m->basis_count[DAY_DATABASES],
+    };
+}
+
+void merge_identity_fini(struct merge_identity *m)
+{
+    for (size_t i = 0; i < m->telescope_count; i++)
+        free(m->telescopes[i].ids.at);
+    free(m->telescopes);
+    free(m->texts.at);
+    free(m->sensors.at);
+    free(m->telescope_ids.at);
+    for (size_t i = 0; i < DAY_BASIS_COUNT; i++)
+        free(m->basis[i]);
+    arena_fini(&m->arena);
+    memset(m, 0, sizeof *m);
+}

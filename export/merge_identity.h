@@ -1,0 +1,89 @@
+/* merge_identity: what several feeds say of themselves, put together.
+ *
+ * Every header of every feed is added, and how each of its days was computed; then the whole says whether they merge
+ * and what the merged feed's header is. In any order and grouping the same comes out: a merged feed's
+ * header names all its sensors and telescopes, joined by commas, and is taken apart again at the next merge.
+ *
+ *   zone, window span, survey settings, thresholds of complete days   must be equal
+ *   sensors, telescope ids, lists, databases, tunnels                 are united
+ *   size         adds over telescope ids; one id must have one size; unknown where one is unknown
+ *   lateness     the greatest
+ *   filter       filtered where one is; the text where all have the same
+ *   rule set     that of all; "mixed", without a version and sha256, where they differ
+ *
+ * One owner; texts are copied.
+ */
+#ifndef EXPORT_MERGE_IDENTITY_H
+#define EXPORT_MERGE_IDENTITY_H
+
+#include "capture/fault.h"
+#include "classify/arena.h"
+#include "export/day.h"
+#include "export/record.h"
+#include "export/yamiscope.pb-c.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sorted by their bytes, distinct; they stand in an arena. */
+struct name_set {
+    const char **at;
+    size_t count;
+};
+
+/* The size of one telescope, or of several ids that a merged feed's header has together. */
+struct merge_telescope {
+    struct name_set ids;
+    bool is_configured;
+    uint64_t ipv4;
+    const char *feed; /* that says so */
+};
+
+struct merge_identity {
+    const char *feed; /* the first one added; NULL: none */
+    const char *timezone;
+    int64_t window_span_ns, lateness_ns;
+    uint32_t decap;
+    bool is_filtered, has_filters; /* has_filters: the texts differ */
+    const char *filter;
+    bool has_sources;
+    struct day_basis rules;
+    bool is_mixed;
+    struct survey_settings survey;
+    const char *survey_feed; /* that says so; NULL: none has days */
+    uint32_t complete_coverage_milli, complete_loss_milli;
+    const char *complete_feed; /* likewise */
+    struct name_set texts;     /* all names, once each */
+    struct name_set sensors, telescope_ids;
+    struct merge_telescope *telescopes; /* each ids but once; those of one id are of known size */
+    size_t telescope_count;
+    struct day_basis *basis[DAY_BASIS_COUNT]; /* lists and databases, sorted */
+    size_t basis_count[DAY_BASIS_COUNT];
+    struct arena arena;
+
+    const char *sensor, *telescope_id; /* joined; set by merge_identity_finish */
+    bool is_configured;
+    uint64_t ipv4;
+};
+
+/* Adds what a header says. `feed` names the feed in messages and must outlive the identity. -EINVAL and a fault that names both
+ * feeds and both values: it does not merge with those before. -ENOMEM. */
+int merge_identity_add(struct merge_identity *m, const Yamiscope__Header *h, const char *feed,
+                       struct fault *fault);
+
+/* Adds how a day was computed, and the telescopes that its facts know; likewise. */
+int merge_identity_add_day(struct merge_identity *m, const struct day_settings *settings,
+                           const struct day_facts *facts, const char *feed, struct fault *fault);
+
+/* Joins the names and adds up the sizes. -EINVAL: several ids are known only with their sizes added up, and not all
+ * of them from one such sum. -ENOMEM. */
+int merge_identity_finish(struct merge_identity *m, struct fault *fault);
+
+/* For a feed's header; valid as long as the identity and what is given. */
+struct feed_identity merge_identity_of(const struct merge_identity *m, const struct ruleset *rules,
+                                       const char *program);
+
+void merge_identity_fini(struct merge_identity *m); /* accepts all zero */
+
+#endif

@@ -1,0 +1,279 @@
+"""test_merge.py: what `yamiscope merge` writes, summed up again by python3-protobuf and nothing of ours.
+
+Windows: of captures that overlap in time, with late parts. Source days and days: of SAMPLE (days_sample.c), whose seeds have
+the same addresses. Order, grouping, refusals, damage, and the command's own words.
+"""
+import itertools
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import days
+import feed
+import pcap
+import reference
+from judge import Verdict, run
+
+SAMPLE = os.environ.get("DAYS_SAMPLE", "")
+RANDOM = random.Random(3)
+
+
+class Bench:
+    def __init__(self, folder):
+        self.folder, self.verdict, self.count = folder, Verdict(), 0
+
+    def path(self, name=None):
+        self.count += 1
+        return os.path.join(self.folder, name or f"out{self.count}")
+
+    def merge(self, *feeds, status=0, options=()):
+        """(output folder, JSON object or None, stderr) of a merge that ends with `status`."""
+        out = self.path()
+        rc, text, err = run("merge", *feeds, "-o", out, "--json", *options)
+        self.verdict.equal(rc, status, f"merge {' '.join(map(os.path.basename, feeds))}: {err[:300]}: exit")
+        return out, json.loads(text) if text else None, err
+
+    def holds(self, path):
+        rc, _, err = run("verify", path)
+        self.verdict.equal(rc, 0, f"verify of a merged feed: {err[:300]}: exit")
+
+
+def capture_feeds(bench):
+    """Three sensors' feeds of one hour, the last with late parts."""
+    feeds = []
+    for seed, words in ((1, []), (2, ["--start", "2026-01-01T00:20:00Z"]), (3, ["--disorder", "200s"])):
+        path, out = bench.path(), bench.path(f"sensor{seed}")
+        run("synth", "-o", path, "--no-answers", "--packets", "60k", "--sources", "2k", "--seed", str(seed), *words)
+        rc, _, err = run("replay", path, "-o", out, "--sensor", f"s{seed}", "--lateness", "0")
+        bench.verdict.equal(rc, 0, f"replay: {err}")
+        feeds.append(out)
+    return feeds
+
+
+def windows(bench, feeds):
+    expected = {}
+    for path in feeds:
+        for start, row in feed.merged(path).items():
+            if start in expected:
+                counts, sketches, bounds, times = expected[start]
+                feed.merge((counts, sketches, bounds), *row[:3])
+                times = min(times[0], row[3][0]), max(times[1], row[3][1])
+                expected[start] = counts, sketches, bounds, times
+            else:
+                expected[start] = row
+    out, answer, _ = bench.merge(*feeds)
+    found = feed.merged(out)
+    bench.verdict.equal(sorted(found), sorted(expected), "starts of the merged windows")
+    for start in expected:
+        for name, a, b in zip(("counts", "sketches", "bounds", "times"), found.get(start, ()), expected[start]):
+            bench.verdict.check(a == b, f"window {start}: {name} are not those of the inputs")
+    written = feed.windows(out)
+    bench.verdict.equal([w.start_ns for w in written], sorted(expected), "one window per start, ascending")
+    bench.verdict.check(any(w.part for path in feeds for w in feed.windows(path)), "no input had late parts")
+    for name, total in (("packets", sum(w.totals.packets for w in written)), ("windows", len(written)),
+                        ("late", sum(w.ledger.late for w in written)),
+                        ("windows_read", sum(len(feed.windows(path)) for path in feeds))):
+        bench.verdict.equal(answer[name], total, f"JSON: {name}")
+    bench.verdict.equal(answer["sensor"], "s1,s2,s3", "sensors")
+    bench.holds(out)
+    return out
+
+
+def contents(path):
+    return [(os.path.basename(p), open(p, "rb").read()) for p in feed.segments(path)]
+
+
+def orders(bench, feeds, whole):
+    """Any order, any grouping: the same bytes."""
+    expected = contents(whole)
+    for order in RANDOM.sample(list(itertools.permutations(feeds)), 3):
+        bench.verdict.check(contents(bench.merge(*order)[0]) == expected, "another order of the feeds, other bytes")
+        cut = RANDOM.randrange(1, len(order))
+        pair, _, _ = bench.merge(*order[:cut])
+        bench.verdict.check(contents(bench.merge(*order[cut:], pair)[0]) == expected, "another grouping, other bytes")
+
+
+def source_days(path):
+    """{(date, address): SourceDay}, of the feed's last revisions."""
+    return {(r.source_day.date, r.source_day.address): r.source_day
+            for records in feed.read(path).values() for r in records if r.WhichOneof("body") == "source_day"}
+
+
+def plain(record):
+    """{what: packets} of a source day, and what does not add."""
+    source = days.Source(record)
+    sums = {**{("kind", k): n for k, n in source.kinds.items()}, **{("tool", t): n for t, n in source.tools.items()},
+            **{("port", *p): n for p, n in source.ports.items()}, **{("note", k): n for k, n in source.notes.items() if n}}
+    sums.update({("bytes", days.KINDS[k]): n for k, n in zip(record.kind, record.kind_bytes)})
+    for evidence, rule, kind, port, packets in source.evidence:
+        sums["evidence", evidence, rule, kind, port] = packets
+    return sums, (record.first_ns, record.first_ns + record.lasted_ns)
+
+
+def days_merged(bench, feeds):
+    expected, last = {}, {}
+    for path in feeds:
+        for key, record in source_days(path).items():
+            sums, times = plain(record)
+            into = expected.setdefault(key, ({}, [times[0], times[1]]))
+            for name, n in sums.items():
+                into[0][name] = into[0].get(name, 0) + n
+            into[1][0], into[1][1] = min(into[1][0], times[0]), max(into[1][1], times[1])
+            last.setdefault(key, []).append(record)
+    out, answer, _ = bench.merge(*feeds)
+    found = source_days(out)
+    bench.verdict.equal(len(found), len(expected), "source days of the merged feed")
+    bench.verdict.equal((answer["source_days"], answer["source_days_read"]),
+                        (len(expected), sum(map(len, last.values()))), "JSON: source days")
+    for key, (sums, times) in expected.items():
+        record = found.get(key, feed.proto.SourceDay())
+        bench.verdict.check(plain(record) == (sums, tuple(times)), f"source day {key} is not the sum of the inputs'")
+        for name in ("acknowledged", "bogon", "country"):
+            bench.verdict.equal(getattr(record.origin, name), max(getattr(r.origin, name) for r in last[key]), f"{key}: {name}")
+        bench.verdict.equal(record.evidence_ns, max(r.evidence_ns for r in last[key]), f"{key}: last evidence")
+    order = [(len(a), a) for d, a in found if d == min(d for d, _ in found)]
+    bench.verdict.check(order == sorted(order), "source days are not sorted by IP version, then address")
+    rules = days.load(reference.RULES)
+    for begin, sources, day in days.dates(out):
+        name = f"merged date {day.facts.date}"
+        bench.verdict.equal(day.facts, begin.facts, f"{name}: facts")
+        (rows, classes), (said, said_classes) = days.compute(begin, sources, rules), days.said(day)
+        bench.verdict.equal(said_classes, classes, f"{name}: classes")
+        bench.verdict.equal(said, rows, f"{name}: rows")
+        inputs = [d for path in feeds for _, _, d in days.dates(path) if d.facts.date == day.facts.date]
+        bench.verdict.equal(day.facts.ledger.offered, sum(d.facts.ledger.offered for d in inputs), f"{name}: offered")
+    bench.holds(out)
+    return out
+
+
+def refusals(bench, feeds):
+    """What does not merge is refused with both feeds and both values; nothing is written."""
+    capture = bench.path()
+    run("synth", "-o", capture, "--no-answers", "--packets", "1k")
+    base = bench.path()
+    run("replay", capture, "-o", base, "--telescope", "192.0.2.0/24", "--telescope-id", "t")
+    rows = ((["--timezone", "Asia/Tokyo"], ["Asia/Tokyo", "UTC"]), (["--window", "5m"], ["300 s", "60 s"]),
+            (["--telescope", "192.0.2.0/25", "--telescope-id", "t"], ["256 addresses", "128 addresses"]))
+    for words, named in rows:
+        other = bench.path()
+        rc, _, err = run("replay", capture, "-o", other, *words)
+        bench.verdict.equal(rc, 0, f"replay {words}: {err}")
+        out, _, err = bench.merge(base, other, status=2)
+        missing = [word for word in named + [base[-20:], other[-20:]] if word not in err]
+        bench.verdict.check(not missing and not os.path.exists(out), f"refused without {missing}: {err}")
+    bench.merge(feeds[0], feeds[0], status=2)
+    bench.merge(feeds[0], bench.path(), status=2)
+    bench.verdict.equal(run("merge", feeds[0])[0], 2, "merge without --out: exit")
+    bench.verdict.equal(run("merge", feeds[0], "-o", feeds[1])[0], 2, "merge into a feed: exit")
+
+
+def cut(bench, feeds, is_cut):
+    """The feeds with the first one's first segment of some kind cut, merged; (that path, output, JSON)."""
+    copy = bench.path()
+    shutil.copytree(feeds[0], copy)
+    path = next(p for p in feed.segments(copy) if is_cut(p))
+    os.truncate(path, os.path.getsize(path) * 2 // 3)
+    out, answer, err = bench.merge(copy, *feeds[1:], status=3)
+    bench.holds(out)
+    named = [row["file"] for row in answer["damaged"]]
+    bench.verdict.check(path in named and path[-40:] in err, f"damage is not named: {answer['damaged']} {err}")
+    return out, answer
+
+
+def damages(bench, feeds):
+    """A damaged feed: the rest is merged, exit 3, the place is named."""
+    _, answer = cut(bench, feeds, lambda path: True)
+    whole = sum(len(feed.windows(path)) for path in feeds)
+    bench.verdict.check(0 < answer["windows_read"] < whole, "windows that are whole")
+
+
+def damages_of_days(bench, feeds):
+    """A day that lost source days says that it is not exact, and how much it lost."""
+    out, answer = cut(bench, feeds, lambda path: "-sources-" in path)
+    read = sum(len(source_days(path)) for path in feeds[1:])
+    bench.verdict.check(read < answer["source_days_read"] < read + len(source_days(feeds[0])), "source days that are whole")
+    date = min(d.facts.date for _, _, d in days.dates(out))
+    for _, sources, day in days.dates(out):
+        total = sum(n.packets for n in day.facts.kinds if n.kind not in ("non_ip", "malformed"))
+        lost = total - sum(s.packets for s in sources)
+        bench.verdict.equal((day.exact, day.facts.given_up.sources), (lost == 0, lost), "what was lost of a day")
+        bench.verdict.equal(lost > 0, day.facts.date == date, "which day lost sources")
+
+
+def dated(path):
+    """The SourceDay and Day records of a feed, in their order."""
+    bodies = [getattr(r, r.WhichOneof("body")) for records in feed.read(path).values() for r in records
+              if r.WhichOneof("body") in ("source_day", "day")]
+    return [body.SerializeToString(deterministic=True) for body in bodies]
+
+
+def pieces(bench):
+    """A capture of some days replayed whole, and in 10 pieces that are merged: the same source days and days."""
+    capture, whole = bench.path(), bench.path()
+    run("synth", "-o", capture, "--no-answers", "--packets", "60k", "--sources", "2k", "--span", "50h", "--start", "2026-01-01T13:00:00Z")
+    run("replay", capture, "-o", whole, "--timezone", "Asia/Tokyo")
+    expected = dated(whole)
+    if not expected:
+        print("not run: a capture in 10 pieces, since replay writes no days yet")
+        return
+    with open(capture, "rb") as f:
+        raw = f.read()
+    places = [at for at, _ in pcap.records(raw)]
+    cuts = [places[len(places) * i // 10] for i in range(10)] + [len(raw)]
+    feeds = []
+    for i in range(10):
+        path = bench.path()
+        with open(path, "wb") as f:
+            f.write(raw[:24] + raw[cuts[i]:cuts[i + 1]])
+        feeds.append(bench.path())
+        rc, _, err = run("replay", path, "-o", feeds[-1], "--timezone", "Asia/Tokyo")
+        bench.verdict.equal(rc, 0, f"replay of a piece: {err}")
+    RANDOM.shuffle(feeds)
+    out, answer, _ = bench.merge(*feeds)
+    bench.verdict.equal(answer["days"], 3, "days of the pieces")
+    bench.holds(out)
+    bench.verdict.check(dated(out) == expected, "10 pieces merged have other source days or days than the whole")
+
+
+def rule_sets(bench, feeds):
+    """Under other rules Days say mixed, windows keep what they counted, and verify finds nothing wrong."""
+    folder = bench.path()
+    os.mkdir(folder)
+    with open(os.path.join(folder, "set.yaml"), "w", encoding="utf-8") as f:
+        f.write("name: other\nversion: '1'\n")
+    with open(os.path.join(folder, "web.yaml"), "w", encoding="utf-8") as f:
+        f.write("category: web\nrules:\n  - id: web-http\n    device: {en: Web, ja: Web}\n    ports: [tcp/80]\n"
+                "    basis: {strength: documented, source: test}\n")
+    out, answer, _ = bench.merge(*feeds, options=("--rules", folder))
+    bench.verdict.equal((answer["mixed"], answer["mixed_days"]), (False, answer["days"]), "mixed under another rule set")
+    rc, text, _ = run("verify", out, "--json")
+    bench.verdict.check(rc == 0 and json.loads(text)["rules_checked"], "windows keep the rule set they were counted under")
+    expected, found = feed.merged(bench.merge(*feeds)[0]), feed.merged(out)
+    bench.verdict.check(expected == found, "windows differ with the rules given")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(folder)
+        captures = capture_feeds(bench)
+        orders(bench, captures, windows(bench, captures))
+        samples = []
+        for seed in ("1", "2", "3"):
+            samples.append(bench.path(f"sample{seed}"))
+            done = subprocess.run([SAMPLE, samples[-1], seed], check=False)
+            bench.verdict.equal(done.returncode, 0, "the sample is written")
+        orders(bench, samples, days_merged(bench, samples))
+        refusals(bench, captures)
+        damages(bench, captures)
+        damages_of_days(bench, samples)
+        rule_sets(bench, captures)
+        pieces(bench)
+        return bench.verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+#include "export/merge_identity.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HEADERS = 4 };
+
+/* What a header says of its telescopes; id NULL: there are no more. */
+struct telescope {
+    const char *id;
+    int64_t ipv4; /* < 0: not configured */
+};
+
+static const struct size_case {
+    struct telescope headers[HEADERS];
+    const char *id;
+    int64_t ipv4;      /* of all; < 0: unknown */
+    const char *fault; /* NULL: they merge */
+} sizes[] = {
+    {{{"a", 256}}, "a", 256, NULL},
+    {{{"a", 256}, {"a", 256}}, "a", 256, NULL},
+    {{{"b", 256}, {"a", 4}}, "a,b", 260, NULL},
+    {{{"", -1}, {"a", 4}}, ",a", -1, NULL},
+    {{{"a", -1}, {"a", -1}}, "a", -1, NULL},
+    /* Of a merged feed whose others are known, the rest is known. */
+    {{{"a,b", 260}, {"a", 256}}, "a,b", 260, NULL},
+    {{{"a,b", 260}, {"b,c", 5}, {"c", 1}}, "a,b,c", 261, NULL},
+    {{{"a,b", 260}, {"a,b", 260}}, "a,b", 260, NULL},
+    {{{"a,b", 260}, {"c,d", 5}}, "a,b,c,d", 265, NULL},
+    {{{",a", -1}, {"a", 4}}, ",a", -1, NULL},
+    /* One id, two sizes. */
+    {{{"a", 256}, {"a", 255}},
+     NULL,
+     0,
+     "\"a\" has 256 addresses in feed 0, 255 addresses in feed 1"},
+    {{{"a", 256}, {"a", -1}},
+     NULL,
+     0,
+     "\"a\" has 256 addresses in feed 0, no known size in feed 1"},
+    {{{"a,b", 260}, {"a,b", 261}}, NULL, 0, "261"},
+    {{{"a,b", 260}, {"a", 261}}, NULL, 0, "others say more"},
+    {{{"a,b", 260}, {"a", 256}, {"b", 5}}, NULL, 0, "others say another sum"},
+    {{{"a,b", 260}, {"b,c", 5}}, NULL, 0, "another feed has some of them"},
+};
+
+static int add(struct merge_identity *m, const struct telescope *t, const char *feed,
+               struct fault *fault)
+{
+    Yamiscope__Header h = YAMISCOPE__HEADER__INIT;
+    Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
+    h.format = RECORD_FORMAT;
+    h.window_span_ns = 1;
+    h.timezone = "UTC";
+    h.rules = &rules;
+    h.telescope_id = (char *)(uintptr_t)t->id;
+    h.telescope_configured = t->ipv4 >= 0;
+    h.telescope_ipv4 = t->ipv4 < 0 ? 0 : (uint64_t)t->ipv4;
+    return merge_identity_add(m, &h, feed, fault);
+}
+
+/* In the order given and the other one. */
+static void sizes_add_up(void **state)
+{
+    static const char *const feeds[HEADERS] = {"feed 0", "feed 1", "feed 2", "feed 3"};
+    for (unsigned i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        const struct size_case *row = &sizes[i / 2];
+        struct merge_identity m = {0};
+        struct fault fault = {0};
+        int err = 0;
+        for (unsigned k = 0; k < HEADERS && err == 0; k++) {
+            unsigned at = i % 2 ? HEADERS - 1 - k : k;
+            if (row->headers[at].id != NULL)
+                err = add(&m, &row->headers[at], feeds[at], &fault);
+        }
+        if (err == 0)
+            err = merge_identity_finish(&m, &fault);
+        if (row->fault != NULL) {
+            if (err != -EINVAL || (i % 2 == 0 && strstr(fault.text, row->fault) == NULL))
+                fail_msg("case %u: %d, %s", i / 2, err, fault.text);
+        } else {
+            if (err != 0)
+                fail_msg("case %u: %s", i / 2, fault.text);
+            assert_string_equal(m.telescope_id, row->id);
+            assert_int_equal(m.is_configured, row->ipv4 >= 0);
+            assert_int_equal(m.ipv4, row->ipv4 < 0 ? 0 : row->ipv4);
+        }
+        merge_identity_fini(&m);
+    }
+}
+
+struct words {
+    const char *sensor, *filter, *sha256;
+    bool is_filtered;
+};
+
+static const struct words_case {
+    struct words headers[3];
+    const char *sensor, *filter, *rules; /* of all */
+    bool is_filtered;
+} words[] = {
+    {{{"b", "", "1"}, {"a", "", "1"}}, "a,b", "", "1", false},
+    {{{"b", "", "1"}, {"a,b", "", "1"}, {"c", "", "1"}}, "a,b,c", "", "1", false},
+    {{{"a", "tcp", "1", true}, {"a", "tcp", "1", true}}, "a", "tcp", "1", true},
+    {{{"a", "tcp", "1", true}, {"a", "udp", "1", true}}, "a", "", "1", true},
+    {{{"a", "", "1", true}, {"a", "", "2", false}}, "a", "", "", true},
+    {{{"a", "", "1", false}, {"a", "", "", false}}, "a", "", "", false}, /* one of many sets */
+};
+
+static void words_join(void **state)
+{
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        struct merge_identity m = {0};
+        struct fault fault;
+        for (unsigned k = 0; k < 3 && words[i].headers[k].sensor != NULL; k++) {
+            Yamiscope__Header h = YAMISCOPE__HEADER__INIT;
+            Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
+            const struct words *row = &words[i].headers[k];
+            rules.sha256 = (char *)(uintptr_t)row->sha256;
+            h.format = RECORD_FORMAT;
+            h.window_span_ns = 1;
+            h.rules = &rules;
+            h.sensor = (char *)(uintptr_t)row->sensor;
+            h.filter = (char *)(uintptr_t)row->filter;
+            h.filtered = row->is_filtered;
+            h.lateness_ns = k;
+            assert_int_equal(merge_identity_add(&m, &h, "feed", &fault), 0);
+        }
+        assert_int_equal(merge_identity_finish(&m, &fault), 0);
+        struct feed_identity id = merge_identity_of(&m, NULL, "1");
+        assert_string_equal(id.sensor, words[i].sensor);
+        assert_string_equal(id.filter, words[i].filter);
+        assert_int_equal(id.filtered, words[i].is_filtered);
+        assert_string_equal(m.rules.sha256, words[i].rules);
+        assert_int_equal(m.is_mixed, words[i].rules[0] == '\0');
+        assert_true(id.lateness_ns > 0);
+        merge_identity_fini(&m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_add_up),
+        cmocka_unit_test(words_join),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
