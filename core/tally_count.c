@@ -347,6 +347,22 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
 
 /* ---- everything else ---- */
 
+/* A packet counts under its strongest evidence: the rules of its port, which are added up when the window is
+ * sealed, have one less. */
+static void count_payload_rule(struct window *w, const struct observation *o,
+                               const struct label *label)
+{
+    struct count *rule = &w->rules[label->payload_rule][EVIDENCE_payload];
+    rule->packets++;
+    rule->bytes += o->wire_len;
+    for (unsigned i = 0; i < 2; i++)
+        if (label->rules[i] != RULE_NONE) {
+            struct count *by_port = &w->rules[label->rules[i]][EVIDENCE_port];
+            by_port->packets--;
+            by_port->bytes -= o->wire_len;
+        }
+}
+
 /* Counts that need no source. */
 static inline void count_packet(struct tally_slot *ts, const struct observation *o,
                                 const struct label *label)
@@ -358,11 +374,8 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
     ts->snapped += (o->state & OBSERVATION_SNAPPED) != 0;
     kind->packets++;
     kind->bytes += o->wire_len;
-    if (label->payload_rule != RULE_NONE) {
-        struct count *rule = &ts->window->rules[label->payload_rule][EVIDENCE_payload];
-        rule->packets++;
-        rule->bytes += o->wire_len;
-    }
+    if (label->payload_rule != RULE_NONE)
+        count_payload_rule(ts->window, o, label);
 }
 
 static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,

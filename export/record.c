@@ -26,7 +26,7 @@ struct record_scratch {
     Yamiscope__MarkCount mark[MARK_COUNT], *marks[MARK_COUNT];
     Yamiscope__SourceCount source[MARK_COUNT];
     Yamiscope__Hll hll[MARK_COUNT];
-    Yamiscope__RuleCount rule[RULES_MAX], *rules[RULES_MAX];
+    Yamiscope__RuleCount rule[2 * RULES_MAX], *rules[2 * RULES_MAX]; /* evidence port, payload */
     Yamiscope__PortTable port[PORT_PROTO_COUNT], *ports[PORT_PROTO_COUNT];
     uint32_t hll_gap[MARK_COUNT][HLL_REGISTERS];
     uint8_t hll_value[MARK_COUNT][HLL_REGISTERS]; /* or the dense form */
@@ -248,16 +248,18 @@ static void rules_fill(struct record_scratch *s, const struct window *w,
 {
     out->rules = s->rules;
     for (size_t i = 0; i < rules->rule_count && i < RULES_MAX; i++) {
-        const struct count *count = &w->rules[i][EVIDENCE_port];
-        if (count->packets == 0)
-            continue;
-        Yamiscope__RuleCount *row = s->rules[out->n_rules] = &s->rule[out->n_rules];
-        yamiscope__rule_count__init(row);
-        row->rule = text(rules->rules[i].id);
-        row->evidence = text("port");
-        row->packets = count->packets;
-        row->bytes = count->bytes;
-        out->n_rules++;
+        for (unsigned evidence = EVIDENCE_port; evidence < EVIDENCE_COUNT; evidence++) {
+            const struct count *count = &w->rules[i][evidence];
+            if (count->packets == 0)
+                continue;
+            Yamiscope__RuleCount *row = s->rules[out->n_rules] = &s->rule[out->n_rules];
+            yamiscope__rule_count__init(row);
+            row->rule = text(rules->rules[i].id);
+            row->evidence = text(evidence_name((enum evidence)evidence));
+            row->packets = count->packets;
+            row->bytes = count->bytes;
+            out->n_rules++;
+        }
     }
 }
 

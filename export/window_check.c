@@ -327,53 +327,71 @@ static bool ports_hold(struct window_check *c, const Yamiscope__Window *w)
                            sum_of(udp->scan, t->snapped));
 }
 
-/* The index of a rule's row, looked for from `row` on and then from the begin; n_rules: it has none. */
-static size_t rule_row(const Yamiscope__Window *w, const char *id, size_t row)
+/* The index of a rule's row of an evidence, looked for from `row` on and then from the begin; n_rules: it has none. */
+static size_t rule_row(const Yamiscope__Window *w, const char *id, enum evidence evidence,
+                       size_t row)
 {
     for (size_t i = 0; i < w->n_rules; i++) {
         size_t at = row + i < w->n_rules ? row + i : row + i - w->n_rules;
-        if (strcmp(w->rules[at]->rule, id) == 0)
+        if (strcmp(w->rules[at]->rule, id) == 0 &&
+            strcmp(w->rules[at]->evidence, evidence_name(evidence)) == 0)
             return at;
     }
     return w->n_rules;
 }
 
+/* By id, then evidence. */
 static bool rules_ascend(const Yamiscope__Window *w)
 {
-    for (size_t i = 1; i < w->n_rules; i++)
-        if (strcmp(w->rules[i - 1]->rule, w->rules[i]->rule) >= 0)
+    for (size_t i = 1; i < w->n_rules; i++) {
+        int order = strcmp(w->rules[i - 1]->rule, w->rules[i]->rule);
+        if (order == 0) /* "payload" comes before "port" in bytes and behind it in rows */
+            order = strcmp(w->rules[i]->evidence, w->rules[i - 1]->evidence);
+        if (order >= 0)
             return false;
+    }
     return true;
 }
 
-/* Rows against the rule set, where it is known: what the port rows give each rule. The rows are in its order, or,
- * of a merge that had another set at hand, in that of their ids. */
+/* Within what packets with payload evidence can change, in either direction. */
+static bool must_be_near(struct window_check *c, const char *what, uint64_t value, uint64_t by_port)
+{
+    uint64_t apart = value > by_port ? value - by_port : by_port - value;
+    if (apart > c->payload_packets)
+        return refuse(c, "%s %" PRIu64 " is not its ports' rows %" PRIu64, what, value, by_port);
+    return true;
+}
+
+/* Rows against the rule set, where it is known: what the port rows give each rule, less what had payload evidence.
+ * The rows are in its order, or, of a merge that had another set at hand, in that of their ids. */
 static bool rules_by_port(struct window_check *c, const Yamiscope__Window *w)
 {
     const struct ruleset *set = c->rules;
     size_t next = 0, matched = 0;
     bool is_ordered = true;
 
-    for (size_t rule = 0; rule < set->rule_count; rule++) {
-        if (c->by_port[rule] == 0)
-            continue;
-        size_t row = rule_row(w, set->rules[rule].id, next);
-        uint64_t packets = row < w->n_rules ? w->rules[row]->packets : 0;
-        if (packets != c->by_port[rule])
-            return refuse(c, "rule %s has %" PRIu64 " packets, its ports' rows %" PRIu64,
-                          set->rules[rule].id, packets, c->by_port[rule]);
-        is_ordered &= row == next;
-        next = row + 1;
-        matched++;
-    }
+    for (size_t rule = 0; rule < set->rule_count; rule++)
+        for (enum evidence e = EVIDENCE_port; e < EVIDENCE_COUNT; e++) {
+            uint64_t by_port = c->by_port[rule];
+            if (e == EVIDENCE_bot || (e == EVIDENCE_port ? by_port : c->payload_packets) == 0)
+                continue; /* it has no row */
+            size_t row = rule_row(w, set->rules[rule].id, e, next);
+            uint64_t packets = row < w->n_rules ? w->rules[row]->packets : 0;
+            if (e == EVIDENCE_port && (packets > by_port || by_port - packets > c->payload_packets))
+                return refuse(c, "rule %s has %" PRIu64 " packets, its ports' rows %" PRIu64,
+                              set->rules[rule].id, packets, by_port);
+            if (row == w->n_rules)
+                continue;
+            is_ordered &= row == next;
+            next = row + 1;
+            matched++;
+        }
     if (matched != w->n_rules || (!is_ordered && !rules_ascend(w)))
         return refuse(c,
                       "%zu of %zu rules are unknown or without packets, or they are out of order",
                       w->n_rules - matched, w->n_rules);
-    return must_equal(c, "iot_strict", c->marks[MARK_iot_strict], "its ports' rows",
-                      c->strict_by_port) &&
-           must_equal(c, "iot_broad", c->marks[MARK_iot_broad], "its ports' rows",
-                      c->broad_by_port);
+    return must_be_near(c, "iot_strict", c->marks[MARK_iot_strict], c->strict_by_port) &&
+           must_be_near(c, "iot_broad", c->marks[MARK_iot_broad], c->broad_by_port);
 }
 
 static bool rules_hold(struct window_check *c, const Yamiscope__Window *w)
@@ -381,12 +399,13 @@ static bool rules_hold(struct window_check *c, const Yamiscope__Window *w)
     uint64_t by_port = sum_of(c->ports[PORT_PROTO_TCP].scan, c->ports[PORT_PROTO_UDP].scan);
     uint64_t bytes = sum_of(c->ports[PORT_PROTO_TCP].bytes, c->ports[PORT_PROTO_UDP].bytes);
 
-    c->rule_packets = 0;
-    if (w->n_rules > RULES_MAX)
+    c->rule_packets = c->payload_packets = 0;
+    if (w->n_rules > 2 * RULES_MAX)
         return refuse(c, "%zu rules", w->n_rules);
     for (size_t i = 0; i < w->n_rules; i++) {
         const Yamiscope__RuleCount *row = w->rules[i];
-        if (strcmp(row->evidence, "port") != 0)
+        bool is_payload = strcmp(row->evidence, evidence_name(EVIDENCE_payload)) == 0;
+        if (!is_payload && strcmp(row->evidence, evidence_name(EVIDENCE_port)) != 0)
             return refuse(c, "rule %.40s: evidence \"%.40s\" is unknown", row->rule, row->evidence);
         if (row->rule[0] == '\0' || row->packets == 0)
             return refuse(c, "rule \"%.40s\" without a name or packets", row->rule);
@@ -394,7 +413,12 @@ static bool rules_hold(struct window_check *c, const Yamiscope__Window *w)
             return refuse(c, "rule %.40s exceeds the scan packets or bytes of all ports",
                           row->rule);
         add_up(&c->rule_packets, row->packets);
+        if (is_payload)
+            add_up(&c->payload_packets, row->packets);
     }
+    if (!must_not_exceed(c, "packets with payload evidence", c->payload_packets,
+                         "scan packets of ports", by_port))
+        return false;
     /* A packet has at most an iot rule and a rule of its service; one of iot_broad has the former. */
     if (!must_not_exceed(c, "sum of the rules", c->rule_packets, "twice the scan packets of ports",
                          sum_of(by_port, by_port)) ||

@@ -30,6 +30,7 @@ struct window_check {
     struct source_count sources[MARK_COUNT];
     struct window_check_ports ports[PORT_PROTO_COUNT];
     uint64_t rule_packets;       /* of all rules */
+    uint64_t payload_packets;    /* of them, with evidence `payload` */
     uint64_t by_port[RULES_MAX]; /* packets of each rule, computed from the port rows */
     uint64_t strict_by_port, broad_by_port;
     struct hll hll[MARK_COUNT];
