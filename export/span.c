@@ -24,69 +24,46 @@ enum span_unit span_unit_find(const char *name)
     return unit;
 }
 
-/* ---- calendar (proleptic Gregorian, by eras of 400 years that begin in March) */
+/* ---- calendar */
 
-struct civil {
-    int64_t year;
-    unsigned month, day;
-};
-
-static struct civil civil_of(int32_t date)
+static int32_t date_of(int64_t year, unsigned month)
 {
-    int64_t z = (int64_t)date + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    unsigned doe = (unsigned)(z - era * 146097);
-    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    unsigned month = mp < 10 ? mp + 3 : mp - 9;
-    return (struct civil){yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1};
+    return calendar_date_of((struct calendar_civil){(int32_t)year, (uint8_t)month, 1});
 }
 
-static int32_t date_of(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    unsigned yoe = (unsigned)(year - era * 400);
-    unsigned doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return (int32_t)(era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468);
-}
-
-static int64_t fiscal_year(struct civil c) { return c.month < 4 ? c.year - 1 : c.year; }
+static int32_t fiscal_year(struct calendar_civil c) { return c.month < 4 ? c.year - 1 : c.year; }
 
 int32_t span_first_date(enum span_unit unit, int32_t date)
 {
-    struct civil c = civil_of(date);
-    return unit == SPAN_month         ? date_of(c.year, c.month, 1)
-           : unit == SPAN_year        ? date_of(c.year, 1, 1)
-           : unit == SPAN_fiscal_year ? date_of(fiscal_year(c), 4, 1)
+    struct calendar_civil c = calendar_civil_of(date);
+    return unit == SPAN_month         ? date_of(c.year, c.month)
+           : unit == SPAN_year        ? date_of(c.year, 1)
+           : unit == SPAN_fiscal_year ? date_of(fiscal_year(c), 4)
                                       : date;
 }
 
 int32_t span_next_date(enum span_unit unit, int32_t date)
 {
-    struct civil c = civil_of(date);
-    return unit == SPAN_month         ? date_of(c.year + (c.month == 12), c.month % 12 + 1, 1)
-           : unit == SPAN_year        ? date_of(c.year + 1, 1, 1)
-           : unit == SPAN_fiscal_year ? date_of(fiscal_year(c) + 1, 4, 1)
+    struct calendar_civil c = calendar_civil_of(date);
+    return unit == SPAN_month         ? date_of((int64_t)c.year + (c.month == 12), c.month % 12 + 1)
+           : unit == SPAN_year        ? date_of((int64_t)c.year + 1, 1)
+           : unit == SPAN_fiscal_year ? date_of((int64_t)fiscal_year(c) + 1, 4)
                                       : date + 1;
 }
 
-void span_date_text(int32_t date, char text[SPAN_DATE])
-{
-    struct civil c = civil_of(date);
-    snprintf(text, SPAN_DATE, "%04" PRId64 "-%02u-%02u", c.year, c.month % 100, c.day % 100);
-}
+void span_date_text(int32_t date, char text[SPAN_DATE]) { calendar_text(date, text); }
 
 void span_label(enum span_unit unit, int32_t date, char label[SPAN_LABEL])
 {
-    struct civil c = civil_of(date);
+    struct calendar_civil c = calendar_civil_of(date);
     if (unit == SPAN_month)
-        snprintf(label, SPAN_LABEL, "%04" PRId64 "-%02u", c.year, c.month);
+        snprintf(label, SPAN_LABEL, "%04" PRId32 "-%02u", c.year, c.month);
     else if (unit == SPAN_year)
-        snprintf(label, SPAN_LABEL, "%04" PRId64, c.year);
+        snprintf(label, SPAN_LABEL, "%04" PRId32, c.year);
     else if (unit == SPAN_fiscal_year)
-        snprintf(label, SPAN_LABEL, "FY%04" PRId64, fiscal_year(c));
+        snprintf(label, SPAN_LABEL, "FY%04" PRId32, fiscal_year(c));
     else
-        span_date_text(date, label);
+        calendar_text(date, label);
 }
 
 /* ---- life */

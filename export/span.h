@@ -16,6 +16,7 @@
 #ifndef EXPORT_SPAN_H
 #define EXPORT_SPAN_H
 
+#include "export/calendar.h"
 #include "export/day.h"
 
 enum span_unit {
@@ -33,7 +34,7 @@ const char *span_unit_name(enum span_unit unit); /* "fiscal-year" */
 /* SPAN_UNIT_COUNT: no such name. */
 enum span_unit span_unit_find(const char *name);
 
-enum { SPAN_LABEL = 48, SPAN_DATE = 16 };
+enum { SPAN_LABEL = 64, SPAN_DATE = CALENDAR_DATE };
 
 /* Of the span of `unit` (day to fiscal-year) that holds `date` (days since 1970-01-01): its first date, and the
  * first date behind it. */

@@ -316,6 +316,30 @@ def restated(verdict, folder, scratch):
     verdict.equal(bare["spans"][0]["restated_days"], 0, "not restated: days")
 
 
+def answers(verdict, scratch):
+    """The first days of a year made after NICTER's figures: the answers beside it hold every share of all days together, and
+    the report prints the published figures back."""
+    path, telescope = scratch + "/year.pcap", ["--telescope", "198.51.100.0/30"]
+    for words in (["synth", "-o", path, "--profile", "nicter-2018", "--days", "10", *telescope],
+                  ["replay", path, "-o", scratch + "/year", "--window", "1h", *telescope]):
+        rc, _, err = run(*words)
+        verdict.equal(rc, 0, f"{words[0]} of a year: {err}")
+    with open(path + ".answers.json", encoding="utf-8") as f:
+        total = json.load(f)["total"]
+    span = report_json(verdict, scratch + "/year")["spans"][0]
+    for mark, by_den in total["shares"].items():
+        for den, share in by_den.items():
+            for by in ("packets", "sources"):
+                verdict.equal(span["shares"][mark][den][by], share[by], f"year: {mark} of {den} by {by}")
+    verdict.equal(span["survey_share"]["total"], total["survey_share"], "year: survey share")
+    per = span["coverage"]["packets_per_address"]
+    verdict.equal(per["packets"] * per["seconds"] * total["packets_per_address"]["den"],
+                  total["packets_per_address"]["num"] * int(per["address_seconds"]), "year: packets per address")
+    text = report(scratch + "/year")[1]
+    for figure in ("35.0 %", "36.0 %", "50.0 %"):  # survey scanners of total; IoT in the narrow and the wide sense
+        verdict.check(figure in text, f"year: {figure} is printed")
+
+
 def windows(verdict, scratch):
     subprocess.run([PROGRAM, "synth", "-o", scratch + "/w.pcap", "--packets", "60k", "--sources", "3k", "--span", "150m", "--no-answers"], check=True,
                    capture_output=True)
@@ -342,7 +366,13 @@ def texts(verdict, folder, scratch):
         verdict.check(done.returncode == 0 and "scan_ex_survey" in text and "\x07" not in text, f"text {words}: {done.returncode}")
         verdict.check("--color" in words or "\x1b" not in text, f"text {words}: a name's escape sequence")
     verdict.check("確定" in subprocess.run([PROGRAM, "report", folder, "--lang", "ja"], env=env, capture_output=True, check=False).stdout.decode(), "text in Japanese")
-    verdict.check("no days" in report(scratch + "/w")[1], "text: a feed without days says so")
+    for name in os.listdir(scratch + "/w"):  # as if the day were not over
+        if "-day-" in name or "-sources-" in name:
+            os.remove(os.path.join(scratch, "w", name))
+    rc, out, _ = report(scratch + "/w")
+    verdict.check(rc == 3 and "no days" in out and "provisional" in out, f"text: a feed without days says so: {rc}")
+    verdict.equal(report(scratch + "/w", "--html", scratch + "/w.html")[0], 3, "html: a feed without days")
+    verdict.check(os.path.exists(scratch + "/w.html"), "html: what could be read is there")
 
 
 def main():
@@ -358,6 +388,7 @@ def main():
         page_whole_or_none(verdict, folder)
         oddities(verdict, folder, scratch)
         restated(verdict, folder, scratch)
+        answers(verdict, scratch)
         windows(verdict, scratch)
         texts(verdict, folder, scratch)
     return verdict.finish()
