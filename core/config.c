@@ -35,12 +35,11 @@ static const struct option options[] = {
      0, 0, AT(out), OPTION_TEXT, COMMAND_LISTS},
     {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
      OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
-    {"csv", 0, NULL, "print rows for programs, one per span and number, in place of text", NULL, 0,
-     0, AT(is_csv), OPTION_FLAG, COMMAND_REPORT},
-    {"html", 0, "FILE", "write one self-contained page with charts there, in place of text", NULL,
-     0, 0, AT(html), OPTION_TEXT, COMMAND_REPORT},
-    {"per", 0, "SPAN",
-     "all, hour, day, month, year or fiscal-year (April to March): a row, object or point for each",
+    {"csv", 0, NULL, "print rows for programs in place of text", NULL, 0, 0, AT(is_csv),
+     OPTION_FLAG, COMMAND_REPORT},
+    {"html", 0, "FILE", "write a page with charts there in place of text", NULL, 0, 0, AT(html),
+     OPTION_TEXT, COMMAND_REPORT},
+    {"per", 0, "SPAN", "a row for each: all, hour, day, month, year, fiscal-year (from April)",
      "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT},
     {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
@@ -165,12 +164,8 @@ static const struct option options[] = {
     {"no-answers", 0, NULL, "do not write the answers beside the capture", NULL, 0, 0,
      AT(no_answers), OPTION_FLAG, COMMAND_SYNTH},
     {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
-     NULL, 0, 0, AT(config), OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
-    {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
+     NULL, 0, 0, AT(config), OPTION_TEXT, COMMANDS_ALL},
+    {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG, COMMANDS_ALL},
 };
 enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
 static_assert(OPTIONS <= 64, "given has a bit for each");

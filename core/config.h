@@ -24,6 +24,7 @@ enum command_bit {
     COMMAND_LISTS = 1 << 5,
     COMMAND_MERGE = 1 << 6,
     COMMAND_REPORT = 1 << 7,
+    COMMANDS_ALL = (1 << 8) - 1,
 };
 
 /* Values of all options; texts belong to the config. */
