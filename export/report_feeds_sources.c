@@ -1,19 +1,18 @@
 /* The source days of a span, merged by address over its dates. */
 #include "export/day_span.h"
 #include "export/report_feeds_state.h"
+#include "export/source_key.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { KEY = 17 }; /* IP version, address */
 
 /* A date's source days, the next one's key at hand. The record itself is read when its turn comes, so
  * that hundreds of dates hold no rows. */
 struct stream {
     struct feed_cursor cursor;
     struct day_span_date date;
-    uint8_t key[KEY];
+    uint8_t key[SOURCE_KEY];
     bool is_judged; /* which /64 were survey scanners is known */
 };
 
@@ -28,7 +27,7 @@ struct streams {
 
 static bool is_less(const struct streams *s, size_t a, size_t b)
 {
-    int order = memcmp(s->at[a].key, s->at[b].key, KEY);
+    int order = memcmp(s->at[a].key, s->at[b].key, SOURCE_KEY);
     return order < 0 || (order == 0 && a < b);
 }
 
@@ -49,27 +48,6 @@ static void heap_down(struct streams *s, size_t at)
     }
 }
 
-/* The address from the first bytes of a source day: date, then address. */
-static bool key_parse(const uint8_t *at, size_t len, uint8_t key[KEY])
-{
-    enum { DATE_TAG = 1 << 3, ADDRESS_TAG = 2 << 3 | 2 };
-    size_t i = 0;
-    if (len > 0 && at[0] == DATE_TAG) {
-        for (i = 1; i < len && at[i] >= 0x80; i++)
-            ;
-        i++;
-    }
-    if (i + 2 > len || at[i] != ADDRESS_TAG)
-        return false;
-    size_t size = at[i + 1];
-    memset(key, 0, KEY);
-    if ((size != 4 && size != 16) || i + 2 + size > len)
-        return false;
-    key[0] = size == 4 ? 4 : 6;
-    memcpy(key + 1, at + i + 2, size);
-    return true;
-}
-
 /* Looks at the next source day: 1; 0: there is none, the segment has ended or is damaged. */
 static int stream_peek(struct streams *s, struct stream *stream, struct fault *fault)
 {
@@ -77,7 +55,7 @@ static int stream_peek(struct streams *s, struct stream *stream, struct fault *f
     size_t shown;
     int found = feed_cursor_peek(&stream->cursor, &view, &shown, fault);
     if (found > 0 && view.body_kind == RECORD_source_day &&
-        key_parse(view.body, shown, stream->key))
+        source_key_parse(view.body, shown, stream->key))
         return 1;
     if (found > 0) /* Close, or something wrong */
         found = feed_cursor_next(&stream->cursor, &view, fault);

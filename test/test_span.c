@@ -1,6 +1,7 @@
 /* Spans: calendar, what days add up to, exact sources, windows. The hand-made day's numbers stand in test_day.c. */
 #include "day_case.h"
 #include "export/day_span.h"
+#include "export/source_key.h"
 #include "export/span.h"
 
 #include <errno.h>
@@ -216,11 +217,43 @@ static void from_windows(void **state)
     window_destroy(w);
 }
 
+static const struct {
+    const char *bytes;
+    size_t len;
+    int version; /* 0: no key */
+} keys[] = {
+    {"\x08\xc0\xb8\x02\x12\x04\x01\x02\x03\x04", 10, 4},
+    {"\x12\x04\x01\x02\x03\x04", 6, 4}, /* date 0 */
+    {"\x08\x02\x12\x10"
+     "0123456789abcdef",
+     20, 6},
+    {"\x08\x02\x12\x10"
+     "0123456789abcde",
+     19, 0},
+    {"\x08\x02\x12\x05\x01\x02\x03\x04\x05", 9, 0},
+    {"\x08\xff\xff\xff", 4, 0},
+    {"\x08", 1, 0},
+    {"\x1a\x00", 2, 0},
+    {"", 0, 0},
+};
+
+static void key(void **state)
+{
+    uint8_t is[SOURCE_KEY];
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        bool found = source_key_parse((const uint8_t *)keys[i].bytes, keys[i].len, is);
+        assert_int_equal(found ? is[0] : 0, keys[i].version);
+    }
+    assert_true(source_key_parse((const uint8_t *)keys[0].bytes, keys[0].len, is));
+    assert_memory_equal(is + 1, "\1\2\3\4\0\0", 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dates),  cmocka_unit_test(one_day),      cmocka_unit_test(two_days),
-        cmocka_unit_test(absent), cmocka_unit_test(from_windows),
+        cmocka_unit_test(absent), cmocka_unit_test(from_windows), cmocka_unit_test(key),
     };
     rules = day_case_rules();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
