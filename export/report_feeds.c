@@ -398,7 +398,7 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
     if (f->bounds > 0)
         note(f, &count,
              "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "
-             "missing or damaged",
+             "missing or damaged, or days were computed under other rules than those in force",
              f->bounds);
     if (f->unknown_packets > 0)
         note(f, &count,

@@ -104,7 +104,7 @@ void html_shares(const struct html *h)
         fputs("</tbody>\n", out);
     }
     fputs("</table></div>\n", out);
-    if (!source_count_is_exact(h->s->marks[MARK_total].sources))
+    if (!h->s->has_sources)
         html_note(out, WORD_bounds);
     fputs("</section>\n", out);
 }

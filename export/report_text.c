@@ -70,7 +70,7 @@ static void head_print(const struct report_page *p)
                                : report_word(p, s->is_complete ? WORD_complete : WORD_incomplete));
     fputc('\n', p->text.out);
     text_paragraph(&p->text, TEXT_BOLD, line, 0);
-    if (!source_count_is_exact(s->marks[MARK_total].sources))
+    if (!s->has_sources)
         report_note(p, report_word(p, WORD_bounds));
     if (!s->is_exact)
         report_note(p, report_word(p, WORD_inexact));

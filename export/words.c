@@ -11,11 +11,11 @@ static const struct {
     [WORD_mixed] = {"several rule sets", "ルールセットの混在"},
     [WORD_inexact] = {"not exact: detail was given up for memory",
                       "近似値を含む（メモリ上限により詳細を省略）"},
-    [WORD_bounds] =
-        {"Distinct sources are known as bounds only, low to high: the source days of this span "
-         "are not at hand, or were labelled under other rules.",
-         "送信元数は下限～上限のみ判明しています（この期間の送信元別日次記録がないか、"
-         "別のルールセットで付与されたもの）。"},
+    [WORD_bounds] = {"Distinct sources, or those that rules decide, are known as bounds only, low "
+                     "to high: the source days of this span "
+                     "are not at hand, or were labelled under other rules.",
+                     "送信元数は下限～上限のみ判明しています（この期間の送信元別日次記録がないか、"
+                     "別のルールセットで付与されたもの）。"},
     [WORD_packets] = {"packets", "パケット数"},
     [WORD_sources] = {"sources", "送信元数"},
     [WORD_to] = {" to ", "～"},

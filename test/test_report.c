@@ -61,7 +61,7 @@ static char *rendered(enum form form, bool is_japanese, bool is_bounds)
     char *text = NULL;
     size_t size;
     if (is_bounds)
-        s->marks[MARK_total].sources.low = 5;
+        s->marks[MARK_total].sources.low = 5, s->has_sources = false;
     report_point_of(&point, s);
     struct report r = {.rules = rules,
                        .timezone = "UTC",
