@@ -33,7 +33,11 @@ int command_verify(const struct config *c);
 int command_synth(const struct config *c);
 int command_rules(const struct config *c);
 int command_lists(const struct config *c);
+int command_report(const struct config *c);
 int command_merge(const struct config *c);
+
+/* --lang and --color are words that there are. -EINVAL and a fault. */
+int command_check_words(const struct config *c, struct fault *fault);
 
 /* Prints "yamiscope: TEXT" on stderr and returns `code`. */
 int command_fail(const struct fault *fault, enum exit_code code);

@@ -4,16 +4,14 @@
 #include "core/progress.h"
 #include "core/replay_days.h"
 #include "core/setup.h"
+#include "core/terminal.h"
 #include "core/zone.h"
 #include "export/render.h"
 
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,21 +175,6 @@ static void summary_fini(struct summary *s)
 
 /* ---- text ---- */
 
-/* Columns of the terminal; elsewhere what COLUMNS says, as other tools do; 0: neither is known. */
-static unsigned width_find(bool is_terminal)
-{
-    enum { WIDTH_MAX = 1000 };
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    uint64_t width;
-
-    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    if (!columns || config_parse_count(columns, &width) < 0 || width > WIDTH_MAX)
-        return 0;
-    return (unsigned)width;
-}
-
 static struct render_zone zone_at(int64_t ts_ns)
 {
     time_t time = (time_t)(ts_ns / 1000000000);
@@ -217,16 +200,13 @@ static void zones_fill(struct render_text_settings *settings, const struct summa
 
 static void print_text(const struct summary *s, const struct config *c)
 {
-    bool is_terminal = isatty(STDOUT_FILENO);
     struct render_text_settings settings = {
-        .width = width_find(is_terminal),
+        .width = terminal_width(),
         .top = (unsigned)c->top,
         .is_japanese = !strcmp(c->lang, "ja"),
-        .is_color = !strcmp(c->color, "always") ||
-                    (!strcmp(c->color, "auto") && is_terminal && !getenv("NO_COLOR")),
+        .is_color = terminal_has_color(c->color),
+        .is_utf8 = terminal_is_utf8(),
     };
-    (void)setlocale(LC_CTYPE, "");
-    settings.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
     zones_fill(&settings, s);
     render_text(stdout, s, &settings);
 }
@@ -305,13 +285,9 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
 
 static int settings_check(const struct config *c, struct fault *fault)
 {
-    if (strcmp(c->lang, "en") && strcmp(c->lang, "ja"))
-        return fault_set(fault, EINVAL, "%s: '%s' is neither en nor ja", config_subject(c, "lang"),
-                         c->lang);
-    if (strcmp(c->color, "auto") && strcmp(c->color, "always") && strcmp(c->color, "never"))
-        return fault_set(fault, EINVAL, "%s: '%s' is none of auto, always, never",
-                         config_subject(c, "color"), c->color);
-    int err = name_check(config_subject(c, "sensor"), c->sensor, fault);
+    int err = command_check_words(c, fault);
+    if (err == 0)
+        err = name_check(config_subject(c, "sensor"), c->sensor, fault);
     if (err == 0 && c->telescope_id)
         err = name_check(config_subject(c, "telescope-id"), c->telescope_id, fault);
     if (err == 0 && c->telescope_id && !c->telescope)

@@ -34,7 +34,13 @@ static const struct option options[] = {
     {"out", 'o', "FILE", "write the list there, whose name becomes the list's; - is stdout", NULL,
      0, 0, AT(out), OPTION_TEXT, COMMAND_LISTS},
     {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
-     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE},
+     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
+    {"csv", 0, NULL, "print rows for programs in place of text", NULL, 0, 0, AT(is_csv),
+     OPTION_FLAG, COMMAND_REPORT},
+    {"html", 0, "FILE", "write a page with charts there in place of text", NULL, 0, 0, AT(html),
+     OPTION_TEXT, COMMAND_REPORT},
+    {"per", 0, "SPAN", "a row for each: all, hour, day, month, year, fiscal-year (from April)",
+     "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT},
     {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
     {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
@@ -54,6 +60,10 @@ static const struct option options[] = {
      "count only packets that match; the others are in the ledger as filtered. It sees frames as "
      "captured, outermost headers: `vlan and tcp` behind a tag, --decap or not",
      NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
+    {"rules", 0, "DIR",
+     "restate port evidence of days under these rule files (*.yaml), as far as the feed holds "
+     "source days",
+     NULL, 0, 0, AT(rules), OPTION_TEXT, COMMAND_REPORT},
     {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0, AT(rules),
      OPTION_TEXT,
      COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES | COMMAND_SYNTH |
@@ -113,11 +123,11 @@ static const struct option options[] = {
     {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
     {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,
-     AT(top), OPTION_COUNT, COMMAND_REPLAY},
-    {"lang", 0, "en|ja", "language of device names", "en", 0, 0, AT(lang), OPTION_TEXT,
-     COMMAND_REPLAY},
+     AT(top), OPTION_COUNT, COMMAND_REPLAY | COMMAND_REPORT},
+    {"lang", 0, "en|ja", "language of device names; a report is in it as a whole", "en", 0, 0,
+     AT(lang), OPTION_TEXT, COMMAND_REPLAY | COMMAND_REPORT},
     {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
-     COMMAND_REPLAY},
+     COMMAND_REPLAY | COMMAND_REPORT},
     {"expose-telescope", 0, NULL, "the filter's text may stand in the feed", NULL, 0, 0,
      AT(expose_telescope), OPTION_FLAG, COMMAND_REPLAY},
     {"expose-telescope", 0, NULL,
@@ -154,12 +164,8 @@ static const struct option options[] = {
     {"no-answers", 0, NULL, "do not write the answers beside the capture", NULL, 0, 0,
      AT(no_answers), OPTION_FLAG, COMMAND_SYNTH},
     {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
-     NULL, 0, 0, AT(config), OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS | COMMAND_MERGE},
-    {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_SYNTH | COMMAND_RULES |
-         COMMAND_LISTS | COMMAND_MERGE},
+     NULL, 0, 0, AT(config), OPTION_TEXT, COMMANDS_ALL},
+    {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG, COMMANDS_ALL},
 };
 enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
 static_assert(OPTIONS <= 64, "given has a bit for each");

@@ -23,14 +23,17 @@ enum command_bit {
     COMMAND_RULES = 1 << 4,
     COMMAND_LISTS = 1 << 5,
     COMMAND_MERGE = 1 << 6,
+    COMMAND_REPORT = 1 << 7,
+    COMMANDS_ALL = (1 << 8) - 1,
 };
 
 /* Values of all options; texts belong to the config. */
 struct config {
     char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
-    char *start, *profile, *lang, *color;
+    char *start, *profile, *lang, *color, *per, *html;
     char *country, *as, *lists, *name, *homepage, *date;
-    bool is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers, expose_telescope;
+    bool is_csv, is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers,
+        expose_telescope;
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
     uint64_t days, scale;
     uint64_t window_ns, lateness_ns, span_ns;

@@ -47,6 +47,15 @@ const struct command commands[] = {
      "settings, or with two sizes of one telescope are refused. What is damaged is left out and\n"
      "named, the exit code is 3 then; Days that lost sources by it say that they are not exact.\n",
      command_merge},
+    {"report", COMMAND_REPORT, "FEED...",
+     "print what the days of feeds come to: shares, ports, evidence, coverage",
+     "Reads the days of the feeds (final) and prints them as one span, or one per --per. Packets\n"
+     "add over days; distinct sources are counted again from the source days. Days that are\n"
+     "incomplete are listed, never rescaled. Hours, and all of a feed without days, are made from\n"
+     "windows: provisional. Feeds with a date in common must be merged first.\n"
+     "--rules restates port evidence of past days under other rules; payload evidence keeps the\n"
+     "version it was labelled under.\n",
+     command_report},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
      "--json`\n"
@@ -100,6 +109,17 @@ void command_print_damage(const struct damage_list *damaged)
         command_print_visible(stderr, damaged->at[i].what);
         putc('\n', stderr);
     }
+}
+
+int command_check_words(const struct config *c, struct fault *fault)
+{
+    if (strcmp(c->lang, "en") && strcmp(c->lang, "ja"))
+        return fault_set(fault, EINVAL, "%s: '%s' is neither en nor ja", config_subject(c, "lang"),
+                         c->lang);
+    if (strcmp(c->color, "auto") && strcmp(c->color, "always") && strcmp(c->color, "never"))
+        return fault_set(fault, EINVAL, "%s: '%s' is none of auto, always, never",
+                         config_subject(c, "color"), c->color);
+    return 0;
 }
 
 int command_flush(enum exit_code code)

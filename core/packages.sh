@@ -6,6 +6,7 @@ packages_to_build=(
   libdpdk-dev libpcap-dev libjemalloc-dev
   libisal-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
   libyaml-dev libmd-dev libmaxminddb-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
+  libjs-chart.js
 )
 
 # Hyperscan is for x86; elsewhere Vectorscan takes its place, where there is one.
@@ -14,6 +15,7 @@ packages_to_build=(
 packages_to_test=(
   libcmocka-dev clang libclang-rt-14-dev clang-format
   python3-yaml python3-protobuf mmdb-bin protobuf-compiler
+  chromium fonts-ipafont-gothic
   tshark xz-utils bzip2 zstd lz4 gzip
 )
 

@@ -96,12 +96,13 @@ void day_destroy(struct day *d)
         return;
     tables_free(d);
     free(d->pending);
+    day_facts_fini(&d->span_facts);
     free(d);
 }
 
 /* Of a telescope whose size is known: max(min_packets, packets per address * addresses), the latter up
  * to the next whole packet. */
-static uint64_t survey_min_packets(const struct survey_settings *s, uint64_t ipv4)
+uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4)
 {
     unsigned __int128 milli = (unsigned __int128)s->packets_per_address_milli * ipv4;
     unsigned __int128 packets = (milli + 999) / 1000;
@@ -134,8 +135,9 @@ int day_begin(struct day *d, const struct day_facts *facts, struct fault *fault)
     tables_free(d);
     d->facts = facts;
     d->err = 0;
+    d->is_span = d->is_survey64 = false;
     d->has_ex = day_facts_ipv4(facts, &ipv4, &unknown);
-    d->survey_min_packets = survey_min_packets(&d->settings.survey, ipv4);
+    d->survey_min_packets = day_survey_min_packets(&d->settings.survey, ipv4);
     d->has_last = d->is_group_open = false;
     d->source = d->group = 0;
     d->pending_count = 0;

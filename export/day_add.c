@@ -50,7 +50,9 @@ static void cell_add(struct day *d, struct cell *c, uint64_t packets)
     }
     if (d->fate == FATE_in) {
         saturate_add(&c->count.packets_ex, packets);
-        c->count.sources_ex += is_new;
+        c->count.sources_ex +=
+            c->source_ex != d->source; /* in a span, some days of it may be out */
+        c->source_ex = d->source;
         c->count.sources64_ex += c->group_ex != d->group;
         c->group_ex = d->group;
     } else if (d->fate == FATE_pending) {
@@ -65,8 +67,17 @@ static void class_add(struct day *d, struct class_cell *c, const struct group_cl
 {
     saturate_add(&c->count.packets, what->packets);
     saturate_add(&c->count.scan_packets, what->scan_packets);
-    c->count.sources += what->sources;
-    c->count.scan_sources += what->scan_sources;
+    if (!d->is_span) {
+        c->count.sources += what->sources;
+        c->count.scan_sources += what->scan_sources;
+    } else if (what->sources > 0) { /* one source, perhaps again */
+        c->count.sources += c->source != d->source;
+        c->source = d->source;
+        if (what->scan_sources > 0) {
+            c->count.scan_sources += c->source_scan != d->source;
+            c->source_scan = d->source;
+        }
+    }
     c->count.sources64 += what->sources > 0 && c->group != d->group;
     if (what->sources > 0)
         c->group = d->group;
@@ -112,7 +123,7 @@ void day_group_end(struct day *d)
 }
 
 /* The /64 of an IPv6 source: what it is told by. */
-static void group_take(struct day *d, const struct source_day *s)
+void day_group_take(struct day *d, const struct source_day *s)
 {
     saturate_add(&d->group_packets, source_day_survey_packets(s));
     for (size_t i = 0; i < s->port_count; i++) {
@@ -177,16 +188,17 @@ static void source_judge(struct day *d, const struct source_day *s, const struct
 {
     const struct group_class one = {sums->packets, sums->scan, 1, sums->scan > 0};
     bool is_bogon = is_said(s->origin.bogon), is_listed = is_said(s->origin.acknowledged);
-    bool is_survey = s->ip_version == 4 && is_survey4(d, s);
+    bool is_survey = s->ip_version == 4 ? is_survey4(d, s) : d->is_span && d->is_survey64;
+    bool is_open = s->ip_version == 6 && !d->is_span; /* its /64 decides, when it is over */
     struct name_row *name = NULL;
 
-    if (s->ip_version == 6)
-        group_take(d, s);
+    if (is_open)
+        day_group_take(d, s);
     if (is_attacker(d, s)) {
         d->fate = FATE_in;
         if (is_bogon || is_listed || is_survey)
             class_add(d, &d->conflict, &one);
-        else if (s->ip_version == 6)
+        else if (is_open)
             group_class_add(&d->group_kept, &one);
         return;
     }
@@ -199,7 +211,7 @@ static void source_judge(struct day *d, const struct source_day *s, const struct
         name = day_name(d, NAME_organisation, s->origin.acknowledged);
     } else if (is_survey) {
         class_add(d, &d->survey, &one);
-    } else if (s->ip_version == 6) {
+    } else if (is_open) {
         group_class_add(&d->group_survey, &one);
         d->fate = FATE_pending;
     } else {
@@ -365,12 +377,9 @@ static void rest_add(struct day *d, const struct source_day *s, const struct sum
         cell_add(d, &d->ip4, sums->packets - outside);
 }
 
-int day_add(struct day *d, const struct source_day *s, struct fault *fault)
+int day_count_source(struct day *d, const struct source_day *s, struct fault *fault)
 {
     struct sums sums = {.packets = source_day_packets(s), .scan = source_day_scan(s)};
-    int err = source_begin(d, s, fault);
-    if (err != 0)
-        return err;
     source_judge(d, s, &sums);
     rows_add(d, s, &sums);
     marks_add(d, &sums);
@@ -381,4 +390,10 @@ int day_add(struct day *d, const struct source_day *s, struct fault *fault)
                      d->err == -E2BIG ? "day %" PRId32 " has more names or AS than are kept"
                                       : "day %" PRId32 ": no memory",
                      d->facts->date);
+}
+
+int day_add(struct day *d, const struct source_day *s, struct fault *fault)
+{
+    int err = source_begin(d, s, fault);
+    return err != 0 ? err : day_count_source(d, s, fault);
 }

@@ -16,12 +16,14 @@
 struct cell {
     struct day_count count;
     uint64_t pending_packets, pending_sources; /* of the /64 being read */
-    uint64_t source, group, group_ex;          /* the last counted: numbers in struct day */
+    uint64_t source, source_ex;                /* the last counted: numbers in struct day */
+    uint64_t group, group_ex;
 };
 
 struct class_cell {
     struct day_class count;
     uint64_t group;
+    uint64_t source, source_scan; /* the last counted, in a span */
 };
 
 /* Counts of sources that may turn out to be a survey scanner or a conflict. */
@@ -83,6 +85,11 @@ struct day {
     bool has_ex;
     uint64_t survey_min_packets; /* of an IPv4 source */
 
+    /* Several dates are summed up (day_span.h): what a /64 is, is known beforehand. */
+    bool is_span, is_survey64;
+    struct day_facts span_facts;
+    struct source_day judged; /* date and address of the one before */
+
     /* The source being added. */
     struct source_day last; /* date and address of the one before */
     bool has_last;
@@ -123,6 +130,14 @@ struct day {
 /* The category of a rule, by its index in `categories`. */
 unsigned day_category_of(const struct day *d, const struct rule *rule);
 bool day_rule_is_iot(const struct rule *rule);
+
+/* A source whose numbers are set: judged and counted. */
+int day_count_source(struct day *d, const struct source_day *s, struct fault *fault);
+
+/* What its /64 is told by. */
+void day_group_take(struct day *d, const struct source_day *s);
+
+uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4);
 
 /* Ends the /64 being read, if there is one: what is pending is decided. */
 void day_group_end(struct day *d);

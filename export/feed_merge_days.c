@@ -1,18 +1,17 @@
 /* Source days of several feeds, by date and address, and the Days that they give. */
 #include "export/day.h"
 #include "export/feed_merge_state.h"
+#include "export/source_key.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY = 17 }; /* IP version, address */
-
 /* A feed's source days of the date, the next one's key at hand. */
 struct stream {
     struct feed_cursor cursor;
-    uint8_t key[KEY];
+    uint8_t key[SOURCE_KEY];
     bool has_key; /* a key was read before */
 };
 
@@ -31,7 +30,7 @@ struct merging {
 
 static bool is_less(const struct merging *g, uint32_t a, uint32_t b)
 {
-    int order = memcmp(g->streams[a].key, g->streams[b].key, KEY);
+    int order = memcmp(g->streams[a].key, g->streams[b].key, SOURCE_KEY);
     return order < 0 || (order == 0 && a < b);
 }
 
@@ -54,39 +53,11 @@ static void heap_down(struct merging *g, size_t at)
 
 /* ---- a stream ---- */
 
-static bool byte_take(const uint8_t **at, const uint8_t *end, uint8_t *byte)
-{
-    if (*at == end)
-        return false;
-    *byte = *(*at)++;
-    return true;
-}
-
-/* The address from the first bytes of a source day, behind its date. */
-static bool key_parse(const uint8_t *at, size_t len, uint8_t key[KEY])
-{
-    enum { DATE_TAG = 1 << 3, ADDRESS_TAG = 2 << 3 | 2 };
-    const uint8_t *end = at + len;
-    uint8_t byte = 0;
-    if (len > 0 && *at == DATE_TAG) {
-        at++;
-        while (byte_take(&at, end, &byte) && byte >= 0x80)
-            ;
-    }
-    memset(key, 0, KEY);
-    if (!byte_take(&at, end, &byte) || byte != ADDRESS_TAG || !byte_take(&at, end, &byte) ||
-        (byte != 4 && byte != 16) || end - at < byte)
-        return false;
-    key[0] = byte == 4 ? 4 : 6;
-    memcpy(key + 1, at, byte);
-    return true;
-}
-
 /* Looks at the next source day: 1 and its key, 0: there is none. */
 static int stream_peek(struct stream *s, struct fault *fault)
 {
     struct record_view view;
-    uint8_t key[KEY];
+    uint8_t key[SOURCE_KEY];
     size_t shown;
     int found = feed_cursor_peek(&s->cursor, &view, &shown, fault);
     if (found <= 0)
@@ -99,9 +70,9 @@ static int stream_peek(struct stream *s, struct fault *fault)
                    ? 0
                    : merge_refuse(&s->cursor, "is no record of a date", fault);
     }
-    bool is_key = key_parse(view.body, shown, key);
-    if (is_key && (!s->has_key || memcmp(s->key, key, KEY) < 0)) {
-        memcpy(s->key, key, KEY);
+    bool is_key = source_key_parse(view.body, shown, key);
+    if (is_key && (!s->has_key || memcmp(s->key, key, SOURCE_KEY) < 0)) {
+        memcpy(s->key, key, SOURCE_KEY);
         s->has_key = true;
         return 1;
     }
@@ -128,7 +99,7 @@ static int stream_read(const struct merging *g, struct stream *s, struct source_
         return merge_refuse(&s->cursor, why.text, fault);
     if (b->day.date != g->facts.date)
         return merge_refuse(&s->cursor, "a source day of another date than its segment's", fault);
-    if (b->day.ip_version != s->key[0] || memcmp(b->day.address, s->key + 1, KEY - 1) != 0)
+    if (b->day.ip_version != s->key[0] || memcmp(b->day.address, s->key + 1, SOURCE_KEY - 1) != 0)
         return merge_refuse(&s->cursor, "its address stands elsewhere", fault);
     return 1;
 }
@@ -205,12 +176,12 @@ static int date_open(struct feed_merge *m, struct merging *g, int32_t date, bool
 /* All source days of the least address into one. 1: there is one; 0: all of them were damaged. */
 static int address_merge(struct merging *g, struct fault *fault)
 {
-    uint8_t key[KEY];
+    uint8_t key[SOURCE_KEY];
     bool has_any = false;
-    memcpy(key, g->streams[g->heap[0]].key, KEY);
+    memcpy(key, g->streams[g->heap[0]].key, SOURCE_KEY);
     while (g->heap_count > 0) {
         struct stream *s = &g->streams[g->heap[0]];
-        if (memcmp(s->key, key, KEY) != 0)
+        if (memcmp(s->key, key, SOURCE_KEY) != 0)
             break;
         int found = stream_read(g, s, has_any ? &g->from : &g->into, fault);
         if (found > 0 && has_any && source_day_merge(&g->into, &g->from.day) != 0)

@@ -1,24 +1,6 @@
 #include "export/json_string.h"
 
-#include <stddef.h>
-
-/* Bytes of the UTF-8 character at `s`, 0 where there is none (RFC 3629: no surrogates, no
- * overlong forms, nothing beyond U+10FFFF). `s` is NUL-terminated. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
-        return 0;
-    if (s[0] < 0xe0)
-        return 2;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) || (s[2] & 0xc0) != 0x80)
-        return 0;
-    if (s[0] < 0xf0)
-        return 3;
-    return (s[3] & 0xc0) == 0x80 ? 4 : 0;
-}
+#include "export/utf8.h"
 
 void json_string(FILE *out, const char *text)
 {

@@ -165,8 +165,8 @@ def labels(rules, source):
         yield packets, packets, kind, port, category, marks, [(rule, "port") for rule in ids]
 
 
-def compute(begin, sources, rules):
-    """{(table, row...): (packets, ex, sources, ex, /64, ex)} of a date, and {class: (packets, scan packets, sources)}."""
+def counted(begin, sources, rules):
+    """{(table, row...): Count} of a date, and {class: (packets, scan packets, sources)}."""
     facts = begin.facts
     addresses = sum(t.ipv4 for t in facts.telescopes)
     classes = Classes(sources, begin.settings, addresses, rules)
@@ -202,7 +202,13 @@ def compute(begin, sources, rules):
         for key in (("kind", kind.kind), ("mark", "total")):
             counts[key].packets += sourceless
             counts[key].packets_ex += sourceless
-    return ({key: count.row() for key, count in counts.items() if count.packets}, {k: tuple(v) for k, v in by_class.items()})
+    return counts, {k: tuple(v) for k, v in by_class.items()}
+
+
+def compute(begin, sources, rules):
+    """{(table, row...): (packets, ex, sources, ex, /64, ex)} of a date, and {class: (packets, scan packets, sources)}."""
+    counts, by_class = counted(begin, sources, rules)
+    return {key: count.row() for key, count in counts.items() if count.packets}, by_class
 
 
 def said(day):

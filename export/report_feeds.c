@@ -1,0 +1,426 @@
+#include "export/report_feeds.h"
+
+#include "export/report_feeds_state.h"
+#include "export/unpack_budget.h"
+#include "export/yamiscope.pb-c.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_MAX = 1 << 20, NOTE_MAX = 512 };
+
+int report_no_memory(struct fault *fault)
+{
+    return fault_set(fault, ENOMEM, "no memory for a report");
+}
+
+/* ---- opening */
+
+static int date_order(const void *a, const void *b)
+{
+    const struct report_date *x = a, *y = b;
+    return x->at.date < y->at.date ? -1 : x->at.date > y->at.date;
+}
+
+static int dates_fill(struct report_feeds *f, struct fault *fault)
+{
+    const struct feed_reader_date *list;
+    size_t count = 0;
+    for (size_t i = 0; i < f->reader_count; i++)
+        count += feed_reader_dates(f->readers[i], &list);
+    f->dates = malloc((count + 1) * sizeof *f->dates);
+    if (f->dates == NULL)
+        return report_no_memory(fault);
+    for (size_t i = 0; i < f->reader_count; i++) {
+        size_t dates = feed_reader_dates(f->readers[i], &list);
+        for (size_t k = 0; k < dates; k++)
+            if (list[k].day != FEED_NO_SEGMENT)
+                f->dates[f->date_count++] = (struct report_date){list[k], f->readers[i]};
+            else
+                f->open_dates++;
+    }
+    qsort(f->dates, f->date_count, sizeof *f->dates, date_order);
+    for (size_t i = 1; i < f->date_count; i++)
+        if (f->dates[i].at.date == f->dates[i - 1].at.date) {
+            char date[SPAN_DATE];
+            span_date_text(f->dates[i].at.date, date);
+            return fault_set(fault, EINVAL, "%.80s and %.80s both have %s: merge them first",
+                             feed_reader_name(f->dates[i - 1].reader),
+                             feed_reader_name(f->dates[i].reader), date);
+        }
+    return 0;
+}
+
+static int zone_take(struct report_feeds *f, const char *zone, const char *name,
+                     struct fault *fault)
+{
+    if (f->timezone == NULL) {
+        f->timezone = strdup(zone);
+        f->timezone_feed = name;
+        return f->timezone == NULL ? report_no_memory(fault) : 0;
+    }
+    if (strcmp(f->timezone, zone) == 0)
+        return 0;
+    return fault_set(fault, EINVAL, "%.70s has the days of %.40s, %.70s those of %.40s",
+                     f->timezone_feed, f->timezone, name, zone);
+}
+
+/* What the segment's header says of windows. 1; 0: there is none that holds. */
+static int header_read(struct report_feeds *f, struct feed_cursor *c, int64_t *span_ns,
+                       bool *is_filtered, struct fault *fault)
+{
+    struct record_view view;
+    struct unpack_budget budget;
+    int found = feed_cursor_next(c, &view, fault);
+    if (found <= 0)
+        return found;
+    unpack_budget_init(&budget);
+    Yamiscope__Header *h =
+        view.body_kind != RECORD_header || view.body_len > HEADER_MAX
+            ? NULL
+            : yamiscope__header__unpack(&budget.allocator, view.body_len, view.body);
+    if (h == NULL) {
+        found = feed_cursor_refuse(c, "is no Header");
+        return found < 0 ? report_no_memory(fault) : 0;
+    }
+    *span_ns = h->window_span_ns;
+    *is_filtered = h->filtered;
+    int err = zone_take(f, h->timezone, feed_reader_name(c->reader), fault);
+    yamiscope__header__free_unpacked(h, &budget.allocator);
+    return err < 0 ? err : 1;
+}
+
+/* The zone of each feed, from the first header that can be read. */
+static int zones_read(struct report_feeds *f, struct fault *fault)
+{
+    for (size_t i = 0; i < f->reader_count; i++) {
+        const struct feed_reader_segment *list;
+        size_t count = feed_reader_segments(f->readers[i], &list);
+        int found = 0;
+        for (size_t k = 0; found == 0 && k < count; k++) {
+            struct feed_cursor c = {0};
+            int64_t span_ns;
+            bool is_filtered;
+            found = feed_cursor_begin(&c, f->readers[i], k, fault);
+            if (found == 0)
+                found = header_read(f, &c, &span_ns, &is_filtered, fault);
+            feed_cursor_end(&c);
+        }
+        if (found < 0)
+            return found;
+    }
+    return 0;
+}
+
+int report_feeds_open(struct report_feeds **out, char *const *paths, size_t count,
+                      const struct ruleset *rules, bool restate, struct fault *fault)
+{
+    struct report_feeds *f = calloc(1, sizeof *f);
+    int err = 0;
+    *out = NULL;
+    if (f != NULL) {
+        f->rules = rules;
+        f->restate = restate;
+        f->pool = feed_pool_create(FEED_POOL_OPEN);
+        f->readers = calloc(count + 1, sizeof(struct feed_reader *));
+    }
+    if (f == NULL || f->pool == NULL || f->readers == NULL)
+        err = report_no_memory(fault);
+    for (size_t i = 0; err == 0 && i < count; i++) {
+        err = feed_reader_open(&f->readers[i], paths[i], f->pool, fault);
+        f->reader_count += err == 0;
+    }
+    err = err < 0 ? err : zones_read(f, fault);
+    err = err < 0 ? err : dates_fill(f, fault);
+    if (err < 0) {
+        report_feeds_close(f);
+        return err;
+    }
+    *out = f;
+    return 0;
+}
+
+static void day_drop(struct report_feeds *f)
+{
+    day_result_destroy(f->day);
+    f->day = NULL;
+    day_facts_fini(&f->facts);
+    f->facts = (struct day_facts){0};
+}
+
+void report_feeds_close(struct report_feeds *f)
+{
+    if (f == NULL)
+        return;
+    day_drop(f);
+    day_destroy(f->tables);
+    source_day_buffer_free(&f->source);
+    for (size_t i = 0; i < f->reader_count; i++)
+        feed_reader_close(f->readers[i]);
+    feed_pool_destroy(f->pool);
+    free(f->readers);
+    free(f->dates);
+    free(f->timezone);
+    free(f->damage.at);
+    for (size_t i = 0; i < REPORT_NOTES; i++)
+        free((char *)f->notes[i]);
+    free(f);
+}
+
+size_t report_feeds_count(const struct report_feeds *f) { return f->date_count; }
+
+int32_t report_feeds_date(const struct report_feeds *f, size_t index)
+{
+    return f->dates[index].at.date;
+}
+
+const char *report_feeds_timezone(const struct report_feeds *f)
+{
+    return f->timezone == NULL ? "UTC" : f->timezone;
+}
+
+/* ---- a Day */
+
+struct day *report_feeds_tables(struct report_feeds *f)
+{
+    struct day_settings settings = {.rules = f->rules,
+                                    .survey = survey_defaults,
+                                    .complete_coverage_milli = DAY_COMPLETE_COVERAGE,
+                                    .complete_loss_milli = DAY_COMPLETE_LOSS};
+    if (f->tables == NULL)
+        f->tables = day_create(&settings);
+    return f->tables;
+}
+
+/* The first record of a kind in a segment. 1; 0: there is none. The cursor is the caller's to end. */
+static int record_find(struct report_feeds *f, const struct report_date *d, uint32_t segment,
+                       enum record_body kind, struct feed_cursor *c, struct record_view *view,
+                       struct fault *fault)
+{
+    (void)f;
+    int found = feed_cursor_begin(c, d->reader, segment, fault);
+    if (found < 0)
+        return found;
+    while ((found = feed_cursor_next(c, view, fault)) > 0)
+        if (view->body_kind == kind)
+            return 1;
+    return found;
+}
+
+static int day_read(struct report_feeds *f, const struct report_date *d, struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view;
+    struct fault why;
+    int found = record_find(f, d, d->at.day, RECORD_day, &c, &view, fault);
+    if (found > 0) {
+        int err = record_unpack_day(&f->day, view.body, view.body_len, &why);
+        if (err == -ENOMEM)
+            found = report_no_memory(fault);
+        else if (err < 0 || f->day->facts->date != d->at.date)
+            found = feed_cursor_refuse(&c, err < 0 ? why.text : "a Day of another date") < 0
+                        ? report_no_memory(fault)
+                        : 0;
+    }
+    feed_cursor_end(&c);
+    return found;
+}
+
+/* Adds all source days of the cursor's segment to the tables. 1; 0: they are damaged. */
+static int sources_add(struct report_feeds *f, struct feed_cursor *c, struct day *tables,
+                       struct fault *fault)
+{
+    struct record_view view;
+    struct fault why;
+    int found;
+    while ((found = feed_cursor_next(c, &view, fault)) > 0) {
+        if (view.body_kind != RECORD_source_day)
+            continue;
+        int err = record_unpack_source_day(&f->source, view.body, view.body_len, &why);
+        err = err < 0 ? err : day_add(tables, &f->source.day, &why);
+        if (err == -ENOMEM)
+            return report_no_memory(fault);
+        if (err < 0)
+            return feed_cursor_refuse(c, why.text) < 0 ? report_no_memory(fault) : 0;
+    }
+    return found < 0 ? found : c->is_closed && !c->is_damaged;
+}
+
+/* The Day again from its source days, under the rules in force. 1; 0: it can't be. */
+static int day_restate(struct report_feeds *f, const struct report_date *d,
+                       const struct day_result **day, struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view;
+    struct fault why;
+    struct day_settings settings = {0};
+    struct day_basis rules;
+    int found = record_find(f, d, d->at.sources, RECORD_day_begin, &c, &view, fault);
+    if (found > 0) {
+        day_facts_fini(&f->facts);
+        int err =
+            record_unpack_day_begin(&f->facts, &settings, &rules, view.body, view.body_len, &why);
+        settings.rules = f->rules;
+        day_destroy(f->tables);
+        f->tables = err < 0 ? NULL : day_create(&settings);
+        if (err == -ENOMEM || (err == 0 && f->tables == NULL))
+            found = report_no_memory(fault);
+        else if (err < 0)
+            found = feed_cursor_refuse(&c, why.text) < 0 ? report_no_memory(fault) : 0;
+    }
+    if (found > 0) {
+        int err = day_begin(f->tables, &f->facts, fault);
+        found = err < 0 ? err : sources_add(f, &c, f->tables, fault);
+    }
+    if (found > 0 && day_end(f->tables, day, &why) < 0)
+        found = feed_cursor_refuse(&c, why.text) < 0 ? report_no_memory(fault) : 0;
+    feed_cursor_end(&c);
+    return found;
+}
+
+int report_feeds_day(struct report_feeds *f, size_t index, const struct day_result **day,
+                     bool *is_restated, struct fault *fault)
+{
+    struct report_date *d = &f->dates[index];
+    day_drop(f);
+    *is_restated = false;
+    int found = day_read(f, d, fault);
+    if (found <= 0)
+        return found;
+    *day = f->day;
+    if (!f->restate || strcmp(f->day->rules.sha256, f->rules->sha256) == 0)
+        return 1;
+    if (d->at.sources != FEED_NO_SEGMENT) {
+        const struct day_result *again = NULL;
+        found = day_restate(f, d, &again, fault);
+        if (found < 0)
+            return found;
+        if (found > 0) {
+            *day = again;
+            *is_restated = true;
+        }
+    }
+    if (!d->is_noted) {
+        f->restated += *is_restated;
+        f->not_restated += !*is_restated;
+        d->is_noted = true;
+    }
+    return 1;
+}
+
+/* ---- windows */
+
+static int segment_windows(struct report_feeds *f, struct feed_reader *r, size_t segment,
+                           struct record_window *unpacker, struct rule_names *names,
+                           struct window *w, report_window_take take, void *context,
+                           struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view;
+    struct fault why;
+    int64_t span_ns;
+    bool is_filtered;
+    int found = feed_cursor_begin(&c, r, segment, fault);
+    if (found == 0)
+        found = header_read(f, &c, &span_ns, &is_filtered, fault);
+    if (found > 0)
+        record_window_expect(unpacker, span_ns, is_filtered);
+    while (found > 0 && (found = feed_cursor_next(&c, &view, fault)) > 0) {
+        if (view.body_kind != RECORD_window)
+            continue;
+        window_clear(w);
+        int err = record_unpack_window(unpacker, w, names, view.body, view.body_len, &why);
+        if (err == 0)
+            err = take(context, w);
+        if (err == -ENOMEM)
+            found = report_no_memory(fault);
+        else if (err < 0)
+            found = feed_cursor_refuse(&c, why.text) < 0 ? report_no_memory(fault) : 0;
+    }
+    feed_cursor_end(&c);
+    return found < 0 ? found : 0;
+}
+
+int report_feeds_windows(struct report_feeds *f, report_window_take take, void *context,
+                         struct fault *fault)
+{
+    struct record_window *unpacker = record_window_create();
+    struct window *w = window_create();
+    struct rule_names names = {0};
+    int err = unpacker == NULL || w == NULL || rule_names_init(&names, f->rules) < 0
+                  ? report_no_memory(fault)
+                  : 0;
+    for (size_t i = 0; err == 0 && i < f->reader_count; i++) {
+        const struct feed_reader_segment *list;
+        size_t count = feed_reader_segments(f->readers[i], &list);
+        for (size_t k = 0; err == 0 && k < count; k++)
+            if (list[k].kind == FEED_WINDOWS)
+                err =
+                    segment_windows(f, f->readers[i], k, unpacker, &names, w, take, context, fault);
+    }
+    f->unknown_packets = names.unknown_packets;
+    rule_names_fini(&names);
+    window_destroy(w);
+    record_window_destroy(unpacker);
+    return err;
+}
+
+/* ---- what is to be said */
+
+static void note(struct report_feeds *f, size_t *count, const char *format, uint64_t number)
+{
+    char text[NOTE_MAX];
+    snprintf(text, sizeof text, format, number, f->rules->name, f->rules->version,
+             f->rules->sha256);
+    free((char *)f->notes[*count]);
+    f->notes[*count] = strdup(text);
+    *count += f->notes[*count] != NULL;
+}
+
+struct report_notes report_feeds_notes(struct report_feeds *f)
+{
+    size_t count = 0;
+    if (f->restated > 0)
+        note(f, &count,
+             "%" PRIu64 " days restated from their source days: port evidence, categories and "
+             "shares under %.60s %.30s (sha256 %.16s); payload and bot evidence keep the rule set "
+             "that labelled them",
+             f->restated);
+    if (f->not_restated > 0)
+        note(f, &count,
+             "%" PRIu64 " days could not be restated, since their feed holds no whole source "
+             "days: they keep the rule set they were computed under",
+             f->not_restated);
+    if (f->open_dates > 0)
+        note(f, &count, "%" PRIu64 " dates have no Day yet and are left out", f->open_dates);
+    if (f->bounds > 0)
+        note(f, &count,
+             "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "
+             "missing or damaged, or days were computed under other rules than those in force",
+             f->bounds);
+    if (f->unknown_packets > 0)
+        note(f, &count,
+             "%" PRIu64 " packets of windows were counted under rules that are not in force "
+             "here: they stand in no rule's row",
+             f->unknown_packets);
+    return (struct report_notes){f->notes, count};
+}
+
+const struct damage_list *report_feeds_damage(struct report_feeds *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->reader_count; i++)
+        count += feed_reader_damage(f->readers[i])->count;
+    free(f->damage.at);
+    f->damage = (struct damage_list){malloc((count + 1) * sizeof *f->damage.at), 0};
+    if (f->damage.at == NULL)
+        return NULL;
+    for (size_t i = 0; i < f->reader_count; i++) {
+        const struct damage_list *list = feed_reader_damage(f->readers[i]);
+        for (size_t k = 0; k < list->count; k++)
+            f->damage.at[f->damage.count++] = list->at[k];
+    }
+    return &f->damage;
+}

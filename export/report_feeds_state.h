@@ -1,0 +1,44 @@
+/* report_feeds_state: what the files of report_feeds share. Nobody else includes it. */
+#ifndef EXPORT_REPORT_FEEDS_STATE_H
+#define EXPORT_REPORT_FEEDS_STATE_H
+
+#include "export/feed_reader.h"
+#include "export/record_window.h"
+#include "export/report_feeds.h"
+
+/* A date and the feed that has it. */
+struct report_date {
+    struct feed_reader_date at;
+    struct feed_reader *reader;
+    bool is_noted; /* it stands in `restated` or `not_restated` */
+};
+
+enum { REPORT_NOTES = 8 };
+
+struct report_feeds {
+    const struct ruleset *rules;
+    bool restate;
+    struct feed_pool *pool;
+    struct feed_reader **readers;
+    size_t reader_count;
+    struct report_date *dates;
+    size_t date_count;
+    char *timezone;
+    const char *timezone_feed;
+
+    struct day_result *day; /* that was read last */
+    struct day *tables;     /* made when source days are read */
+    struct day_facts facts; /* of the Day that was restated last */
+    struct source_day_buffer source;
+
+    uint64_t restated, not_restated, open_dates, bounds, unknown_packets;
+    const char *notes[REPORT_NOTES];
+    struct damage_list damage;
+};
+
+int report_no_memory(struct fault *fault);
+
+/* The tables of a Day under the rules in force; NULL where memory ended. */
+struct day *report_feeds_tables(struct report_feeds *f);
+
+#endif

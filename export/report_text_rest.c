@@ -1,0 +1,267 @@
+#include "export/damage_text.h"
+#include "export/report_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ---- who was taken out */
+
+struct class_rows {
+    const struct report_page *page;
+    char range[REPORT_RANGE];
+};
+
+static void class_fill(const void *context, size_t index, struct text_row *row)
+{
+    struct class_rows *rows = (struct class_rows *)context;
+    const struct report_page *p = rows->page;
+    const struct span *s = p->s;
+    const struct {
+        enum word word;
+        const struct span_class *class;
+        bool is_known;
+    } classes[] = {{WORD_class_survey, &s->survey, s->ex_absent[0] == '\0'},
+                   {WORD_class_acknowledged, &s->acknowledged, true},
+                   {WORD_class_bogon, &s->bogon, true},
+                   {WORD_class_conflict, &s->conflict, s->ex_absent[0] == '\0'}};
+    const struct span_class *class = classes[index].class;
+    struct share total = {class->packets, s->marks[MARK_total].packets};
+    struct share scan = {class->scan_packets, s->marks[MARK_scan].packets};
+
+    row->cell[0] = report_word(p, classes[index].word);
+    if (!classes[index].is_known) {
+        for (unsigned i = 1; i < 5; i++)
+            row->cell[i] = "-";
+        row->bar = 0;
+        return;
+    }
+    row->cell[1] = text_number(total.num, row->number[1]);
+    row->cell[2] = share_text(total, row->number[2]);
+    row->cell[3] = share_text(scan, row->number[3]);
+    row->cell[4] = report_range(p, class->sources, rows->range);
+    row->bar = share_ratio(total);
+    row->bar_style = TEXT_BAR;
+}
+
+static void classes_print(const struct report_page *p)
+{
+    const struct text_column columns[] = {
+        {report_word(p, WORD_class)},
+        {report_word(p, WORD_packets), .is_right = true},
+        {p->is_japanese ? "total比" : "of total", .is_right = true},
+        {p->is_japanese ? "scan比" : "of scan", .is_right = true},
+        {report_word(p, WORD_sources), .is_right = true}};
+    struct class_rows rows = {.page = p};
+
+    if (p->s->days == 0)
+        return;
+    text_heading(&p->text, report_word(p, WORD_survey), "");
+    text_table(&p->text, columns, 5, 4, class_fill, &rows);
+    report_note(p, report_word(p, WORD_survey_note));
+    if (p->s->lists.count == 0)
+        report_line(p, report_word(p, WORD_lists), TEXT_WARN, report_word(p, WORD_no_lists));
+}
+
+/* ---- places */
+
+struct place_rows {
+    const struct report_page *page;
+    const struct span_place **at;
+    bool is_as;
+    char name[256], range[REPORT_RANGE];
+};
+
+static void place_fill(const void *context, size_t index, struct text_row *row)
+{
+    struct place_rows *rows = (struct place_rows *)context;
+    const struct report_page *p = rows->page;
+    const struct span_place *place = rows->at[index];
+    struct share scan = {report_packets(p, &place->scan),
+                         report_packets(p, &p->s->marks[MARK_scan])};
+    struct share iot = {report_packets(p, &place->iot_strict), scan.num};
+
+    if (rows->is_as)
+        snprintf(rows->name, sizeof rows->name, "AS%" PRIu32 " %s", place->asn, place->name);
+    else
+        snprintf(rows->name, sizeof rows->name, "%s", place->country);
+    bool is_unknown = rows->is_as ? place->asn == 0 : place->country[0] == '\0';
+    row->cell[0] = is_unknown ? report_word(p, WORD_unknown) : rows->name;
+    row->cell[1] = text_number(scan.num, row->number[1]);
+    row->cell[2] = share_text(scan, row->number[2]);
+    row->cell[3] = share_text(iot, row->number[3]);
+    row->cell[4] = report_range(p, report_sources(p, &place->scan), rows->range);
+    row->bar = share_ratio(scan);
+    row->bar_style = TEXT_BAR;
+}
+
+static void places_print(const struct report_page *p, const struct span_table *t, bool is_as)
+{
+    char note[96];
+    const struct text_column columns[] = {
+        {report_word(p, is_as ? WORD_as : WORD_country), .is_elastic = is_as},
+        {report_word(p, WORD_packets), .is_right = true},
+        {report_word(p, WORD_share), .is_right = true},
+        {p->is_japanese ? "うちiot_strict" : "its iot_strict", .is_right = true},
+        {report_word(p, WORD_sources), .is_right = true}};
+    size_t count;
+    struct place_rows rows = {
+        .page = p, .at = report_places(t, share_over_is_ex(p->over), &count), .is_as = is_as};
+
+    if (count > 0) {
+        snprintf(note, sizeof note,
+                 p->is_japanese ? "分母 %s（iot_strictは行の scan が分母）"
+                                : "of %s; its iot_strict: of the row's own scan packets",
+                 share_over_name(p->over));
+        text_heading(&p->text, report_word(p, WORD_places), note);
+        text_table(&p->text, columns, 5, count < p->top ? count : p->top, place_fill, &rows);
+    }
+    free(rows.at);
+}
+
+/* ---- coverage */
+
+static void per_address_print(const struct report_page *p, enum word label, bool by_seconds)
+{
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    double all = span_packets_per_address(p->s, by_seconds, false);
+    double ex = span_packets_per_address(p->s, by_seconds, true);
+    if (all < 0) {
+        snprintf(line, sizeof line, "%s: %s", report_word(p, WORD_absent), p->s->size_absent);
+    } else {
+        int at = snprintf(line, sizeof line, "%s", text_number((uint64_t)(all + 0.5), a));
+        if (ex >= 0)
+            snprintf(line + at, sizeof line - (size_t)at, " (ex_survey %s)",
+                     text_number((uint64_t)(ex + 0.5), b));
+    }
+    report_line(p,
+                p->is_japanese ? (by_seconds ? "1アドレスあたり" : "　単純値")
+                : by_seconds   ? "packets per address"
+                               : "  plain",
+                TEXT_PLAIN, line);
+    if (by_seconds)
+        report_line(p, "", TEXT_DIM, report_word(p, label));
+}
+
+static void flaws_print(const struct report_page *p)
+{
+    char line[REPORT_LINE], date[SPAN_DATE], percent[SHARE_TEXT];
+    const struct span *s = p->s;
+    for (size_t i = 0; i < s->flaw_count; i++) {
+        const struct span_flaw *f = &s->flaws[i];
+        span_date_text(f->date, date);
+        if (i == p->top) {
+            snprintf(line, sizeof line, "+ %zu", s->flaw_count - i);
+            report_line(p, "", TEXT_WARN, line);
+            return;
+        }
+        snprintf(line, sizeof line, "%s: %s %.3f %%, %s %s%s%s", date,
+                 report_word(p, WORD_observed), (double)f->coverage_milli / 1000,
+                 report_word(p, WORD_lost),
+                 share_text((struct share){f->lost, f->offered}, percent),
+                 f->is_inexact ? "; " : "", f->is_inexact ? report_word(p, WORD_inexact) : "");
+        report_line(p, i == 0 ? report_word(p, WORD_incomplete_days) : "", TEXT_WARN, line);
+    }
+}
+
+static void coverage_print(const struct report_page *p)
+{
+    const struct span *s = p->s;
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], percent[SHARE_TEXT];
+
+    text_heading(&p->text, report_word(p, WORD_coverage), "");
+    if (s->days > 0) {
+        snprintf(line, sizeof line, "%" PRIu64 " / %" PRIu64, s->days, s->calendar_days);
+        report_line(p, report_word(p, WORD_days),
+                    s->days == s->calendar_days ? TEXT_PLAIN : TEXT_WARN, line);
+        snprintf(line, sizeof line, "%.3f %%", (double)s->coverage_milli / 1000);
+        report_line(p, report_word(p, WORD_observed), TEXT_PLAIN, line);
+    }
+    snprintf(line, sizeof line, "%s (%s / %s)",
+             share_text((struct share){s->lost, s->offered}, percent), text_number(s->lost, a),
+             text_number(s->offered, b));
+    report_line(p, report_word(p, WORD_lost), TEXT_PLAIN, line);
+    per_address_print(p, WORD_per_address, true);
+    per_address_print(p, WORD_per_address_plain, false);
+    for (size_t i = 0; i < s->watch_count; i++) {
+        const struct span_watch *w = &s->watches[i];
+        snprintf(line, sizeof line, "%.100s: %s%s%s", w->id[0] == '\0' ? "-" : w->id,
+                 w->is_configured ? text_number(w->ipv4, a) : report_word(p, WORD_size_unknown),
+                 w->is_configured ? " " : "",
+                 w->is_configured ? report_word(p, WORD_addresses) : "");
+        report_line(p, i == 0 ? report_word(p, WORD_telescope) : "", TEXT_PLAIN, line);
+    }
+    flaws_print(p);
+}
+
+/* ---- basis */
+
+static void bases_print(const struct report_page *p, enum word label, const struct span_bases *b)
+{
+    char line[REPORT_LINE], a[TEXT_NUMBER];
+    for (size_t i = 0; i < b->count; i++) {
+        const struct day_basis *basis = &b->at[i].basis;
+        snprintf(line, sizeof line, "%.120s%s%.60s%s%.16s; %s %s", basis->name,
+                 basis->version[0] == '\0' ? "" : " ", basis->version,
+                 basis->sha256[0] == '\0' ? "" : ", sha256 ", basis->sha256,
+                 text_number(b->at[i].days, a), report_word(p, WORD_days));
+        report_line(p, i == 0 ? report_word(p, label) : "", TEXT_PLAIN, line);
+    }
+}
+
+static void ledger_print(const struct report_page *p)
+{
+    const struct window_ledger *l = &p->s->ledger;
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER];
+    bool is_held = l->offered == l->observed + l->filtered + l->ring_full;
+    snprintf(line, sizeof line, "offered %s = observed %s + dropped (filter %s, full ring %s)%s",
+             text_number(l->offered, a), text_number(l->observed, b), text_number(l->filtered, c),
+             text_number(l->ring_full, d), is_held ? "" : ": DOES NOT HOLD");
+    report_line(p, report_word(p, WORD_ledger), is_held ? TEXT_PLAIN : TEXT_WARN, line);
+}
+
+static void basis_print(const struct report_page *p)
+{
+    const struct span *s = p->s;
+    const struct survey_settings *survey = &s->survey_settings;
+    char line[REPORT_LINE];
+
+    text_heading(&p->text, report_word(p, WORD_basis), "");
+    ledger_print(p);
+    report_line(p, report_word(p, WORD_timezone), TEXT_PLAIN, p->r->timezone);
+    bases_print(p, WORD_rules_computed, &s->computed);
+    bases_print(p, WORD_rules_labelled, &s->rules_labelled);
+    if (s->is_mixed)
+        report_line(p, "", TEXT_WARN, report_word(p, WORD_mixed));
+    bases_print(p, WORD_lists, &s->lists);
+    bases_print(p, WORD_databases, &s->databases);
+    bases_print(p, WORD_sensors, &s->sensors);
+    if (s->days > 0) {
+        snprintf(line, sizeof line,
+                 "min_ports %" PRIu32 ", min_packets %" PRIu64 ", packets_per_address %.3f; IPv6: "
+                 "min_ports %" PRIu32 ", min_packets %" PRIu64 "%s",
+                 survey->min_ports, survey->min_packets,
+                 (double)survey->packets_per_address_milli / 1000, survey->min_ports6,
+                 survey->min_packets6, s->is_survey_mixed ? "; MIXED" : "");
+        report_line(p, report_word(p, WORD_survey_settings), TEXT_PLAIN, line);
+    }
+    snprintf(line, sizeof line, "%s %s, sha256 %.16s", p->r->rules->name, p->r->rules->version,
+             p->r->rules->sha256);
+    report_line(p, report_word(p, WORD_rules_in_force), TEXT_PLAIN, line);
+    for (size_t i = 0; i < p->r->notes.count; i++)
+        report_line(p, i == 0 ? report_word(p, WORD_notes) : "", TEXT_WARN, p->r->notes.at[i]);
+    for (size_t i = 0; p->r->damaged != NULL && i < p->r->damaged->count; i++) {
+        const struct damage *d = &p->r->damaged->at[i];
+        char place[DAMAGE_PLACE];
+        snprintf(line, sizeof line, "%.200s: %s%.200s", d->file, damage_place(d, place), d->what);
+        report_line(p, damage_kind_label(d->kind), TEXT_WARN, line);
+    }
+}
+
+void report_text_rest(const struct report_page *p)
+{
+    classes_print(p);
+    places_print(p, &p->s->countries, false);
+    places_print(p, &p->s->ases, true);
+    coverage_print(p);
+    basis_print(p);
+}
