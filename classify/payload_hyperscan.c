@@ -3,6 +3,7 @@
 #include "classify/payload.h"
 #include "classify/payload_cache.h"
 #include "classify/payload_group.h"
+#include "classify/payload_memo.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -43,6 +44,7 @@ struct payload_scratch {
     unsigned touched_count;
     uint16_t touched[RULES_MAX]; /* rules with clauses in `found` */
     uint32_t found[RULES_MAX];
+    struct payload_memo memo;
 };
 
 /* The patterns of a group as Hyperscan wants them. */
@@ -392,6 +394,10 @@ uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratc
     assert(scratch->payload == p);
     if (len > p->bytes)
         len = p->bytes;
+    uint16_t known;
+    uint64_t hash = payload_memo_hash((uint32_t)proto << 16 | port, bytes, len);
+    if (payload_memo_find(&scratch->memo, hash, bytes, len, &known))
+        return known;
     scratch->best = UINT16_MAX;
     scratch->best_rule = RULE_NONE;
     unsigned group = p->groups.of[proto][port];
@@ -400,5 +406,6 @@ uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratc
     scan(scratch, proto, bytes, len);
     while (scratch->touched_count)
         scratch->found[scratch->touched[--scratch->touched_count]] = 0;
+    payload_memo_add(&scratch->memo, hash, bytes, len, scratch->best_rule);
     return scratch->best_rule;
 }
