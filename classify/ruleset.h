@@ -62,6 +62,7 @@ struct rule {
     const char *since;      /* "2016-08", when such traffic was first reported; "" unknown */
     const char *ports;      /* as written, for listing; "" where the rule is of payloads alone */
     const struct rule_payload *payload; /* NULL: the rule is of ports alone */
+    bool is_exploit;                    /* its payload attacks: who sends it is no survey scanner */
     const char *file;                   /* where it stands: the file's name without its folder */
     unsigned line;
 };

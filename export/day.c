@@ -27,12 +27,6 @@ bool survey_settings_equal(const struct survey_settings *a, const struct survey_
 
 bool day_rule_is_iot(const struct rule *rule) { return strcmp(rule->category, "iot") == 0; }
 
-bool rule_is_exploit(const struct rule *rule)
-{
-    return rule->breadth == BREADTH_strict &&
-           (strstr(rule->references, "CVE-") != NULL || strstr(rule->references, "EDB-") != NULL);
-}
-
 static unsigned category_find(const struct day *d, const char *name)
 {
     unsigned i = 0;

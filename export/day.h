@@ -12,7 +12,7 @@
  *   survey         source_day_targets >= min_ports, and source_day_survey_packets >= max(min_packets,
  *                  packets_per_address * IPv4 addresses of the telescopes). IPv6: by /64, all its sources
  *                  together (taken out otherwise or not), with settings of its own and no size.
- * A source with evidence `bot`, or with payload evidence of a rule that is an exploit (rule_is_exploit), is
+ * A source with evidence `bot`, or with payload evidence of a rule that is an exploit (struct rule), is
  * never taken out; where one of the three holds it is counted as survey_conflict, and not in that class. Its companions in a /64
  * go. Where the size of a telescope is unknown, all that is ex_survey is absent, with that reason; so are
  * survey and survey_conflict, while bogon and acknowledged sources are counted.
@@ -203,8 +203,5 @@ const char *day_share_absent(const struct day_result *r, enum share_over denomin
 /* Packets per IPv4 address and day: by address-seconds (a telescope watched half the day counts twice as much),
  * or plain (packets / addresses). Negative: absent. */
 double day_packets_per_address(const struct day_result *r, bool by_seconds, bool ex_survey);
-
-/* Whether a payload rule stands for an attack on a known hole: its sender is no survey scanner. */
-bool rule_is_exploit(const struct rule *rule);
 
 #endif

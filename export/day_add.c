@@ -169,7 +169,7 @@ static bool is_attacker(struct day *d, const struct source_day *s)
         if (s->evidence[i].evidence == EVIDENCE_bot)
             return true;
         const struct name_row *name = day_name(d, NAME_payload, s->evidence[i].rule);
-        if (name != NULL && name->rule != NULL && rule_is_exploit(name->rule))
+        if (name != NULL && name->rule != NULL && name->rule->is_exploit)
             return true;
     }
     return false;

@@ -23,7 +23,8 @@ static struct ruleset *day_case_rules(void)
         {.id = "iot-exploit",
          .category = "iot",
          .breadth = BREADTH_strict,
-         .references = "CVE-2017-17215"},
+         .references = "CVE-2017-17215",
+         .is_exploit = true},
         {.id = "iot-sip", .category = "iot", .breadth = BREADTH_shared, .references = ""},
         {.id = "log4shell", .category = "web", .references = ""},
     };

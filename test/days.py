@@ -82,7 +82,7 @@ def load(folder):
             content = yaml.safe_load(f)
         for rule in content.get("rules", []):
             breadth = rule.get("breadth", "strict")
-            known_hole = any(word[:4] in ("CVE-", "EDB-") for word in rule.get("references", []))
+            known_hole = rule.get("exploit", False)
             by_id[rule["id"]] = (rule.get("category", content.get("category")), breadth, breadth == "strict" and known_hole)
     return Rules(ports.iot, ports.service, by_id)
 

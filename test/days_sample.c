@@ -30,7 +30,7 @@ static void payloads_find(const struct ruleset *rules)
         if (rule->payload != NULL)
             payloads[!is_iot                           ? 0
                      : rule->breadth == BREADTH_shared ? 1
-                                                       : 2 + !rule_is_exploit(rule)] = rule->id;
+                                                       : 2 + !rule->is_exploit] = rule->id;
     }
     qsort(payloads, PAYLOADS, sizeof payloads[0], by_bytes);
 }
