@@ -34,7 +34,7 @@ static const struct {
         {"an answer from a known reflector port in the protocol's response form", NULL},
     [KIND_stray] =
         {"pollution that is no scan: NetBIOS broadcasts (UDP 137 to 137, 138 to 138, "
-         "destination ends in .255), UDP to groups on one link, DHT, uTP and BitTorrent, "
+         "destination ends in .255), UDP to control groups of one link, DHT, uTP and BitTorrent, "
          "IGMP, link-local ICMP and ICMPv6",
          NULL},
     [KIND_fragment] = {"a later fragment (offset > 0) of any protocol", NULL},

@@ -12,10 +12,10 @@
  *    7 tcp_data          ACK without SYN, RST, and payload > 0; FIN is allowed
  *    8 tcp_other         every other TCP packet: FIN, NULL, XMAS, bare ACK, SYN+FIN, no flags there
  *   UDP (protocol 17)
- *    9 backscatter_udp   an answer by source port and form (udp_form.h), to no group on one link
+ *    9 backscatter_udp   an answer by source port and form (udp_form.h), to no control group of one link
  *   10 stray             NetBIOS broadcast: IPv4, source port = destination port = 137 or 138,
  *                        destination ends in .255 (255.255.255.255 included; nobody here knows
- *                        the sender's subnet); to a group on one link; peer-to-peer by form
+ *                        the sender's subnet); to a control group of one link; peer-to-peer by form
  *                        (both udp_form.h)
  *   11 udp               every other UDP packet, ports there or not
  *   ICMP (protocol 1 in IPv4) and ICMPv6 (58 in IPv6)

@@ -62,7 +62,7 @@ static void add_udp(struct text *t, const struct observation *o, enum kind kind,
 {
     const struct udp_group *group = udp_group_of(o);
     if (kind == KIND_stray && group)
-        add(t, "UDP to a group on one link (%s)", group->name);
+        add(t, "UDP to a control group of one link (%s)", group->name);
     else if (kind == KIND_stray && kind_is_netbios_broadcast(o))
         add(t, "UDP %u to %u, destination ends in .255 (NetBIOS broadcast)", o->src_port,
             o->dst_port);

@@ -145,7 +145,7 @@ static void write_signs(FILE *out)
             if (udp_forms[id].class == class)
                 write_entry(out, udp_forms[id].name, udp_forms[id].what, udp_forms[id].source);
     }
-    write_title(out, "UDP to groups on one link (stray)");
+    write_title(out, "UDP to control groups of one link (stray)");
     for (unsigned i = 0; i < udp_group_count; i++)
         write_entry(out, udp_groups[i].name, "by the destination", udp_groups[i].source);
     write_title(out,

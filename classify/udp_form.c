@@ -202,13 +202,14 @@ enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct 
     return form_is(request, &seen) ? request : UDP_FORM_NONE;
 }
 
+/* UPnP and WS-Discovery ask all devices there. */
+static const uint8_t discovery6[16] = {0xff, 2, [15] = 12};
+
 const struct udp_group udp_groups[] = {
-    {"local network control", 4, 24, {224, 0, 0}, {0, 0}, "RFC 5771, 4"},
-    {"discovery group", 4, 32, {239, 255, 255, 250}, {1900, 3702}, "UPnP, WS-Discovery; RFC 2365"},
-    {"limited broadcast", 4, 32, {255, 255, 255, 255}, {0, 0}, "RFC 919, 7"},
-    {"interface-local group", 6, 16, {0xff, 1}, {0, 0}, "RFC 4291, 2.7"},
-    {"link-local group", 6, 16, {0xff, 2}, {0, 0}, "RFC 4291, 2.7"},
-    {"site-local discovery", 6, 128, {0xff, 5, [15] = 12}, {1900, 3702}, "UPnP, WS-Discovery"},
+    {"local network control", 4, 24, {224, 0, 0}, NULL, {0, 0}, "RFC 5771, 4"},
+    {"DHCP broadcast", 4, 32, {255, 255, 255, 255}, NULL, {67, 68}, "RFC 2131, 4.1"},
+    {"interface-local group", 6, 16, {0xff, 1}, NULL, {0, 0}, "RFC 4291, 2.7"},
+    {"link-local group but ff02::c", 6, 16, {0xff, 2}, discovery6, {0, 0}, "RFC 4291, 2.7"},
 };
 const unsigned udp_group_count = sizeof udp_groups / sizeof *udp_groups;
 
@@ -220,6 +221,7 @@ const struct udp_group *udp_group_of(const struct observation *o)
         const struct udp_group *g = &udp_groups[i];
         bool is_any = g->ports[0] == 0, is_there = o->state & OBSERVATION_PORTS;
         if (g->ip_version == o->ip_version && memcmp(g->prefix, o->dst, g->bits / 8) == 0 &&
+            !(g->but && memcmp(g->but, o->dst, sizeof g->prefix) == 0) &&
             (is_any || (is_there && (o->dst_port == g->ports[0] || o->dst_port == g->ports[1]))))
             return g;
     }

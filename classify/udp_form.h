@@ -13,12 +13,13 @@
  * before may lose its form, never gain one. Lengths are the packet's, not those caught. So a
  * packet has the same form whether it is read from a frame or from a batch.
  *
- * Beside these, what is sent to a group on one link is stray by its addresses alone (udp_group_of). An
- * answer to such a group is an announcement, and nobody's backscatter.
+ * Beside these, the control traffic of one link is stray by its destination alone (udp_group_of). An
+ * answer to such a group is an announcement, and nobody's backscatter. Discovery (SSDP, WS-Discovery, vendors' own
+ * to 239.255.255.250, ff02::c, 255.255.255.255) asks devices: such a packet is judged like any other.
  *
  * Not told: old QUIC of Google's with public headers; uTP data packets, whose header is too weak (see
- * udp_stray.c); answers from ports of their own (TFTP data, SSDP of some devices). A unicast NOTIFY of SSDP is
- * an announcement, no answer, and stays udp. NTP in client mode and QUIC's first packet are no
+ * udp_stray.c); answers from ports of their own (TFTP data, SSDP of some devices). A NOTIFY of SSDP, whoever it is
+ * sent to, is an announcement, no answer, and stays udp. NTP in client mode and QUIC's first packet are no
  * amplification_request: a server answers the one with as many bytes and the other with at most
  * three times as many (RFC 9000, 8.1). Nor are plain SNMP Get and STUN requests.
  *
@@ -130,12 +131,13 @@ static inline uint32_t udp_first4(const uint8_t *payload, uint32_t caught)
 
 /* ---- groups on one link ---- */
 
-/* Addresses that UDP never reaches from afar. */
+/* Addresses that only control traffic of one link is sent to. */
 struct udp_group {
     const char *name;
     uint8_t ip_version, bits; /* length of the prefix */
     uint8_t prefix[16];
-    uint16_t ports[2]; /* of the destination; 0, 0: any */
+    const uint8_t *but; /* an address of 16 bytes in it that is left out; NULL: none */
+    uint16_t ports[2];  /* of the destination; 0, 0: any */
     const char *source;
 };
 extern const struct udp_group udp_groups[];

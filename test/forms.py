@@ -324,8 +324,7 @@ def form(source_port, data, length):
 
 
 def is_group(address, port):
-    """Groups that nothing from afar reaches."""
+    """Where only control traffic of one link goes; discovery is none."""
     if ":" not in address:
-        return (address.startswith("224.0.0.") or address == "255.255.255.255"
-                or (address == "239.255.255.250" and port in (1900, 3702)))
-    return address.startswith(("ff01:", "ff02:")) or (address == "ff05::c" and port in (1900, 3702))
+        return address.startswith("224.0.0.") or (address == "255.255.255.255" and port in (67, 68))
+    return address.startswith(("ff01:", "ff02:")) and address != "ff02::c"

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from datetime import date
 
 import feed
 import pcap
@@ -216,11 +217,27 @@ def clocks(bench):
     for name, answer in answers.items():
         bench.verdict.equal((answer["ledger"]["late"], answer["packets"] > 6000), (0, True), f"broken clock, {name}: late")
     for name in (out, first):
-        hours = {records[1].window.start_ns // 3600 // SECOND: {
-            record.window.start_ns // 3600 // SECOND for record in records if record.WhichOneof("body") == "window"}
-            for records in feed.read(name).values()}
-        bench.verdict.check(all(hour - 24 <= min(own) <= max(own) == hour for hour, own in hours.items()),
-                            f"segments hold windows of other hours: {hours}")
+        own_time(bench, name)
+
+
+def own_time(bench, out):
+    """A segment of windows holds those of its first one's hour and of the day before, one of days what is of the date in its name."""
+    windows, days = 0, 0
+    for path, records in feed.read(out).items():
+        name, bodies = os.path.basename(path), [record.WhichOneof("body") for record in records]
+        hours = {r.window.start_ns // 3600 // SECOND for r, body in zip(records, bodies) if body == "window"}
+        dates = {r.source_day.date for r, body in zip(records, bodies) if body == "source_day"}
+        dates |= {r.day_begin.facts.date for r, body in zip(records, bodies) if body == "day_begin"}
+        dates |= {r.day.facts.date for r, body in zip(records, bodies) if body == "day"}
+        if name[8] == "T":
+            hour = records[1].window.start_ns // 3600 // SECOND
+            is_own = hours and hour - 24 <= min(hours) <= max(hours) == hour and not dates
+            windows += 1
+        else:
+            is_own = not hours and [f"{date.fromordinal(719163 + day):%Y%m%d}" for day in dates] == [name[:8]]
+            days += 1
+        bench.verdict.check(is_own, f"{name}: holds windows of the hours {hours}, days of {dates}")
+    bench.verdict.check(windows > 1 and days > 1, f"{windows} segments of windows, {days} of days")
 
 
 def sums(bench, out, answer):

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections import Counter
 
+import forms
 from judge import DATA, SKIP, Verdict, captures, data_is_here, expected_of, parallel, run
 
 FIELDS = """frame.number udp.srcport udp.dstport dns.flags.response dns.flags.recdesired dns.flags.opcode ntp.flags.mode
@@ -68,7 +69,7 @@ def faults(packet, theirs):
     is_plain &= theirs["frame.len"] == theirs["frame.cap_len"]  # a payload cut short may lose its form
     if not is_plain or kind not in ("udp", "backscatter_udp", "stray") or packet["snapped"]:
         return
-    group = packet["dst"].startswith(("224.", "239.", "ff0", "255.255.255.255")) or packet["dst"].endswith(".255")
+    group = forms.is_group(packet["dst"], to) or (source == to and to in (137, 138) and packet["dst"].endswith(".255"))
     if source in ANSWERS and not group:
         says = ANSWERS[source](theirs)
         yield ("answer", source), says == (kind == "backscatter_udp") or f"{kind} from {source}, tshark: answer {says}"

@@ -272,7 +272,7 @@ def feeds(verdict, capture, folder):
                   f"reasons: {[row['reason'] for row in rows]}")
     verdict.equal(err.count("\n"), 2, "verify: messages")
     code, out, _ = run("verify", bad, good)
-    verdict.check(code == 1 and out.startswith(f"{good}: holds\n  1 segment, "), f"verify of two feeds: exit {code}, {out!r}")
+    verdict.check(code == 1 and out.startswith(f"{good}: holds\n  3 segments, "), f"verify of two feeds: exit {code}, {out!r}")
     totals, counts = json.loads(run("replay", "--json", capture)[1]), rows[2]
     verdict.equal((counts["windows"], counts["parts"]), (totals["windows"], totals["window_parts"]), "windows and parts")
     verdict.check(f"{counts['records']:,} records: {counts['windows']} windows, {counts['parts']} further parts" in out

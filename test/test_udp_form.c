@@ -127,24 +127,27 @@ static void test_tables(void **state)
 
 static void test_groups(void **state)
 {
+#define LINK "link-local group but ff02::c"
     static const struct {
         const char *name; /* NULL: none */
         struct observation o;
     } rows[] = {
         {"local network control", {.ip_version = 4, .dst = {224, 0, 0, 251}, .dst_port = 5353}},
         {NULL, {.ip_version = 4, .dst = {224, 0, 1, 1}, .dst_port = 123}},
-        {"discovery group", {.ip_version = 4, .dst = {239, 255, 255, 250}, .dst_port = 1900}},
-        {"discovery group", {.ip_version = 4, .dst = {239, 255, 255, 250}, .dst_port = 3702}},
-        {NULL, {.ip_version = 4, .dst = {239, 255, 255, 250}, .dst_port = 1901}},
-        {NULL, {.ip_version = 4, .dst = {239, 255, 255, 251}, .dst_port = 1900}},
-        {"limited broadcast", {.ip_version = 4, .dst = {255, 255, 255, 255}, .dst_port = 67}},
+        {NULL, {.ip_version = 4, .dst = {239, 255, 255, 250}, .dst_port = 1900}},
+        {NULL, {.ip_version = 4, .dst = {239, 255, 255, 250}, .dst_port = 3702}},
+        {"DHCP broadcast", {.ip_version = 4, .dst = {255, 255, 255, 255}, .dst_port = 67}},
+        {"DHCP broadcast", {.ip_version = 4, .dst = {255, 255, 255, 255}, .dst_port = 68}},
+        {NULL, {.ip_version = 4, .dst = {255, 255, 255, 255}, .dst_port = 10001}},
         {NULL, {.ip_version = 4, .dst = {255, 255, 255, 254}, .dst_port = 67}},
         {"interface-local group", {.ip_version = 6, .dst = {0xff, 1, [15] = 1}}},
-        {"link-local group", {.ip_version = 6, .dst = {0xff, 2, [15] = 0xfb}, .dst_port = 5353}},
+        {LINK, {.ip_version = 6, .dst = {0xff, 2, [15] = 0xfb}, .dst_port = 5353}},
+        {LINK, {.ip_version = 6, .dst = {0xff, 2, [5] = 1, [15] = 12}, .dst_port = 1900}},
+        {NULL, {.ip_version = 6, .dst = {0xff, 2, [15] = 12}, .dst_port = 1900}},
         {NULL, {.ip_version = 6, .dst = {0xff, 0x0e, [15] = 0xfb}, .dst_port = 5353}},
-        {"site-local discovery", {.ip_version = 6, .dst = {0xff, 5, [15] = 12}, .dst_port = 1900}},
-        {NULL, {.ip_version = 6, .dst = {0xff, 5, [15] = 12}, .dst_port = 80}},
+        {NULL, {.ip_version = 6, .dst = {0xff, 5, [15] = 12}, .dst_port = 1900}},
         {NULL, {.ip_version = 6, .dst = {224, 0, 0, 251}, .dst_port = 5353}},
+#undef LINK
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct observation o = rows[i].o;
