@@ -16,13 +16,13 @@ PAYLOAD_ROW("iot-realtek-udpserver", UDP, 9034, false,
     "orf:id")
 PAYLOAD_ROW("iot-realtek-udpserver", UDP, 9034, false,
     "x orf;")
-PAYLOAD_ROW("iot-netis", UDP, 53413, true,
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, true,
     "AA\000\000AAAA netcore\000")
 PAYLOAD_ROW("iot-netis", UDP, 53413, true,
     "\n\000\000\000\000\000\000\000\000\000\000\000\000\000\001\002\003\004")
 PAYLOAD_ROW("iot-netis", UDP, 53413, true,
     "\r")
-PAYLOAD_ROW("iot-netis", UDP, 53413, false,
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, false,
     "AA\000\001AAAA netcore\000")
 PAYLOAD_ROW("iot-netis", UDP, 53413, false,
     "\n\000\000\000\000\000\000\000\000\000\000\000\000")
