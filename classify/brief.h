@@ -158,7 +158,7 @@ static inline bool brief_from(const struct observation *o, const uint8_t *payloa
     uint32_t headers = observation_headers(o), is_syn = 0;
     uint16_t port = o->dst_port;
     unsigned set;
-    if (spoof_default(o))
+    if (spoof_applied(rules->spoof_tests, o))
         return false;
     if ((headers & HEADERS(FLAGS | ODD, 0xff, 0xff)) == HEADERS(FLAGS, 4, IPPROTO_NR_TCP)) {
         set = brief_of_tcp(o->tcp_flags);
@@ -297,7 +297,7 @@ static inline bool brief_read(const struct frame *f, uint32_t decap, const struc
     const uint8_t *b = f->data;
     uint64_t rest;
     if (f->link_type != LINK_ETHERNET || f->caplen < BRIEF_UDP_END || f->wire_len < f->caplen ||
-        !brief_rest(f->ts_ns, base_ns, f->wire_len, &rest))
+        !brief_rest(f->ts_ns, base_ns, f->wire_len, &rest) || rules->spoof_tests & ~SPOOF_DEFAULT)
         return false;
     uint32_t end = BRIEF_IP + read_be16(b + 16);
     uint32_t fragment = raw32(b + 20) & 0xff00ffbf; /* all but DF, protocol; no TTL */

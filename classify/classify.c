@@ -42,9 +42,10 @@ static inline __attribute__((always_inline)) void write_label(struct label *labe
 }
 
 /* What the headers alone say; `is_syn`: kind tcp_syn. */
-static inline uint32_t flags_of(const struct observation *o, bool is_syn)
+static inline uint32_t flags_of(const struct ruleset *rules, const struct observation *o,
+                                bool is_syn)
 {
-    return (spoof_default(o) ? LABEL_LIKELY_SPOOFED : 0) |
+    return (spoof_applied(rules->spoof_tests, o) ? LABEL_LIKELY_SPOOFED : 0) |
            (is_syn && o->ip_version == 4 ? LABEL_ASSESSABLE : 0);
 }
 
@@ -57,7 +58,7 @@ static inline __attribute__((always_inline)) void label_plain_tcp(struct label *
     uint32_t is_scan = is_syn | (kind == KIND_tcp_data);
     uint32_t index = rules->port_class[PORT_PROTO_TCP][o->dst_port] & -is_scan;
     uint32_t tools = fingerprint_tools_tcp4(o, is_syn) | (is_syn ? fingerprint_later(o) : 0);
-    write_label(label, rules, kind, is_scan, index, tools, flags_of(o, is_syn));
+    write_label(label, rules, kind, is_scan, index, tools, flags_of(rules, o, is_syn));
 }
 
 static void label_other(struct label *label, const struct ruleset *rules,
@@ -66,7 +67,8 @@ static void label_other(struct label *label, const struct ruleset *rules,
     enum udp_form_id form = kind_form(o, payload);
     enum kind kind = kind_of(o, form, inside);
     bool is_scan = kind_is_scan(kind);
-    uint32_t index = 0, flags = flags_of(o, kind == KIND_tcp_syn), tools = fingerprint_tools(o);
+    uint32_t index = 0, flags = flags_of(rules, o, kind == KIND_tcp_syn),
+             tools = fingerprint_tools(o);
     if (is_scan && o->state & OBSERVATION_PORTS)
         index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
     if (kind == KIND_udp && udp_forms[form].class == UDP_ASKS)

@@ -131,11 +131,12 @@ static void add_tools(struct text *t, const struct observation *o, unsigned tool
     }
 }
 
-static void add_flags_of(struct text *t, const struct observation *o, const struct label *label)
+static void add_flags_of(struct text *t, const struct ruleset *set, const struct observation *o,
+                         const struct label *label)
 {
     const char *sep = "; likely_spoofed (";
     if (label->flags & LABEL_LIKELY_SPOOFED) {
-        uint32_t tests = spoof_tests(o) & SPOOF_DEFAULT;
+        uint32_t tests = spoof_tests(o) & set->spoof_tests;
         for (unsigned i = 0; i < SPOOF_COUNT; i++)
             if (tests >> i & 1) {
                 add(t, "%s%s", sep, spoof_texts[i].name);
@@ -180,7 +181,7 @@ int reason_text(const struct ruleset *set, const struct observation *o, const st
     text[0] = '\0';
     add_kind(&t, o, (enum kind)label->kind, &udp_forms[label->form]);
     add_rules(&t, set, o, label);
-    add_flags_of(&t, o, label);
+    add_flags_of(&t, set, o, label);
     add_tools(&t, o, label_tools(label));
     add_marks(&t, label->marks);
     return (int)t.used;

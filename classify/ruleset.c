@@ -1,5 +1,7 @@
 #include "classify/ruleset.h"
 
+#include "classify/spoof.h"
+
 #include "classify/payload.h"
 #include "classify/rule_yaml.h"
 #include "classify/rules_embedded.h"
@@ -208,6 +210,7 @@ static int create_sorted(struct builder *b, const struct rule_source *sources, s
                          b->prefix);
     digest(set, sources, count);
     set->generation = 1;
+    set->spoof_tests = SPOOF_DEFAULT;
     set->payload_off = "not loaded";
     memset(set->payload_any_min, 0xff, sizeof set->payload_any_min);
     set->folder = arena_text(&set->arena, b->prefix, strlen(b->prefix));

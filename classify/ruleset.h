@@ -91,6 +91,8 @@ struct ruleset {
     char sha256[65];    /* over the files sorted by name (bytewise), of each: name, a zero byte,
                                        length as 8 bytes little-endian, bytes */
     uint32_t generation;
+    uint32_t
+        spoof_tests; /* set of enum spoof_test that make likely_spoofed; SPOOF_DEFAULT unless the owner says */
 
     /* What payload_load() adds (payload.h). */
     struct payload *payload;                              /* NULL: payload rules are off */

@@ -47,7 +47,7 @@ extern const struct spoof_text spoof_texts[SPOOF_COUNT];
  * header. */
 uint32_t spoof_tests(const struct observation *o);
 
-/* Those of SPOOF_DEFAULT alone. */
+/* Those of SPOOF_DEFAULT alone: whether one holds. */
 static inline bool spoof_default(const struct observation *o)
 {
     uint64_t src[2], dst[2];
@@ -56,6 +56,12 @@ static inline bool spoof_default(const struct observation *o)
     bool is_same = ((src[0] ^ dst[0]) | (src[1] ^ dst[1])) == 0;
     return (o->state & OBSERVATION_RESERVED) || (is_same && o->state & OBSERVATION_IP) ||
            (o->src_port == 0 && o->state & OBSERVATION_PORTS);
+}
+
+/* Whether one of `tests` holds. */
+static inline bool spoof_applied(uint32_t tests, const struct observation *o)
+{
+    return tests == SPOOF_DEFAULT ? spoof_default(o) : (spoof_tests(o) & tests) != 0;
 }
 
 /* Reads names with commas between, "default", "all" or "none", into *set; -EINVAL and a fault that names

@@ -1,6 +1,6 @@
 #include "core/config.h"
 
-#include "capture/batch.h"
+#include "core/config_options.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -9,166 +9,9 @@
 #include <string.h>
 #include <yaml.h>
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SPAN, OPTION_MILLI };
-
-struct option {
-    const char *name;
-    char letter; /* 0: none */
-    const char *argument;
-    const char *help;
-    const char *initial; /* as it would be given; NULL: none */
-    uint64_t min, max;   /* counts and spans (ns) */
-    size_t at;           /* offset in struct config */
-    enum option_type type;
-    unsigned commands;
-};
-
-#define AT(field)  offsetof(struct config, field)
 #define SECONDS(n) ((uint64_t)(n)*1000000000)
 
-static const struct option options[] = {
-    {"out", 'o', "DIR", "write the feed there: a folder that holds none yet", NULL, 0, 0, AT(out),
-     OPTION_TEXT, COMMAND_REPLAY | COMMAND_MERGE},
-    {"out", 'o', "FILE", "write the capture there; - is stdout, without answers", NULL, 0, 0,
-     AT(out), OPTION_TEXT, COMMAND_SYNTH},
-    {"out", 'o', "FILE", "write the list there, whose name becomes the list's; - is stdout", NULL,
-     0, 0, AT(out), OPTION_TEXT, COMMAND_LISTS},
-    {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
-     OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
-    {"csv", 0, NULL, "print rows for programs in place of text", NULL, 0, 0, AT(is_csv),
-     OPTION_FLAG, COMMAND_REPORT},
-    {"html", 0, "FILE", "write a page with charts there in place of text", NULL, 0, 0, AT(html),
-     OPTION_TEXT, COMMAND_REPORT},
-    {"per", 0, "SPAN", "a row for each: all, hour, day, month, year, fiscal-year (from April)",
-     "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT},
-    {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
-     AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
-    {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
-     AT(is_json), OPTION_FLAG, COMMAND_VERIFY},
-    {"workers", 'j', "N",
-     "worker threads, or 0: one less than there are processors; results do not depend on it", "0",
-     0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
-    {"telescope", 0, "PREFIX,...|FILE",
-     "the dark address space; a file has one prefix a line, # begins a comment; without it "
-     "everything is inside",
-     NULL, 0, 0, AT(telescope), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_SYNTH},
-    {"telescope-id", 0, "NAME", "label of the --telescope in the feed", NULL, 0, 0,
-     AT(telescope_id), OPTION_TEXT, COMMAND_REPLAY},
-    {"decap", 0, "LIST", "tunnels to unwrap: gre, erspan, vxlan, ipip, all, none", "none", 0, 0,
-     AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"filter", 0, "BPF",
-     "count only packets that match; the others are in the ledger as filtered. It sees frames as "
-     "captured, outermost headers: `vlan and tcp` behind a tag, --decap or not",
-     NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"rules", 0, "DIR",
-     "restate port evidence of days under these rule files (*.yaml), as far as the feed holds "
-     "source days",
-     NULL, 0, 0, AT(rules), OPTION_TEXT, COMMAND_REPORT},
-    {"rules", 0, "DIR", "rule files (*.yaml) in place of those built in", NULL, 0, 0, AT(rules),
-     OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES | COMMAND_SYNTH |
-         COMMAND_MERGE},
-    {"country", 0, "FILE", "MaxMind database for countries of sources: Country, City, Enterprise",
-     NULL, 0, 0, AT(country), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"as", 0, "FILE", "MaxMind database for AS of sources: ASN, ISP, Enterprise", NULL, 0, 0,
-     AT(as), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"lists", 0, "PATH,...",
-     "lists of acknowledged scanners, as `lists import` writes them; of a folder, its *.yaml", NULL,
-     0, 0, AT(lists), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"extra-bogons", 0, NULL,
-     "6to4, its relays and Teredo are bogons, too: IANA's registries do not say of them", NULL, 0,
-     0, AT(extra_bogons), OPTION_FLAG, COMMAND_REPLAY | COMMAND_EXPLAIN},
-    {"name", 0, "NAME", "import: of the organisation, in place of the file's own", NULL, 0, 0,
-     AT(name), OPTION_TEXT, COMMAND_LISTS},
-    {"homepage", 0, "URL", "import: of the organisations", NULL, 0, 0, AT(homepage), OPTION_TEXT,
-     COMMAND_LISTS},
-    {"date", 0, "YYYY-MM-DD", "import: of what the lists say, in place of their own", NULL, 0, 0,
-     AT(date), OPTION_TEXT, COMMAND_LISTS},
-    {"skip-damaged", 0, NULL,
-     "import: leave out what is no prefix, naming it (exit 3), in place of refusing the file", NULL,
-     0, 0, AT(skip_damaged), OPTION_FLAG, COMMAND_LISTS},
-    {"window", 0, "SPAN", "length of a window: 1s to 1h, a divisor of an hour", "60s", SECONDS(1),
-     SECONDS(3600), AT(window_ns), OPTION_SPAN, COMMAND_REPLAY},
-    {"lateness", 0, "SPAN",
-     "how long a window stays open behind the newest packet (default: one "
-     "window)",
-     NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY},
-    {"timezone", 0, "ZONE",
-     "whose calendar days count and whose times the text shows, by its IANA name", "UTC", 0, 0,
-     AT(timezone), OPTION_TEXT, COMMAND_REPLAY},
-    {"timezone", 0, "ZONE",
-     "whose calendar days --profile days and nicter-YEAR make, by its IANA name", "UTC", 0, 0,
-     AT(timezone), OPTION_TEXT, COMMAND_SYNTH},
-    {"sensor", 0, "NAME", "name of this process in the feed", "yamiscope", 0, 0, AT(sensor),
-     OPTION_TEXT, COMMAND_REPLAY},
-    {"no-sources", 0, NULL,
-     "count no calendar days: no source days and no Days in the feed, no final shares", NULL, 0, 0,
-     AT(no_sources), OPTION_FLAG, COMMAND_REPLAY},
-    {"survey-ports", 0, "N",
-     "a survey scanner has at least so many distinct (protocol, destination port) a day", "30", 1,
-     131072, AT(survey_ports), OPTION_COUNT, COMMAND_REPLAY},
-    {"survey-packets", 0, "N", "and at least so many packets a day", "1000", 1, UINT64_C(1) << 62,
-     AT(survey_packets), OPTION_COUNT, COMMAND_REPLAY},
-    {"survey-packets-per-address", 0, "X",
-     "and so many packets for each IPv4 address of the telescope, to three decimals", "1.0", 0,
-     4000000000, AT(survey_per_address), OPTION_MILLI, COMMAND_REPLAY},
-    {"survey-ports6", 0, "N", "the same of an IPv6 /64: ports", "30", 1, 131072, AT(survey_ports6),
-     OPTION_COUNT, COMMAND_REPLAY},
-    {"survey-packets6", 0, "N", "the same of an IPv6 /64: packets", "1000", 1, UINT64_C(1) << 62,
-     AT(survey_packets6), OPTION_COUNT, COMMAND_REPLAY},
-    {"complete-coverage", 0, "PERCENT", "a complete day was observed for so much of it", "99.5", 0,
-     100000, AT(complete_coverage), OPTION_MILLI, COMMAND_REPLAY},
-    {"complete-loss", 0, "PERCENT", "and lost no more of its packets", "0.1", 0, 100000,
-     AT(complete_loss), OPTION_MILLI, COMMAND_REPLAY},
-    {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
-     BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
-    {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,
-     AT(top), OPTION_COUNT, COMMAND_REPLAY | COMMAND_REPORT},
-    {"lang", 0, "en|ja", "language of device names; a report is in it as a whole", "en", 0, 0,
-     AT(lang), OPTION_TEXT, COMMAND_REPLAY | COMMAND_REPORT},
-    {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_REPORT},
-    {"expose-telescope", 0, NULL, "the filter's text may stand in the feed", NULL, 0, 0,
-     AT(expose_telescope), OPTION_FLAG, COMMAND_REPLAY},
-    {"expose-telescope", 0, NULL,
-     "show the telescope's addresses and what they can be computed from", NULL, 0, 0,
-     AT(expose_telescope), OPTION_FLAG, COMMAND_EXPLAIN},
-    {"packets", 0, "N", "packets to make", "1M", 1, UINT64_C(1) << 40, AT(packets), OPTION_COUNT,
-     COMMAND_SYNTH},
-    {"sources", 0, "N",
-     "distinct source addresses, at most one per packet (default: one per 150 packets)", "0", 0,
-     UINT64_C(1) << 30, AT(sources), OPTION_COUNT, COMMAND_SYNTH},
-    {"span", 0, "SPAN", "time from the first packet to the last", "1h", 1, SECONDS(86400) * 3660,
-     AT(span_ns), OPTION_SPAN, COMMAND_SYNTH},
-    {"seed", 0, "N", "same seed, same capture", "1", 0, UINT64_MAX, AT(seed), OPTION_COUNT,
-     COMMAND_SYNTH},
-    {"start", 0, "TIME",
-     "time of the first packet: 2026-01-01T00:00:00Z, 2026-01-01 (its midnight, UTC) or seconds "
-     "since 1970",
-     NULL, 0, 0, AT(start), OPTION_TEXT, COMMAND_SYNTH},
-    {"profile", 0, "NAME",
-     "darknet: a believable mix; uniform: every source alike; days: calendar days with sources of "
-     "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
-     "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
-    {"days", 0, "N",
-     "calendar days to make, or 0: 3 of --profile days (from --start), the year of nicter-YEAR",
-     "0", 0, 3660, AT(days), OPTION_COUNT, COMMAND_SYNTH},
-    {"scale", 0, "N", "divides the packets of --profile nicter-YEAR", "1", 1, 1000000, AT(scale),
-     OPTION_COUNT, COMMAND_SYNTH},
-    {"ports-per-source", 0, "N", "destination ports of each source, or 0: as the profile has it",
-     "0", 0, 65536, AT(ports_per_source), OPTION_COUNT, COMMAND_SYNTH},
-    {"disorder", 0, "SPAN", "packets may lie this much out of order in time", "0", 0,
-     SECONDS(86400), AT(disorder_ns), OPTION_SPAN, COMMAND_SYNTH},
-    {"vlan", 0, "N", "VLAN tag on every packet, or 0: none", "0", 0, 4094, AT(vlan), OPTION_COUNT,
-     COMMAND_SYNTH},
-    {"no-answers", 0, NULL, "do not write the answers beside the capture", NULL, 0, 0,
-     AT(no_answers), OPTION_FLAG, COMMAND_SYNTH},
-    {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
-     NULL, 0, 0, AT(config), OPTION_TEXT, COMMANDS_ALL},
-    {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG, COMMANDS_ALL},
-};
-enum { OPTIONS = sizeof options / sizeof *options, NUMBER_SHOWN = 65536 };
-static_assert(OPTIONS <= 64, "given has a bit for each");
+enum { NUMBER_SHOWN = 65536 };
 
 struct unit {
     const char *name;
@@ -258,13 +101,14 @@ static int option_set(struct config *c, const struct option *o, const char *text
                       struct fault *fault)
 {
     void *at = (char *)c + o->at;
-    char **said_at = &c->said_at[o - options];
+    char **said_at = &c->said_at[o - config_options];
     uint64_t value = 0;
     int err;
 
     free(*said_at);
     *said_at = strdup(where);
-    c->given |= UINT64_C(1) << (o - options);
+    size_t row = (size_t)(o - config_options);
+    c->given[row / 64] |= UINT64_C(1) << row % 64;
 
     switch (o->type) {
     case OPTION_FLAG:
@@ -306,11 +150,12 @@ static const struct option *option_find(enum command_bit command, const char *na
                                         char letter)
 {
     const struct option *found = NULL;
-    for (size_t i = 0; i < OPTIONS; i++)
-        if ((letter ? options[i].letter == letter
-                    : strlen(options[i].name) == len && !memcmp(options[i].name, name, len)) &&
-            (!found || options[i].commands & command))
-            found = &options[i];
+    for (size_t i = 0; i < config_option_count; i++)
+        if ((letter ? config_options[i].letter == letter
+                    : strlen(config_options[i].name) == len &&
+                          !memcmp(config_options[i].name, name, len)) &&
+            (!found || config_options[i].commands & command))
+            found = &config_options[i];
     return found;
 }
 
@@ -492,18 +337,19 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
 {
     *c = (struct config){.lateness_ns = UINT64_MAX};
     c->paths = calloc((size_t)argc + 1, sizeof *c->paths);
-    c->said_at = calloc(OPTIONS, sizeof *c->said_at);
+    c->said_at = calloc(config_option_count, sizeof *c->said_at);
     if (!c->paths || !c->said_at)
         return fault_set(fault, ENOMEM, "options: %s", strerror(ENOMEM));
-    for (size_t i = 0; i < OPTIONS; i++) {
+    for (size_t i = 0; i < config_option_count; i++) {
         char where[64];
-        snprintf(where, sizeof where, "--%s", options[i].name);
-        int err =
-            options[i].initial ? option_set(c, &options[i], options[i].initial, where, fault) : 0;
+        snprintf(where, sizeof where, "--%s", config_options[i].name);
+        int err = config_options[i].initial
+                      ? option_set(c, &config_options[i], config_options[i].initial, where, fault)
+                      : 0;
         if (err < 0)
             return err;
     }
-    c->given = 0;
+    memset(c->given, 0, sizeof c->given);
     int err = arguments_read(c, command, argc, argv, true, fault);
     if (err == 0 && c->config)
         err = config_file_read(c, command, fault);
@@ -521,9 +367,9 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
 
 void config_fini(struct config *c)
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char **text = (char **)((char *)c + options[i].at);
-        if (options[i].type == OPTION_TEXT || options[i].type == OPTION_LIST) {
+    for (size_t i = 0; i < config_option_count; i++) {
+        char **text = (char **)((char *)c + config_options[i].at);
+        if (config_options[i].type == OPTION_TEXT || config_options[i].type == OPTION_LIST) {
             free(*text);
             *text = NULL; /* two rows may name one field */
         }
@@ -537,16 +383,16 @@ void config_fini(struct config *c)
 
 const char *config_subject(const struct config *c, const char *option)
 {
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (!strcmp(options[i].name, option) && c->said_at[i])
+    for (size_t i = 0; i < config_option_count; i++)
+        if (!strcmp(config_options[i].name, option) && c->said_at[i])
             return c->said_at[i];
     return option;
 }
 
 bool config_is_given(const struct config *c, const char *option)
 {
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (!strcmp(options[i].name, option) && c->given >> i & 1)
+    for (size_t i = 0; i < config_option_count; i++)
+        if (!strcmp(config_options[i].name, option) && c->given[i / 64] >> i % 64 & 1)
             return true;
     return false;
 }
@@ -583,8 +429,8 @@ static void print_help(FILE *out, const struct option *o)
 
 void config_print_options(FILE *out, enum command_bit command)
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        const struct option *o = &options[i];
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct option *o = &config_options[i];
         if (!(o->commands & command))
             continue;
         char left[64];

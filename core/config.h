@@ -31,7 +31,8 @@ enum command_bit {
 struct config {
     char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
     char *start, *profile, *lang, *color, *per, *html;
-    char *country, *as, *lists, *name, *homepage, *date;
+    uint64_t payload_bytes;
+    char *spoof_tests, *country, *as, *lists, *name, *homepage, *date;
     bool is_csv, is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers,
         expose_telescope;
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
@@ -41,8 +42,8 @@ struct config {
     uint64_t complete_coverage, complete_loss; /* percent * 1000 */
     char **paths;                              /* what is not an option */
     size_t path_count;
-    char **said_at; /* per option: how messages name where its value was given */
-    uint64_t given; /* per option, a bit: not by default */
+    char **said_at;    /* per option: how messages name where its value was given */
+    uint64_t given[2]; /* a bit for each row of the option table */
 };
 
 /* Reads argv[1..] (argv[0] is the command's name) and the config file it names. 0, or -EINVAL with a

@@ -3,6 +3,7 @@
 #include "capture/capture_file.h"
 #include "capture/decode.h"
 #include "classify/payload.h"
+#include "classify/spoof.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,9 +19,18 @@ static int said_of(int err, const struct config *c, const char *option, struct f
 
 int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault)
 {
+    const struct payload_settings settings = {.bytes = (unsigned)c->payload_bytes};
+    uint32_t tests;
+    if (c->spoof_tests) {
+        int err = spoof_parse(c->spoof_tests, &tests, fault);
+        if (err < 0)
+            return said_of(err, c, "spoof-tests", fault);
+    }
     int err = ruleset_create(rules, c->rules, fault);
     if (err == 0)
-        err = payload_load(*rules, NULL, fault);
+        err = payload_load(*rules, &settings, fault);
+    if (err == 0 && c->spoof_tests)
+        (*rules)->spoof_tests = tests;
     return said_of(err, c, "rules", fault);
 }
 
