@@ -298,8 +298,9 @@ static void shares_print(const struct page *p)
         page_line(p, mark_name(den), TEXT_DIM, share_definition(den));
     page_line(
         p, "evidence", TEXT_DIM,
-        "the destination port, for iot_bot the sender's fingerprint too: what a packet aims at, "
-        "not what it hit. Survey scanners are not taken out.");
+        "the destination port, or the payload where it shows a rule; for iot_bot the sender's "
+        "fingerprint too: what a packet aims at, not what it hit. Survey scanners are not taken "
+        "out here, but from the days of a feed: yamiscope report.");
 }
 
 /* ---- ports */

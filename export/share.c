@@ -28,7 +28,7 @@ const char *share_text(struct share s, char text[SHARE_TEXT])
 static const char *const definitions[SHARE_MARK_COUNT] = {
     [MARK_total] = "every packet observed, backscatter and pollution included",
     [MARK_scan] = "packets that ask for something: kinds tcp_syn, tcp_data and udp",
-    [MARK_iot_strict] = "scan packets to a port that only IoT devices use",
+    [MARK_iot_strict] = "scan packets to a port or with a payload that only IoT devices have",
     [MARK_iot_broad] = "iot_strict, and ports that IoT devices share with others",
     [MARK_iot_bot] = "tcp_syn packets of iot_broad that match Mirai's fingerprint",
     [MARK_iot_payload] = "scan packets whose payload shows a strict iot rule",

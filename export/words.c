@@ -153,7 +153,8 @@ const char *word_numerator(enum mark mark, bool is_japanese)
     static const char *const ja[SHARE_MARK_COUNT] = {
         [MARK_total] = "バックスキャッタ等を含む、観測した全パケット",
         [MARK_scan] = "何かを求めるパケット（種別 tcp_syn、tcp_data、udp）",
-        [MARK_iot_strict] = "IoT機器だけが使うポート宛のスキャンパケット",
+        [MARK_iot_strict] = "IoT機器だけが使うポート宛、またはIoT機器だけに送られるペイロードを持つ"
+                            "スキャンパケット",
         [MARK_iot_broad] = "iot_strict に、IoT機器が他と共用するポート宛を加えたもの",
         [MARK_iot_bot] = "iot_broad のうち、IoTボットの特徴に一致するもの",
         [MARK_iot_payload] = "IoT機器だけに送られるペイロードを持つスキャンパケット",
