@@ -25,11 +25,12 @@ from itertools import takewhile
 import yaml
 
 import forms
+from reference_rules import SEEN, Payloads
 from judge import DATA, ROOT, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay, run
 
 RULES = os.path.join(ROOT, "classify", "rules")
 FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.proto ip.len
-  ip.hdr_len ip.frag_offset ip.bogus_ip_length ipv6.src ipv6.dst ipv6.plen
+  ip.hdr_len ip.frag_offset ip.flags.rb ip.bogus_ip_length ipv6.src ipv6.dst ipv6.plen
   ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ip.flags.mf
   tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
   udp.srcport udp.dstport udp.length udp.length.bad udp.payload icmp.type icmpv6.type
@@ -77,10 +78,11 @@ PROBES = [
 
 
 class Rules:
-    """(protocol, port) -> (id, category, breadth) of the rule files: the iot rule, and the service's own."""
+    """(protocol, port) -> (id, category, breadth) of the rule files: the iot rule, and the service's own; and what they say
+    of payloads."""
 
     def __init__(self, folder):
-        self.iot, self.service = {}, {}
+        self.iot, self.service, self.payloads = {}, {}, Payloads(folder)
         for path in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
             with open(path, encoding="utf-8") as f:
                 content = yaml.safe_load(f)
@@ -364,11 +366,17 @@ class Answer:
         """Rows that a packet of a scan kind belongs to."""
         key = (packet.proto, packet.port)
         iot, service = self.rules.iot.get(key), self.rules.service.get(key)
-        names = ["scan"]
+        names = set()
         if iot:
-            names += ["iot_broad"] + ["iot_strict"] * (iot[2] == "strict")
-            names += ["iot_bot", "iot_confirmed"] * (kind == "tcp_syn" and "mirai" in tools)
-        return [self.marks[name] for name in names] + [self.by_rule[rule] for rule in (iot, service) if rule]
+            names |= {"iot_broad"} | ({"iot_strict"} if iot[2] == "strict" else set())
+            names |= {"iot_bot", "iot_confirmed"} if kind == "tcp_syn" and "mirai" in tools else set()
+        data = packet.bytes_of(packet.proto + ".payload")[:SEEN] if packet.port is not None else b""
+        shown = self.rules.payloads.strongest(*key, data) if data else None
+        if shown and shown.category != "iot":
+            names = set()
+        elif shown:
+            names |= {"iot_broad"} | ({"iot_strict", "iot_payload", "iot_confirmed"} if shown.is_strict else set())
+        return [self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in (iot, service) if rule]
 
     def share(self, numerator, denominator):
         num, den = self.marks[numerator], self.marks[denominator]
