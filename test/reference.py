@@ -1,9 +1,9 @@
-"""reference.py [--rules DIR] FILE... | --all: a second opinion on what `replay --json` says.
+"""reference.py [--rules DIR] FILE...: a second opinion on what `replay --json` says.
 
 Fed by nothing but tshark's fields and the rule files; shares no line with the program. Computes
 kinds, categories, tools, ports and every share's numerator and denominator of a capture by its outermost
-IP header, runs the program on the same file, and prints what differs. --all: every capture of
-the data folder that tshark and we both read, and captures made by `synth`.
+IP header, runs the program on the same file, and prints what differs. test_reference.py does so with
+every capture of the data folder.
 
 What tshark has no field for:
   malformed   tshark's own _ws.malformed comes from its application dissectors, too, and would say far too
@@ -20,13 +20,14 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from functools import cached_property
 from itertools import takewhile
 
 import yaml
 
 import forms
 from reference_rules import SEEN, Payloads
-from judge import DATA, ROOT, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay, run
+from judge import ROOT, Verdict, ledger_faults, parallel, replay
 
 RULES = os.path.join(ROOT, "classify", "rules")
 FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.proto ip.len
@@ -207,6 +208,10 @@ class Packet:
         return self.proto == "udp" and is_whole and bool(f["udp.length.bad"])
 
     def kind(self):
+        return self.found_kind
+
+    @cached_property
+    def found_kind(self):
         if self.is_malformed():
             return "malformed"
         if self.version == 0:
@@ -417,12 +422,15 @@ class Answer:
         }
 
 
-def reference(path, rules):
-    packets = packets_of(path)
+def answer_of(packets, rules):
     answer = Answer(rules)
     for packet in packets:
         answer.add(packet)
     return answer.json(packets)
+
+
+def reference(path, rules):
+    return answer_of(packets_of(path), rules)
 
 
 def nonzero(table):
@@ -473,43 +481,14 @@ def judge(path, rules):
         (line.partition(":")[0], line) for line in differences(found, reference(path, rules))]
 
 
-def allowed_of(name):
-    """Fields in which a capture of the data folder may differ: what data_differences.txt lists."""
-    return {field for file, field in listed() if file == name}
-
-
-def is_common(path):
-    """Captures that tshark reads from the file as it is, and whose link types we read."""
-    expected = expected_of(path)
-    link = str(expected["capinfos"].get("File encapsulation", ""))
-    ours = {"ether", "linux-sll", "linux-sll2", "null", "rawip", "rawip4", "rawip6"}
-    is_pcap = "pcap" in str(expected["capinfos"].get("File type", ""))
-    return is_pcap and not expected.get("note") and expected["packets"] and link in ours
-
-
-def synths(folder):
-    """Captures of the program's own making: what they hold is judged by tshark all the same."""
-    for seed, options in ((1, ()), (2, ("--packets", "20k", "--sources", "500", "--span", "2h"))):
-        path = os.path.join(folder, f"synth{seed}.pcap")
-        rc, _, err = run("synth", "-o", path, "--seed", seed, *(options or ("--packets", "30k", "--sources", "3k")))
-        yield path if rc == 0 else f"synth: {err.strip()}"
-
-
 def main(words):
     verdict = Verdict()
     folder = RULES
     if words[:1] == ["--rules"]:
         folder, words = words[1], words[2:]
     rules = Rules(folder)
-    with tempfile.TemporaryDirectory() as temp:
-        paths = words
-        if words == ["--all"]:
-            paths = [p for p in captures() if is_common(p)] if data_is_here() else []
-            paths += synths(temp)
-        for path, odd in zip(paths, parallel(lambda path: judge(path, rules), paths)):
-            name = os.path.relpath(path, DATA) if path.startswith(DATA) else os.path.basename(path)
-            bad = [line for field, line in odd if field not in allowed_of(name)]
-            verdict.check(not bad, "\n".join(f"{name}: {line}" for line in bad))
+    for path, odd in zip(words, parallel(lambda path: judge(path, rules), words)):
+        verdict.check(not odd, "\n".join(f"{path}: {line}" for _, line in odd))
     return verdict.finish()
 
 

@@ -7,6 +7,7 @@ import datetime
 import ipaddress
 import zoneinfo
 from collections import Counter, defaultdict
+from functools import lru_cache
 
 import forms_request
 from reference import SCAN, first
@@ -22,6 +23,8 @@ COMPLETE = {"complete_coverage_milli": 99500, "complete_loss_milli": 100}
 USES = {"mirai": (1, 0), "zmap": (2, 100), "masscan": (2, 100), "nmap": (3, 500), "zmap4": (5, 800), "hajime": (10, 900),
         "unicornscan": (3, 500), "mirai_variant": (2, 0), "probe": (1, 0)}
 
+address_of = lru_cache(maxsize=1 << 16)(ipaddress.ip_address)
+
 
 class Setting:
     """What a replay is told beside its captures."""
@@ -30,11 +33,15 @@ class Setting:
         self.rules, self.payloads, self.identity, self.origins = rules, rules.payloads, identity(folder), origins
         self.zone, self.zone_name = zoneinfo.ZoneInfo(zone), zone
         self.telescope = [ipaddress.ip_network(word) for word in telescope.split(",") if word]
+        self.inside = {}
         self.ipv4 = sum(net.num_addresses for net in ipaddress.collapse_addresses(n for n in self.telescope if n.version == 4))
         self.survey = {**SURVEY, **(survey or {})}
 
-    def is_inside(self, address):
-        return not self.telescope or any(address in net for net in self.telescope if net.version == address.version)
+    def is_inside(self, text):
+        if text not in self.inside:
+            address = address_of(text)
+            self.inside[text] = any(address in net for net in self.telescope if net.version == address.version)
+        return self.inside[text]
 
     def date_of(self, ns):
         return datetime.datetime.fromtimestamp(ns // 10**9, self.zone).date()
@@ -46,10 +53,10 @@ class Setting:
 class Seen:
     """A packet, and all that is said of it."""
 
-    def __init__(self, p, setting):
-        f, self.ns, self.bytes = p.f, p.ns or 0, p.bytes
-        self.source = ipaddress.ip_address(p.src) if p.version else None
-        is_outside = bool(p.version) and not setting.is_inside(ipaddress.ip_address(p.dst))
+    def __init__(self, p, ns, setting):
+        f, self.ns, self.bytes = p.f, ns, p.bytes
+        self.source = address_of(p.src) if p.version else None
+        is_outside = bool(p.version and setting.telescope) and not setting.is_inside(p.dst)
         self.kind = "outside" if is_outside and p.kind() != "malformed" else p.kind()
         self.tools = p.tools() - (p.tools_of_payload() if self.kind == "outside" else set())
         self.is_scan = self.kind in SCAN
@@ -268,9 +275,15 @@ class Day:
             "ports": {row: (*self.ports[row], self.count("port", *row)) for row in self.names("port")},
             "countries": places("country", {s.origin[2] for s in self.sources.values()}),
             "ases": places("as", {s.origin[3] for s in self.sources.values()}),
-            "as names": {s.origin[3]: max(t.origin[4] for t in self.sources.values() if t.origin[3] == s.origin[3])
-                         for s in self.sources.values()} if len(self.sources) < 10**4 else {},
+            "as names": self.as_names(),
         }
+
+    def as_names(self):
+        """Of several the greatest."""
+        names = {}
+        for source in self.sources.values():
+            names[source.origin[3]] = max(names.get(source.origin[3], ""), source.origin[4])
+        return names
 
     def shares(self, marks):
         for numerator in NUMERATORS:
@@ -316,10 +329,11 @@ class Day:
 
 
 def days_of(packets, setting):
-    """{date: Day} of tshark's packets."""
-    days = {}
+    """{date: Day} of tshark's packets. One without a time has that of the packet before it, the first that of the one behind."""
+    days, ns = {}, next((p.ns for p in packets if p.ns is not None), 0)
     for packet in packets:
-        seen = Seen(packet, setting)
+        ns = ns if packet.ns is None else packet.ns
+        seen = Seen(packet, ns, setting)
         date = setting.date_of(seen.ns)
         if date not in days:
             days[date] = Day(setting, date)

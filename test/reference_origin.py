@@ -7,7 +7,9 @@ import ipaddress
 import maxminddb
 import yaml
 
-from test_origins import BLOCKS, as_of, country_of, is_bogon, longest
+from test_origins import BLOCKS, as_of, country_of, longest
+
+NOT_GLOBAL = {"::/3", "4000::/2", "8000::/1"}  # together: what is left of ::/0 beside 2000::/3
 
 
 def sha256_of(path):
@@ -42,8 +44,9 @@ class Origins:
         return self.found[address]
 
     def look_up(self, address):
-        if is_bogon(address):
-            return "", str(longest(BLOCKS, address)), "", 0, ""
+        block = longest(BLOCKS, address)
+        if block and BLOCKS[block] is False:
+            return "", "::/0" if str(block) in NOT_GLOBAL else str(block), "", 0, ""
         country = country_of(self.entry(self.country, address)) or ""
         system = as_of(self.entry(self.asn, address)) or {"number": 0, "name": ""}
         return self.owner(address), "", country, system["number"], system["name"] or ""

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import struct
+from functools import lru_cache
 from re import _parser as sre
 
 import yaml
@@ -19,6 +20,7 @@ def files_of(folder):
     return sorted(glob.glob(os.path.join(folder, "*.yaml")), key=lambda path: os.path.basename(path).encode())
 
 
+@lru_cache(maxsize=None)
 def identity(folder):
     """(name, version, sha256) of a rule set: over each file's name, a zero, its length as 8 bytes, and its bytes."""
     digest = hashlib.sha256()
