@@ -61,6 +61,8 @@ static const struct {
     {SYNTH_ZMAP, TOOL_zmap},
     {SYNTH_MASSCAN, TOOL_masscan},
     {SYNTH_NMAP, TOOL_nmap},
+    {SYNTH_ZMAP4, TOOL_zmap4},
+    {SYNTH_HAJIME, TOOL_hajime},
 };
 
 /* ---- sources ---- */

@@ -252,7 +252,7 @@ static const struct payload_label_row {
      {UDP(53413)},
      "AA\0\0AAAA netcore",
      CONFIRMED,
-     "iot-netis",
+     "iot-netis-backdoor",
      EVIDENCE_payload,
      1},
     {"UDP to one that does not", {UDP(65000)}, "AA\0\0AAAA netcore", 0, "", EVIDENCE_none, 0},
