@@ -12,12 +12,13 @@ import re
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 
 import feed
 import pcap
 import reference
 import reference_feed
-from judge import Verdict, data_is_here, parallel, replay, run
+from judge import Verdict, data_is_here, replay, run
 from reference_day import MARKS, Setting, days_of
 from reference_origin import Origins
 from test_reference import DATABASES
@@ -31,8 +32,9 @@ WORKERS = [(1, 1), (2, 77), (5, 300)]  # threads, batch
 PIECES = 10
 # Of a rule file: what it says, what it says instead. All of them are in the captures.
 RULE_CHANGES = {
-    "a payload's text": ("iot_exploit.yaml", "/ctrlt/DeviceUpgrade", "/ctrlt/DeviceUpgrades"),
-    "an exploit's reference": ("iot_exploit.yaml", r"(DeviceUpgrade(?s:.)*?)references: \[CVE-2017-17215\]", r"\1references: []"),
+    "a payload's text": ("iot.yaml", r"AA\\0\\0AAAA", r"AA\\0\\0AAAB"),
+    "a payload's offset": ("iot.yaml", r"AAAA', at: 0", "AAAA', at: 1"),
+    "an exploit's reference": ("iot.yaml", r"references: \[EDB-43387\]", "references: []"),
     "a breadth": ("iot.yaml", r"(id: iot-telnet\n +breadth: )strict", r"\1shared"),
     "a port": ("iot.yaml", r"tcp/23, tcp/2323", "tcp/24, tcp/2323"),
 }
@@ -151,8 +153,6 @@ def roles_missing(days):
 
 def pieces(c, whole):
     """Cut by packets, so in the middle of the day; replayed one by one, in another order; merged."""
-    if run("merge", "--help")[0]:
-        return []
     with open(c.path, "rb") as f:
         raw = f.read()
     places = [at for at, _ in pcap.records(raw)]
@@ -213,8 +213,9 @@ def mutations(verdict):
         with open(c.lists[0], encoding="utf-8") as f:
             text = f.read()
         copy = os.path.join(folder, "other.yaml")
+        verdict.check(".0.0/24" in text, f"the list has no entry to change: {text}")
         with open(copy, "w", encoding="utf-8") as f:
-            f.write(text.replace("223.97.0.0/24", "223.97.0.0/31"))
+            f.write(text.replace(".0.0/24", ".0.0/31", 1))
         found = odd(c.packets, c.setting(lists=[copy]))
         verdict.check({"origin", "acknowledged", "organisations"} <= found, f"a list entry changed: {found}")
         for name in ("min_ports", "packets_per_address_milli", "min_ports6", "min_packets6"):
@@ -231,15 +232,13 @@ def mutations(verdict):
 
 def main():
     verdict = Verdict()
-    for case, odd in zip(CASES, parallel(judge_days, CASES)):
-        verdict.check(not odd, "\n".join(f"{case[0]} {case[1]}: {line}" for line in odd[:12]))
     mixes = [("mix", ["--packets", "20k", "--sources", "2k", "--span", "60h", "--disorder", "200s"], "198.18.0.0/17"),
              ("mix6", ["--packets", "10k", "--sources", "1k", "--seed", 3], "2001:db8::/33")]
-    for case, odd in zip(mixes, parallel(judge_mix, mixes)):
-        verdict.check(not odd, "\n".join(f"{case[0]}: {line}" for line in odd[:12]))
+    with ProcessPoolExecutor(2) as pool:
+        found = [pool.map(judge_days, CASES), pool.map(judge_mix, mixes)]
+        for case, odd in zip(CASES + mixes, (odd for each in found for odd in each)):
+            verdict.check(not odd, "\n".join(f"{case[0]} {case[1]}: {line}" for line in odd[:12]))
     mutations(verdict)
-    if run("merge", "--help")[0]:
-        print("not run: pieces of a capture, since there is no merge yet")
     return verdict.finish()
 
 
