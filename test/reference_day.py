@@ -315,7 +315,7 @@ class Day:
     def facts(self):
         s = self.setting
         return {"date": (self.date - datetime.date(1970, 1, 1)).days, "start": self.start, "end": self.end,
-                "zone": s.zone_name, "revision": 1, "offered": sum(self.kinds.values()), "observed": sum(self.kinds.values()),
+                "zone": s.zone_name, "revision": 1, "offered": sum(self.kinds.values()), "observed": sum(self.kinds.values()), "late": 0,
                 "kinds": {kind: (n, self.bytes[kind]) for kind, n in self.kinds.items()}, "minutes": self.minutes,
                 "telescope": ("", self.has_size, s.ipv4), "rules": [s.identity], "lists": s.origins.lists,
                 "databases": sorted(s.origins.databases), "sensors": ["yamiscope"], "exact": True}

@@ -72,7 +72,7 @@ def flat_facts(m):
         minutes |= set(range(at + gap, at + gap + length))
         at += gap + length
     return {"date": m.date, "start": m.start_ns, "end": m.end_ns, "zone": m.timezone, "revision": m.revision,
-            "offered": m.ledger.offered, "observed": m.ledger.observed,
+            "offered": m.ledger.offered, "observed": m.ledger.observed, "late": m.ledger.late,
             "kinds": {row.kind: (row.packets, row.bytes) for row in m.kinds}, "minutes": minutes,
             "telescope": (telescope.id, telescope.configured, telescope.ipv4), "rules": named(m.rules), "lists": named(m.lists),
             "databases": named(m.databases), "sensors": list(m.sensors), "exact": not m.HasField("given_up")}

@@ -71,7 +71,7 @@ class Pattern:
 
 class PayloadRule:
     def __init__(self, rule, category, number):
-        self.id, self.category = rule["id"], category
+        self.id, self.category, self.breadth = rule["id"], category, rule.get("breadth")
         self.is_strict = category != "iot" or rule["breadth"] == "strict"
         words = " ".join(rule.get("references", []))
         self.is_exploit = self.is_strict and ("CVE-" in words or "EDB-" in words)
