@@ -43,6 +43,8 @@ uint32_t payload_tool_set(uint8_t proto, uint16_t dst_port, const uint8_t *paylo
 /* False: a UDP payload that begins like this matches no row. `first4` as in udp_form_wants(). */
 static inline bool payload_tool_wants_udp(uint16_t dst_port, uint32_t len, uint32_t first4)
 {
+    if (first4 == 0x72fe1d13) /* nmap's RPC number, on any port */
+        return true;
     switch (dst_port) {
     case 7:
     case 17:
@@ -60,7 +62,7 @@ static inline bool payload_tool_wants_udp(uint16_t dst_port, uint32_t len, uint3
     case 53413:
         return true;
     default:
-        return first4 == 0x72fe1d13; /* nmap's RPC number, on any port */
+        return false;
     }
 }
 

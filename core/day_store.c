@@ -22,7 +22,6 @@ struct run {
 struct sums {
     struct calendar_day of;
     struct count kinds[KIND_COUNT];
-    uint64_t late;
 };
 
 struct day_store {
@@ -87,10 +86,8 @@ void day_store_add_lone(struct day_store *s, struct tally_day *day)
     (void)pthread_mutex_lock(&s->lock);
     struct sums *sums = sums_of(s, &day->of);
     kinds_add(sums, day->lone_kinds);
-    sums->late += day->late;
     (void)pthread_mutex_unlock(&s->lock);
     memset(day->lone_kinds, 0, sizeof day->lone_kinds);
-    day->late = 0;
 }
 
 static int file_write(struct day_store *s, const struct run *run, struct fault *fault)
@@ -293,7 +290,6 @@ static int facts_fill(struct day_facts *f, const struct day_store *s, const stru
         f->ledger.observed += sums->kinds[k].packets;
     f->ledger.filtered = watched ? watched->filtered : 0;
     f->ledger.offered = f->ledger.observed + f->ledger.filtered;
-    f->ledger.late = sums->late;
     facts_basis(f, set);
     if (day_facts_add_sensor(f, set->sensor) < 0)
         memory_ended();

@@ -37,7 +37,7 @@ void day_store_destroy(struct day_store *s); /* accepts NULL */
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
                    unsigned shard, bool is_current, struct fault *fault);
 
-/* Adds what a worker counted of packets without a source, and of late ones; takes it out of `day`. */
+/* Adds what a worker counted of packets without a source; takes it out of `day`. */
 void day_store_add_lone(struct day_store *s, struct tally_day *day);
 
 /* Makes the Days of all dates, in order, from the runs and from what the receiver saw. `feed` (may be NULL) gets them;

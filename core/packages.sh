@@ -14,7 +14,7 @@ packages_to_build=(
 
 packages_to_test=(
   libcmocka-dev clang libclang-rt-14-dev clang-format
-  python3-yaml python3-protobuf mmdb-bin protobuf-compiler
+  python3-yaml python3-protobuf python3-maxminddb mmdb-bin protobuf-compiler
   chromium fonts-ipafont-gothic
   tshark xz-utils bzip2 zstd lz4 gzip
 )

@@ -57,10 +57,8 @@ static const struct {
     uint8_t bit;
     uint8_t tool;
 } tools[] = {
-    {SYNTH_MIRAI, TOOL_mirai},
-    {SYNTH_ZMAP, TOOL_zmap},
-    {SYNTH_MASSCAN, TOOL_masscan},
-    {SYNTH_NMAP, TOOL_nmap},
+    {SYNTH_MIRAI, TOOL_mirai}, {SYNTH_ZMAP, TOOL_zmap},   {SYNTH_MASSCAN, TOOL_masscan},
+    {SYNTH_NMAP, TOOL_nmap},   {SYNTH_ZMAP4, TOOL_zmap4}, {SYNTH_HAJIME, TOOL_hajime},
 };
 
 /* ---- sources ---- */

@@ -48,7 +48,8 @@ struct day_facts {
     int64_t start_ns, end_ns;       /* of the date in the zone, [start, end); at most 25 hours */
     const char *timezone;           /* IANA name */
     uint32_t revision;              /* 1: first time final; a later one supersedes */
-    struct window_ledger ledger;    /* of that day's packets; late: counted, not lost */
+    struct window_ledger ledger;    /* of that day's packets; late is 0: it depends on where a
+                                       capture was cut, and a day doesn't. Windows have it */
     struct count kinds[KIND_COUNT]; /* also of packets without a source (non_ip, ...) */
     struct day_given_up given_up;
     struct day_telescope *telescopes; /* by id */

@@ -16,18 +16,22 @@ PAYLOAD_ROW("iot-realtek-udpserver", UDP, 9034, false,
     "orf:id")
 PAYLOAD_ROW("iot-realtek-udpserver", UDP, 9034, false,
     "x orf;")
-PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, true,
-    "AA\000\000AAAA netcore\000")
 PAYLOAD_ROW("iot-netis", UDP, 53413, true,
     "\n\000\000\000\000\000\000\000\000\000\000\000\000\000\001\002\003\004")
 PAYLOAD_ROW("iot-netis", UDP, 53413, true,
     "\r")
-PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, false,
-    "AA\000\001AAAA netcore\000")
 PAYLOAD_ROW("iot-netis", UDP, 53413, false,
     "\n\000\000\000\000\000\000\000\000\000\000\000\000")
 PAYLOAD_ROW("iot-netis", UDP, 53413, false,
     "\r\r")
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, true,
+    "AA\000\000AAAA netcore\000")
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, true,
+    "AA\000\000AAAA cd /tmp; wget")
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53413, false,
+    "AA\000\001AAAA netcore\000")
+PAYLOAD_ROW("iot-netis-backdoor", UDP, 53414, false,
+    "AA\000\000AAAA netcore\000")
 PAYLOAD_ROW("iot-ubiquiti-discovery", UDP, 10001, true,
     "\001\000\000\000")
 PAYLOAD_ROW("iot-ubiquiti-discovery", UDP, 10001, true,

@@ -1,9 +1,9 @@
-"""reference.py [--rules DIR] FILE... | --all: a second opinion on what `replay --json` says.
+"""reference.py [--rules DIR] FILE...: a second opinion on what `replay --json` says.
 
 Fed by nothing but tshark's fields and the rule files; shares no line with the program. Computes
 kinds, categories, tools, ports and every share's numerator and denominator of a capture by its outermost
-IP header, runs the program on the same file, and prints what differs. --all: every capture of
-the data folder that tshark and we both read, and captures made by `synth`.
+IP header, runs the program on the same file, and prints what differs. test_reference.py does so with
+every capture of the data folder.
 
 What tshark has no field for:
   malformed   tshark's own _ws.malformed comes from its application dissectors, too, and would say far too
@@ -20,16 +20,18 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from functools import cached_property
 from itertools import takewhile
 
 import yaml
 
 import forms
-from judge import DATA, ROOT, Verdict, captures, data_is_here, expected_of, ledger_faults, listed, parallel, replay, run
+from reference_rules import SEEN, Payloads
+from judge import ROOT, Verdict, ledger_faults, parallel, replay
 
 RULES = os.path.join(ROOT, "classify", "rules")
 FIELDS = """frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.id ip.proto ip.len
-  ip.hdr_len ip.frag_offset ip.bogus_ip_length ipv6.src ipv6.dst ipv6.plen
+  ip.hdr_len ip.frag_offset ip.flags.rb ip.bogus_ip_length ipv6.src ipv6.dst ipv6.plen
   ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.plen_exceeds_framing ip.flags.mf
   tcp.dstport tcp.flags tcp.seq_raw tcp.len tcp.hdr_len tcp.window_size_value tcp.options tcp.bogus_header_length
   udp.srcport udp.dstport udp.length udp.length.bad udp.payload icmp.type icmpv6.type
@@ -77,10 +79,11 @@ PROBES = [
 
 
 class Rules:
-    """(protocol, port) -> (id, category, breadth) of the rule files: the iot rule, and the service's own."""
+    """(protocol, port) -> (id, category, breadth) of the rule files: the iot rule, and the service's own; and what they say
+    of payloads."""
 
     def __init__(self, folder):
-        self.iot, self.service = {}, {}
+        self.iot, self.service, self.payloads = {}, {}, Payloads(folder)
         for path in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
             with open(path, encoding="utf-8") as f:
                 content = yaml.safe_load(f)
@@ -205,6 +208,10 @@ class Packet:
         return self.proto == "udp" and is_whole and bool(f["udp.length.bad"])
 
     def kind(self):
+        return self.found_kind
+
+    @cached_property
+    def found_kind(self):
         if self.is_malformed():
             return "malformed"
         if self.version == 0:
@@ -347,7 +354,7 @@ class Answer:
     """Sums over packets, in the shape of `replay --json`."""
 
     def __init__(self, rules):
-        self.rules = rules
+        self.rules, self.has_payload = rules, False
         self.marks, self.kinds, self.tools, self.by_rule, self.ports = (defaultdict(Row) for _ in range(5))
 
     def add(self, packet):
@@ -364,11 +371,19 @@ class Answer:
         """Rows that a packet of a scan kind belongs to."""
         key = (packet.proto, packet.port)
         iot, service = self.rules.iot.get(key), self.rules.service.get(key)
-        names = ["scan"]
+        names = set()
         if iot:
-            names += ["iot_broad"] + ["iot_strict"] * (iot[2] == "strict")
-            names += ["iot_bot", "iot_confirmed"] * (kind == "tcp_syn" and "mirai" in tools)
-        return [self.marks[name] for name in names] + [self.by_rule[rule] for rule in (iot, service) if rule]
+            names |= {"iot_broad"} | ({"iot_strict"} if iot[2] == "strict" else set())
+            names |= {"iot_bot", "iot_confirmed"} if kind == "tcp_syn" and "mirai" in tools else set()
+        data = packet.bytes_of(packet.proto + ".payload")[:SEEN] if packet.port is not None else b""
+        shown = self.rules.payloads.strongest(*key, data) if data else None
+        if shown and shown.category != "iot":
+            names = set()
+        elif shown:
+            names |= {"iot_broad"} | ({"iot_strict", "iot_payload", "iot_confirmed"} if shown.is_strict else set())
+        held = [(shown.id, shown.category, shown.breadth)] if shown else [rule for rule in (iot, service) if rule]
+        self.has_payload |= bool(shown)
+        return [self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in held]
 
     def share(self, numerator, denominator):
         num, den = self.marks[numerator], self.marks[denominator]
@@ -383,7 +398,7 @@ class Answer:
             "tool_sources": {tool: row.sources for tool, row in self.tools.items()},
             "ports": [{"proto": key[0], "port": key[1], **row.json("packets", "bytes", "syn", "scan", "sources")}
                       for key, row in ports],
-            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json("packets", "bytes", "sources")
+            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json(*("packets", "bytes", "sources")[:2 if self.has_payload else 3])
                         for rule, row in sorted(self.by_rule.items())],
             "shares": {n: {d: self.share(n, d) for d in ("total", "scan")}
                        for n in ("iot_strict", "iot_broad", "iot_bot", "iot_payload", "iot_confirmed")},
@@ -409,12 +424,15 @@ class Answer:
         }
 
 
-def reference(path, rules):
-    packets = packets_of(path)
+def answer_of(packets, rules):
     answer = Answer(rules)
     for packet in packets:
         answer.add(packet)
     return answer.json(packets)
+
+
+def reference(path, rules):
+    return answer_of(packets_of(path), rules)
 
 
 def nonzero(table):
@@ -435,7 +453,9 @@ def differences(found, expected):
         elif key == "shares":
             got, value = flat_shares(got, value), flat_shares(value, value)
         elif key == "by_rule":
-            got, value = table_of(got, ("id",)), table_of(value, ("id",))
+            # Sources of a rule are those of its ports: where payloads show rules, the two are not the same.
+            names = sorted(value[0]) if value else []
+            got, value = ({row["id"]: [row.get(n) for n in names] for row in rows} for rows in (got, value))
         elif key == "ports":
             order = [[(row["proto"], row["port"]) for row in rows] for rows in (got, value)]
             got, value = table_of(got, ("proto", "port")), table_of(value, ("proto", "port"))
@@ -465,43 +485,14 @@ def judge(path, rules):
         (line.partition(":")[0], line) for line in differences(found, reference(path, rules))]
 
 
-def allowed_of(name):
-    """Fields in which a capture of the data folder may differ: what data_differences.txt lists."""
-    return {field for file, field in listed() if file == name}
-
-
-def is_common(path):
-    """Captures that tshark reads from the file as it is, and whose link types we read."""
-    expected = expected_of(path)
-    link = str(expected["capinfos"].get("File encapsulation", ""))
-    ours = {"ether", "linux-sll", "linux-sll2", "null", "rawip", "rawip4", "rawip6"}
-    is_pcap = "pcap" in str(expected["capinfos"].get("File type", ""))
-    return is_pcap and not expected.get("note") and expected["packets"] and link in ours
-
-
-def synths(folder):
-    """Captures of the program's own making: what they hold is judged by tshark all the same."""
-    for seed, options in ((1, ()), (2, ("--packets", "20k", "--sources", "500", "--span", "2h"))):
-        path = os.path.join(folder, f"synth{seed}.pcap")
-        rc, _, err = run("synth", "-o", path, "--seed", seed, *(options or ("--packets", "30k", "--sources", "3k")))
-        yield path if rc == 0 else f"synth: {err.strip()}"
-
-
 def main(words):
     verdict = Verdict()
     folder = RULES
     if words[:1] == ["--rules"]:
         folder, words = words[1], words[2:]
     rules = Rules(folder)
-    with tempfile.TemporaryDirectory() as temp:
-        paths = words
-        if words == ["--all"]:
-            paths = [p for p in captures() if is_common(p)] if data_is_here() else []
-            paths += synths(temp)
-        for path, odd in zip(paths, parallel(lambda path: judge(path, rules), paths)):
-            name = os.path.relpath(path, DATA) if path.startswith(DATA) else os.path.basename(path)
-            bad = [line for field, line in odd if field not in allowed_of(name)]
-            verdict.check(not bad, "\n".join(f"{name}: {line}" for line in bad))
+    for path, odd in zip(words, parallel(lambda path: judge(path, rules), words)):
+        verdict.check(not odd, "\n".join(f"{path}: {line}" for _, line in odd))
     return verdict.finish()
 
 

@@ -16,8 +16,8 @@ from reference import nanoseconds, seconds
 # Tunnels that tshark walks through and --decap does not.
 FOREIGN = {"ah", "ayiya", "etherip", "geneve", "gtp", "ieee8021ah", "ipcomp", "l2tp", "lisp-data", "nsh", "ppp", "pppoes",
            "pwethheuristic", "pwethcw", "pwethnocw", "teredo", "vxlan_gpe"}
-# Fields that only reference.py looks at.
-REFERENCE = {"kinds", "kind_sources", "tool_sources", "ports", "by_rule", "shares"}
+# Fields that only test_reference.py looks at.
+REFERENCE = {"kinds", "kind_sources", "tool_sources", "ports", "by_rule", "shares", "day"}
 
 
 def by_header(layer):

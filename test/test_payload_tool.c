@@ -58,8 +58,24 @@ static void test_depth(void **state)
     assert_null(payload_tool_of(IPPROTO_NR_TCP, 80, bytes, sizeof bytes, sizeof bytes));
 }
 
+/* What is looked for by a payload's begin must find every row on every port that the row has. */
+static void test_wants(void **state)
+{
+    for (unsigned i = 0; i < payload_tool_count; i++) {
+        const struct payload_tool *row = &payload_tools[i];
+        uint8_t b[512];
+        uint32_t at, len = make(row, b, &at);
+        uint32_t first4 = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+        for (uint32_t port = 0; port < 65536 && row->proto == IPPROTO_NR_UDP; port++)
+            if (row->dst_port == 0 || row->dst_port == port)
+                assert_true(payload_tool_wants_udp((uint16_t)port, len, first4));
+    }
+    assert_false(payload_tool_wants_udp(7, 40, 0));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_depth)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_depth),
+                                       cmocka_unit_test(test_wants)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
