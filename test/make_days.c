@@ -74,7 +74,7 @@ static void evidence_make(struct maker *m, struct source_day *s)
     uint64_t dice = below(m, 100);
     const char *rule = dice < 88   ? "mirai"
                        : dice < 92 ? "iot-telnet"
-                       : dice < 94 ? "iot-huawei-hg532"
+                       : dice < 94 ? "iot-huawei-hg532-exploit"
                        : dice < 97 ? "web-http"
                                    : hostile;
     if (p->kind != KIND_tcp_syn)

@@ -36,7 +36,7 @@ def payload_rules():
         with open(os.path.join(reference.RULES, name), encoding="utf-8") as f:
             text = yaml.safe_load(f)
         for rule in text.get("rules", []):
-            known = any(str(r).startswith(("CVE-", "EDB-")) for r in rule.get("references", []))
+            known = rule.get("exploit", False)
             breadth = rule.get("breadth", "strict")
             found[rule["id"]] = (text["category"], breadth, breadth == "strict" and known)
     return found
