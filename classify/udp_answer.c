@@ -158,7 +158,7 @@ bool udp_answer_rpc(const struct udp_payload *p)
     if (state == DENIED)
         return p->len >= 20 && form_32(p, 12, UINT32_MAX) <= 1;
     return state == ACCEPTED && p->len >= 24 && form_32(p, 12, UINT32_MAX) < FLAVORS &&
-           (form_32(p, 16, 1) != 0 || form_32(p, 20, UINT32_MAX) <= LAST_STATUS);
+           (form_32(p, 16, 0) != 0 || form_32(p, 20, UINT32_MAX) <= LAST_STATUS);
 }
 
 bool udp_answer_ntp(const struct udp_payload *p)
@@ -179,7 +179,7 @@ bool udp_answer_xdmcp(const struct udp_payload *p)
     enum { ANSWERS = 1 << 5 | 1 << 6 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 14 };
     uint32_t opcode = form_16(p, 2, 0);
     return form_16(p, 0, 0) == 1 && opcode < 16 && ANSWERS >> opcode & 1 &&
-           form_16(p, 4, 0) + 6 == p->len;
+           form_16(p, 4, UINT16_MAX) + 6 == p->len;
 }
 
 /* Version 2; 3 bytes of length. */
@@ -286,13 +286,13 @@ bool udp_answer_gtp(const struct udp_payload *p)
 {
     uint32_t first = form_8(p, 0, 0), version = first >> 5, header = version == 2 ? 4 : 8;
     bool is_gtp = version == 2 || (version == 1 && first & 0x10);
-    return is_gtp && form_8(p, 1, 0) == 2 && form_16(p, 2, 0) + header == p->len;
+    return is_gtp && form_8(p, 1, 0) == 2 && form_16(p, 2, UINT16_MAX) + header == p->len;
 }
 
 bool udp_answer_addp(const struct udp_payload *p)
 {
     return form_text(p, 0, "DIGI") && form_16(p, 4, 0) % 2 == 0 && form_16(p, 4, 0) > 0 &&
-           form_16(p, 6, 0) + 8 == p->len;
+           form_16(p, 6, UINT16_MAX) + 8 == p->len;
 }
 
 /* A number, then the length of what follows; 20 asks. */
@@ -336,7 +336,7 @@ bool udp_answer_coap(const struct udp_payload *p)
 {
     enum { RESET = 3 };
     uint32_t first = form_8(p, 0, 0), type = first >> 4 & 3, token = first & 15;
-    uint32_t code = form_8(p, 1, 0), class = code >> 5;
+    uint32_t code = form_8(p, 1, 1), class = code >> 5;
     if (first >> 6 != 1 || token > 8 || p->len < 4 + token)
         return false;
     if (type == RESET)

@@ -61,7 +61,8 @@ bool udp_asks_snmp(const struct udp_payload *p) { return form_snmp_pdu(p) == 0xa
 bool udp_asks_xdmcp(const struct udp_payload *p)
 {
     uint32_t opcode = form_16(p, 2, 0);
-    return form_16(p, 0, 0) == 1 && opcode >= 1 && opcode <= 3 && form_16(p, 4, 0) + 6 == p->len;
+    return form_16(p, 0, 0) == 1 && opcode >= 1 && opcode <= 3 &&
+           form_16(p, 4, UINT16_MAX) + 6 == p->len;
 }
 
 /* Service, attribute and service type requests. */

@@ -72,8 +72,9 @@ class Seen:
     def notes_of(self, p, f, data, setting):
         if (p.version == 4 and f["ip.flags.rb"].split(",")[0] in ("1", "True")) or p.src == p.dst or self.source_port == 0:
             yield "likely_spoofed"
-        if self.kind == "udp" and f["udp.length"] and p.port is not None and forms_request.is_request(p.port, data, p.udp_payload()):
-            yield "amplification_request"
+        if self.kind == "udp" and f["udp.length"] and p.port is not None and (data or p.udp_payload() == 0):
+            if forms_request.is_request(p.port, data, p.udp_payload()):
+                yield "amplification_request"
         if (self.kind == "tcp_syn" and p.version == 4) or (self.is_scan and setting.payloads.is_wanted(p.proto, p.port, data)):
             yield "assessable"
 

@@ -73,7 +73,7 @@ class PayloadRule:
     def __init__(self, rule, category, number):
         self.id, self.category, self.breadth = rule["id"], category, rule.get("breadth")
         self.is_strict = category != "iot" or rule["breadth"] == "strict"
-        self.is_exploit = rule.get("exploit", False)
+        self.is_exploit = rule.get("exploit") == "true"
         self.ports = ports_of(rule["payload"].get("ports", rule.get("ports", [])))
         self.clauses = [[Pattern(p) for p in clause.get("any", [clause])] for clause in rule["payload"]["patterns"]]
         self.least = max(min(p.least for p in clause) for clause in self.clauses)

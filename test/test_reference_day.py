@@ -34,7 +34,7 @@ PIECES = 10
 RULE_CHANGES = {
     "a payload's text": ("iot.yaml", r"AA\\0\\0AAAA", r"AA\\0\\0AAAB"),
     "a payload's offset": ("iot.yaml", r"AAAA', at: 0", "AAAA', at: 1"),
-    "an exploit": ("iot.yaml", r"(AAAA', at: 0\}\n)    exploit: true\n", r"\1"),
+    "what is an exploit": ("iot.yaml", r"(AA\\0\\0AAAA', at: 0}\n +exploit: )true", r"\1false"),
     "a breadth": ("iot.yaml", r"(id: iot-telnet\n +breadth: )strict", r"\1shared"),
     "a port": ("iot.yaml", r"tcp/23, tcp/2323", "tcp/24, tcp/2323"),
 }
@@ -201,7 +201,7 @@ def changed_rules(folder, name, file, pattern, instead):
         f.seek(0)
         f.truncate()
         f.write(re.sub(pattern, instead, text, count=1))
-    return copy
+    return copy if re.search(pattern, text) else None
 
 
 def mutations(verdict):
@@ -213,6 +213,8 @@ def mutations(verdict):
         verdict.check(not c.fault and not odd(c.packets, c.setting()), f"unchanged: {c.fault}")
         for name, (file, pattern, instead) in RULE_CHANGES.items():
             copy = changed_rules(folder, name, file, pattern, instead)
+            if not verdict.check(copy, f"{name}: {file} has no {pattern} to change"):
+                continue
             found = odd(c.packets, c.setting(reference.Rules(copy), copy)) - {"facts rules", "computed under", "mixed"}
             verdict.check(found, f"{name} changed, and the reference still agrees")
         with open(c.lists[0], encoding="utf-8") as f:
