@@ -4,6 +4,8 @@
     bench/replay.py [--build DIR] [--dir DIR] [--packets N] [--sources N] [--runs N] [what...]
 
 what: pcap       replay with a feed against a bare pcap_next_ex counting loop on the same file
+      rules      the same replay against one under the same rules without their payload sections
+      days       the same replay with calendar days (source days and Days in the feed) against without
       gz, zstd   replay against `igzip -dc` / `zstd -dc` alone on the same file
       sources    10 million sources with two ports each: peak of anonymous memory, and what a packet
                  costs once all sources exist, against 10 thousand sources
@@ -73,6 +75,35 @@ class Bench:
         seconds = in_turn(self.replay(self.pcap), [self.bare, self.pcap], self.args.runs, self.no_feed)
         report("pcap", packets, seconds, ("replay with feed", "bare pcap_next_ex loop"))
 
+    def rules(self):
+        """Without payload sections a rule set knows ports alone."""
+        import yaml
+        packets = self.bench_capture()
+        ports = os.path.join(self.args.dir, "port-rules")
+        shutil.rmtree(ports, ignore_errors=True)
+        os.makedirs(ports)
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "classify", "rules")
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                content = yaml.load(f, yaml.BaseLoader)
+            content["rules"] = [{k: v for k, v in rule.items() if k not in ("payload", "exploit")}
+                                for rule in content.get("rules", []) if "ports" in rule]
+            if not content["rules"]:
+                del content["rules"]
+            if name == "set.yaml" or "rules" in content:
+                with open(os.path.join(ports, name), "w", encoding="utf-8") as f:
+                    yaml.dump(content, f, allow_unicode=True, sort_keys=False)
+        full = self.replay(self.pcap)
+        seconds = in_turn(full + ["--rules", ports], full, self.args.runs, self.no_feed)
+        report("rules", packets, seconds, ("port rules", "all rules"))
+
+    def days(self):
+        packets = self.bench_capture()
+        without = self.replay(self.pcap)
+        whole = [word for word in without if word != "--no-sources"]
+        seconds = in_turn(without, whole, self.args.runs, self.no_feed)
+        report("days", packets, seconds, ("--no-sources", "with days"))
+
     def compressed(self, name, pack, unpack, suffix):
         packets = self.bench_capture()
         path = self.pcap + suffix
@@ -132,11 +163,11 @@ def main():
     parser.add_argument("--packets", default="60M")
     parser.add_argument("--sources", default="400k")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("what", nargs="*", default=["pcap", "gz", "zstd", "sources"])
+    parser.add_argument("what", nargs="*", default=["pcap", "rules", "days", "gz", "zstd", "sources"])
     args = parser.parse_args()
     os.makedirs(args.dir, exist_ok=True)
     bench = Bench(args)
-    benches = {"pcap": bench.pcap_, "gz": bench.gz, "zstd": bench.zstd, "sources": bench.sources}
+    benches = {"pcap": bench.pcap_, "rules": bench.rules, "days": bench.days, "gz": bench.gz, "zstd": bench.zstd, "sources": bench.sources}
     for what in args.what:
         if what not in benches:
             sys.exit(f"bench/replay.py: '{what}' is none of {', '.join(benches)}")
