@@ -154,7 +154,7 @@ int main(int argc, char **argv)
                                .limit = BATCH_MAX,
                                .send = keep_batch};
     hash_key_init(&b.sorter.key);
-    b.tally = tally_create(&b.sorter.key, rules, NULL, has_days);
+    b.tally = tally_create(&b.sorter.key, rules, NULL, has_days, NULL);
     b.batches = calloc(BATCHES, sizeof *b.batches);
     if (!b.tally || !b.batches || !b.sorter.destinations)
         return 1;

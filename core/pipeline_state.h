@@ -54,6 +54,8 @@ struct pipeline {
     atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
     struct fault feed_fault;
     struct day_turn day; /* with days: the current one */
+    uint64_t sorted;     /* packets; so many when a survey set was made last: */
+    uint64_t judged_at;
 };
 
 #endif

@@ -152,7 +152,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
     hash_key_init(&w->key);
     assert_int_equal(ruleset_create(&w->rules, NULL, NULL), 0);
-    struct tally *t = tally_create(&w->key, w->rules, telescope, true);
+    struct tally *t = tally_create(&w->key, w->rules, telescope, true, NULL);
     struct sorter sorter = {.key = w->key,
                             .rules = w->rules,
                             .telescope = telescope,
