@@ -278,15 +278,24 @@ static inline void brief_out(const struct run *r, const struct brief *b, const s
     r->ts->briefs_out[b->set % BRIEF_SETS] += pair->state >> r->out_bit & 1;
 }
 
-/* Counts them. */
+/* Counts them; an instance for each. */
+static inline void stage_count_day_if(const struct run *r, const struct stage *s, bool has_survey)
+{
+    for (unsigned k = 0; k < s->count; k++) {
+        if (!s->pair[k])
+            continue;
+        if (has_survey)
+            brief_out(r, &s->briefs[k], s->pair[k]);
+        day_count(&r->day, &s->briefs[k], s->pair[k], s->number[k]);
+    }
+}
+
 static inline void stage_count_day(const struct run *r, const struct stage *s)
 {
-    for (unsigned k = 0; k < s->count; k++)
-        if (s->pair[k])
-            day_count(&r->day, &s->briefs[k], s->pair[k], s->number[k]);
-    for (unsigned k = 0; k < s->count && r->has_survey; k++)
-        if (s->pair[k])
-            brief_out(r, &s->briefs[k], s->pair[k]);
+    if (r->has_survey)
+        stage_count_day_if(r, s, true);
+    else
+        stage_count_day_if(r, s, false);
 }
 
 /* What a brief of a known source and pair shows that is new. */
