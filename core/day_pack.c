@@ -156,7 +156,7 @@ static bool add_evidence(const struct tally *t, struct source_day *d, const stru
     };
     if (r->first_ns <= r->last_ns)
         add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->port);
-    return is_bot || rule_is_exploit(&t->rules->rules[r->rule]);
+    return is_bot || t->rules->rules[r->rule].is_exploit;
 }
 
 /* Likewise. */

@@ -32,8 +32,7 @@ static void thread_begin(const struct pipeline *p, const char *name)
 
 /* ---- worker ---- */
 
-/* The first error of what goes to disk is kept; the receiver stops on it. */
-static void feed_failed(struct pipeline *p, int err, const struct fault *fault)
+void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault)
 {
     int none = 0;
     if (!atomic_compare_exchange_strong(&p->feed_lock, &none, 1))
@@ -122,50 +121,6 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
     channel_push(w->sealed, window);
 }
 
-/* Packs a shard's days; what fails is kept as the feed's error. The current one and the one that is judged may have
- * a window open: what comes of it later is a day begun anew. */
-static void pack_days(struct worker *w, unsigned shard, const struct tally_day *but,
-                      const int32_t *judged, struct survey_judge *judge)
-{
-    struct pipeline *p = w->pipeline;
-    struct fault fault;
-    unsigned count;
-    struct tally_day **days = tally_days(w->tally, &count);
-    for (unsigned i = 0; i < count; i++) {
-        bool is_judged = judged && days[i]->of.date == *judged;
-        bool is_current = tally_day_is_current(w->tally, days[i]);
-        bool is_open = tally_day_is_open(w->tally, days[i]);
-        if (days[i] == but || (is_open && !is_current && !is_judged))
-            continue;
-        int err = day_store_pack(p->settings->days, w->tally, days[i], shard, is_current,
-                                 is_judged ? judge : NULL, &fault);
-        if (err < 0)
-            feed_failed(p, err, &fault);
-    }
-}
-
-/* The receiver goes on to a day: that before is packed, and all others that have no open window. Where the day before is judged, all
- * workers do so: what windows say depends on it. */
-static void worker_day(struct worker *w, const struct batch_mark *mark)
-{
-    if (!mark->is_judged && !tally_day_may_turn(w->tally))
-        return;
-    struct tally_day *next = tally_day_of(w->tally, mark->start_ns);
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        struct survey_judge judge;
-        if (w->pipeline->worker_of[shard] != w)
-            continue;
-        if (mark->is_judged)
-            tally_survey_judge(w->tally, shard, &judge);
-        pack_days(w, shard, next, mark->is_judged ? &mark->date : NULL, &judge);
-        if (mark->is_judged)
-            survey_judge_end(&judge);
-    }
-    tally_day_turn(w->tally, next);
-    if (mark->is_judged)
-        tally_survey_turn(w->tally, mark->date);
-}
-
 /* Adds up what nobody has yet; the worker has counted all it gets. */
 static void sum_shards(struct worker *w, struct tally_sources *sum)
 {
@@ -173,7 +128,7 @@ static void sum_shards(struct worker *w, struct tally_sources *sum)
     while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS) {
         tally_sources_add(w->tally, shard, sum);
         if (w->pipeline->settings->days)
-            pack_days(w, shard, NULL, NULL, NULL);
+            pipeline_pack_days(w, shard);
     }
 }
 
@@ -192,7 +147,7 @@ static void *worker_main(void *arg)
             worker_seal(w, &b->mark);
             break;
         case MARK_DAY:
-            worker_day(w, &b->mark);
+            pipeline_turn_day(w, &b->mark);
             break;
         case MARK_END:
             is_over = true;
@@ -218,7 +173,7 @@ static void export_window(struct pipeline *p, struct window *w)
         struct fault fault;
         int err = feed_log_append(p->settings->feed, w, &fault);
         if (err < 0)
-            feed_failed(p, err, &fault);
+            pipeline_feed_failed(p, err, &fault);
     }
     window_merge(result->total, w, WINDOW_SPANS);
     result->windows++;
