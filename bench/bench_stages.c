@@ -1,10 +1,10 @@
 /* Cost of each stage of a replay on one core, ns per packet, on the packets of a real capture.
  *
- *   bench_stages FILE [PACKETS [no-days]]
+ *   bench_stages FILE [PACKETS [no-days | survey]]
  *
  * read: bytes to frames. sort: frames to batches of briefs and observations, by window and shard.
  * tally: all counting; cold is the first pass over the capture, where every source is new, warm the
- * second. Beside them decode: every frame to an observation, and classify: labels of all
+ * second; `survey`: with what windows take out of _ex_survey. Beside them decode: every frame to an observation, and classify: labels of all
  * observations, as `explain` has them; sorting does little of either. Each stage is measured over a chunk of packets that
  * the one before has prepared, in CPU time.
  */
@@ -144,17 +144,23 @@ int main(int argc, char **argv)
     struct ruleset *rules;
     struct fault fault;
     uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : UINT64_MAX;
-    bool has_days = argc <= 3;
+    bool has_survey = argc > 3 && strcmp(argv[3], "survey") == 0,
+         has_days = argc <= 3 || has_survey;
+    struct tally_survey survey = {.telescope_ipv4 = 1 << 16, .settings = &survey_defaults};
+    struct origins *origins;
     if (argc < 2 || ruleset_create(&rules, NULL, &fault) < 0) {
         fprintf(stderr, "bench_stages: %s\n", argc < 2 ? "name a capture" : fault.text);
         return 1;
     }
+    if (origins_create(&origins, &(struct origin_settings){0}, &fault) < 0)
+        return 1;
+    survey.origins = origins;
     b.sorter = (struct sorter){.rules = rules,
                                .destinations = address_set_create(),
                                .limit = BATCH_MAX,
                                .send = keep_batch};
     hash_key_init(&b.sorter.key);
-    b.tally = tally_create(&b.sorter.key, rules, NULL, has_days);
+    b.tally = tally_create(&b.sorter.key, rules, NULL, has_days, has_survey ? &survey : NULL);
     b.batches = calloc(BATCHES, sizeof *b.batches);
     if (!b.tally || !b.batches || !b.sorter.destinations)
         return 1;
@@ -169,5 +175,6 @@ int main(int argc, char **argv)
     address_set_destroy(b.sorter.destinations);
     free(b.batches);
     ruleset_destroy(rules);
+    origins_destroy(origins);
     return 0;
 }

@@ -93,7 +93,7 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
                                .send = keep_batch,
                                .context = &b};
     hash_key_init(&b.sorter.key);
-    b.tally = tally_create(&b.sorter.key, rules, NULL, false);
+    b.tally = tally_create(&b.sorter.key, rules, NULL, false, NULL);
     b.batches = calloc(CHUNK + SHARDS, sizeof *b.batches);
     if (!b.tally || !b.batches || !b.sorter.destinations || !w)
         abort();

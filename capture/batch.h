@@ -32,6 +32,8 @@ struct batch_mark {
     uint64_t filtered;         /* packets of the window that a filter took out */
     int64_t first_ns, last_ns; /* times of its packets, the earliest and the latest */
     bool is_late;              /* all its packets are */
+    bool is_judged;            /* a day is over, and becomes what windows stand on: */
+    int32_t date;
 };
 
 /* One of the packets of which a darknet mostly consists, as classify/brief.h defines it. */

@@ -130,7 +130,8 @@ static int rules_fill(struct summary *s, const struct pipeline_result *result)
 }
 
 static int summary_init(struct summary *s, const struct pipeline_result *result,
-                        const struct setup *setup, const struct config *c)
+                        const struct setup *setup, const struct replay_days *days,
+                        const struct config *c)
 {
     *s = (struct summary){
         .rules = setup->rules,
@@ -141,6 +142,8 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .window_parts = result->parts,
         .damaged = setup->capture->ops->damaged(setup->capture),
         .inputs = capture_file_inputs(setup->capture),
+        .ex_absent = replay_days_ex_absent(days),
+        .list_count = days->list_count,
         .telescope_configured = setup->telescope != NULL,
         .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
         .telescope_ipv6_prefixes =
@@ -268,6 +271,7 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
         .steps_back = capture_file_unpacks(setup->capture),
         .days = days->store,
         .minutes = &days->minutes,
+        .survey = replay_days_survey(days),
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
         .packets = &packets,
@@ -313,7 +317,7 @@ int command_replay(const struct config *c)
     } else if (replay_days_init(&days, c, &setup, &fault) < 0 ||
                replay(c, &setup, &days, &result, &fault) < 0) {
         code = command_fail(&fault, EXIT_FAILED);
-    } else if (summary_init(&summary, &result, &setup, c) < 0) {
+    } else if (summary_init(&summary, &result, &setup, &days, c) < 0) {
         fault_set(&fault, ENOMEM, "summary: %s", strerror(ENOMEM));
         code = command_fail(&fault, EXIT_FAILED);
     } else {

@@ -141,11 +141,12 @@ static void add_last(struct source_day *d, int64_t ns, uint32_t ports)
     d->evidence_dst_port = (uint16_t)ports;
 }
 
-static void add_evidence(const struct tally *t, struct source_day *d, const struct day_row *r)
+/* Returns whether it is what no survey scanner shows. */
+static bool add_evidence(const struct tally *t, struct source_day *d, const struct day_row *r)
 {
     bool is_bot = r->rule == RULE_NONE && r->kind == KIND_tcp_syn && r->tools >> TOOL_mirai & 1;
     if (r->rule == RULE_NONE && !is_bot)
-        return;
+        return false;
     d->evidence[d->evidence_count++] = (struct source_day_evidence){
         .rule = is_bot ? tool_name(TOOL_mirai) : t->rules->rules[r->rule].id,
         .evidence = is_bot ? EVIDENCE_bot : EVIDENCE_payload,
@@ -155,9 +156,11 @@ static void add_evidence(const struct tally *t, struct source_day *d, const stru
     };
     if (r->first_ns <= r->last_ns)
         add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->port);
+    return is_bot || t->rules->rules[r->rule].is_exploit;
 }
 
-static void add_row(const struct tally *t, struct source_day *d, const struct day_row *r)
+/* Likewise. */
+static bool add_row(const struct tally *t, struct source_day *d, const struct day_row *r)
 {
     d->first_ns = r->first_ns < d->first_ns ? r->first_ns : d->first_ns;
     d->last_ns = r->last_ns > d->last_ns ? r->last_ns : d->last_ns;
@@ -168,9 +171,9 @@ static void add_row(const struct tally *t, struct source_day *d, const struct da
     for (unsigned note = 0; note < NOTE_COUNT; note++)
         d->notes[note] += r->notes >> note & 1 ? r->packets : 0;
     if (!kind_is_scan(r->kind))
-        return;
+        return false;
     add_port(d, r);
-    add_evidence(t, d, r);
+    return add_evidence(t, d, r);
 }
 
 static int compare_ports(const void *a, const void *b) { return source_day_port_order(a, b); }
@@ -215,52 +218,71 @@ static void add_times(struct source_day *d, const struct source_table *shard, ui
     }
 }
 
-static int source_take(const struct tally *t, const struct tally_day *day, unsigned shard,
-                       const struct sheaf *s, uint32_t number, bool is_current, struct room *room,
-                       source_day_take take, void *context)
+/* What a shard's day is packed with. */
+struct packing {
+    const struct tally *t;
+    struct tally_day *day;
+    struct source_table *table;
+    bool is_current;
+    struct sheaf sheaf;
+    struct room room;
+};
+
+/* The day of one source; returns whether it showed what no survey scanner shows. */
+static bool source_fill(struct packing *p, uint32_t number, struct source_day *d)
 {
-    uint32_t from = s->from[number], to = s->from[number + 1];
+    struct room *room = &p->room;
+    uint32_t from = p->sheaf.from[number], to = p->sheaf.from[number + 1];
+    bool is_attacker = false;
     if (to - from > room->size) {
         room->size = to - from;
         room->ports = memory_must(realloc(room->ports, room->size * sizeof *room->ports));
         room->evidence = memory_must(realloc(room->evidence, room->size * sizeof *room->evidence));
     }
-    struct source_day d = {
-        .date = day->of.date,
+    *d = (struct source_day){
+        .date = p->day->of.date,
         .first_ns = INT64_MAX,
         .last_ns = INT64_MIN,
         .evidence_ns = INT64_MIN,
         .ports = room->ports,
         .evidence = room->evidence,
     };
-    const struct source_table *table = &t->shards[shard];
-    d.ip_version = (uint8_t)source_address(table, source_at(table, number), d.address);
+    d->ip_version = (uint8_t)source_address(p->table, source_at(p->table, number), d->address);
     for (uint32_t i = from; i < to; i++)
-        add_row(t, &d, &s->rows[s->order[i]]);
-    if (is_current)
-        add_times(&d, table, number);
-    rows_unite(&d);
-    return take(context, &d);
+        is_attacker |= add_row(p->t, d, &p->sheaf.rows[p->sheaf.order[i]]);
+    if (p->is_current)
+        add_times(d, p->table, number);
+    rows_unite(d);
+    return is_attacker;
 }
 
 int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool is_current,
-             source_day_take take, void *context)
+             struct survey_judge *judge, source_day_take take, void *context)
 {
-    struct source_table *table = (struct source_table *)&t->shards[shard];
-    struct sheaf s = {0};
-    struct room room = {0};
+    struct packing p = {
+        .t = t,
+        .day = day,
+        .table = (struct source_table *)&t->shards[shard],
+        .is_current = is_current,
+    };
+    struct sheaf *s = &p.sheaf;
     int err = 0;
 
-    rows_gather(&s, t, table, &day->rows[shard], is_current);
-    rows_by_source(&s, table->source_count);
-    sources_by_address(&s, table);
-    for (uint32_t i = 0; i < s.source_count && err == 0; i++)
-        err = source_take(t, day, shard, &s, s.sources[i], is_current, &room, take, context);
-    free(s.rows);
-    free(s.from);
-    free(s.order);
-    free(s.sources);
-    free(room.ports);
-    free(room.evidence);
+    rows_gather(s, t, p.table, &day->rows[shard], is_current);
+    rows_by_source(s, p.table->source_count);
+    sources_by_address(s, p.table);
+    for (uint32_t i = 0; i < s->source_count && err == 0; i++) {
+        struct source_day d;
+        bool is_attacker = source_fill(&p, s->sources[i], &d);
+        if (judge)
+            survey_judge_take(judge, s->sources[i], &d, is_attacker);
+        err = take(context, &d);
+    }
+    free(s->rows);
+    free(s->from);
+    free(s->order);
+    free(s->sources);
+    free(p.room.ports);
+    free(p.room.evidence);
     return err;
 }

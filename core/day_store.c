@@ -152,10 +152,10 @@ static int pack_one(void *context, const struct source_day *d)
 }
 
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
-                   unsigned shard, bool is_current, struct fault *fault)
+                   unsigned shard, bool is_current, struct survey_judge *judge, struct fault *fault)
 {
     struct packing p = {0};
-    int err = day_pack(t, day, shard, is_current, pack_one, &p);
+    int err = day_pack(t, day, shard, is_current, judge, pack_one, &p);
     if (err < 0) {
         fault_set(fault, -err, "packing source days: %s", strerror(-err));
     } else if (p.bytes.len > 0) {

@@ -32,10 +32,11 @@ struct day_store_settings {
 struct day_store *day_store_create(const struct day_store_settings *settings);
 void day_store_destroy(struct day_store *s); /* accepts NULL */
 
-/* Packs what a shard counted of a day: nothing of it is left there. 0, or -errno and a fault (a full disk); what was
+/* Packs what a shard counted of a day: nothing of it is left there. `judge` as day_pack has it. 0, or -errno and a fault (a full disk); what was
  * added before stays. */
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
-                   unsigned shard, bool is_current, struct fault *fault);
+                   unsigned shard, bool is_current, struct survey_judge *judge,
+                   struct fault *fault);
 
 /* Adds what a worker counted of packets without a source; takes it out of `day`. */
 void day_store_add_lone(struct day_store *s, struct tally_day *day);

@@ -5,14 +5,14 @@ static bool holds(const struct day_turn *t, int64_t ts_ns)
     return ts_ns >= t->of.start_ns && ts_ns < t->of.end_ns;
 }
 
-/* Whether a window of the current day is open, but for the one in `but`. */
+/* Whether a window of the current day is open that is not late, but for the one in `but`. */
 static bool is_open(const struct day_turn *t, const struct open_window *windows, unsigned but)
 {
     for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++) {
         const struct open_window *w = &windows[slot];
         bool reaches_in = w->start_ns < t->of.start_ns &&
                           (uint64_t)t->of.start_ns - (uint64_t)w->start_ns < (uint64_t)t->span_ns;
-        if (slot != but && w->is_open && (holds(t, w->start_ns) || reaches_in))
+        if (slot != but && w->is_open && !w->is_late && (holds(t, w->start_ns) || reaches_in))
             return true;
     }
     return false;
@@ -34,7 +34,8 @@ bool day_turn_seal(struct day_turn *t, const struct open_window *windows, unsign
 {
     const struct open_window *newest = NULL;
     for (unsigned i = 0; i < WINDOW_SLOTS; i++)
-        if (i != but && windows[i].is_open && (!newest || windows[i].serial > newest->serial))
+        if (i != but && windows[i].is_open && !windows[i].is_late &&
+            (!newest || windows[i].serial > newest->serial))
             newest = &windows[i];
     if (!newest)
         return false;

@@ -2,7 +2,8 @@
  * and close.
  *
  * The first window's day is. Another takes its place when a window of it is open and none of the current
- * one is any more: in a capture in the order of time at midnight, behind the lateness. Time is the packets'.
+ * one is any more: in a capture in the order of time at midnight, behind the lateness. Windows whose packets are all
+ * late do not count as open: they stay so for as long as there is room. Time is the packets'.
  */
 #ifndef CORE_DAY_TURN_H
 #define CORE_DAY_TURN_H

@@ -32,8 +32,7 @@ static void thread_begin(const struct pipeline *p, const char *name)
 
 /* ---- worker ---- */
 
-/* The first error of what goes to disk is kept; the receiver stops on it. */
-static void feed_failed(struct pipeline *p, int err, const struct fault *fault)
+void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault)
 {
     int none = 0;
     if (!atomic_compare_exchange_strong(&p->feed_lock, &none, 1))
@@ -122,35 +121,6 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
     channel_push(w->sealed, window);
 }
 
-/* Packs a shard's days; what fails is kept as the feed's error. */
-static void pack_days(struct worker *w, unsigned shard, const struct tally_day *but)
-{
-    struct pipeline *p = w->pipeline;
-    struct fault fault;
-    unsigned count;
-    struct tally_day **days = tally_days(w->tally, &count);
-    for (unsigned i = 0; i < count; i++) {
-        if (days[i] == but || tally_day_is_open(w->tally, days[i]))
-            continue;
-        int err = day_store_pack(p->settings->days, w->tally, days[i], shard,
-                                 tally_day_is_current(w->tally, days[i]), &fault);
-        if (err < 0)
-            feed_failed(p, err, &fault);
-    }
-}
-
-/* The receiver goes on to a day: all others that have no open window are packed. */
-static void worker_day(struct worker *w, int64_t start_ns)
-{
-    if (!tally_day_may_turn(w->tally))
-        return;
-    struct tally_day *next = tally_day_of(w->tally, start_ns);
-    for (unsigned shard = 0; shard < SHARDS; shard++)
-        if (w->pipeline->worker_of[shard] == w)
-            pack_days(w, shard, next);
-    tally_day_turn(w->tally, next);
-}
-
 /* Adds up what nobody has yet; the worker has counted all it gets. */
 static void sum_shards(struct worker *w, struct tally_sources *sum)
 {
@@ -158,7 +128,7 @@ static void sum_shards(struct worker *w, struct tally_sources *sum)
     while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS) {
         tally_sources_add(w->tally, shard, sum);
         if (w->pipeline->settings->days)
-            pack_days(w, shard, NULL);
+            pipeline_pack_days(w, shard);
     }
 }
 
@@ -171,12 +141,13 @@ static void *worker_main(void *arg)
         switch (b->mark.what) {
         case MARK_OPEN:
             w->opened[b->mark.slot] = b->mark;
+            tally_announce(w->tally, b->mark.slot);
             break;
         case MARK_SEAL:
             worker_seal(w, &b->mark);
             break;
         case MARK_DAY:
-            worker_day(w, b->mark.start_ns);
+            pipeline_turn_day(w, &b->mark);
             break;
         case MARK_END:
             is_over = true;
@@ -202,7 +173,7 @@ static void export_window(struct pipeline *p, struct window *w)
         struct fault fault;
         int err = feed_log_append(p->settings->feed, w, &fault);
         if (err < 0)
-            feed_failed(p, err, &fault);
+            pipeline_feed_failed(p, err, &fault);
     }
     window_merge(result->total, w, WINDOW_SPANS);
     result->windows++;
@@ -258,17 +229,27 @@ static void mark_send(struct pipeline *p, struct batch_mark mark)
     }
 }
 
-static void day_send(struct pipeline *p, int64_t start_ns)
+/* The day `left` is over; the window at `start_ns` is of the next. A later one that follows enough packets makes `left` what
+ * windows stand on: judging looks at all that is counted, and a capture whose packets jump from day to day is not to
+ * do that all the time. */
+static void day_send(struct pipeline *p, int32_t left, int64_t start_ns)
 {
-    mark_send(p, (struct batch_mark){.what = MARK_DAY, .start_ns = start_ns});
+    enum { JUDGED_SHARE = 1024 }; /* a capture of so many equal days has all of them judged */
+    bool is_judged = p->settings->survey && p->day.of.date > left &&
+                     p->sorted - p->judged_at >= p->sorted / JUDGED_SHARE;
+    if (is_judged)
+        p->judged_at = p->sorted;
+    mark_send(p, (struct batch_mark){
+                     .what = MARK_DAY, .start_ns = start_ns, .is_judged = is_judged, .date = left});
 }
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
+    int32_t date = p->day.of.date;
     if (p->settings->days &&
         day_turn_open(&p->day, window_clock_windows(p->clock), slot, w->start_ns))
-        day_send(p, w->start_ns);
+        day_send(p, date, w->start_ns);
     mark_send(p, (struct batch_mark){.what = MARK_OPEN,
                                      .slot = slot,
                                      .part = w->part,
@@ -290,9 +271,10 @@ static void clock_seal(void *context, unsigned slot, const struct open_window *w
                      .last_ns = w->last_ns,
                  });
     int64_t start_ns;
+    int32_t date = p->day.of.date;
     if (p->settings->days &&
         day_turn_seal(&p->day, window_clock_windows(p->clock), slot, &start_ns))
-        day_send(p, start_ns);
+        day_send(p, date, start_ns);
 }
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
@@ -347,7 +329,7 @@ static void sort_frames(struct pipeline *p, const struct frame *frames, size_t c
     int slot = window_clock_slot_of_all(p->clock, first_ns, last_ns);
     if (slot >= 0)
         open_window_holds(&window_clock_windows(p->clock)[slot], first_ns, last_ns);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++, p->sorted++)
         sorter_frame(&p->sorter, &frames[i],
                      slot >= 0 ? (unsigned)slot : slot_of(p, frames[i].ts_ns));
 }
@@ -384,7 +366,7 @@ static int worker_create(struct worker *w, struct pipeline *p)
     const struct pipeline_settings *s = p->settings;
 
     w->pipeline = p;
-    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->days != NULL);
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->days != NULL, s->survey);
     w->batches = channel_create(w->batch_count);
     w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + EMPTIES + 1);

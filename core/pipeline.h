@@ -30,8 +30,10 @@ struct pipeline_settings {
     uint32_t decap;                     /* set of enum decap */
     unsigned workers;                   /* 1 to SHARDS */
     struct day_store *days;             /* gets the source days; NULL: days are not counted */
-    struct day_minutes *minutes;        /* with days: what of them the receiver sees */
-    unsigned batch;                     /* packets per batch, 1 to BATCH_MAX */
+    const struct tally_survey *
+        survey; /* with days, where windows are to say what is taken out of _ex_survey; else NULL */
+    struct day_minutes *minutes; /* with days: what of them the receiver sees */
+    unsigned batch;              /* packets per batch, 1 to BATCH_MAX */
     bool steps_back; /* all threads of the run, the caller's too, become nice: on a machine with few
                         cores, the thread that decompresses the input is what all wait for */
     int64_t window_span_ns, lateness_ns;

@@ -1,4 +1,4 @@
-/* pipeline_state: what a pipeline and its workers are made of. Only core/pipeline.c includes it. */
+/* pipeline_state: what a pipeline and its workers are made of. Its files alone include it. */
 #ifndef CORE_PIPELINE_STATE_H
 #define CORE_PIPELINE_STATE_H
 
@@ -54,6 +54,17 @@ struct pipeline {
     atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
     struct fault feed_fault;
     struct day_turn day; /* with days: the current one */
+    uint64_t sorted;     /* packets; so many when a survey set was made last: */
+    uint64_t judged_at;
 };
+
+/* The first error of what goes to disk is kept; the receiver stops on it. */
+void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault);
+
+/* A worker is told that a day is over (MARK_DAY). */
+void pipeline_turn_day(struct worker *w, const struct batch_mark *mark);
+
+/* Packs what a shard has of all days, at the end; any thread. */
+void pipeline_pack_days(struct worker *w, unsigned shard);
 
 #endif

@@ -70,6 +70,9 @@ int replay_days_init(struct replay_days *d, const struct config *config, const s
     d->settings.databases = d->databases;
     d->settings.list_count = d->list_count;
     d->settings.database_count = d->database_count;
+    d->survey = (struct tally_survey){.telescope_ipv4 = d->settings.telescope_ipv4,
+                                      .settings = &d->settings.day.survey,
+                                      .origins = setup->origins};
     if (err == 0 && !(d->store = day_store_create(&d->settings)))
         err = -ENOMEM;
     return err < 0 ? fault_set(fault, -err, "days: %s", strerror(-err)) : 0;
@@ -81,6 +84,18 @@ void replay_days_fini(struct replay_days *d)
     day_minutes_fini(&d->minutes);
     free(d->lists);
     *d = (struct replay_days){0};
+}
+
+const char *replay_days_ex_absent(const struct replay_days *d)
+{
+    return !d->store                          ? "days are not counted"
+           : d->settings.telescope_configured ? ""
+                                              : "the telescope's size is unknown";
+}
+
+const struct tally_survey *replay_days_survey(const struct replay_days *d)
+{
+    return replay_days_ex_absent(d)[0] == '\0' ? &d->survey : NULL;
 }
 
 void replay_days_identify(const struct replay_days *d, struct feed_identity *identity)

@@ -10,6 +10,7 @@ struct replay_days {
     struct day_store_settings settings;
     struct day_store *store; /* NULL: days are not wanted (--no-sources) */
     struct day_minutes minutes;
+    struct tally_survey survey;
     struct day_basis *lists, databases[2];
     size_t list_count, database_count;
     char epochs[2][24];
@@ -19,6 +20,10 @@ struct replay_days {
 int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
                      struct fault *fault);
 void replay_days_fini(struct replay_days *d); /* also of a zeroed one */
+
+/* What windows take out by; NULL: it is not known, and why is in replay_days_ex_absent, "" otherwise. */
+const struct tally_survey *replay_days_survey(const struct replay_days *d);
+const char *replay_days_ex_absent(const struct replay_days *d);
 
 /* What the feed says of its days. */
 void replay_days_identify(const struct replay_days *d, struct feed_identity *identity);

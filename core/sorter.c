@@ -66,9 +66,12 @@ static inline unsigned shard_of4(const struct sorter *s, const struct observatio
     return sorter_shard4(s, src);
 }
 
-static inline unsigned shard_of(const struct sorter *s, const struct observation *o, uint64_t hash)
+/* IPv6 by /64, which is judged as a whole: it lies in one shard. */
+static inline unsigned shard_of(const struct sorter *s, const struct observation *o)
 {
-    return o->ip_version == 6 ? batch_shard(hash) : shard_of4(s, o);
+    uint64_t site;
+    memcpy(&site, o->src, sizeof site);
+    return o->ip_version == 6 ? batch_shard(hash_u64(&s->key, site)) : shard_of4(s, o);
 }
 
 /* Whether the shard's batch takes a brief of this window and time: it has briefs of one window, and times
@@ -109,7 +112,7 @@ static void place_observation(struct sorter *s, const struct observation *o, con
                               unsigned slot)
 {
     uint64_t hash = hash_address(&s->key, o->src, o->ip_version);
-    unsigned shard = shard_of(s, o, hash);
+    unsigned shard = shard_of(s, o);
     struct batch *b = s->shards[shard].batch;
     struct observation *place = &b->at[b->count];
     *place = *o;

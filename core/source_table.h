@@ -53,11 +53,16 @@ struct source {
     uint16_t kinds_ever;   /* bits of enum kind; the top bit: IPv6 */
     uint16_t sketch_index; /* of its register in a HyperLogLog, and its rank there */
     uint8_t sketch_rank;
-    uint8_t reserved;
+    uint8_t outs; /* below: whether windows take it out of _ex_survey (core/survey_set.h) */
 };
 static_assert(sizeof(struct source) == 32, "two sources a cache line");
 
 enum { SOURCE_IS_IPV6 = 1 << 15 };
+
+enum {                        /* bits of outs */
+       SOURCE_OUTS = 3,       /* taken out under set 0, 1 */
+       SOURCE_LISTED = 1 << 2 /* bogon or acknowledged */
+};
 
 /* Two numbers, so that each question about a pair is one comparison. */
 struct pair {
@@ -75,7 +80,7 @@ enum {                    /* bits of state */
        PAIR_SLOT = 32,    /* 3 */
        PAIR_IS_SCAN = 35, /* at least one packet of a scan kind */
        PAIR_SOURCE = 36,  /* 7: the rest of the source's number */
-       PAIR_FREE = 43,    /* 2 */
+       PAIR_OUTS = 43,    /* 2: of its source */
        PAIR_COMBO =
            45, /* 7: what packets of the current day are counted here; 0: none (core/tally_day.h) */
        PAIR_COUNT = 52,    /* 12: how many */

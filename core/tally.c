@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope, bool has_days)
+                           const struct prefix_set *telescope, bool has_days,
+                           const struct tally_survey *survey)
 {
     struct tally *t = pages_map(sizeof *t);
     if (!t)
@@ -17,6 +18,7 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->rules = rules;
     t->telescope = telescope;
     t->has_days = has_days;
+    t->survey = has_days ? survey : NULL;
     for (unsigned set = 0; set < BRIEF_SETS; set++)
         t->brief_marks[set] = (uint16_t)set_marks(set);
     t->scratch = rules->payload_off ? NULL : payload_scratch_create(rules);
@@ -64,6 +66,8 @@ struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns)
 {
     return tally_day_at(t, day_of(t, ts_ns));
 }
+
+void tally_announce(struct tally *t, unsigned slot) { t->slots[slot].basis = t->basis; }
 
 void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late)
 {
@@ -193,6 +197,33 @@ static void port_seal(const struct ruleset *rules, struct window *w, unsigned pr
         }
 }
 
+/* What is taken out of _ex_survey. Two sets were made since the window opened: the one that it stood on is
+ * another by now, so nothing is. */
+static void out_seal(const struct tally *t, struct tally_slot *ts)
+{
+    struct window *w = ts->window;
+    const struct tally_basis *basis = &ts->basis;
+    bool is_whole = t->basis.turn - basis->turn < 2;
+    for (unsigned set = 0; set < BRIEF_SETS; set++)
+        for (unsigned left = ts->briefs_out[set] ? t->brief_marks[set] : 0; left; left &= left - 1)
+            if (__builtin_ctz(left) < SHARE_MARK_COUNT)
+                ts->marks_out[__builtin_ctz(left)] += ts->briefs_out[set];
+    for (unsigned m = 0; m < SHARE_MARK_COUNT && is_whole; m++) {
+        w->mark_packets_out[m] = ts->marks_out[m];
+        w->mark_sources_out[m] = (struct source_count){ts->sources_out[m], ts->sources_out[m]};
+    }
+    w->basis = (struct window_basis){
+        .has_ex = true,
+        .has_survey = is_whole && basis->has_day,
+        .lacks_survey = !is_whole || !basis->has_day,
+        .first = is_whole ? basis->date : 0,
+        .last = is_whole ? basis->date : 0,
+    };
+    memset(ts->briefs_out, 0, sizeof ts->briefs_out);
+    memset(ts->marks_out, 0, sizeof ts->marks_out);
+    memset(ts->sources_out, 0, sizeof ts->sources_out);
+}
+
 struct window *tally_seal(struct tally *t, unsigned slot)
 {
     struct tally_slot *ts = &t->slots[slot];
@@ -211,6 +242,10 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned k = 0; k < KIND_COUNT; k++)
         w->totals.packets += w->kinds[k].packets, w->totals.bytes += w->kinds[k].bytes;
     w->totals.snapped = ts->snapped;
+    if (t->survey)
+        out_seal(t, ts);
+    else
+        w->basis.lacks_ex = true;
     if (ts->day && ts->is_late)
         ts->day->late += w->totals.packets;
     for (unsigned m = 0; m < MARK_COUNT; m++)

@@ -9,6 +9,7 @@
 #include "capture/batch.h"
 #include "capture/hash.h"
 #include "classify/classify.h"
+#include "core/survey_set.h"
 #include "export/window.h"
 
 struct tally;
@@ -24,12 +25,17 @@ struct tally_sources {
     uint64_t ports[PORT_PROTO_COUNT][65536];
 };
 
-/* `has_days`: calendar days are counted, too (core/tally_day.h). `key`, `rules` and `telescope` (may be NULL) must outlive the tally. NULL with errno. */
+/* `has_days`: calendar days are counted, too (core/tally_day.h). `survey`, which may be NULL and needs days: windows say
+ * what is taken out of _ex_survey. What is pointed to (telescope may be NULL) must outlive the tally. NULL with errno. */
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope, bool has_days);
+                           const struct prefix_set *telescope, bool has_days,
+                           const struct tally_survey *survey);
 void tally_destroy(struct tally *t); /* accepts NULL */
 
-/* A window begins in a slot that is free; the tally fills `w` (cleared) from now on. Slots need not be
+/* A window begins in a slot, whether packets of it come here or not: it stands on the survey set of now. */
+void tally_announce(struct tally *t, unsigned slot);
+
+/* A window, announced where there is a survey, begins in a slot that is free; the tally fills `w` (cleared) from now on. Slots need not be
  * opened in the order of their windows, as long as each is before its first packet. `is_late`: all its
  * packets are. */
 void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late);
@@ -60,6 +66,12 @@ bool tally_day_may_turn(const struct tally *t);
 
 /* A day becomes the current one; that before was packed for all shards. */
 void tally_day_turn(struct tally *t, struct tally_day *next);
+
+/* A day is over: its survey set, made of all shards that have sources, is the one that windows stand on from now on. */
+void tally_survey_turn(struct tally *t, int32_t date);
+
+/* Begins to make that set of a shard, before the day is packed with the same judge. */
+void tally_survey_judge(struct tally *t, unsigned shard, struct survey_judge *judge);
 
 /* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);

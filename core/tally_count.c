@@ -11,6 +11,8 @@ enum { STAGE = 16, STAGES = 3 };
 /* Briefs of new pairs, and observations, at a time. */
 enum { LATE = 32, OTHERS = 64 };
 
+enum { SHARE_MARKS = (1 << SHARE_MARK_COUNT) - 1 };
+
 /* A row's 32 bits hold any number of packets up to here and one more batch. */
 static const uint64_t UNDRAINED_MAX = UINT32_MAX - BATCH_MAX;
 
@@ -73,6 +75,9 @@ static inline void source_mark(struct tally_slot *ts, struct source *s, unsigned
     s->marks_ever |= (uint16_t)fresh;
     for (unsigned left = fresh; left; left &= left - 1)
         ts->sources[__builtin_ctz(left)]++;
+    unsigned out = fresh & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
+    for (unsigned left = out; left; left &= left - 1)
+        ts->sources_out[__builtin_ctz(left)]++;
     struct sketches *sketches = ts->sketches;
     sketch_row *row = &sketches->at[s->sketch_index];
     sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & row_of_marks(fresh);
@@ -101,6 +106,14 @@ static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bo
     return is_new;
 }
 
+/* Where the source was added: it was not there when there were `before`. */
+static inline void source_may_be_new(const struct tally *t, struct source_table *shard,
+                                     uint32_t number, uint32_t before)
+{
+    if (number >= before && t->survey)
+        survey_source_add(t->survey, shard, number);
+}
+
 /* Finds the pair of a source or adds it. */
 static struct pair *find_pair(struct tally *t, struct source_table *shard, uint64_t key,
                               uint32_t number)
@@ -113,6 +126,7 @@ static struct pair *find_pair(struct tally *t, struct source_table *shard, uint6
         else
             t->port_sources[pair_proto(key) - PAIR_TCP][pair_port(key)]++;
         pair_set_source(p, number);
+        survey_pair_add(source_at(shard, number), p);
     }
     return p;
 }
@@ -137,7 +151,9 @@ struct run {
     struct source_table *shard;
     struct tally_slot *ts;
     unsigned slot;
-    uint64_t here; /* of a pair's state: newest opening and slot */
+    uint64_t here;    /* of a pair's state: newest opening and slot */
+    unsigned out_bit; /* of a pair's state: taken out of _ex_survey */
+    bool has_survey;
     struct day_run day;
 };
 
@@ -256,12 +272,30 @@ static inline void stage_look_day(const struct run *r, struct stage *s)
     }
 }
 
-/* Counts them. */
+/* What is taken out of _ex_survey: half of all packets may be, in any order. */
+static inline void brief_out(const struct run *r, const struct brief *b, const struct pair *pair)
+{
+    r->ts->briefs_out[b->set % BRIEF_SETS] += pair->state >> r->out_bit & 1;
+}
+
+/* Counts them; an instance for each. */
+static inline void stage_count_day_if(const struct run *r, const struct stage *s, bool has_survey)
+{
+    for (unsigned k = 0; k < s->count; k++) {
+        if (!s->pair[k])
+            continue;
+        if (has_survey)
+            brief_out(r, &s->briefs[k], s->pair[k]);
+        day_count(&r->day, &s->briefs[k], s->pair[k], s->number[k]);
+    }
+}
+
 static inline void stage_count_day(const struct run *r, const struct stage *s)
 {
-    for (unsigned k = 0; k < s->count; k++)
-        if (s->pair[k])
-            day_count(&r->day, &s->briefs[k], s->pair[k], s->number[k]);
+    if (r->has_survey)
+        stage_count_day_if(r, s, true);
+    else
+        stage_count_day_if(r, s, false);
 }
 
 /* What a brief of a known source and pair shows that is new. */
@@ -323,6 +357,7 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         if (pair) {
             uint32_t number = pair_source_number(shard, pair);
             brief_show(r, b, number, pair);
+            brief_out(r, b, pair);
             if (r->day.day)
                 day_count(&r->day, b, pair, number);
             continue;
@@ -337,9 +372,12 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         const struct brief *b = briefs[i];
         struct observation o = {.ip_version = 4};
         memcpy(o.src, &b->src, sizeof b->src);
+        uint32_t before = shard->source_count;
         uint32_t number = source_find(shard, hash_u64(t->key, b->src), guess[i], &o);
+        source_may_be_new(t, shard, number, before);
         struct pair *pair = find_pair(t, shard, brief_key(b), number);
         brief_show(r, b, number, pair);
+        brief_out(r, b, pair);
         if (r->day.day)
             day_count(&r->day, b, pair, number);
     }
@@ -376,6 +414,14 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
     kind->bytes += o->wire_len;
     if (label->payload_rule != RULE_NONE)
         count_payload_rule(ts->window, o, label);
+}
+
+static inline void count_out(struct tally_slot *ts, const struct source *s,
+                             const struct label *label)
+{
+    unsigned out = label->marks & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
+    for (; out; out &= out - 1)
+        ts->marks_out[__builtin_ctz(out)]++;
 }
 
 static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
@@ -444,7 +490,10 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
                 count_alone(day, o, label);
             continue;
         }
+        uint32_t before = shard->source_count;
         uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
+        source_may_be_new(t, shard, number, before);
+        count_out(ts, source_at(shard, number), label);
         if (t->has_days)
             day_observe(t, day, b->shard, number, o, label);
         count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
@@ -465,6 +514,8 @@ static void briefs_count(struct tally *t, const struct batch *b)
         .ts = ts,
         .slot = b->brief_slot,
         .here = t->open.newest % PAIR_SERIALS | (uint64_t)b->brief_slot << PAIR_SLOT,
+        .out_bit = PAIR_OUTS + (ts->basis.turn & 1),
+        .has_survey = t->survey != NULL,
         .day = {.tally = t,
                 .shard = &t->shards[b->shard],
                 .day = ts->day,

@@ -75,6 +75,16 @@ void tally_day_turn(struct tally *t, struct tally_day *next)
     t->since_turn = 0;
 }
 
+void tally_survey_turn(struct tally *t, int32_t date)
+{
+    t->basis = (struct tally_basis){.turn = t->basis.turn + 1, .has_day = true, .date = date};
+}
+
+void tally_survey_judge(struct tally *t, unsigned shard, struct survey_judge *judge)
+{
+    survey_judge_begin(judge, t->survey, &t->shards[shard], (t->basis.turn + 1) & 1);
+}
+
 uint32_t combo_number_slow(struct combos *c, uint32_t name)
 {
     uint32_t at = combo_slot(name);

@@ -40,6 +40,13 @@ struct sketches {
     uint32_t used_count;
 };
 
+/* What a window stands on: the survey set that was made last. */
+struct tally_basis {
+    uint32_t turn; /* sets that were made; its bit 0: which of the two */
+    bool has_day;
+    int32_t date; /* of which day */
+};
+
 /* A window being filled; all zero where the slot is free. Sets are counted as sets and taken apart when it
  * is sealed. */
 struct tally_slot {
@@ -52,6 +59,10 @@ struct tally_slot {
     uint64_t sources[MARK_COUNT];  /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
+    struct tally_basis basis;        /* stays until the next announcement */
+    uint64_t briefs_out[BRIEF_SETS]; /* of those above: taken out of _ex_survey */
+    uint64_t marks_out[SHARE_MARK_COUNT];
+    uint64_t sources_out[SHARE_MARK_COUNT];
     struct tally_day
         *day; /* that holds the window; NULL: days are not counted, or it lies in two */
     bool is_two_days, is_late;
@@ -61,7 +72,9 @@ struct tally {
     const struct hash_key *key;
     const struct ruleset *rules;
     const struct prefix_set *telescope;
-    struct payload_scratch *scratch; /* NULL: payload rules are off */
+    const struct tally_survey *survey; /* NULL: what is taken out is not counted */
+    struct tally_basis basis;          /* of windows that open now */
+    struct payload_scratch *scratch;   /* NULL: payload rules are off */
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];

@@ -94,8 +94,6 @@ void day_destroy(struct day *d)
     free(d);
 }
 
-/* Of a telescope whose size is known: max(min_packets, packets per address * addresses), the latter up
- * to the next whole packet. */
 uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4)
 {
     unsigned __int128 milli = (unsigned __int128)s->packets_per_address_milli * ipv4;

@@ -51,6 +51,10 @@ struct survey_settings {
 };
 extern const struct survey_settings survey_defaults;
 
+/* The packets of tcp_syn and udp from which on an IPv4 source of telescopes with so many addresses is one:
+ * max(min_packets, packets_per_address * addresses), the latter up to the next whole packet. */
+uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4);
+
 bool survey_settings_equal(const struct survey_settings *a, const struct survey_settings *b);
 
 struct day_settings {

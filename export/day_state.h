@@ -137,8 +137,6 @@ int day_count_source(struct day *d, const struct source_day *s, struct fault *fa
 /* What its /64 is told by. */
 void day_group_take(struct day *d, const struct source_day *s);
 
-uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4);
-
 /* Ends the /64 being read, if there is one: what is pending is decided. */
 void day_group_end(struct day *d);
 

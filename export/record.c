@@ -24,7 +24,7 @@ struct record_columns {
 struct record_scratch {
     Yamiscope__KindCount kind[KIND_COUNT], *kinds[KIND_COUNT];
     Yamiscope__MarkCount mark[MARK_COUNT], *marks[MARK_COUNT];
-    Yamiscope__SourceCount source[MARK_COUNT];
+    Yamiscope__SourceCount source[MARK_COUNT], source_out[SHARE_MARK_COUNT];
     Yamiscope__Hll hll[MARK_COUNT];
     Yamiscope__RuleCount rule[2 * RULES_MAX], *rules[2 * RULES_MAX]; /* evidence port, payload */
     Yamiscope__PortTable port[PORT_PROTO_COUNT], *ports[PORT_PROTO_COUNT];
@@ -223,6 +223,19 @@ static Yamiscope__Hll *hll_fill(struct record_scratch *s, unsigned mark, const s
     return out;
 }
 
+/* What of the mark is taken out of _ex_survey. */
+static void out_fill(struct record_scratch *s, const struct window *w, unsigned mark,
+                     Yamiscope__MarkCount *row)
+{
+    if (!window_has_ex(w) || w->mark_packets_out[mark] == 0)
+        return;
+    row->packets_out = w->mark_packets_out[mark];
+    row->sources_out = &s->source_out[mark];
+    yamiscope__source_count__init(row->sources_out);
+    row->sources_out->low = w->mark_sources_out[mark].low;
+    row->sources_out->high = w->mark_sources_out[mark].high;
+}
+
 static void marks_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
 {
     out->marks = s->marks;
@@ -240,7 +253,17 @@ static void marks_fill(struct record_scratch *s, const struct window *w, Yamisco
         row->sources->low = w->mark_sources[mark].low;
         row->sources->high = w->mark_sources[mark].high;
         row->sources->hll = hll_fill(s, mark, &w->hll[mark]);
+        if (!is_tool)
+            out_fill(s, w, mark, row);
     }
+}
+
+static void basis_fill(const struct window_basis *from, Yamiscope__SurveyBasis *to)
+{
+    to->first = from->first;
+    to->last = from->last;
+    to->some = from->has_survey;
+    to->without = from->lacks_survey;
 }
 
 static void rules_fill(struct record_scratch *s, const struct window *w,
@@ -348,6 +371,7 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     Yamiscope__Window window = YAMISCOPE__WINDOW__INIT;
     Yamiscope__Ledger ledger = YAMISCOPE__LEDGER__INIT;
     Yamiscope__Totals totals = YAMISCOPE__TOTALS__INIT;
+    Yamiscope__SurveyBasis basis = YAMISCOPE__SURVEY_BASIS__INIT;
 
     if (b->scratch == NULL && (b->scratch = calloc(1, sizeof *b->scratch)) == NULL)
         return -ENOMEM;
@@ -366,6 +390,8 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     marks_fill(b->scratch, w, &window);
     rules_fill(b->scratch, w, rules, &window);
     ports_fill(b->scratch, w, &window);
+    basis_fill(&w->basis, &basis);
+    window.survey_basis = window_has_ex(w) ? &basis : NULL;
     record.seq = seq;
     record.body_case = YAMISCOPE__RECORD__BODY_WINDOW;
     record.window = &window;

@@ -171,6 +171,26 @@ static int rules_take(struct window *w, struct rule_names *names, const Yamiscop
     return 0;
 }
 
+/* Of a record that holds. */
+static void out_take(struct window *w, const Yamiscope__Window *from)
+{
+    const Yamiscope__SurveyBasis *basis = from->survey_basis;
+    w->basis = (struct window_basis){.has_ex = basis != NULL, .lacks_ex = basis == NULL};
+    if (basis == NULL)
+        return;
+    w->basis.has_survey = basis->some;
+    w->basis.lacks_survey = basis->without;
+    w->basis.first = basis->first;
+    w->basis.last = basis->last;
+    for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) { /* they are the first, all of them */
+        const Yamiscope__MarkCount *row = from->marks[mark];
+        w->mark_packets_out[mark] = row->packets_out;
+        if (row->sources_out != NULL)
+            w->mark_sources_out[mark] =
+                (struct source_count){row->sources_out->low, row->sources_out->high};
+    }
+}
+
 /* Of a record that holds, whose kinds and marks the check has by their numbers. */
 static int window_take(struct record_window *u, struct window *w, struct rule_names *names,
                        const Yamiscope__Window *from, struct fault *fault)
@@ -194,6 +214,7 @@ static int window_take(struct record_window *u, struct window *w, struct rule_na
     memcpy(w->mark_packets, c->marks, sizeof w->mark_packets);
     memcpy(w->mark_sources, c->sources, sizeof w->mark_sources);
     memcpy(w->hll, c->hll, sizeof w->hll);
+    out_take(w, from);
     for (size_t i = 0; i < from->n_ports; i++)
         for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
             if (strcmp(from->ports[i]->proto, window_proto_name(proto)) == 0)

@@ -1,4 +1,5 @@
 #include "capture/decode.h"
+#include "export/calendar.h"
 #include "export/damage_text.h"
 #include "export/json_string.h"
 #include "export/render.h"
@@ -91,10 +92,31 @@ static void ports_print(FILE *out, const struct summary *s)
     fprintf(out, "%s],\n", s->port_count > 0 ? "\n  " : "");
 }
 
+static void text_or_null_print(FILE *out, const char *text)
+{
+    if (text == NULL)
+        fputs("null", out);
+    else
+        json_string(out, text);
+}
+
 static void share_print(FILE *out, const char *name, struct share share)
 {
     fprintf(out, "\"%s\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}", name, share.num,
             share.den);
+}
+
+/* Provisional; distinct sources of windows do not add up. */
+static void share_ex_print(FILE *out, const struct summary *s, unsigned num, enum share_over over)
+{
+    const struct window *w = s->total;
+    fprintf(out, ", \"%s\": {", share_over_name(over));
+    if (summary_ex_absent(s)[0] == '\0')
+        share_print(out, "packets",
+                    share_of_ex(w->mark_packets, w->mark_packets_out, num, share_over_mark(over)));
+    else
+        fputs("\"packets\": null", out);
+    fputs(", \"sources\": null}", out);
 }
 
 static void shares_print(FILE *out, const struct summary *s)
@@ -109,9 +131,35 @@ static void shares_print(FILE *out, const struct summary *s)
             share_print(out, "sources", share_of(s->mark_sources, num, den));
             fputs("}", out);
         }
+        share_ex_print(out, s, num, SHARE_OVER_total_ex_survey);
+        share_ex_print(out, s, num, SHARE_OVER_scan_ex_survey);
         fputs("}", out);
     }
     fputs("\n  },\n", out);
+}
+
+/* What the shares over _ex_survey stand on. */
+static void survey_print(FILE *out, const struct summary *s)
+{
+    const struct window_basis *b = &s->total->basis;
+    const char *absent = summary_ex_absent(s);
+    char first[CALENDAR_DATE], last[CALENDAR_DATE];
+
+    fputs("  \"ex_survey\": {\"state\": \"provisional\", \"absent\": ", out);
+    text_or_null_print(out, absent[0] == '\0' ? NULL : absent);
+    fprintf(out,
+            ", \"sources_absent\": \"distinct sources of several windows do not add\", "
+            "\"lists\": %zu},\n  \"survey_basis\": ",
+            s->list_count);
+    if (absent[0] != '\0') {
+        fputs("null,\n", out);
+        return;
+    }
+    fputs("{\"first\": ", out);
+    text_or_null_print(out, b->has_survey ? calendar_text(b->first, first) : NULL);
+    fputs(", \"last\": ", out);
+    text_or_null_print(out, b->has_survey ? calendar_text(b->last, last) : NULL);
+    fprintf(out, ", \"without\": %s},\n", b->lacks_survey ? "true" : "false");
 }
 
 static void rules_print(FILE *out, const struct summary *s)
@@ -149,14 +197,6 @@ static void telescope_print(FILE *out, const struct summary *s)
         fputs("  \"telescope\": {\"configured\": false, \"ipv4\": null, "
               "\"ipv6_prefixes\": null},\n",
               out);
-}
-
-static void text_or_null_print(FILE *out, const char *text)
-{
-    if (text == NULL)
-        fputs("null", out);
-    else
-        json_string(out, text);
 }
 
 /* A span as a number of seconds, exactly. */
@@ -246,6 +286,7 @@ void render_json(FILE *out, const struct summary *s)
     tools_print(out, "tool_sources", s->mark_sources);
     ports_print(out, s);
     shares_print(out, s);
+    survey_print(out, s);
     ledger_print(out, s);
     rules_print(out, s);
     telescope_print(out, s);

@@ -1,4 +1,5 @@
 #include "capture/capture_filter.h"
+#include "export/calendar.h"
 #include "export/render_page.h"
 #include "export/share.h"
 
@@ -277,6 +278,36 @@ static void share_heads(const struct page *p, const struct share_columns *c)
     fputc('\n', p->text.out);
 }
 
+/* Of what is not shown in full: replay adds windows, whose survey scanners are those of the day before. */
+static void survey_print(const struct page *p)
+{
+    const struct window *w = p->s->total;
+    const struct window_basis *b = &w->basis;
+    const char *absent = summary_ex_absent(p->s);
+    char line[PAGE_LINE], words[SHARE_WORDS], first[CALENDAR_DATE], last[CALENDAR_DATE];
+    if (absent[0] != '\0') {
+        snprintf(line, sizeof line, "absent: %s", absent);
+        page_line(p, "ex_survey", TEXT_DIM, line);
+        return;
+    }
+    struct share share =
+        share_of_ex(w->mark_packets, w->mark_packets_out, MARK_iot_strict, MARK_scan);
+    int used = snprintf(line, sizeof line, "survey scanners: provisional, iot_strict %s; ",
+                        share_words(share, SHARE_OVER_scan_ex_survey, words));
+    if (b->has_survey)
+        used += snprintf(line + used, sizeof line - (size_t)used,
+                         "out are those of the day before (%s to %s)%s",
+                         calendar_text(b->first, first), calendar_text(b->last, last),
+                         b->lacks_survey ? ", none before the first day was over, " : "");
+    else
+        used += snprintf(line + used, sizeof line - (size_t)used, "no day was over yet: out are ");
+    snprintf(line + used, sizeof line - (size_t)used, "%sbogons%s",
+             b->has_survey && !b->lacks_survey ? ", " : "",
+             p->s->list_count > 0 ? " and acknowledged scanners"
+                                  : " (no list of acknowledged scanners)");
+    page_line(p, "ex_survey", TEXT_DIM, line);
+}
+
 static void shares_print(const struct page *p)
 {
     enum { SHARE_LABEL = 15 }; /* "iot_confirmed" */
@@ -300,7 +331,8 @@ static void shares_print(const struct page *p)
         p, "evidence", TEXT_DIM,
         "the destination port, or the payload where it shows a rule; for iot_bot the sender's "
         "fingerprint too: what a packet aims at, not what it hit. Survey scanners are not taken "
-        "out here, but from the days of a feed: yamiscope report.");
+        "out above; the final shares without them are those of days: yamiscope report.");
+    survey_print(p);
 }
 
 /* ---- ports */

@@ -7,6 +7,13 @@ struct share share_of(const uint64_t counts[MARK_COUNT], enum mark numerator, en
     return (struct share){.num = counts[numerator], .den = counts[denominator]};
 }
 
+struct share share_of_ex(const uint64_t counts[MARK_COUNT], const uint64_t out[SHARE_MARK_COUNT],
+                         enum mark numerator, enum mark denominator)
+{
+    return (struct share){.num = counts[numerator] - out[numerator],
+                          .den = counts[denominator] - out[denominator]};
+}
+
 double share_ratio(struct share s) { return s.den == 0 ? 0.0 : (double)s.num / (double)s.den; }
 
 const char *share_text(struct share s, char text[SHARE_TEXT])

@@ -36,6 +36,10 @@ bool share_over_is_ex(enum share_over over);     /* without survey scanners */
 struct share share_of(const uint64_t counts[MARK_COUNT], enum mark numerator,
                       enum mark denominator);
 
+/* The same without what is taken out of each. */
+struct share share_of_ex(const uint64_t counts[MARK_COUNT], const uint64_t out[SHARE_MARK_COUNT],
+                         enum mark numerator, enum mark denominator);
+
 /* num / den between 0 and 1; 0 where den is 0. */
 double share_ratio(struct share s);
 

@@ -48,6 +48,9 @@ struct summary {
     uint64_t windows, window_parts; /* distinct windows; further parts of them, a record each */
     const struct damage_list *damaged;
     uint64_t inputs; /* files that were opened */
+    const char
+        *ex_absent; /* why windows do not say what is taken out of _ex_survey; NULL, "": they do */
+    size_t list_count; /* of acknowledged scanners */
     bool telescope_configured;
     uint64_t telescope_ipv4;          /* addresses */
     uint64_t telescope_ipv6_prefixes; /* the fewest that cover it */
@@ -55,5 +58,13 @@ struct summary {
     double seconds;       /* how long the run took; text only, never in json */
     const char *feed_dir; /* NULL: none written */
 };
+
+/* Why there are no shares over _ex_survey; "": there are, provisional ones. */
+static inline const char *summary_ex_absent(const struct summary *s)
+{
+    if (s->ex_absent != NULL && s->ex_absent[0] != '\0')
+        return s->ex_absent;
+    return window_has_ex(s->total) ? "" : "there is no window";
+}
 
 #endif

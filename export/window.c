@@ -23,6 +23,9 @@ void window_clear(struct window *w)
     memset(w->kinds, 0, sizeof w->kinds);
     memset(w->mark_packets, 0, sizeof w->mark_packets);
     memset(w->mark_sources, 0, sizeof w->mark_sources);
+    memset(&w->basis, 0, sizeof w->basis);
+    memset(w->mark_packets_out, 0, sizeof w->mark_packets_out);
+    memset(w->mark_sources_out, 0, sizeof w->mark_sources_out);
     memset(w->rules, 0, sizeof w->rules);
     memset(w->hll, 0, sizeof w->hll);
 }
@@ -96,6 +99,20 @@ static void ledger_merge(struct window_ledger *into, const struct window_ledger 
     into->late += from->late;
 }
 
+static void basis_merge(struct window_basis *into, const struct window_basis *from)
+{
+    if (from->has_survey) {
+        if (!into->has_survey || into->first > from->first)
+            into->first = from->first;
+        if (!into->has_survey || into->last < from->last)
+            into->last = from->last;
+    }
+    into->has_ex |= from->has_ex;
+    into->lacks_ex |= from->lacks_ex;
+    into->has_survey |= from->has_survey;
+    into->lacks_survey |= from->lacks_survey;
+}
+
 static void ports_merge(struct window *into, const struct window *from, unsigned proto,
                         enum window_merge how)
 {
@@ -128,6 +145,11 @@ void window_merge(struct window *into, const struct window *from, enum window_me
         source_count_merge(&into->mark_sources[mark], &from->mark_sources[mark], how);
         if (from->mark_sources[mark].high > 0)
             hll_merge(&into->hll[mark], &from->hll[mark]);
+    }
+    basis_merge(&into->basis, &from->basis);
+    for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) {
+        into->mark_packets_out[mark] += from->mark_packets_out[mark];
+        source_count_merge(&into->mark_sources_out[mark], &from->mark_sources_out[mark], how);
     }
     for (unsigned rule = 0; rule < RULES_MAX; rule++)
         for (unsigned evidence = 0; evidence < EVIDENCE_COUNT; evidence++)

@@ -42,6 +42,20 @@ struct window_ledger {
     uint64_t offered, observed, filtered, ring_full, late;
 };
 
+/* What of a window's sources was known when it was counted: who is a survey scanner shows when a day is over, so
+ * windows take out who was one on the newest day that was over when they opened (provisional). Whether
+ * acknowledged scanners and bogons are taken out does not depend on a day.
+ * All false: nothing was counted yet. */
+struct window_basis {
+    bool has_ex;     /* a window in it counts what is taken out */
+    bool lacks_ex;   /* another one does not; then all of it does not */
+    bool has_survey; /* a window in it takes out the survey scanners of `first`..`last` */
+    bool
+        lacks_survey; /* another one none: no day was over yet (or two days ended while it was open; then it takes
+                            out nothing) */
+    int32_t first, last; /* dates in the feed's zone, days since 1970-01-01; 0 unless has_survey */
+};
+
 struct window {
     int64_t start_ns, span_ns;
     uint32_t part;
@@ -50,6 +64,10 @@ struct window {
     struct count kinds[KIND_COUNT];
     uint64_t mark_packets[MARK_COUNT];
     struct source_count mark_sources[MARK_COUNT];
+    struct window_basis basis;
+    /* Of these, what is taken out of _ex_survey: means something where window_has_ex(). */
+    uint64_t mark_packets_out[SHARE_MARK_COUNT];
+    struct source_count mark_sources_out[SHARE_MARK_COUNT];
     struct count rules[RULES_MAX][EVIDENCE_COUNT];
     struct hll hll[MARK_COUNT];
     uint32_t port_used[PORT_PROTO_COUNT];             /* rows of ports in use */
@@ -96,6 +114,12 @@ enum window_merge {
  * the span reaches to the later end (at most INT64_MAX), the part is the lower one. A window of
  * span 0, as created and cleared, has no time yet and takes the other's. */
 void window_merge(struct window *into, const struct window *from, enum window_merge how);
+
+/* Whether it knows what is taken out of _ex_survey. */
+static inline bool window_has_ex(const struct window *w)
+{
+    return w->basis.has_ex && !w->basis.lacks_ex;
+}
 
 /* "tcp", "udp". */
 const char *window_proto_name(unsigned proto);

@@ -175,6 +175,46 @@ static bool sources_hold(struct window_check *c, unsigned mark, const Yamiscope_
     return true;
 }
 
+/* What is taken out of a mark is some of it. */
+static bool out_holds(struct window_check *c, unsigned mark, const Yamiscope__MarkCount *row,
+                      bool has_ex)
+{
+    const Yamiscope__SourceCount *sources = row->sources_out;
+    uint64_t low = sources == NULL ? 0 : sources->low, high = sources == NULL ? 0 : sources->high;
+
+    if ((!has_ex || row->tool) && (row->packets_out > 0 || sources != NULL))
+        return refuse(c, "mark %s says what is taken out, where nothing is", mark_name(mark));
+    if (row->packets_out > row->packets)
+        return refuse(c, "mark %s has %" PRIu64 " packets, and %" PRIu64 " are taken out",
+                      mark_name(mark), row->packets, row->packets_out);
+    if ((sources != NULL) != (row->packets_out > 0) || (sources != NULL && sources->hll != NULL) ||
+        low > high || (high == 0) != (row->packets_out == 0) || high > row->packets_out ||
+        low > c->sources[mark].low || high > c->sources[mark].high)
+        return refuse(c,
+                      "mark %s: %" PRIu64 " to %" PRIu64 " sources with %" PRIu64
+                      " packets are taken out of %" PRIu64 " to %" PRIu64,
+                      mark_name(mark), low, high, row->packets_out, c->sources[mark].low,
+                      c->sources[mark].high);
+    if (mark < SHARE_MARK_COUNT) {
+        c->marks_out[mark] = row->packets_out;
+        c->sources_out[mark] = (struct source_count){low, high};
+    }
+    return true;
+}
+
+/* Where `a` is within `b`, so is what is taken out of it, and what stays. */
+static bool out_within(struct window_check *c, unsigned a, unsigned b)
+{
+    const struct source_count *x = &c->sources_out[a], *y = &c->sources_out[b];
+    if (c->marks_out[a] > c->marks_out[b] || x->low > y->low || x->high > y->high)
+        return refuse(c, "what is taken out of %s exceeds what is of %s", mark_name(a),
+                      mark_name(b));
+    if (c->marks[a] - c->marks_out[a] > c->marks[b] - c->marks_out[b] ||
+        c->sources[a].high - x->high > c->sources[b].high - y->high)
+        return refuse(c, "what is left of %s exceeds what is of %s", mark_name(a), mark_name(b));
+    return true;
+}
+
 /* Every packet and source of `a` is one of `b` too. */
 static bool mark_within(struct window_check *c, unsigned a, unsigned b)
 {
@@ -188,6 +228,17 @@ static bool mark_within(struct window_check *c, unsigned a, unsigned b)
         if (c->hll[a].at[i] > c->hll[b].at[i])
             return refuse(c, "hll of %s holds a source that %s does not", mark_name(a),
                           mark_name(b));
+    return a >= SHARE_MARK_COUNT || b >= SHARE_MARK_COUNT || out_within(c, a, b);
+}
+
+static bool basis_holds(struct window_check *c, const Yamiscope__SurveyBasis *b)
+{
+    if (b == NULL)
+        return true;
+    if (!b->some && !b->without)
+        return refuse(c, "survey_basis says neither some nor without");
+    if (b->some ? b->first > b->last : b->first != 0 || b->last != 0)
+        return refuse(c, "survey_basis is from day %" PRId32 " to %" PRId32, b->first, b->last);
     return true;
 }
 
@@ -209,7 +260,8 @@ static bool marks_hold(struct window_check *c, const Yamiscope__Window *w)
         if (row->tool != (next >= SHARE_MARK_COUNT) || (row->tool && row->packets == 0))
             return refuse(c, "mark %s is a tool without packets, or not what it says", row->mark);
         c->marks[next] = row->packets;
-        if (!sources_hold(c, next, row->sources))
+        if (!sources_hold(c, next, row->sources) ||
+            !out_holds(c, next, row, w->survey_basis != NULL))
             return false;
         next++;
     }
@@ -433,5 +485,6 @@ bool window_check(struct window_check *c, const Yamiscope__Window *w)
     if (w->ledger == NULL || w->totals == NULL)
         return refuse(c, "window without ledger or totals");
     return ledger_holds(c, w) && times_hold(c, w) && totals_hold(c, w) && kinds_hold(c, w) &&
-           marks_hold(c, w) && ports_hold(c, w) && rules_hold(c, w);
+           basis_holds(c, w->survey_basis) && marks_hold(c, w) && ports_hold(c, w) &&
+           rules_hold(c, w);
 }

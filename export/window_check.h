@@ -28,6 +28,8 @@ struct window_check {
     uint64_t kinds[KIND_COUNT]; /* packets */
     uint64_t marks[MARK_COUNT]; /* packets */
     struct source_count sources[MARK_COUNT];
+    uint64_t marks_out[SHARE_MARK_COUNT]; /* of them, what is taken out of _ex_survey */
+    struct source_count sources_out[SHARE_MARK_COUNT];
     struct window_check_ports ports[PORT_PROTO_COUNT];
     uint64_t rule_packets;       /* of all rules */
     uint64_t payload_packets;    /* of them, with evidence `payload` */

@@ -134,6 +134,9 @@ def plain(window):
         counts["mark", row.mark] = row.packets
         sketches[row.mark] = registers(row.sources.hll)
         bounds["mark", row.mark] = (row.sources.low, row.sources.high)
+        if row.packets_out:
+            counts["out", row.mark] = row.packets_out
+            bounds["out", row.mark] = (row.sources_out.low, row.sources_out.high)
     for key, row in port_rows(window):
         bounds[key] = row.pop("low"), row.pop("high")
         counts.update({("port", *key, name): n for name, n in row.items()})

@@ -69,6 +69,7 @@ static inline struct ruleset *sample_ruleset(void)
 struct sample_seen {
     uint64_t ports[PORT_PROTO_COUNT][65536][SAMPLE_SOURCES / 64];
     uint64_t marks[MARK_COUNT][SAMPLE_SOURCES / 64];
+    uint64_t out[SHARE_MARK_COUNT][SAMPLE_SOURCES / 64];
 };
 
 static inline void sample_source(uint64_t seen[SAMPLE_SOURCES / 64], unsigned source,
@@ -143,6 +144,10 @@ static inline void sample_packet(struct window *w, struct sample_seen *seen,
         w->mark_packets[mark]++;
         sample_source(seen->marks[mark], source, &w->mark_sources[mark]);
         hll_add(&w->hll[mark], hll_hash(&source, sizeof source));
+        if (mark < SHARE_MARK_COUNT && w->basis.has_ex && source % 3 == 0) {
+            w->mark_packets_out[mark]++;
+            sample_source(seen->out[mark], source, &w->mark_sources_out[mark]);
+        }
     }
 }
 
@@ -157,6 +162,21 @@ static inline void sample_fill(struct window *w, const struct ruleset *rules, ui
     free(seen);
 }
 
+/* Every fifth seed does not count what is taken out, every third knows no day. */
+static inline struct window_basis sample_basis(uint64_t seed)
+{
+    bool has_ex = seed % 5 != 4, has_survey = has_ex && seed % 3 != 1;
+    int32_t date = has_survey ? (int32_t)(seed % 7) - 3 : 0;
+    return (struct window_basis){
+        .has_ex = has_ex,
+        .lacks_ex = !has_ex,
+        .has_survey = has_survey,
+        .lacks_survey = has_ex && !has_survey,
+        .first = date,
+        .last = date,
+    };
+}
+
 /* A window of a minute with `packets` packets; caller destroys. */
 static inline struct window *sample_window(const struct ruleset *rules, int64_t start_ns,
                                            uint32_t part, unsigned packets, uint64_t seed)
@@ -166,6 +186,7 @@ static inline struct window *sample_window(const struct ruleset *rules, int64_t 
     w->start_ns = start_ns;
     w->span_ns = INT64_C(60000000000);
     w->part = part;
+    w->basis = sample_basis(seed);
     sample_fill(w, rules, seed, packets, 0, SAMPLE_SOURCES);
     return w;
 }

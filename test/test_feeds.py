@@ -259,6 +259,8 @@ def sums(bench, out, answer):
         equal(found, (row["packets"], row["syn"]), f"sum of {row['proto']}/{row['port']}")
     for numerator, denominators in answer["shares"].items():
         for denominator, share in denominators.items():
+            if denominator.endswith("_ex_survey"):  # test_provisional.py
+                continue
             found = {"num": get("mark", numerator), "den": get("mark", denominator)}
             equal(found, {part: share["packets"][part] for part in found}, f"share {numerator}/{denominator}")
 

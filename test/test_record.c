@@ -152,11 +152,35 @@ static void assert_ports(const Yamiscope__PortTable *t, const struct window *w, 
     }
 }
 
+static void assert_out(const Yamiscope__MarkCount *row, const struct window *w, unsigned mark)
+{
+    bool is_there = mark < SHARE_MARK_COUNT && window_has_ex(w) && w->mark_packets_out[mark] > 0;
+    assert_int_equal(row->packets_out, is_there ? w->mark_packets_out[mark] : 0);
+    assert_int_equal(row->sources_out != NULL, is_there);
+    if (!is_there)
+        return;
+    assert_int_equal(row->sources_out->low, w->mark_sources_out[mark].low);
+    assert_int_equal(row->sources_out->high, w->mark_sources_out[mark].high);
+    assert_null(row->sources_out->hll);
+}
+
+static void assert_basis(const Yamiscope__SurveyBasis *b, const struct window *w)
+{
+    assert_int_equal(b != NULL, window_has_ex(w));
+    if (b == NULL)
+        return;
+    assert_int_equal(b->first, w->basis.first);
+    assert_int_equal(b->last, w->basis.last);
+    assert_int_equal(b->some, w->basis.has_survey);
+    assert_int_equal(b->without, w->basis.lacks_survey);
+}
+
 static void assert_window(const Yamiscope__Window *r, const struct window *w, bool is_merged)
 {
     assert_int_equal(r->start_ns, w->start_ns);
     assert_int_equal(r->span_ns, w->span_ns);
     assert_int_equal(r->part, w->part);
+    assert_basis(r->survey_basis, w);
     assert_int_equal(r->ledger->offered, w->ledger.offered);
     assert_int_equal(r->totals->packets, w->totals.packets);
     assert_int_equal(r->totals->first_ns, w->totals.first_ns);
@@ -181,6 +205,7 @@ static void assert_window(const Yamiscope__Window *r, const struct window *w, bo
         assert_int_equal(r->marks[at]->packets, w->mark_packets[mark]);
         assert_int_equal(r->marks[at]->sources->low, w->mark_sources[mark].low);
         assert_int_equal(r->marks[at]->sources->high, w->mark_sources[mark].high);
+        assert_out(r->marks[at], w, mark);
         assert_hll(r->marks[at++]->sources->hll, &w->hll[mark]);
     }
     assert_int_equal(at, r->n_marks);
@@ -221,8 +246,11 @@ static void test_windows(void **state)
         int64_t start_ns;
         uint32_t part;
         unsigned packets;
-    } cases[] = {
-        {0, 0, 0}, {-60000000000, 0, 1}, {60000000000, 2, 37}, {1767225600000000000, 0, 5000}};
+    } cases[] = {{0, 0, 0},
+                 {-60000000000, 0, 1},
+                 {60000000000, 2, 37},
+                 {1767225600000000000, 0, 5000},
+                 {0, 0, 500}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct window *w =
             sample_window(rules, cases[i].start_ns, cases[i].part, cases[i].packets, i);

@@ -165,12 +165,70 @@ static void hostile(void **state)
     record_window_destroy(u);
 }
 
+/* What is taken out is some of what there is. */
+static void out_is_held(void **state)
+{
+    enum { OUT = MARK_iot_broad, SEED = 3 }; /* counts what is taken out, and stands on a day */
+    static const struct {
+        const char *why; /* "": it holds */
+        unsigned mark;
+        uint64_t packets, low, high; /* more than there are, or (is_set) so many */
+        struct window_basis basis;
+        bool is_set;
+    } rows[] = {
+        {"", OUT, 0, 0, 0, {true, false, true, false, 3, 4}},
+        {"", OUT, 0, 0, 0, {true, false, true, true, -3, 3}},
+        {"", OUT, 0, 0, 0, {true, false, false, true, 0, 0}},
+        {"", OUT, 0, 0, 0, {true, true, true, true, 4, 3}}, /* says nothing */
+        {"survey_basis", OUT, 0, 0, 0, {true, false, false, false, 0, 0}},
+        {"survey_basis", OUT, 0, 0, 0, {true, false, true, false, 4, 3}},
+        {"survey_basis", OUT, 0, 0, 0, {true, false, false, true, 0, 3}},
+        {"taken out", OUT, 1 << 20, 0, 0, {true, false, true, false, 3, 4}},
+        {"taken out", OUT, 0, 1 << 20, 1 << 20, {true, false, true, false, 3, 4}},
+        {"taken out", OUT, 0, 1, 0, {true, false, true, false, 3, 4}},
+        {"what is left of scan", MARK_total, 600, 80, 80, {true, false, true, false, 3, 4}, true},
+        {"taken out of iot_strict exceeds", OUT, 1, 1, 1, {true, false, true, false, 3, 4}, true},
+    };
+    struct record_window *u = record_window_create();
+    struct record_buffer a = {0};
+    struct window *out = window_create();
+    record_window_expect(u, minute_ns, false);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct window *w = sample_window(rules, 0, 0, 600, SEED);
+        struct rule_names names;
+        struct record_view v;
+        struct fault fault = {0};
+        if (rows[i].is_set) {
+            w->mark_packets_out[rows[i].mark] = 0;
+            w->mark_sources_out[rows[i].mark] = (struct source_count){0};
+        }
+        w->basis = rows[i].basis;
+        w->mark_packets_out[rows[i].mark] += rows[i].packets;
+        w->mark_sources_out[rows[i].mark].low += rows[i].low;
+        w->mark_sources_out[rows[i].mark].high += rows[i].high;
+        window_clear(out);
+        assert_int_equal(rule_names_init(&names, rules), 0);
+        pack(&a, w, rules, &v);
+        int err = record_unpack_window(u, out, &names, v.body, v.body_len, &fault);
+        assert_int_equal(err, rows[i].why[0] == '\0' ? 0 : -EBADMSG);
+        assert_non_null(strstr(fault.text, rows[i].why));
+        if (err == 0)
+            assert_int_equal(window_has_ex(out), !rows[i].basis.lacks_ex);
+        rule_names_fini(&names);
+        window_destroy(w);
+    }
+    record_buffer_free(&a);
+    window_destroy(out);
+    record_window_destroy(u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(rules_by_name),
         cmocka_unit_test(hostile),
+        cmocka_unit_test(out_is_held),
     };
     return cmocka_run_group_tests(tests, rules_make, rules_free);
 }

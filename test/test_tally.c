@@ -1,6 +1,7 @@
 /* What a worker counts, against plain loops over the same packets. */
 #include "core/tally.h"
 
+#include "core/day_pack.h"
 #include "core/sorter.h"
 #include "core/source_table.h"
 
@@ -152,7 +153,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
     hash_key_init(&w->key);
     assert_int_equal(ruleset_create(&w->rules, NULL, NULL), 0);
-    struct tally *t = tally_create(&w->key, w->rules, telescope, true);
+    struct tally *t = tally_create(&w->key, w->rules, telescope, true, NULL);
     struct sorter sorter = {.key = w->key,
                             .rules = w->rules,
                             .telescope = telescope,
@@ -242,9 +243,156 @@ static void test_growth(void **state)
     source_table_fini(&table);
 }
 
+/* What sources do on a day, and under which sets they are taken out then: of no day, of that day, of one they were
+ * not seen on. */
+static const struct {
+    const char *what;
+    uint8_t address[16];
+    unsigned ip_version, ports, packets; /* to as many ports, in turn */
+    bool is_mirai;
+    bool out[3];
+} actors[] = {
+    {"ordinary", {198, 0, 0, 1}, 4, 2, 30, false, {0, 0, 0}},
+    {"survey scanner", {198, 0, 0, 2}, 4, 3, 10, false, {0, 1, 0}},
+    {"one port short", {198, 0, 0, 3}, 4, 2, 10, false, {0, 0, 0}},
+    {"one packet short", {198, 0, 0, 4}, 4, 3, 9, false, {0, 0, 0}},
+    {"a bot that surveys", {198, 0, 0, 5}, 4, 3, 10, true, {0, 0, 0}},
+    {"bogon", {10, 0, 0, 1}, 4, 1, 1, false, {1, 1, 1}},
+    {"bogon that is a bot", {10, 0, 0, 2}, 4, 1, 1, true, {1, 0, 1}},
+    {"half of a /64", {0x2a, 1, 2, 3, 4, 5, 6, 7, 1}, 6, 2, 6, false, {0, 1, 0}},
+    {"other half", {0x2a, 1, 2, 3, 4, 5, 6, 7, 2}, 6, 4, 4, false, {0, 1, 0}},
+    {"/64 beside it", {0x2a, 1, 2, 3, 4, 5, 6, 8}, 6, 2, 10, false, {0, 0, 0}},
+    {"bogon, IPv6", {0xfe, 0x80, 1}, 6, 1, 1, false, {1, 1, 1}},
+};
+enum { ACTORS = sizeof actors / sizeof *actors };
+
+static int take_none(void *context, const struct source_day *s) { return 0; }
+
+static void day_ends(struct tally *t, int32_t date)
+{
+    unsigned count;
+    struct tally_day **of = tally_days(t, &count);
+    assert_int_equal(count, 1);
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        struct survey_judge judge;
+        tally_survey_judge(t, shard, &judge);
+        assert_int_equal(day_pack(t, of[0], shard, true, &judge, take_none, NULL), 0);
+        survey_judge_end(&judge);
+    }
+    tally_survey_turn(t, date);
+}
+
+static void act(struct sorter *sorter, unsigned slot, unsigned of_each)
+{
+    for (unsigned a = 0; a < ACTORS; a++)
+        for (unsigned i = 0; i < (of_each ? of_each : actors[a].packets); i++) {
+            struct observation o = {
+                .ts_ns = i,
+                .wire_len = 60,
+                .ip_version = (uint8_t)actors[a].ip_version,
+                .ip_proto = IPPROTO_NR_TCP,
+                .dst = {203, 0, 0, 1},
+                .dst_port = (uint16_t)(23 + i % actors[a].ports),
+                .state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS |
+                         OBSERVATION_TCP_FLAGS,
+                .tcp_flags = TCP_SYN,
+                .tcp_header_len = 20,
+                .tcp_seq = actors[a].is_mirai ? 203u << 24 | 1 : 7,
+            };
+            memcpy(o.src, actors[a].address, sizeof o.src);
+            o.slot = (uint8_t)slot;
+            sorter_observation(sorter, &o, slot);
+        }
+    sorter_flush(sorter);
+}
+
+/* `set` as in actors; 3: nothing is taken out. */
+static void check_out(struct tally *t, unsigned slot, unsigned set, unsigned of_each, int32_t date)
+{
+    struct window *w = tally_seal(t, slot);
+    uint64_t packets = 0, sources = 0;
+    for (unsigned a = 0; a < ACTORS && set < 3; a++) {
+        packets += actors[a].out[set] ? of_each ? of_each : actors[a].packets : 0;
+        sources += actors[a].out[set];
+    }
+    assert_true(window_has_ex(w));
+    assert_int_equal(w->basis.has_survey, date != 0);
+    assert_int_equal(w->basis.lacks_survey, date == 0);
+    assert_int_equal(w->basis.first, date);
+    assert_int_equal(w->basis.last, date);
+    for (unsigned m = MARK_total; m <= MARK_scan; m++) {
+        assert_int_equal(w->mark_packets_out[m], packets);
+        assert_int_equal(w->mark_sources_out[m].low, sources);
+        assert_int_equal(w->mark_sources_out[m].high, sources);
+    }
+    assert_true(w->mark_packets_out[MARK_iot_bot] <= packets);
+    window_destroy(w);
+}
+
+static void announce(struct tally *t, unsigned slot)
+{
+    tally_announce(t, slot);
+    tally_open(t, slot, window_create(), false);
+}
+
+static void test_survey(void **state)
+{
+    (void)state;
+    static const struct survey_settings settings = {3, 10, 1000, 4, 10};
+    static const struct origin_settings no_lists;
+    struct tally_survey survey = {.telescope_ipv4 = 10, .settings = &settings};
+    struct batch *batches = calloc(SHARDS, sizeof *batches);
+    struct origins *origins;
+    struct ruleset *rules;
+    struct hash_key key;
+    hash_key_init(&key);
+    assert_int_equal(ruleset_create(&rules, NULL, NULL), 0);
+    assert_int_equal(origins_create(&origins, &no_lists, NULL), 0);
+    survey.origins = origins;
+    struct tally *t = tally_create(&key, rules, NULL, true, &survey);
+    struct sorter sorter = {.key = key,
+                            .rules = rules,
+                            .destinations = address_set_create(),
+                            .limit = 5,
+                            .send = count_batch,
+                            .context = t};
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(&sorter, shard, &batches[shard]);
+
+    announce(t, 0);
+    announce(t, 1);
+    announce(t, 2);
+    act(&sorter, 0, 0);
+    day_ends(t, 7);
+    announce(t, 3);
+    act(&sorter, 1, 2); /* opened before: stands on what it did */
+    act(&sorter, 3, 5);
+    check_out(t, 0, 0, 0, 0);
+    check_out(t, 1, 0, 2, 0);
+    check_out(t, 3, 1, 5, 7);
+    /* The packets of slots 1 and 3 are of a day that nobody surveys. */
+    announce(t, 4);
+    day_ends(t, 8);
+    day_ends(t, 9); /* without any packet */
+    announce(t, 5);
+    act(&sorter, 2, 3);
+    act(&sorter, 4, 3);
+    act(&sorter, 5, 3);
+    check_out(t, 2, 3, 3, 0); /* over two days' ends: nothing is */
+    check_out(t, 4, 3, 3, 0);
+    check_out(t, 5, 2, 3, 9);
+
+    address_set_destroy(sorter.destinations);
+    tally_destroy(t);
+    origins_destroy(origins);
+    ruleset_destroy(rules);
+    free(batches);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_loops),
+                                       cmocka_unit_test(test_survey),
                                        cmocka_unit_test(test_growth)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

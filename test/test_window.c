@@ -25,6 +25,9 @@ static void assert_equal(struct window *a, struct window *b)
     assert_memory_equal(a->kinds, b->kinds, sizeof a->kinds);
     assert_memory_equal(a->mark_packets, b->mark_packets, sizeof a->mark_packets);
     assert_memory_equal(a->mark_sources, b->mark_sources, sizeof a->mark_sources);
+    assert_memory_equal(&a->basis, &b->basis, sizeof a->basis);
+    assert_memory_equal(a->mark_packets_out, b->mark_packets_out, sizeof a->mark_packets_out);
+    assert_memory_equal(a->mark_sources_out, b->mark_sources_out, sizeof a->mark_sources_out);
     assert_memory_equal(a->rules, b->rules, sizeof a->rules);
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
         assert_int_equal(a->port_used[proto], b->port_used[proto]);
@@ -146,6 +149,44 @@ static void test_source_bounds(void **state)
     }
 }
 
+static void test_basis(void **state)
+{
+#define COUNTED .has_ex = true
+    static const struct {
+        struct window_basis a, b, sum;
+        bool has_ex;
+    } cases[] = {
+        {{0}, {0}, {0}, false},
+        {{0}, {COUNTED, .lacks_survey = true}, {COUNTED, .lacks_survey = true}, true},
+        {{COUNTED, .has_survey = true, .first = 5, .last = 5},
+         {COUNTED, .has_survey = true, .first = -2, .last = 4},
+         {COUNTED, .has_survey = true, .first = -2, .last = 5},
+         true},
+        {{COUNTED, .has_survey = true, .first = 5, .last = 6},
+         {COUNTED, .lacks_survey = true},
+         {COUNTED, .has_survey = true, .lacks_survey = true, .first = 5, .last = 6},
+         true},
+        {{COUNTED, .lacks_survey = true},
+         {.lacks_ex = true},
+         {COUNTED, .lacks_ex = true, .lacks_survey = true},
+         false},
+    };
+#undef COUNTED
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned turned = 0; turned < 2; turned++) {
+            struct window *a = window_create(), *b = window_create();
+            a->basis = turned ? cases[i].b : cases[i].a;
+            b->basis = turned ? cases[i].a : cases[i].b;
+            window_merge(a, b, WINDOW_SPANS);
+            assert_memory_equal(&a->basis, &cases[i].sum, sizeof a->basis);
+            assert_int_equal(window_has_ex(a), cases[i].has_ex);
+            window_clear(a);
+            assert_int_equal(window_has_ex(a), false);
+            window_destroy(a);
+            window_destroy(b);
+        }
+}
+
 static void test_time_at_the_ends(void **state)
 {
     static const struct {
@@ -209,9 +250,13 @@ static void test_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge_obeys_law),      cmocka_unit_test(test_shards_are_exact),
-        cmocka_unit_test(test_source_bounds),        cmocka_unit_test(test_time_at_the_ends),
-        cmocka_unit_test(test_clear_leaves_nothing), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_merge_obeys_law),
+        cmocka_unit_test(test_shards_are_exact),
+        cmocka_unit_test(test_source_bounds),
+        cmocka_unit_test(test_basis),
+        cmocka_unit_test(test_time_at_the_ends),
+        cmocka_unit_test(test_clear_leaves_nothing),
+        cmocka_unit_test(test_ports),
     };
     rules = sample_ruleset();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
