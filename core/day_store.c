@@ -374,7 +374,8 @@ int day_store_finish(struct day_store *s, const struct day_minutes *watch, struc
     int err = 0;
     for (uint32_t i = 0; i < watch->count; i++) /* also those of which a filter left nothing */
         (void)sums_of(s, &watch->days[i].of);
-    qsort(s->sums, s->sum_count, sizeof *s->sums, compare_sums);
+    if (s->sum_count > 1) /* none: there is no array */
+        qsort(s->sums, s->sum_count, sizeof *s->sums, compare_sums);
     if (s->in_file > 0) {
         s->file = mmap(NULL, s->in_file, PROT_READ, MAP_SHARED, s->fd, 0);
         if (s->file == MAP_FAILED) {
