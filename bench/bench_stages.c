@@ -53,7 +53,7 @@ static void on_open(void *context, unsigned slot, const struct open_window *w)
     b.clean = NULL;
     window->start_ns = w->start_ns;
     window->span_ns = SPAN_NS;
-    tally_open(b.tally, slot, window, w->is_late);
+    tally_open(b.tally, slot, window);
     sorter_open(&b.sorter, slot, w->start_ns, SPAN_NS, false);
 }
 

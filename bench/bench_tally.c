@@ -99,7 +99,7 @@ static double measure(uint64_t sources, uint64_t packets, const struct ruleset *
         abort();
     for (unsigned shard = 0; shard < SHARDS; shard++)
         sorter_begin(&b.sorter, shard, &b.batches[CHUNK + shard]);
-    tally_open(b.tally, 0, w, false);
+    tally_open(b.tally, 0, w);
     run(&b, true, sources * 2);
     double cold = b.seconds / (double)b.packets * 1e9;
     run(&b, false, packets);

@@ -47,20 +47,6 @@ static int read_since(struct yaml_reader *r, void *into)
     return 0;
 }
 
-static int read_exploit(struct yaml_reader *r, void *into)
-{
-    char show[YAML_SHOWN];
-    const char *text;
-    int err = yaml_reader_text(r, &text);
-    if (err)
-        return err;
-    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-        return yaml_reader_refuse(r, yaml_reader_here(r), "'%s': expected true or false",
-                                  yaml_reader_quoted(text, show));
-    *(bool *)into = strcmp(text, "true") == 0;
-    return 0;
-}
-
 static int read_device(struct yaml_reader *r, void *into)
 {
     struct rule *rule = into;
@@ -138,7 +124,7 @@ static int read_rule(struct yaml_reader *r, struct rule_entry *entry)
         {"device", read_device, rule, true},
         {"ports", port_list_read, &entry->ports, false},
         {"payload", rule_payload_read, &payload, false},
-        {"exploit", read_exploit, &rule->is_exploit, false},
+        {"exploit", yaml_reader_bool, &rule->is_exploit, false},
         {"basis", read_basis, rule, true},
         {"references", read_references, &rule->references, false},
         {"since", read_since, &rule->since, false},

@@ -83,7 +83,7 @@ static void worker_open(struct worker *w, unsigned slot)
     window->start_ns = w->opened[slot].start_ns;
     window->span_ns = w->pipeline->settings->window_span_ns;
     window->part = w->opened[slot].part;
-    tally_open(w->tally, slot, window, w->opened[slot].is_late);
+    tally_open(w->tally, slot, window);
 }
 
 static void worker_count(struct worker *w, const struct batch *b)

@@ -17,7 +17,7 @@ struct synth_answers {
 
 static_assert(KIND_COUNT + MARK_COUNT <= 32, "seen holds a bit for each");
 
-static const uint8_t kind_by_sort[SYNTH_SORT_COUNT] = {
+const uint8_t synth_kind_by_sort[SYNTH_SORT_COUNT] = {
     [SYNTH_TCP_SYN] = KIND_tcp_syn,
     [SYNTH_TCP_SYNACK] = KIND_backscatter_tcp,
     [SYNTH_TCP_RST] = KIND_backscatter_tcp,
@@ -129,7 +129,7 @@ static void count_port(struct synth_answers *a, const struct synth_intent *i, en
 static void count_packet(struct synth_answers *a, const struct synth_intent *i)
 {
     struct synth_totals *t = &a->totals;
-    enum kind kind = (enum kind)kind_by_sort[i->sort];
+    enum kind kind = (enum kind)synth_kind_by_sort[i->sort];
     uint32_t marks = marks_of(a->rules, i, kind);
     count_header(t, i);
     t->kinds[kind]++;

@@ -48,4 +48,7 @@ const struct synth_totals *synth_answers_totals(const struct synth_answers *a);
 void synth_answers_print(const struct synth_totals *t, const struct ruleset *rules,
                          const struct capture_synth_settings *settings, FILE *out);
 
+/* enum kind of what was meant, by enum synth_sort. */
+extern const uint8_t synth_kind_by_sort[SYNTH_SORT_COUNT];
+
 #endif

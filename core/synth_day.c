@@ -1,6 +1,7 @@
 #include "core/synth_day.h"
 
 #include "core/key_set.h"
+#include "core/synth_answers.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -34,23 +35,6 @@ struct synth_days {
     size_t run_room;
     uint64_t (*port_total)[65536][2]; /* by scan kind: packets, packets_ex */
     struct synth_day_result *results; /* days, and one more for all together */
-};
-
-static const enum kind kinds_of_sorts[SYNTH_SORT_COUNT] = {
-    [SYNTH_TCP_SYN] = KIND_tcp_syn,
-    [SYNTH_TCP_SYNACK] = KIND_backscatter_tcp,
-    [SYNTH_TCP_RST] = KIND_backscatter_tcp,
-    [SYNTH_TCP_DATA] = KIND_tcp_data,
-    [SYNTH_TCP_OTHER] = KIND_tcp_other,
-    [SYNTH_UDP] = KIND_udp,
-    [SYNTH_UDP_ANSWER] = KIND_backscatter_udp,
-    [SYNTH_UDP_P2P] = KIND_stray,
-    [SYNTH_ICMP_PROBE] = KIND_icmp,
-    [SYNTH_ICMP_ANSWER] = KIND_backscatter_icmp,
-    [SYNTH_IGMP] = KIND_stray,
-    [SYNTH_FRAGMENT] = KIND_fragment,
-    [SYNTH_OTHER_IP] = KIND_other_ip,
-    [SYNTH_MALFORMED_UDP] = KIND_malformed,
 };
 
 static const struct {
@@ -180,7 +164,7 @@ static int packet_count(struct synth_days *a, struct open_day *d, const struct c
 {
     const struct synth_group *g = &a->settings.cast->groups[i->group];
     struct synth_day_result *r = &a->results[i->day];
-    enum kind kind = kinds_of_sorts[i->packet.sort];
+    enum kind kind = synth_kind_by_sort[i->packet.sort];
     int64_t subnet = 0, entry;
     if (g->ip_version == 6) {
         uint8_t prefix[16] = {0};

@@ -69,11 +69,10 @@ struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns)
 
 void tally_announce(struct tally *t, unsigned slot) { t->slots[slot].basis = t->basis; }
 
-void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late)
+void tally_open(struct tally *t, unsigned slot, struct window *w)
 {
     struct tally_slot *ts = &t->slots[slot];
     ts->window = w;
-    ts->is_late = is_late;
     t->open.at[slot] = ++t->open.newest;
     if (t->open.newest % (PAIR_SERIALS / 2) == 0)
         for (unsigned i = 0; i < SHARDS; i++)
@@ -246,8 +245,6 @@ struct window *tally_seal(struct tally *t, unsigned slot)
         out_seal(t, ts);
     else
         w->basis.lacks_ex = true;
-    if (ts->day && ts->is_late)
-        ts->day->late += w->totals.packets;
     for (unsigned m = 0; m < MARK_COUNT; m++)
         w->mark_sources[m].high = w->mark_sources[m].low;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)

@@ -35,10 +35,9 @@ void tally_destroy(struct tally *t); /* accepts NULL */
 /* A window begins in a slot, whether packets of it come here or not: it stands on the survey set of now. */
 void tally_announce(struct tally *t, unsigned slot);
 
-/* A window, announced where there is a survey, begins in a slot that is free; the tally fills `w` (cleared) from now on. Slots need not be
- * opened in the order of their windows, as long as each is before its first packet. `is_late`: all its
- * packets are. */
-void tally_open(struct tally *t, unsigned slot, struct window *w, bool is_late);
+/* A window, announced where there is a survey, begins in a slot that is free; the tally fills `w` (cleared) from
+ * now on. Slots need not be opened in the order of their windows, as long as each is before its first packet. */
+void tally_open(struct tally *t, unsigned slot, struct window *w);
 
 /* Whether the slot has a window. */
 bool tally_is_open(const struct tally *t, unsigned slot);

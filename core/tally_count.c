@@ -445,11 +445,7 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
 static struct tally_day *day_of_observation(struct tally *t, const struct tally_slot *ts,
                                             const struct observation *o)
 {
-    if (!ts->is_two_days)
-        return ts->day;
-    struct tally_day *day = tally_day_of(t, o->ts_ns);
-    day->late += ts->is_late;
-    return day;
+    return ts->is_two_days ? tally_day_of(t, o->ts_ns) : ts->day;
 }
 
 static void count_alone(struct tally_day *day, const struct observation *o,

@@ -24,7 +24,6 @@ struct tally_day {
     struct calendar_day of;
     struct day_rows rows[SHARDS];
     struct count lone_kinds[KIND_COUNT]; /* of packets without a source */
-    uint64_t late;
 };
 
 /* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A

@@ -65,7 +65,7 @@ struct tally_slot {
     uint64_t sources_out[SHARE_MARK_COUNT];
     struct tally_day
         *day; /* that holds the window; NULL: days are not counted, or it lies in two */
-    bool is_two_days, is_late;
+    bool is_two_days;
 };
 
 struct tally {

@@ -165,7 +165,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         sorter_begin(&sorter, shard, &batches[shard]);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
-        tally_open(t, slot, window_create(), false);
+        tally_open(t, slot, window_create());
     }
     struct window *sealed[OPENINGS] = {0};
     for (unsigned i = 0; i < PACKETS; i++) {
@@ -175,7 +175,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
             sealed[opening_of[slot]] = tally_seal(t, slot);
             opening_of[slot] = openings;
             openings++;
-            tally_open(t, slot, window_create(), false);
+            tally_open(t, slot, window_create());
         }
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
@@ -332,7 +332,7 @@ static void check_out(struct tally *t, unsigned slot, unsigned set, unsigned of_
 static void announce(struct tally *t, unsigned slot)
 {
     tally_announce(t, slot);
-    tally_open(t, slot, window_create(), false);
+    tally_open(t, slot, window_create());
 }
 
 static void test_survey(void **state)
