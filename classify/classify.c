@@ -61,6 +61,17 @@ static inline __attribute__((always_inline)) void label_plain_tcp(struct label *
     write_label(label, rules, kind, is_scan, index, tools, flags_of(rules, o, is_syn));
 }
 
+/* All but what the payload's rule says. */
+static inline void label_by_form(struct label *label, const struct ruleset *rules, enum kind kind,
+                                 enum udp_form_id form, uint32_t index, uint32_t tools,
+                                 uint32_t flags)
+{
+    if (kind == KIND_udp && udp_forms[form].class == UDP_ASKS)
+        flags |= LABEL_AMPLIFICATION_REQUEST;
+    write_label(label, rules, kind, kind_is_scan(kind), index, tools, flags);
+    label->form = (uint8_t)form;
+}
+
 static void label_other(struct label *label, const struct ruleset *rules,
                         const struct observation *o, const uint8_t *payload, bool inside)
 {
@@ -71,13 +82,10 @@ static void label_other(struct label *label, const struct ruleset *rules,
              tools = fingerprint_tools(o);
     if (is_scan && o->state & OBSERVATION_PORTS)
         index = rules->port_class[kind == KIND_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP][o->dst_port];
-    if (kind == KIND_udp && udp_forms[form].class == UDP_ASKS)
-        flags |= LABEL_AMPLIFICATION_REQUEST;
     if (is_scan && payload && o->payload_caught > 0)
         tools |=
             payload_tool_set(o->ip_proto, o->dst_port, payload, o->payload_caught, o->payload_len);
-    write_label(label, rules, kind, is_scan, index, tools, flags);
-    label->form = (uint8_t)form;
+    label_by_form(label, rules, kind, form, index, tools, flags);
 }
 
 /* What a payload's rule changes of the label that the header gave. */
@@ -88,29 +96,52 @@ static void apply_payload_rule(struct label *label, const struct rule *rule, uin
     bool is_iot = strcmp(rule->category, "iot") == 0;
     label->payload_rule = index;
     label->evidence = EVIDENCE_payload;
+    /* One evidence a packet, the strongest: what its payload shows is not told by Mirai's feature, too. */
+    label->marks &= ~(1u << MARK_iot_bot | 1u << MARK_iot_confirmed);
     if (!is_iot)
-        label->marks &= ~(strict | 1u << MARK_iot_bot);
+        label->marks &= ~strict;
     else if (rule->breadth == BREADTH_strict)
         label->marks |= strict;
     else
         label->marks |= 1u << MARK_iot_broad;
 }
 
+/* Of a scan kind with ports. */
 static __attribute__((noinline)) void label_payload(struct label *label,
-                                                    const struct ruleset *rules,
-                                                    const struct observation *o,
-                                                    const uint8_t *payloads,
+                                                    const struct ruleset *rules, unsigned proto,
+                                                    uint16_t port, const uint8_t *bytes,
+                                                    uint32_t caught,
                                                     struct payload_scratch *scratch)
 {
-    unsigned proto = o->ip_proto == IPPROTO_NR_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP;
-    if (!kind_is_scan((enum kind)label->kind) || !(o->state & OBSERVATION_PORTS) ||
-        !payload_wanted(rules, proto, o->dst_port, o->payload_caught))
+    if (!payload_wanted(rules, proto, port, caught))
         return;
     label->flags |= LABEL_ASSESSABLE;
-    uint16_t index = payload_match(rules, scratch, proto, o->dst_port, payloads + o->payload_at,
-                                   o->payload_caught);
+    uint16_t index = payload_match(rules, scratch, proto, port, bytes, caught);
     if (index != RULE_NONE)
         apply_payload_rule(label, &rules->rules[index], index);
+}
+
+void classify_udp(const struct ruleset *rules, struct payload_scratch *scratch, uint16_t src_port,
+                  uint16_t dst_port, uint32_t tools, const struct udp_payload *payload,
+                  struct label *label)
+{
+    bool is_there = payload->caught > 0;
+    enum udp_form_id form = UDP_FORM_NONE;
+    if (is_there || payload->len == 0)
+        form = udp_form_of(src_port, dst_port, payload);
+    enum kind kind = kind_of_form(form);
+    if (kind != KIND_udp) {
+        label_by_form(label, rules, kind, form, 0, tools, 0);
+        return;
+    }
+    uint32_t first4 = udp_first4(payload->at, payload->caught);
+    if (is_there && payload_tool_wants_udp(dst_port, payload->len, first4))
+        tools |=
+            payload_tool_set(IPPROTO_NR_UDP, dst_port, payload->at, payload->caught, payload->len);
+    label_by_form(label, rules, kind, form, rules->port_class[PORT_PROTO_UDP][dst_port], tools, 0);
+    if (is_there && scratch)
+        label_payload(label, rules, PORT_PROTO_UDP, dst_port, payload->at, payload->caught,
+                      scratch);
 }
 
 /* One instance with and one without a telescope, so that the loop asks for none. */
@@ -127,8 +158,11 @@ static inline __attribute__((always_inline)) void classify_all(
             label_plain_tcp(&labels[i], rules, o);
         else
             label_other(&labels[i], rules, o, payload, inside);
-        if (payload && scratch)
-            label_payload(&labels[i], rules, o, payloads, scratch);
+        if (payload && scratch && kind_is_scan((enum kind)labels[i].kind) &&
+            o->state & OBSERVATION_PORTS)
+            label_payload(&labels[i], rules,
+                          o->ip_proto == IPPROTO_NR_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP,
+                          o->dst_port, payload, o->payload_caught, scratch);
     }
 }
 

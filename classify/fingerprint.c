@@ -9,6 +9,31 @@ const char *fingerprint_masscan_form(const struct observation *o)
     return "other header";
 }
 
+/* Rows end with the options of tcp_layout_of(), eight bytes a word, the first one lowest; time stamps may be any. */
+#define BYTES(a, b, c, d) \
+    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24)
+#define WORD(low, high) ((uint64_t)(low) | (uint64_t)(high) << 32)
+#define MSS             BYTES(2, 4, 5, 0xb4)
+#define ALL             BYTES(0xff, 0xff, 0xff, 0xff)
+#define NO_LAYOUT  \
+    {              \
+        {0}, { 1 } \
+    }
+const struct fingerprint_layout fingerprint_layouts[16] = {
+    [0 ... 5] = NO_LAYOUT,
+    [6] = {{0, 0, WORD(0, ALL)}, {0, 0, WORD(0, MSS)}},
+    [7] = NO_LAYOUT,
+    [8] = {{0, WORD(0, ALL), WORD(ALL, ALL)},
+           {0, WORD(0, MSS), WORD(BYTES(1, 3, 3, 8), BYTES(1, 1, 4, 2))}},
+    [9] = NO_LAYOUT,
+    [10] = {{WORD(0, ALL), WORD(ALL, 0), WORD(0, ALL)},
+            {WORD(0, MSS), WORD(BYTES(4, 2, 8, 10), 0), WORD(0, BYTES(1, 3, 3, 7))}},
+    [11] = {{WORD(ALL, ALL), WORD(ALL, 0), WORD(0, ALL)},
+            {WORD(MSS, BYTES(1, 3, 3, 6)), WORD(BYTES(1, 1, 8, 10), 0),
+             WORD(0, BYTES(4, 2, 0, 0))}},
+    [12 ... 15] = NO_LAYOUT,
+};
+
 static uint32_t number_of(const uint8_t address[4])
 {
     return (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 |
@@ -23,10 +48,10 @@ static bool is_bare(const struct observation *o)
 
 static bool is_zmap4(const struct observation *o)
 {
-    enum { FIRST_PORT = 32768, LAST_PORT = 61000 };
     return o->tcp_window == FINGERPRINT_ZMAP4_WINDOW && o->tcp_layout >= TCP_LAYOUT_MSS &&
-           is_bare(o) && o->ttl <= FINGERPRINT_PUBLISHED_TTL && o->src_port >= FIRST_PORT &&
-           o->src_port <= LAST_PORT && o->ip_id != FINGERPRINT_ZMAP_ID;
+           is_bare(o) && o->ttl <= FINGERPRINT_PUBLISHED_TTL &&
+           o->src_port >= FINGERPRINT_ZMAP4_FIRST_PORT &&
+           o->src_port <= FINGERPRINT_ZMAP4_LAST_PORT && o->ip_id != FINGERPRINT_ZMAP_ID;
 }
 
 static bool is_hajime(const struct observation *o)

@@ -35,12 +35,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     FINGERPRINT_ZMAP_ID = 54321,
     FINGERPRINT_NMAP_WINDOW = 1024,
     FINGERPRINT_MSS_1460 = 0x020405b4, /* option bytes 02 04 05 b4 */
     FINGERPRINT_ZMAP4_WINDOW = 65535,
+    FINGERPRINT_ZMAP4_FIRST_PORT = 32768,
+    FINGERPRINT_ZMAP4_LAST_PORT = 61000,
     FINGERPRINT_HAJIME_WINDOW = 14600,
     FINGERPRINT_UNICORNSCAN_WINDOW = 4128,
     FINGERPRINT_PUBLISHED_TTL = 64,    /* Mirai's and ZMap's at the start */
@@ -89,17 +92,67 @@ static inline bool fingerprint_hajime_port(uint16_t port)
     return (port == 23) | (port == 5358) | (port == 5555) | (port == 7547) | (port == 9000);
 }
 
-/* False: fingerprint_later() says none of a SYN with such headers, but for mirai_variant. */
-static inline bool fingerprint_later_wants(uint16_t window, uint32_t header_len, bool has_df,
-                                           uint16_t dst_port)
+/* What the last bytes of a TCP header are in ZMap's layouts (TCP_LAYOUT_MSS and behind it): by the header's length
+ * in words. */
+enum { FINGERPRINT_LAYOUT = 24 };
+struct fingerprint_layout {
+    uint64_t mask[3],
+        value[3]; /* as they lie in memory; a value outside the mask: none is so long */
+};
+extern const struct fingerprint_layout fingerprint_layouts[16];
+
+/* Of `header_len` bytes at `tcp`, 20 to 60: 0 where they are one of them. Reads the last FINGERPRINT_LAYOUT, so 4 in
+ * front of 20. */
+static inline uint64_t fingerprint_layout_differs(const uint8_t *tcp, uint32_t header_len)
 {
-    uint32_t is_bare = !has_df; /* no branches, as in fingerprint_match */
-    uint32_t is_like =
-        ((window == FINGERPRINT_ZMAP4_WINDOW) | (window == FINGERPRINT_UNICORNSCAN_WINDOW)) &
-        is_bare;
-    uint32_t is_hajime =
-        (window == FINGERPRINT_HAJIME_WINDOW) & (uint32_t)fingerprint_hajime_port(dst_port);
-    return (header_len != 20) & (is_like | is_hajime);
+    const struct fingerprint_layout *l = &fingerprint_layouts[header_len / 4];
+    const uint8_t *last = tcp + header_len - FINGERPRINT_LAYOUT;
+    uint64_t word[3];
+    memcpy(&word[0], last, 8);
+    memcpy(&word[1], last + 8, 8);
+    memcpy(&word[2], last + 16, 8);
+    return ((word[0] & l->mask[0]) ^ l->value[0]) | ((word[1] & l->mask[1]) ^ l->value[1]) |
+           ((word[2] & l->mask[2]) ^ l->value[2]);
+}
+
+/* What the later fingerprints look at, of an IPv4 SYN. */
+struct fingerprint_syn {
+    uint32_t window, src_port, dst_port, ttl;
+    uint32_t tos;
+    uint32_t df;         /* not 0: set */
+    uint32_t header_len; /* bytes */
+    uint32_t mixed;      /* destination ^ sequence number */
+    uint32_t ip_id;
+};
+
+/* The three that follow say where a packet differs, and ask once: numbers of two values, many at a time, are
+ * spilled as bytes and read back as words, which stalls. Not 0: */
+static inline uint32_t below(uint32_t number, uint32_t limit) /* both below 2^31 */
+{
+    return (number - limit) >> 31;
+}
+
+static inline bool fingerprint_is_zmap4(const struct fingerprint_syn *s, uint64_t layout_differs)
+{
+    uint64_t differs = layout_differs | (s->window ^ FINGERPRINT_ZMAP4_WINDOW) | s->df | s->tos |
+                       below(FINGERPRINT_PUBLISHED_TTL, s->ttl) |
+                       below(s->src_port, FINGERPRINT_ZMAP4_FIRST_PORT) |
+                       below(FINGERPRINT_ZMAP4_LAST_PORT, s->src_port);
+    return (differs == 0) & (s->ip_id != FINGERPRINT_ZMAP_ID);
+}
+
+static inline bool fingerprint_is_hajime(const struct fingerprint_syn *s)
+{
+    return s->window == FINGERPRINT_HAJIME_WINDOW && s->header_len > 20 && s->mixed != 0 &&
+           fingerprint_hajime_port((uint16_t)s->dst_port);
+}
+
+/* False: neither unicornscan nor mirai_variant. */
+static inline bool fingerprint_is_rare(const struct fingerprint_syn *s)
+{
+    uint32_t differs = (s->header_len ^ 20) | s->df | below(FINGERPRINT_PUBLISHED_TTL, s->ttl) |
+                       below(s->src_port, FINGERPRINT_PUBLISHED_PORT);
+    return ((s->mixed == 0) & (differs != 0)) | (s->window == FINGERPRINT_UNICORNSCAN_WINDOW);
 }
 
 /* Of any packet, by its headers: a set of 1 << enum tool. */

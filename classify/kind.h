@@ -94,16 +94,22 @@ static inline enum udp_form_id kind_form(const struct observation *o, const uint
                        &(struct udp_payload){payload, o->payload_caught, o->payload_len});
 }
 
-/* The kind of a UDP packet that none of rules 1 to 4 holds for. */
-static inline enum kind kind_of_udp(const struct observation *o, enum udp_form_id form)
+/* The kind of a UDP packet by its form alone. */
+static inline enum kind kind_of_form(enum udp_form_id form)
 {
     static const uint8_t kinds[] = {[UDP_PLAIN] = KIND_udp,
                                     [UDP_ANSWER] = KIND_backscatter_udp,
                                     [UDP_STRAY] = KIND_stray,
                                     [UDP_ASKS] = KIND_udp};
+    return (enum kind)kinds[udp_forms[form].class];
+}
+
+/* The kind of a UDP packet that none of rules 1 to 4 holds for. */
+static inline enum kind kind_of_udp(const struct observation *o, enum udp_form_id form)
+{
     if (udp_group_of(o) || kind_is_netbios_broadcast(o))
         return KIND_stray;
-    return (enum kind)kinds[udp_forms[form].class];
+    return kind_of_form(form);
 }
 
 /* `form`: as kind_form() says. `inside`: whether the destination belongs to the telescope (true where none

@@ -68,6 +68,10 @@ void payload_scratch_destroy(struct payload_scratch *s); /* accepts NULL */
 uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
                        uint16_t port, const uint8_t *bytes, size_t len);
 
+/* The same by Hyperscan alone, for tests: payload_match() asks it only where first bytes don't tell (payload_prefix.h). */
+uint16_t payload_scan(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
+                      uint16_t port, const uint8_t *bytes, size_t len);
+
 /* Whether Hyperscan takes a regular expression: 0 and the bytes of its shortest match (1 where built
  * without), or -EINVAL and its reason. */
 int payload_regex_check(const char *regex, bool is_nocase, unsigned *min_len, char *why,

@@ -3,7 +3,7 @@
 #include "classify/payload.h"
 #include "classify/payload_cache.h"
 #include "classify/payload_group.h"
-#include "classify/payload_memo.h"
+#include "classify/payload_prefix.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,6 +26,18 @@ struct strength {
     uint16_t rank; /* the lower, the stronger */
 };
 
+/* A row of a pattern that is a whole rule: what may be asked without the library. */
+struct quick {
+    uint16_t rank, rule;
+    struct payload_prefix prefix;
+};
+
+/* The rows of a group, the strongest rule first; a rule of rank `unsure` or behind may be shown by other patterns. */
+struct quick_group {
+    unsigned first, count;
+    uint16_t unsure; /* RULES_MAX: none */
+};
+
 struct payload {
     struct payload_groups groups;
     hs_database_t *databases[PAYLOAD_GROUPS_MAX]; /* NULL: the group has no rules */
@@ -34,6 +46,9 @@ struct payload {
     struct meaning *meanings; /* by pattern: rules in the set's order, patterns as written */
     unsigned pattern_count;
     struct strength strengths[RULES_MAX];
+    struct quick *quicks; /* by group */
+    struct quick_group quick_groups[PAYLOAD_GROUPS_MAX];
+    struct payload_classes classes;
 };
 
 struct payload_scratch {
@@ -44,7 +59,6 @@ struct payload_scratch {
     unsigned touched_count;
     uint16_t touched[RULES_MAX]; /* rules with clauses in `found` */
     uint32_t found[RULES_MAX];
-    struct payload_memo memo;
 };
 
 /* The patterns of a group as Hyperscan wants them. */
@@ -277,6 +291,55 @@ done:
     return err;
 }
 
+/* ---- what needs no library ---- */
+
+static int quick_compare(const void *a, const void *b)
+{
+    const struct quick *x = a, *y = b;
+    return (int)x->rank - (int)y->rank;
+}
+
+/* Adds the rows of a rule; false: it has none, or some pattern is not of that kind. */
+static bool quicks_add(struct payload *p, const struct rule *rule, uint16_t number, size_t *count)
+{
+    bool is_told = rule->payload->clause_count == 1;
+    for (unsigned k = 0; k < rule->payload->pattern_count && rule->payload->clause_count == 1;
+         k++) {
+        const struct rule_pattern *pattern = &rule->payload->patterns[k];
+        struct payload_prefix rows[PAYLOAD_PREFIX_ROWS];
+        unsigned made =
+            pattern->is_nocase ? 0 : payload_prefix_make(rows, &p->classes, pattern->expression);
+        is_told &= made > 0;
+        for (unsigned i = 0; i < made; i++)
+            p->quicks[(*count)++] = (struct quick){p->strengths[number].rank, number, rows[i]};
+    }
+    return is_told;
+}
+
+static int quicks_make(struct payload *p, const struct ruleset *set)
+{
+    size_t count = 0, room = 0;
+    for (unsigned g = 0; g < p->groups.count; g++)
+        for (size_t i = 0; i < set->rule_count; i++)
+            if (payload_groups_has(&p->groups, g, (unsigned)i))
+                room += set->rules[i].payload->pattern_count;
+    p->quicks = calloc(room * PAYLOAD_PREFIX_ROWS + 1, sizeof *p->quicks);
+    if (!p->quicks)
+        return -ENOMEM;
+    for (unsigned g = 0; g < p->groups.count; g++) {
+        struct quick_group *group = &p->quick_groups[g];
+        *group = (struct quick_group){.first = (unsigned)count, .unsure = RULES_MAX};
+        for (size_t i = 0; i < set->rule_count; i++)
+            if (payload_groups_has(&p->groups, g, (unsigned)i) &&
+                !quicks_add(p, &set->rules[i], (uint16_t)i, &count) &&
+                p->strengths[i].rank < group->unsure)
+                group->unsure = p->strengths[i].rank;
+        group->count = (unsigned)count - group->first;
+        qsort(p->quicks + group->first, group->count, sizeof *p->quicks, quick_compare);
+    }
+    return 0;
+}
+
 int payload_load(struct ruleset *set, const struct payload_settings *settings, struct fault *fault)
 {
     static const struct payload_settings usual = {0};
@@ -299,6 +362,8 @@ int payload_load(struct ruleset *set, const struct payload_settings *settings, s
         p->bytes = s->bytes ? s->bytes : PAYLOAD_BYTES;
         err = databases_make(p, set, s->cache_dir, fault);
     }
+    if (err == 0)
+        err = quicks_make(p, set);
     if (err) {
         payload_destroy(p);
         return err;
@@ -315,6 +380,7 @@ void payload_destroy(struct payload *p)
         return;
     databases_free(p);
     payload_groups_fini(&p->groups);
+    free(p->quicks);
     free(p->meanings);
     free(p);
 }
@@ -385,8 +451,39 @@ static void scan(struct payload_scratch *s, unsigned group, const uint8_t *bytes
     (void)err;
 }
 
+/* The strongest rule where first bytes tell it; false: they don't. */
+static bool quick_match(const struct payload *p, unsigned proto, unsigned group,
+                        const uint8_t *bytes, size_t len, uint16_t *rule)
+{
+    const struct quick_group *q = &p->quick_groups[group];
+    const struct quick *found = NULL, *end = p->quicks + q->first + q->count;
+    /* The rules of any port are never asked here: where there are some, all of them may hold. */
+    uint16_t unsure = p->databases[proto] && len >= p->groups.min_len[proto] ? 0 : q->unsure;
+    for (const struct quick *at = p->quicks + q->first; at < end && at->rank < unsure && !found;
+         at++)
+        if (payload_prefix_holds(&at->prefix, &p->classes, bytes, len))
+            found = at;
+    *rule = found ? found->rule : RULE_NONE;
+    return found || unsure == RULES_MAX;
+}
+
 uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
                        uint16_t port, const uint8_t *bytes, size_t len)
+{
+    const struct payload *p = set->payload;
+    uint16_t rule;
+    if (!p)
+        return RULE_NONE;
+    if (len > p->bytes)
+        len = p->bytes;
+    unsigned group = p->groups.of[proto][port];
+    if (group && quick_match(p, proto, group, bytes, len, &rule))
+        return rule;
+    return payload_scan(set, scratch, proto, port, bytes, len);
+}
+
+uint16_t payload_scan(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
+                      uint16_t port, const uint8_t *bytes, size_t len)
 {
     const struct payload *p = set->payload;
     if (!p)
@@ -394,10 +491,6 @@ uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratc
     assert(scratch->payload == p);
     if (len > p->bytes)
         len = p->bytes;
-    uint16_t known;
-    uint64_t hash = payload_memo_hash((uint32_t)proto << 16 | port, bytes, len);
-    if (payload_memo_find(&scratch->memo, hash, bytes, len, &known))
-        return known;
     scratch->best = UINT16_MAX;
     scratch->best_rule = RULE_NONE;
     unsigned group = p->groups.of[proto][port];
@@ -406,6 +499,5 @@ uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratc
     scan(scratch, proto, bytes, len);
     while (scratch->touched_count)
         scratch->found[scratch->touched[--scratch->touched_count]] = 0;
-    payload_memo_add(&scratch->memo, hash, bytes, len, scratch->best_rule);
     return scratch->best_rule;
 }

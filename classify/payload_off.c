@@ -26,6 +26,12 @@ uint16_t payload_match(const struct ruleset *set, struct payload_scratch *scratc
     return RULE_NONE;
 }
 
+uint16_t payload_scan(const struct ruleset *set, struct payload_scratch *scratch, unsigned proto,
+                      uint16_t port, const uint8_t *bytes, size_t len)
+{
+    return RULE_NONE;
+}
+
 int payload_regex_check(const char *regex, bool is_nocase, unsigned *min_len, char *why,
                         size_t size)
 {

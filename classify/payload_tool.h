@@ -40,10 +40,13 @@ const struct payload_tool *payload_tool_of(uint8_t proto, uint16_t dst_port, con
 uint32_t payload_tool_set(uint8_t proto, uint16_t dst_port, const uint8_t *payload, uint32_t caught,
                           uint32_t len);
 
-/* False: a UDP payload that begins like this matches no row. `first4` as in udp_form_wants(). */
+/* `first4` as in udp_form_wants(): nmap's RPC number, which rows of any port have. */
+static inline bool payload_tool_wants_udp_anywhere(uint32_t first4) { return first4 == 0x72fe1d13; }
+
+/* False: a UDP payload that begins like this matches no row. */
 static inline bool payload_tool_wants_udp(uint16_t dst_port, uint32_t len, uint32_t first4)
 {
-    if (first4 == 0x72fe1d13) /* nmap's RPC number, on any port */
+    if (payload_tool_wants_udp_anywhere(first4))
         return true;
     switch (dst_port) {
     case 7:
@@ -64,6 +67,12 @@ static inline bool payload_tool_wants_udp(uint16_t dst_port, uint32_t len, uint3
     default:
         return false;
     }
+}
+
+/* Whether it says true of any payload to the port: of one that has what its rows ask for. */
+static inline bool payload_tool_wants_udp_port(uint16_t dst_port)
+{
+    return payload_tool_wants_udp(dst_port, 12, 0x6d617373);
 }
 
 #endif

@@ -23,7 +23,8 @@ static const char *const mark_definitions[SHARE_MARK_COUNT] = {
         ("scan packets to a port with a strict iot rule, or with a payload that shows one; not "
          "where the payload shows a rule of another category"),
     [MARK_iot_broad] = "the same with an iot rule, strict or shared",
-    [MARK_iot_bot] = "tcp_syn packets of iot_broad that match mirai",
+    [MARK_iot_bot] =
+        "tcp_syn packets of iot_broad that match mirai and whose payload shows no rule",
     [MARK_iot_payload] = "scan packets whose payload shows a strict iot rule",
     [MARK_iot_confirmed] = "iot_payload or iot_bot",
 };

@@ -3,8 +3,10 @@
 #include "classify/spoof.h"
 
 #include "classify/payload.h"
+#include "classify/payload_tool.h"
 #include "classify/rule_yaml.h"
 #include "classify/rules_embedded.h"
+#include "classify/udp_form.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -145,11 +147,23 @@ static int build_classes(struct builder *b)
             if (c == count)
                 set->classes[count++] = (struct port_class){{iot, service}, marks_of(set, iot)};
             set->port_class[proto][port] = (uint8_t)c;
-            set->port_aim[proto][port] =
-                (uint8_t)(set->classes[c].marks >> MARK_iot_broad & 1 ? PORT_AIM_BROAD : 0) |
-                (uint8_t)(set->classes[c].marks >> MARK_iot_strict & 1 ? PORT_AIM_STRICT : 0);
+            unsigned aim = (set->classes[c].marks >> MARK_iot_broad & 1 ? PORT_AIM_BROAD : 0) |
+                           (set->classes[c].marks >> MARK_iot_strict & 1 ? PORT_AIM_STRICT : 0);
+            set->port_aims[proto][port / 4] |= (uint8_t)(aim << port % 4 * 2);
         }
     return 0;
+}
+
+/* What the tables of forms and probes say, at once. */
+static void mark_udp_ports(struct ruleset *set)
+{
+    for (unsigned port = 0; port < 65536; port++) {
+        uint64_t bit = UINT64_C(1) << port % 64;
+        if (udp_answer_from[port])
+            set->udp_from[port / 64] |= bit;
+        if (udp_request_to[port] || payload_tool_wants_udp_port((uint16_t)port))
+            set->udp_to[port / 64] |= bit;
+    }
 }
 
 static int build(struct builder *b)
@@ -168,6 +182,7 @@ static int build(struct builder *b)
         if (err)
             return err;
     }
+    mark_udp_ports(set);
     return build_classes(b);
 }
 

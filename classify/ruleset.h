@@ -77,9 +77,12 @@ struct port_class {
 enum port_aim { PORT_AIM_BROAD = 1, PORT_AIM_STRICT = 2 };
 
 struct ruleset {
-    uint8_t port_class[PORT_PROTO_COUNT][65536]; /* index into classes; 0: no rule */
-    uint8_t port_aim[PORT_PROTO_COUNT]
-                    [65536];        /* set of enum port_aim: the class's marks, at once */
+    uint8_t port_class[PORT_PROTO_COUNT][65536];    /* index into classes; 0: no rule */
+    uint8_t port_aims[PORT_PROTO_COUNT][65536 / 4]; /* ruleset_port_aim(), four a byte */
+    uint64_t udp_from[65536 / 64]; /* source ports that answers come from (udp_form.h) */
+    uint64_t
+        udp_to[65536 /
+               64]; /* destination ports of requests and of scanners' probes (payload_tool.h) */
     struct port_class classes[256]; /* [0]: RULE_NONE twice, no marks */
     struct rule *rules;
     size_t rule_count;             /* at most RULES_MAX */
@@ -110,6 +113,13 @@ enum {
     RULE_PATTERNS_MAX = 64, /* of a rule */
     RULE_CLAUSES_MAX = 32,
 };
+
+/* Set of enum port_aim: the marks of the port's class, at once. Small enough for the caches that many random
+ * ports go through. */
+static inline unsigned ruleset_port_aim(const struct ruleset *set, unsigned proto, uint16_t port)
+{
+    return set->port_aims[proto][port / 4] >> port % 4 * 2 & 3;
+}
 
 /* Loads every *.yaml of `dir` (hidden files left out); NULL: the embedded set. Unknown keys, bad
  * ports, bad patterns, duplicate ids, two iot rules or two service rules for one port are refused with

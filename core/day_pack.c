@@ -29,7 +29,7 @@ static void rows_gather(struct sheaf *s, const struct tally *t, struct source_ta
         if ((pair->state & is_counted) == 0)
             continue;
         uint32_t number = pair_source_number(shard, pair);
-        s->rows[s->count++] = day_row_of_pair(&t->combos, pair, number);
+        s->rows[s->count++] = day_row_of_pair(t, pair, number);
         pair->state &= ~is_counted;
     }
     if (rows->count > 0)
@@ -212,9 +212,9 @@ static void add_times(struct source_day *d, const struct source_table *shard, ui
     d->first_ns = times->first_ns < d->first_ns ? times->first_ns : d->first_ns;
     d->last_ns = times->last_ns > d->last_ns ? times->last_ns : d->last_ns;
     *times = (struct source_times){INT64_MAX, INT64_MIN};
-    if (shard->bots && shard->bots[number].ports != 0) {
-        add_last(d, shard->bots[number].ns, shard->bots[number].ports);
-        shard->bots[number].ports = 0;
+    if (shard->lasts && shard->lasts[number].ports != 0) {
+        add_last(d, shard->lasts[number].ns, shard->lasts[number].ports);
+        shard->lasts[number].ports = 0;
     }
 }
 

@@ -86,7 +86,7 @@ static void worker_open(struct worker *w, unsigned slot)
     tally_open(w->tally, slot, window);
 }
 
-static void worker_count(struct worker *w, const struct batch *b)
+static void worker_count(struct worker *w, struct batch *b)
 {
     if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
         worker_open(w, b->brief_slot);
@@ -132,12 +132,51 @@ static void sum_shards(struct worker *w, struct tally_sources *sum)
     }
 }
 
+/* Counts what is held of a shard, in order. */
+static void worker_count_held(struct worker *w, unsigned shard)
+{
+    for (unsigned i = 0; i < w->held_count[shard]; i++) {
+        worker_count(w, w->held[shard][i]);
+        channel_push(w->free_batches, w->held[shard][i]);
+    }
+    w->held_total -= w->held_count[shard];
+    w->held_count[shard] = 0;
+}
+
+/* The next batch or mark. As long as there is none, what is held is counted, the most first. */
+static struct batch *worker_next(struct worker *w)
+{
+    struct batch *b;
+    while (!(b = channel_try_pop(w->batches)) && w->held_total > 0) {
+        unsigned most = 0;
+        for (unsigned shard = 1; shard < SHARDS; shard++)
+            if (w->held_count[shard] > w->held_count[most])
+                most = shard;
+        worker_count_held(w, most);
+    }
+    return b ? b : channel_pop(w->batches);
+}
+
+static void worker_hold(struct worker *w, struct batch *b)
+{
+    w->held[b->shard][w->held_count[b->shard]++] = b;
+    w->held_total++;
+    if (w->held_count[b->shard] == BATCHES_HELD)
+        worker_count_held(w, b->shard);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
     thread_begin(w->pipeline, "worker");
     for (bool is_over = false; !is_over;) {
-        struct batch *b = channel_pop(w->batches);
+        struct batch *b = worker_next(w);
+        if (b->mark.what == 0) {
+            worker_hold(w, b);
+            continue;
+        }
+        for (unsigned shard = 0; shard < SHARDS; shard++)
+            worker_count_held(w, shard);
         switch (b->mark.what) {
         case MARK_OPEN:
             w->opened[b->mark.slot] = b->mark;
@@ -151,9 +190,6 @@ static void *worker_main(void *arg)
             break;
         case MARK_END:
             is_over = true;
-            break;
-        default:
-            worker_count(w, b);
             break;
         }
         channel_push(w->free_batches, b);
@@ -512,7 +548,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
                                         : BATCHES_LEAST;
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         p->worker_of[shard] = &p->workers[shard % settings->workers];
-        p->worker_of[shard]->batch_count++;
+        p->worker_of[shard]->batch_count += 1 + BATCHES_HELD;
     }
     for (unsigned i = 0; i < settings->workers; i++) {
         int err = worker_create(&p->workers[i], p);

@@ -12,6 +12,9 @@
 
 enum {
     BATCHES_AHEAD = 64, /* on their way to all workers, beside those that are being filled; */
+    BATCHES_HELD =
+        8, /* of a shard, that a worker counts one after the other: what it looks up for them stays
+                         in its cache meanwhile */
     BATCHES_LEAST = 16, /* but to each not fewer than this: they hide the way between two caches */
     WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
     EMPTIES = 64, /* per worker: windows without its packets that may be on their way */
@@ -25,11 +28,13 @@ struct pipeline;
 struct worker {
     struct pipeline *pipeline;
     struct tally *tally;
-    struct channel *batches;      /* receiver -> worker */
-    struct channel *free_batches; /* worker -> receiver */
-    struct channel *sealed;       /* worker -> exporter; NULL at the end */
-    struct channel *free_windows; /* exporter -> worker */
-    struct batch *slab;           /* all batches */
+    struct channel *batches;                  /* receiver -> worker */
+    struct channel *free_batches;             /* worker -> receiver */
+    struct channel *sealed;                   /* worker -> exporter; NULL at the end */
+    struct channel *free_windows;             /* exporter -> worker */
+    struct batch *slab;                       /* all batches */
+    struct batch *held[SHARDS][BATCHES_HELD]; /* received and not counted yet, by shard */
+    unsigned held_count[SHARDS], held_total;
     unsigned batch_count;
     struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
     unsigned window_count, windows_made;

@@ -6,7 +6,7 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
     to->batch = b;
     to->next = b->briefs;
     to->end = b->briefs + s->limit;
-    b->count = b->brief_count = 0;
+    b->count = b->brief_count = b->open_count = b->payload_used = 0;
     b->mark.what = 0;
     b->shard = shard;
     to->slot = WINDOW_SLOTS; /* none: the next brief's will do */
@@ -41,6 +41,34 @@ void sorter_flush(struct sorter *s)
     }
 }
 
+/* Copies what is caught of a payload into the batch; returns how many bytes, at the end of what is used. */
+static uint32_t payload_copy(struct batch *b, const uint8_t *payload, uint32_t caught)
+{
+    caught = caught < BATCH_PAYLOAD ? caught : BATCH_PAYLOAD;
+    if (caught > 0)
+        memcpy(b->payload + b->payload_used, payload, caught);
+    b->payload_used += (caught + BATCH_PAYLOAD_UNIT - 1) / BATCH_PAYLOAD_UNIT * BATCH_PAYLOAD_UNIT;
+    batch_prefetch(b->payload, b->payload_used + 64);
+    return caught;
+}
+
+static bool payload_has_room(const struct batch *b)
+{
+    return b->payload_used <= BATCH_PAYLOADS - BATCH_PAYLOAD;
+}
+
+void sorter_keep(struct sorter_shard *to, const struct udp_payload *payload)
+{
+    struct batch *b = to->batch;
+    struct brief_open *open = &b->open[b->open_count++];
+    open->brief = (uint16_t)(to->next - b->briefs);
+    open->at = (uint16_t)(b->payload_used / BATCH_PAYLOAD_UNIT);
+    open->len = (uint16_t)payload->len;
+    open->caught = (uint16_t)payload_copy(b, payload->at, payload->caught);
+    if (b->open_count == BATCH_OPEN || !payload_has_room(b))
+        to->end = to->next + 1; /* full with this one */
+}
+
 /* The observation in its shard's place is complete. */
 static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, unsigned slot)
 {
@@ -54,7 +82,7 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
     size_t next = offsetof(struct batch, at) + (b->count + 1) * sizeof *o;
     batch_prefetch(b, next);
     batch_prefetch(b, next + sizeof *o - 1);
-    if (++b->count == BATCH_OBSERVATIONS || to->next == --to->end)
+    if (++b->count == BATCH_OBSERVATIONS || !payload_has_room(b) || to->next == --to->end)
         sorter_send(s, shard);
 }
 
@@ -99,10 +127,13 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o,
                                  const uint8_t *payload, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[shard_of4(s, o)];
-    if (!shard_takes(s, to, slot, o->ts_ns) ||
-        !brief_from(o, payload, s->rules, to->base_ns, to->next) ||
-        (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
+    if (!shard_takes(s, to, slot, o->ts_ns))
         return false;
+    enum brief_found found = brief_from(o, payload, s->rules, to->base_ns, to->next);
+    if (found == BRIEF_NONE || (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
+        return false;
+    if (found == BRIEF_OPEN)
+        sorter_keep(to, &(struct udp_payload){payload, o->payload_caught, o->payload_len});
     shard_took(s, to, read_be32(o->dst));
     return true;
 }
@@ -116,12 +147,8 @@ static void place_observation(struct sorter *s, const struct observation *o, con
     struct batch *b = s->shards[shard].batch;
     struct observation *place = &b->at[b->count];
     *place = *o;
-    place->payload_at = b->count * BATCH_PAYLOAD;
-    place->payload_caught = payload ? o->payload_caught : 0;
-    if (place->payload_caught > BATCH_PAYLOAD)
-        place->payload_caught = BATCH_PAYLOAD;
-    if (payload)
-        memcpy(b->payload + place->payload_at, payload, place->payload_caught);
+    place->payload_at = b->payload_used;
+    place->payload_caught = payload ? (uint16_t)payload_copy(b, payload, o->payload_caught) : 0;
     place_fill(s, shard, hash, slot);
 }
 

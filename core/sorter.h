@@ -78,7 +78,7 @@ static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
     return batch_shard(hash_fold(src ^ s->key.a, s->key.c));
 }
 
-/* The brief in the shard's place, of a packet to `dst`, is complete. */
+/* The brief in the shard's place, of a packet to `dst`, is there. */
 static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst)
 {
     address_set_add4(s->destinations, dst);
@@ -87,15 +87,26 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_
         sorter_send(s, (unsigned)(to - s->shards));
 }
 
+/* Keeps the payload of the brief in the shard's place. */
+void sorter_keep(struct sorter_shard *to, const struct udp_payload *payload);
+
 /* Sorts a packet; `slot` is its window's. */
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct sorter_shard *to = &s->shards[sorter_shard4(s, sorter_source(f))];
-    if (to->slot == slot && brief_read(f, s->decap, s->rules, to->base_ns, to->next) &&
-        (!s->telescope || prefix_set_holds(s->telescope, f->data + 30, 4)))
-        shard_took(s, to, read_be32(f->data + 30));
-    else
+    enum brief_found found = BRIEF_NONE;
+    if (__builtin_expect(to->slot == slot, 1))
+        found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
+    if (__builtin_expect(found == BRIEF_NONE, 0) ||
+        (s->telescope && !prefix_set_holds(s->telescope, f->data + 30, 4))) {
         sorter_frame_slow(s, f, slot);
+        return;
+    }
+    if (__builtin_expect(found == BRIEF_OPEN, 0)) {
+        struct udp_payload payload = brief_payload(f);
+        sorter_keep(to, &payload);
+    }
+    shard_took(s, to, read_be32(f->data + 30));
 }
 
 #endif

@@ -62,7 +62,7 @@ void source_table_fini(struct source_table *t)
     free(t->slots);
     free(t->pairs);
     free(t->times);
-    free(t->bots);
+    free(t->lasts);
     *t = (struct source_table){0};
 }
 
@@ -140,15 +140,15 @@ static void times_grow(struct source_table *t)
     t->times = memory_must(realloc(t->times, t->times_room * sizeof *t->times));
     for (uint32_t i = from; i < t->times_room; i++)
         t->times[i] = (struct source_times){INT64_MAX, INT64_MIN};
-    if (!t->bots)
+    if (!t->lasts)
         return;
-    t->bots = memory_must(realloc(t->bots, t->times_room * sizeof *t->bots));
-    memset(&t->bots[from], 0, (t->times_room - from) * sizeof *t->bots);
+    t->lasts = memory_must(realloc(t->lasts, t->times_room * sizeof *t->lasts));
+    memset(&t->lasts[from], 0, (t->times_room - from) * sizeof *t->lasts);
 }
 
-void source_bots_make(struct source_table *t)
+void source_lasts_make(struct source_table *t)
 {
-    t->bots = memory_must(calloc(t->times_room, sizeof *t->bots));
+    t->lasts = memory_must(calloc(t->times_room, sizeof *t->lasts));
 }
 
 static uint32_t source_insert(struct source_table *t, uint64_t hash, const struct observation *o)
@@ -262,6 +262,6 @@ uint64_t source_table_bytes(const struct source_table *t)
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
            (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs +
-           (uint64_t)t->times_room * (sizeof *t->times + (t->bots ? sizeof *t->bots : 0)) +
+           (uint64_t)t->times_room * (sizeof *t->times + (t->lasts ? sizeof *t->lasts : 0)) +
            t->block_count * sizeof *t->blocks + (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

@@ -75,8 +75,10 @@ static_assert(sizeof(struct pair) == 16, "four pairs a cache line");
 enum {                    /* bits of state */
        PAIR_SERIAL = 0,   /* 16: of serial as in struct source, the lowest */
        PAIR_WINDOWS = 16, /* 8: seen in the window of slot i */
-       PAIR_BRIEFS = 24,  /* 2: briefs of the window in PAIR_SLOT: answers, others */
-       PAIR_TOOLS = 26,   /* 6: what they matched */
+       PAIR_BRIEFS =
+           24, /* 8: what briefs of the window in PAIR_SLOT have shown: of UDP PAIR_UDP_*, of
+                             others that there were answers, others, */
+       PAIR_TOOLS = 26,   /* and 6 tools that they matched */
        PAIR_SLOT = 32,    /* 3 */
        PAIR_IS_SCAN = 35, /* at least one packet of a scan kind */
        PAIR_SOURCE = 36,  /* 7: the rest of the source's number */
@@ -85,6 +87,16 @@ enum {                    /* bits of state */
            45, /* 7: what packets of the current day are counted here; 0: none (core/tally_day.h) */
        PAIR_COUNT = 52,    /* 12: how many */
        PAIR_NAME_BITS = 51 /* of key */
+};
+enum {                         /* of UDP */
+       PAIR_UDP_MORE = 1 << 0, /* what is kept nowhere: no pair has shown it */
+       PAIR_UDP_SCAN = 1 << 1, /* kinds */
+       PAIR_UDP_BACKSCATTER = 1 << 2,
+       PAIR_UDP_STRAY = 1 << 3,
+       PAIR_UDP_STRICT = 1 << 4, /* marks */
+       PAIR_UDP_BROAD = 1 << 5,
+       PAIR_UDP_PAYLOAD = 1 << 6,
+       PAIR_UDP_ZMAP = 1 << 7
 };
 enum {
     PAIR_SERIALS = 1 << 16,
@@ -108,9 +120,9 @@ struct source_times {
     int64_t first_ns, last_ns; /* INT64_MAX, INT64_MIN: none */
 };
 
-/* The last packet of the current day with the feature of a bot that is counted in a pair; of several at one time the
+/* The last packet of the current day with evidence above port that is counted in a pair; of several at one time the
  * greatest ports. */
-struct source_bot {
+struct source_last {
     int64_t ns;     /* means nothing where ports are 0 */
     uint32_t ports; /* source port << 16 | destination port */
 };
@@ -119,7 +131,7 @@ struct source_table {
     const struct hash_key *key;
     bool has_days;
     struct source_times *times; /* by number */
-    struct source_bot *bots;    /* by number, with as much room; NULL: no bot was seen yet */
+    struct source_last *lasts;  /* by number, with as much room; NULL: no evidence was seen yet */
     uint32_t times_room;
     uint32_t *slots;
     uint32_t slot_groups, slot_limit; /* limit: grow at so many sources */
@@ -337,8 +349,8 @@ static inline struct pair *pair_at(struct pair *group, int place)
 /* The pair, which is not in its home group; NULL: it is not there. */
 struct pair *pair_find_on(const struct source_table *t, uint64_t key);
 
-/* Makes t->bots. */
-void source_bots_make(struct source_table *t);
+/* Makes t->lasts. */
+void source_lasts_make(struct source_table *t);
 
 /* The pair by a full search; it is added where it is new (*is_new, its state 0 then), which may move all
  * pairs of the shard. */

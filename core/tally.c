@@ -19,8 +19,7 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->telescope = telescope;
     t->has_days = has_days;
     t->survey = has_days ? survey : NULL;
-    for (unsigned set = 0; set < BRIEF_SETS; set++)
-        t->brief_marks[set] = (uint16_t)set_marks(set);
+    tally_sets_init(t);
     t->scratch = rules->payload_off ? NULL : payload_scratch_create(rules);
     int err = rules->payload_off || t->scratch ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
@@ -104,9 +103,9 @@ static void headers_add(struct window_totals *totals, unsigned set, uint64_t pac
 static void port_drain(struct window *w, enum brief_what what, uint16_t port,
                        const struct row *from)
 {
-    struct port_count *row =
-        window_port(w, what == BRIEF_UDP ? PORT_PROTO_UDP : PORT_PROTO_TCP, port);
-    uint64_t is_scan = what != BRIEF_ANSWER;
+    bool is_udp = (what | BRIEF_ASKS) == BRIEF_UDP;
+    struct port_count *row = window_port(w, is_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP, port);
+    uint64_t is_scan = (what & BRIEF_ASKS) != 0;
     row->packets += from->packets;
     row->bytes += from->bytes;
     row->scan += from->packets * is_scan;
@@ -150,7 +149,7 @@ void tally_rows_drain(struct tally_slot *ts)
     kind_add(w, KIND_udp, &all[BRIEF_UDP]);
     w->totals.tcp += all[BRIEF_ANSWER].packets + all[BRIEF_SYN].packets;
     w->totals.tcp_syn += all[BRIEF_SYN].packets;
-    w->totals.udp += all[BRIEF_UDP].packets;
+    w->totals.udp += all[BRIEF_UDP].packets + all[BRIEF_UDP_OTHER].packets;
     w->totals.icmp += all[BRIEF_ICMP].packets;
     ts->undrained = 0;
 }
@@ -167,19 +166,45 @@ static void sketches_drain(struct tally_slot *ts)
     sketches->used_count = 0;
 }
 
+/* The sets that briefs may have, one after the other. */
+static unsigned sets_in_use(const struct tally *t) { return PLAIN_SETS + t->verdict_sets; }
+
+static unsigned set_in_use(const struct tally *t, unsigned i)
+{
+    if (i < PLAIN_SETS)
+        return plain_set(i);
+    unsigned verdict = i - PLAIN_SETS;
+    return set_of_verdict(verdict, t->verdicts.at[verdict].kind == KIND_udp);
+}
+
 /* Briefs by set to packets by marks and flags. */
 static void briefs_drain(const struct tally *t, struct tally_slot *ts)
 {
     struct window_totals *totals = &ts->window->totals;
-    for (unsigned set = 0; set < BRIEF_SETS; set++) {
+    for (unsigned i = 0; i < sets_in_use(t); i++) {
+        unsigned set = set_in_use(t, i);
         uint64_t packets = ts->briefs[set];
         if (packets == 0)
             continue;
         ts->briefs[set] = 0;
-        for (unsigned left = t->brief_marks[set]; left; left &= left - 1)
+        for (unsigned left = t->set_marks[set]; left; left &= left - 1)
             ts->marks[__builtin_ctz(left)] += packets;
         if (set_what(set) == BRIEF_ANSWER)
             *(set_aim(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
+    }
+}
+
+/* What verdicts say beside that: kinds that are no udp, and rules. */
+static void verdicts_drain(const struct tally *t, struct tally_slot *ts)
+{
+    for (unsigned i = 0; i < t->verdict_sets; i++) {
+        const struct label *label = &t->verdicts.at[i];
+        struct count *count = &ts->verdicts[i];
+        if (label->kind != KIND_udp)
+            kind_add(ts->window, (enum kind)label->kind, count);
+        if (label->payload_rule != RULE_NONE)
+            window_payload_rule(ts->window, label, count);
+        *count = (struct count){0};
     }
 }
 
@@ -203,10 +228,12 @@ static void out_seal(const struct tally *t, struct tally_slot *ts)
     struct window *w = ts->window;
     const struct tally_basis *basis = &ts->basis;
     bool is_whole = t->basis.turn - basis->turn < 2;
-    for (unsigned set = 0; set < BRIEF_SETS; set++)
-        for (unsigned left = ts->briefs_out[set] ? t->brief_marks[set] : 0; left; left &= left - 1)
+    for (unsigned i = 0; i < sets_in_use(t); i++) {
+        unsigned set = set_in_use(t, i);
+        for (unsigned left = ts->briefs_out[set] ? t->set_marks[set] : 0; left; left &= left - 1)
             if (__builtin_ctz(left) < SHARE_MARK_COUNT)
                 ts->marks_out[__builtin_ctz(left)] += ts->briefs_out[set];
+    }
     for (unsigned m = 0; m < SHARE_MARK_COUNT && is_whole; m++) {
         w->mark_packets_out[m] = ts->marks_out[m];
         w->mark_sources_out[m] = (struct source_count){ts->sources_out[m], ts->sources_out[m]};
@@ -234,6 +261,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
         if (ts->headers[set])
             headers_add(&w->totals, set, ts->headers[set]);
     briefs_drain(t, ts);
+    verdicts_drain(t, ts);
     for (unsigned m = 0; m < MARK_COUNT; m++) {
         w->mark_packets[m] += ts->marks[m];
         w->mark_sources[m].low += ts->sources[m];

@@ -8,6 +8,9 @@
  * is asked of memory fits the processor's queue (a dozen lines and more). */
 enum { STAGE = 16, STAGES = 3 };
 
+/* Briefs come from the cache of another core: they are asked for so many ahead (behind the last lies the batch). */
+enum { BRIEFS_AHEAD = 96 };
+
 /* Briefs of new pairs, and observations, at a time. */
 enum { LATE = 32, OTHERS = 64 };
 
@@ -175,25 +178,21 @@ static inline uint32_t brief_port_set(const struct brief *b)
 /* Where in struct rows it is counted. */
 static inline uint32_t brief_row(const struct brief *b)
 {
-    return brief_port_set(b) % (BRIEF_WHATS << 16);
+    return brief_port_set(b) % ((uint32_t)BRIEF_WHATS << 16);
 }
 
 static inline uint64_t brief_key(const struct brief *b)
 {
-    static_assert(BRIEF_ANSWER == 0 && (int)BRIEF_SYN == PAIR_TCP && (int)BRIEF_UDP == PAIR_UDP &&
-                      (int)BRIEF_ICMP == PAIR_ICMP,
-                  "what a brief is says what its pair is, but for answers: they are TCP");
-    uint32_t is_answer = ~(uint32_t)b->set / BRIEF_NO_ANSWER & 1;
-    return b->src | (uint64_t)(brief_row(b) | is_answer << 16) << 32;
+    static_assert((int)BRIEF_TCP == PAIR_TCP && (int)BRIEF_UDP_OTHER == PAIR_UDP &&
+                      (int)BRIEF_ICMP - (int)BRIEF_ASKS == PAIR_ICMP,
+                  "what a brief is says what its pair is");
+    return b->src | (uint64_t)(brief_port_set(b) % ((uint32_t)BRIEF_ASKS << 16)) << 32;
 }
 
 /* What the pair of a brief has shown of it, in its state. */
-static inline uint64_t brief_shows(const struct brief *b)
+static inline uint64_t brief_shows(const struct run *r, const struct brief *b)
 {
-    static_assert(PAIR_TOOLS == PAIR_BRIEFS + 2 && BRIEF_NO_ANSWER << 2 == 1 << BRIEF_TOOL_SHIFT,
-                  "the bit that it is no answer and the one above become one of two");
-    uint32_t bits = b->set / BRIEF_NO_ANSWER % (1 << (BRIEF_TOOLS + 2));
-    return (uint64_t)(bits + 1) << PAIR_BRIEFS;
+    return (uint64_t)r->tally->set_shows[b->set % BRIEF_SETS] << PAIR_BRIEFS;
 }
 
 /* Says which pair a brief names, and brings it in. */
@@ -214,7 +213,8 @@ static inline void brief_sift(const struct run *r, struct stage *s, unsigned k)
     const uint64_t same = (PAIR_SERIALS - 1) | UINT64_C(7) << PAIR_SLOT;
     int place = pair_place(s->home[k], s->key[k]);
     struct pair *pair = pair_at(s->home[k], place < 0 ? 0 : place);
-    uint64_t news = ((pair->state ^ r->here) & same) | (brief_shows(&s->briefs[k]) & ~pair->state);
+    uint64_t news =
+        ((pair->state ^ r->here) & same) | (brief_shows(r, &s->briefs[k]) & ~pair->state);
     s->pair[k] = place < 0 ? NULL : pair;
     s->odd[s->odd_count] = (uint8_t)k;
     s->odd_count += (place < 0) | (news != 0);
@@ -267,8 +267,8 @@ static inline void stage_look_day(const struct run *r, struct stage *s)
             continue;
         s->number[k] = pair_source_number(r->shard, s->pair[k]);
         __builtin_prefetch(&r->shard->times[s->number[k]], 1);
-        if (brief_is_bot(&s->briefs[k]) && r->shard->bots)
-            __builtin_prefetch(&r->shard->bots[s->number[k]], 1);
+        if (r->shard->lasts && brief_has_evidence(r->day.evidence, &s->briefs[k]))
+            __builtin_prefetch(&r->shard->lasts[s->number[k]], 1);
     }
 }
 
@@ -306,13 +306,16 @@ static inline void brief_show(const struct run *r, const struct brief *b, uint32
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_BRIEFS; /* PAIR_TOOLS and PAIR_SLOT, too */
     enum brief_what what = set_what(b->set);
     bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
+    bool is_udp = (what | BRIEF_ASKS) == BRIEF_UDP;
+    uint64_t kept = ~((uint64_t)(is_udp ? PAIR_UDP_MORE : 0) << PAIR_BRIEFS);
+    unsigned kind =
+        set_is_verdict(b->set) ? r->tally->verdicts.at[set_verdict(b->set)].kind : brief_kind(b);
 
-    count_source(r->tally, source, r->slot, brief_kind(b),
-                 r->tally->brief_marks[b->set % BRIEF_SETS]);
+    count_source(r->tally, source, r->slot, kind, r->tally->set_marks[b->set % BRIEF_SETS]);
     r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
     if ((pair->state >> PAIR_SLOT & 7) != r->slot)
         pair->state = (pair->state & ~shown) | (uint64_t)r->slot << PAIR_SLOT;
-    pair->state |= brief_shows(b);
+    pair->state |= brief_shows(r, b) & kept;
 }
 
 /* Those whose pair is known; the others are put off to the batch's end. */
@@ -364,7 +367,8 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         }
         briefs[new_count++] = b;
         source_prefetch_slot(shard, hash_u64(t->key, b->src));
-        __builtin_prefetch(&t->port_sources[set_what(b->set) == BRIEF_UDP][b->port], 1);
+        __builtin_prefetch(
+            &t->port_sources[(b->set | BRIEF_ASKS) % BRIEF_WHATS == BRIEF_UDP][b->port], 1);
     }
     for (unsigned i = 0; i < new_count; i++)
         guess[i] = source_guess(shard, hash_u64(t->key, briefs[i]->src));
@@ -385,22 +389,6 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
 
 /* ---- everything else ---- */
 
-/* A packet counts under its strongest evidence: the rules of its port, which are added up when the window is
- * sealed, have one less. */
-static void count_payload_rule(struct window *w, const struct observation *o,
-                               const struct label *label)
-{
-    struct count *rule = &w->rules[label->payload_rule][EVIDENCE_payload];
-    rule->packets++;
-    rule->bytes += o->wire_len;
-    for (unsigned i = 0; i < 2; i++)
-        if (label->rules[i] != RULE_NONE) {
-            struct count *by_port = &w->rules[label->rules[i]][EVIDENCE_port];
-            by_port->packets--;
-            by_port->bytes -= o->wire_len;
-        }
-}
-
 /* Counts that need no source. */
 static inline void count_packet(struct tally_slot *ts, const struct observation *o,
                                 const struct label *label)
@@ -413,7 +401,7 @@ static inline void count_packet(struct tally_slot *ts, const struct observation 
     kind->packets++;
     kind->bytes += o->wire_len;
     if (label->payload_rule != RULE_NONE)
-        count_payload_rule(ts->window, o, label);
+        window_payload_rule(ts->window, label, &(struct count){1, o->wire_len});
 }
 
 static inline void count_out(struct tally_slot *ts, const struct source *s,
@@ -456,6 +444,29 @@ static void count_alone(struct tally_day *day, const struct observation *o,
     kind->bytes += o->wire_len;
 }
 
+void tally_observation(struct tally *t, unsigned shard_number, uint64_t hash, uint32_t guess,
+                       const struct observation *o, const struct label *label)
+{
+    struct source_table *shard = &t->shards[shard_number];
+    struct tally_slot *ts = &t->slots[o->slot];
+    struct tally_day *day = t->has_days ? day_of_observation(t, ts, o) : NULL;
+    count_packet(ts, o, label);
+    if (!(o->state & OBSERVATION_IP)) {
+        if (day)
+            count_alone(day, o, label);
+        return;
+    }
+    uint32_t before = shard->source_count;
+    uint32_t number = source_find(shard, hash, guess, o);
+    source_may_be_new(t, shard, number, before);
+    count_out(ts, source_at(shard, number), label);
+    if (t->has_days)
+        day_observe(t, day, shard_number, number, o, label);
+    count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
+    if (o->state & OBSERVATION_PORTS)
+        count_port(t, shard, number, o, kind_is_scan(label->kind));
+}
+
 /* Some of a batch's observations. */
 static void others_count(struct tally *t, const struct batch *b, unsigned from, unsigned count)
 {
@@ -475,27 +486,8 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
             __builtin_prefetch(pair_home(shard, key), 1); /* of IPv4 */
         }
     }
-    for (unsigned i = 0; i < count; i++) {
-        const struct observation *o = &b->at[from + i];
-        const struct label *label = &labels[i];
-        struct tally_slot *ts = &t->slots[o->slot];
-        struct tally_day *day = t->has_days ? day_of_observation(t, ts, o) : NULL;
-        count_packet(ts, o, label);
-        if (!(o->state & OBSERVATION_IP)) {
-            if (day)
-                count_alone(day, o, label);
-            continue;
-        }
-        uint32_t before = shard->source_count;
-        uint32_t number = source_find(shard, b->hash[from + i], guess[i], o);
-        source_may_be_new(t, shard, number, before);
-        count_out(ts, source_at(shard, number), label);
-        if (t->has_days)
-            day_observe(t, day, b->shard, number, o, label);
-        count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
-        if (o->state & OBSERVATION_PORTS)
-            count_port(t, shard, number, o, kind_is_scan(label->kind));
-    }
+    for (unsigned i = 0; i < count; i++)
+        tally_observation(t, b->shard, b->hash[from + i], guess[i], &b->at[from + i], &labels[i]);
 }
 
 /* ---- batches ---- */
@@ -517,7 +509,8 @@ static void briefs_count(struct tally *t, const struct batch *b)
                 .day = ts->day,
                 .is_current = ts->day == t->current,
                 .base_ns = b->brief_base_ns,
-                .combos = &t->combos},
+                .combos = &t->combos,
+                .evidence = &t->evidence},
     };
     struct stage stages[STAGES];
     struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
@@ -529,6 +522,8 @@ static void briefs_count(struct tally *t, const struct batch *b)
         look->briefs = &b->briefs[from];
         look->count = b->brief_count - from < STAGE ? b->brief_count - from : STAGE;
         from += look->count;
+        for (unsigned line = 0; line < STAGE / 4; line++)
+            __builtin_prefetch(&b->briefs[from + BRIEFS_AHEAD + 4 * line]);
         stages_look_and_sift(&r, look, sift);
         stage_count(&r, sift);
         if (r.day.day) {
@@ -546,9 +541,11 @@ static void briefs_count(struct tally *t, const struct batch *b)
         tally_rows_drain(ts);
 }
 
-void tally_batch(struct tally *t, const struct batch *b)
+void tally_batch(struct tally *t, struct batch *b)
 {
     t->since_turn += b->brief_count + b->count;
+    if (b->open_count > 0)
+        tally_settle(t, b);
     if (b->brief_count > 0)
         briefs_count(t, b);
     for (unsigned from = 0; from < b->count; from += OTHERS)

@@ -89,39 +89,52 @@ uint32_t combo_number_slow(struct combos *c, uint32_t name)
 {
     uint32_t at = combo_slot(name);
     for (; c->slots[at] != 0; at = (at + 1) % COMBO_SLOTS)
-        if ((c->slots[at] & 0xffffff) == name)
-            return c->slots[at] >> 24;
+        if (combo_in(c->slots[at]) == name)
+            return c->slots[at] >> COMBO_NAME_BITS;
     if (c->slots_used == COMBO_SLOTS / 2)
         return 0;
     uint32_t number = c->count == PAIR_COMBOS - 1 ? 0 : ++c->count;
     c->names[number] = number ? name : 0;
-    c->slots[at] = name | number << 24;
+    c->slots[at] = name | number << COMBO_NAME_BITS;
     c->slots_used++;
     return number;
 }
 
-struct day_row day_row_of_set(unsigned set, uint16_t port)
+/* `is_scan`: the port counts. */
+static struct day_row day_row_of(enum kind kind, bool is_scan, uint16_t port)
 {
-    enum brief_what what = set_what(set);
-    struct brief b = {.set = (uint16_t)set, .port = port};
-    bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
     return (struct day_row){
         .port = is_scan ? port : 0,
         .rule = RULE_NONE,
-        .kind = (uint8_t)brief_kind(&b),
-        .notes = (uint8_t)set_notes(set),
-        .tools = (uint16_t)set_tools(set),
+        .kind = (uint8_t)kind,
     };
 }
 
-struct day_row day_row_of_pair(const struct combos *combos, const struct pair *pair,
-                               uint32_t number)
+struct day_row day_row_of_set(const struct tally *t, unsigned set, uint16_t port)
 {
-    uint32_t name = combos->names[pair->state >> PAIR_COMBO & (PAIR_COMBOS - 1)];
-    struct day_row row = day_row_of_set(name % COMBO_SETS, pair_port(pair->key));
+    struct brief b = {.set = (uint16_t)set, .port = port};
+    struct day_row row;
+    if (set_is_verdict(set)) {
+        const struct label *label = &t->verdicts.at[set_verdict(set)];
+        row = day_row_of((enum kind)label->kind, set_what(set) == BRIEF_UDP, port);
+        row.rule = label->payload_rule;
+        row.notes = label->flags;
+        row.tools = (uint16_t)label_tools(label);
+        return row;
+    }
+    row = day_row_of(brief_kind(&b), kind_is_scan(brief_kind(&b)), port);
+    row.notes = (uint8_t)set_notes(set);
+    row.tools = (uint16_t)set_tools(set);
+    return row;
+}
+
+struct day_row day_row_of_pair(const struct tally *t, const struct pair *pair, uint32_t number)
+{
+    uint32_t name = t->combos.names[pair->state >> PAIR_COMBO & (PAIR_COMBOS - 1)];
+    struct day_row row = day_row_of_set(t, name % BRIEF_SETS, pair_port(pair->key));
     row.source = number;
     row.packets = pair->state >> PAIR_COUNT;
-    row.bytes = row.packets * (name >> BRIEF_AIM_SHIFT);
+    row.bytes = row.packets * (name >> COMBO_SET_BITS);
     row.first_ns = INT64_MAX;
     row.last_ns = INT64_MIN;
     return row;
@@ -141,14 +154,14 @@ void day_count_apart(const struct day_run *r, const struct brief *b, struct pair
     int64_t ts_ns = (int64_t)((uint64_t)r->base_ns + brief_time(b));
     if (r->is_current && combo != 0 && (of_pair == 0 || of_pair == combo)) {
         if (of_pair == combo) { /* it is full */
-            struct day_row row = day_row_of_pair(r->combos, pair, number);
+            struct day_row row = day_row_of_pair(r->tally, pair, number);
             day_rows_add(rows, r->tally->key, &row);
         }
         pair_begin(pair, combo);
         day_count_times(r, b, number);
         return;
     }
-    struct day_row row = day_row_of_set(b->set % COMBO_SETS, b->port);
+    struct day_row row = day_row_of_set(r->tally, b->set, b->port);
     row.source = number;
     row.src_port = brief_src_port(b);
     row.packets = 1;

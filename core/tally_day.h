@@ -28,19 +28,25 @@ struct tally_day {
 
 /* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A
  * combination gets a number when it is first seen; 0: none is left, its packets go to rows. */
-enum { COMBO_SETS = 1 << BRIEF_AIM_SHIFT, COMBO_SLOTS = 1024 };
+enum { COMBO_SET_BITS = 13, COMBO_NAME_BITS = COMBO_SET_BITS + BRIEF_LEN_BITS, COMBO_SLOTS = 1024 };
+static_assert(BRIEF_SETS == 1 << COMBO_SET_BITS && COMBO_NAME_BITS <= 25 && PAIR_COMBOS == 1 << 7,
+              "a name and a number are 32 bits");
 struct combos {
-    uint32_t slots
-        [COMBO_SLOTS]; /* 10 bits of the set, 12 of wire_len, the number from bit 24 on; 0: free */
-    uint32_t names[PAIR_COMBOS]; /* by number: the lower 22 bits of the above */
+    uint32_t slots[COMBO_SLOTS]; /* the name and, from COMBO_NAME_BITS on, the number; 0: free */
+    uint32_t names[PAIR_COMBOS]; /* by number */
     uint32_t count;              /* numbers given */
     uint32_t slots_used;
 };
 
+/* The set but for what its port is, and the length. */
 static inline uint32_t combo_name(const struct brief *b)
 {
-    return b->set % COMBO_SETS | brief_wire_len(b) << BRIEF_AIM_SHIFT;
+    const uint32_t aims = BRIEF_SETS - (1u << BRIEF_AIM_SHIFT); /* of a verdict: of its number */
+    uint32_t left_out = set_is_verdict(b->set) ? 0 : aims;
+    return (b->set & ~left_out) | brief_wire_len(b) << COMBO_SET_BITS;
 }
+
+static inline uint32_t combo_in(uint32_t slot) { return slot & ((1u << COMBO_NAME_BITS) - 1); }
 
 /* Finds the number of a name, or gives one. */
 uint32_t combo_number_slow(struct combos *c, uint32_t name);
@@ -53,8 +59,8 @@ static inline uint32_t combo_slot(uint32_t name)
 static inline uint32_t combo_number(struct combos *c, uint32_t name)
 {
     uint32_t slot = c->slots[combo_slot(name)];
-    if (__builtin_expect((slot & 0xffffff) == name && slot != 0, 1))
-        return slot >> 24;
+    if (__builtin_expect(combo_in(slot) == name && slot != 0, 1))
+        return slot >> COMBO_NAME_BITS;
     return combo_number_slow(c, name);
 }
 
@@ -66,12 +72,17 @@ struct day_run {
     bool is_current;
     int64_t base_ns;
     struct combos *combos;
+    const struct evidence_sets *evidence;
 };
 
-static inline bool brief_is_bot(const struct brief *b)
+/* Sets of briefs whose packets are evidence above port: Mirai's feature, a payload's rule. */
+struct evidence_sets {
+    uint64_t at[BRIEF_SETS / 64];
+};
+
+static inline bool brief_has_evidence(const struct evidence_sets *sets, const struct brief *b)
 {
-    return (b->set & (3 | 1 << (BRIEF_TOOL_SHIFT + TOOL_mirai))) ==
-           (BRIEF_SYN | 1 << (BRIEF_TOOL_SHIFT + TOOL_mirai));
+    return sets->at[b->set % BRIEF_SETS / 64] >> b->set % 64 & 1;
 }
 
 /* The times of a brief that is counted in its pair. */
@@ -81,14 +92,14 @@ static inline void day_count_times(const struct day_run *r, const struct brief *
     int64_t ts_ns = (int64_t)((uint64_t)r->base_ns + brief_time(b));
     times->first_ns = ts_ns < times->first_ns ? ts_ns : times->first_ns;
     times->last_ns = ts_ns > times->last_ns ? ts_ns : times->last_ns;
-    if (__builtin_expect(!brief_is_bot(b), 1))
+    if (__builtin_expect(!brief_has_evidence(r->evidence, b), 1))
         return;
-    if (!r->shard->bots)
-        source_bots_make(r->shard);
-    struct source_bot *bot = &r->shard->bots[number];
+    if (!r->shard->lasts)
+        source_lasts_make(r->shard);
+    struct source_last *last = &r->shard->lasts[number];
     uint32_t ports = (uint32_t)brief_src_port(b) << 16 | b->port;
-    if (bot->ports == 0 || ts_ns > bot->ns || (ts_ns == bot->ns && ports > bot->ports))
-        *bot = (struct source_bot){ts_ns, ports};
+    if (last->ports == 0 || ts_ns > last->ns || (ts_ns == last->ns && ports > last->ports))
+        *last = (struct source_last){ts_ns, ports};
 }
 
 /* Counts a brief that its pair does not take. */
@@ -115,11 +126,10 @@ void day_observe(struct tally *t, struct tally_day *day, unsigned shard, uint32_
                  const struct observation *o, const struct label *label);
 
 /* What briefs of this set to this port (ICMP: kind) are; without source, packets, times. */
-struct day_row day_row_of_set(unsigned set, uint16_t port);
+struct day_row day_row_of_set(const struct tally *t, unsigned set, uint16_t port);
 
 /* What a pair counts of the current day, as a row without times. */
-struct day_row day_row_of_pair(const struct combos *combos, const struct pair *pair,
-                               uint32_t number);
+struct day_row day_row_of_pair(const struct tally *t, const struct pair *pair, uint32_t number);
 
 /* The tally's day, made where there is none. */
 struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of);

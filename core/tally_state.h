@@ -2,7 +2,7 @@
 #ifndef CORE_TALLY_STATE_H
 #define CORE_TALLY_STATE_H
 
-#include "classify/brief.h"
+#include "classify/verdict.h"
 #include "core/source_table.h"
 #include "core/tally.h"
 #include "core/tally_day.h"
@@ -23,6 +23,10 @@ struct row {
     uint64_t bytes;
 };
 static_assert(sizeof(struct row) == 16, "four rows a cache line");
+
+/* What briefs without a verdict may have for a set. */
+enum { PLAIN_SETS = 1 << (BRIEF_AIM_SHIFT + 2 - 1) };
+static inline unsigned plain_set(unsigned i) { return (i & ~7u) << 1 | (i & 7); }
 
 /* By brief_row(); bit i % 64 of word i / 64 says that row i is in use. */
 struct rows {
@@ -55,8 +59,9 @@ struct tally_slot {
     uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
     uint64_t headers[HEADER_SETS]; /* of all but briefs */
     uint64_t briefs[BRIEF_SETS];   /* by their set */
-    uint64_t marks[MARK_COUNT];    /* other packets by mark */
-    uint64_t sources[MARK_COUNT];  /* distinct sources by mark */
+    struct count verdicts[BRIEF_VERDICTS];
+    uint64_t marks[MARK_COUNT];   /* other packets by mark */
+    uint64_t sources[MARK_COUNT]; /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
     struct tally_basis basis;        /* stays until the next announcement */
@@ -78,7 +83,10 @@ struct tally {
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
-    uint16_t brief_marks[BRIEF_SETS];
+    uint16_t set_marks[BRIEF_SETS];
+    uint8_t set_shows[BRIEF_SETS]; /* what pairs keep of it */
+    struct verdicts verdicts;
+    unsigned verdict_sets;                          /* verdicts that the two above have */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
     bool has_days;
@@ -88,7 +96,34 @@ struct tally {
     struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
     struct calendar_day last_day; /* that was asked for */
     struct combos combos;
+    struct evidence_sets evidence;
 };
+
+/* Packets count under their strongest evidence: the rules of their port, which are added up when the window is
+ * sealed, have so many less. */
+static inline void window_payload_rule(struct window *w, const struct label *label,
+                                       const struct count *count)
+{
+    struct count *rule = &w->rules[label->payload_rule][EVIDENCE_payload];
+    rule->packets += count->packets;
+    rule->bytes += count->bytes;
+    for (unsigned i = 0; i < 2; i++)
+        if (label->rules[i] != RULE_NONE) {
+            struct count *by_port = &w->rules[label->rules[i]][EVIDENCE_port];
+            by_port->packets -= count->packets;
+            by_port->bytes -= count->bytes;
+        }
+}
+
+/* Fills the tables of sets without a verdict. */
+void tally_sets_init(struct tally *t);
+
+/* Looks at the payloads of a batch's open briefs: gives each its verdict. */
+void tally_settle(struct tally *t, struct batch *b);
+
+/* Counts a packet by itself; `guess` as of source_guess(). */
+void tally_observation(struct tally *t, unsigned shard, uint64_t hash, uint32_t guess,
+                       const struct observation *o, const struct label *label);
 
 /* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);

@@ -9,8 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct ruleset *rules;
-    if (!rules && ruleset_create(&rules, NULL, NULL) < 0)
-        abort();
+    static struct payload_scratch *scratch;
+    const struct payload_settings settings = {.cache_dir = ""};
+    if (!rules) {
+        if (ruleset_create(&rules, NULL, NULL) < 0 || payload_load(rules, &settings, NULL) < 0)
+            abort();
+        scratch = payload_scratch_create(rules);
+    }
     if (len < 4)
         return 0;
     uint32_t caught = (uint32_t)len - 4;
@@ -22,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                       .caplen = caught,
                       .wire_len = caught + data[2],
                       .link_type = data[0] ? 1 : 101};
-    bool found;
-    const char *broken = brief_check(&f, data[1] & 15u, rules, data[3], &found);
+    enum brief_found found;
+    const char *broken = brief_check(&f, data[1] & 15u, rules, scratch, data[3], &found);
     if (broken) {
         (void)fprintf(stderr, "does not hold: %s\n", broken);
         abort();

@@ -380,6 +380,7 @@ class Answer:
         if shown and shown.category != "iot":
             names = set()
         elif shown:
+            names -= {"iot_bot", "iot_confirmed"}
             names |= {"iot_broad"} | ({"iot_strict", "iot_payload", "iot_confirmed"} if shown.is_strict else set())
         held = [(shown.id, shown.category, shown.breadth)] if shown else [rule for rule in (iot, service) if rule]
         self.has_payload |= bool(shown)

@@ -42,6 +42,7 @@ static const uint8_t echo[FRAME] = {
     0, 0, 198, 51, 100, 7, 203, 0, 113, 9, 8, 0, 0, 0, 0x12, 1, 0, 1,  'a',  'b',  'c',  'd'};
 
 static struct ruleset *rules;
+static struct payload_scratch *scratch;
 static uint64_t random_state = 7;
 
 static uint32_t pick(uint32_t below)
@@ -56,7 +57,7 @@ static void test_rows(void **state)
     (void)state;
     struct brief p;
     struct frame f = {syn, FRAME, FRAME, 0, 1};
-    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_WHOLE);
     assert_memory_equal(&p.src, syn + 26, 4);
     assert_int_equal(brief_src_port(&p), 0x8000);
     assert_int_equal(p.port, 23);
@@ -64,12 +65,12 @@ static void test_rows(void **state)
     assert_int_equal(set_what(p.set), BRIEF_SYN);
     assert_int_equal(set_tools(p.set), 1 << TOOL_nmap);
     f.data = mirai;
-    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_WHOLE);
     assert_int_equal(set_tools(p.set), 1 << TOOL_mirai);
     f.data = search;
-    assert_false(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_OPEN);
     f.data = udp;
-    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_WHOLE);
     assert_int_equal(p.port, 17500);
     assert_int_equal(set_what(p.set), BRIEF_UDP);
     assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
@@ -81,7 +82,7 @@ static void test_rows(void **state)
     f = (struct frame){syn, FRAME, FRAME, 0, 101}; /* another link type */
     assert_false(brief_read(&f, 0, rules, 0, &p));
     f = (struct frame){echo, FRAME, FRAME, 0, 1};
-    assert_true(brief_read(&f, 0, rules, 0, &p));
+    assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_WHOLE);
     assert_int_equal(brief_kind(&p), KIND_icmp);
     assert_int_equal(set_tools(p.set), 1 << TOOL_zmap);
 }
@@ -109,7 +110,7 @@ static void test_flags(void **state)
 static void test_changed_bytes(void **state)
 {
     (void)state;
-    unsigned found = 0, rounds = 400000;
+    unsigned found = 0, open = 0, rounds = 400000;
     for (unsigned i = 0; i < rounds; i++) {
         uint32_t caught = pick(4) ? FRAME : pick(FRAME + 1);
         uint8_t *bytes = malloc(caught + 1); /* a read past its end is seen by the sanitizers */
@@ -122,23 +123,29 @@ static void test_changed_bytes(void **state)
                           pick(20) ? 1 : 101};
         int64_t base_ns = (int64_t)pick(1 << 20) << (pick(4) ? 0 : 20);
         f.ts_ns = base_ns + (int64_t)((uint64_t)pick(1 << 30) << pick(8)) - (pick(8) ? 0 : 1000);
-        bool is_brief;
-        const char *broken = brief_check(&f, pick(8) ? 0 : pick(16), rules, base_ns, &is_brief);
+        enum brief_found is_brief;
+        const char *broken =
+            brief_check(&f, pick(8) ? 0 : pick(16), rules, scratch, base_ns, &is_brief);
         if (broken)
             fail_msg("%s", broken);
-        found += is_brief;
+        found += is_brief == BRIEF_WHOLE;
+        open += is_brief == BRIEF_OPEN;
         free(bytes);
     }
     assert_in_range(found, rounds / 5, rounds); /* it was about briefs */
+    assert_in_range(open, rounds / 50, rounds);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_flags),
                                        cmocka_unit_test(test_changed_bytes)};
-    if (ruleset_create(&rules, NULL, NULL) < 0)
+    struct payload_settings settings = {.cache_dir = ""};
+    if (ruleset_create(&rules, NULL, NULL) < 0 || payload_load(rules, &settings, NULL) < 0)
         return 1;
+    scratch = payload_scratch_create(rules);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    payload_scratch_destroy(scratch);
     ruleset_destroy(rules);
     return failed;
 }

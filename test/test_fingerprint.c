@@ -1,3 +1,4 @@
+#include "capture/decode.h"
 #include "classify/fingerprint.h"
 
 #include <setjmp.h>
@@ -139,16 +140,59 @@ static void test_masscan_forms(void **state)
     assert_string_equal(fingerprint_masscan_form(&other), "other header");
 }
 
-/* A later tool is behind the question that the fast path asks. */
-static void test_wants(void **state)
+/* Of headers alone: what the fast path asks says the same as fingerprint_later(). */
+static void check_syn(const struct observation *o)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct observation *o = &rows[i].o;
-        bool wants = fingerprint_later_wants(o->tcp_window, o->tcp_header_len,
-                                             o->state & OBSERVATION_DF, o->dst_port);
-        if (rows[i].tools & (ZMAP4 | HAJIME | UNICORNSCAN))
-            assert_true(wants);
-    }
+    struct fingerprint_syn syn = {
+        .window = o->tcp_window,
+        .src_port = o->src_port,
+        .dst_port = o->dst_port,
+        .ttl = o->ttl,
+        .tos = o->tos,
+        .df = o->state & OBSERVATION_DF,
+        .header_len = o->tcp_header_len,
+        .mixed = o->tcp_seq ^ DST,
+        .ip_id = o->ip_id,
+    };
+    uint32_t later = fingerprint_later(o);
+    assert_int_equal(fingerprint_is_zmap4(&syn, o->tcp_layout < TCP_LAYOUT_MSS),
+                     (later & ZMAP4) != 0);
+    assert_int_equal(fingerprint_is_hajime(&syn), (later & HAJIME) != 0);
+    if (later & (UNICORNSCAN | VARIANT))
+        assert_true(fingerprint_is_rare(&syn));
+}
+
+static void test_syn(void **state)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].o.state & OBSERVATION_TCP_FLAGS && rows[i].o.ip_version == 4 &&
+            (rows[i].o.tcp_flags & 0x17) == TCP_SYN)
+            check_syn(&rows[i].o);
+}
+
+/* ZMap's options with bytes and lengths changed, against tcp_layout_of(). */
+static void test_layouts(void **state)
+{
+    static const struct {
+        uint8_t len, bytes[24];
+    } layouts[] = {
+        {4, {2, 4, 5, 0xb4}},
+        {12, {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2}},
+        {20, {2, 4, 5, 0xb4, 4, 2, 8, 10, 9, 8, 7, 6, 0, 0, 0, 0, 1, 3, 3, 7}},
+        {24, {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10, 9, 8, 7, 6, 0, 0, 0, 0, 4, 2, 0, 0}},
+    };
+    unsigned found = 0;
+    for (unsigned i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        for (unsigned len = 0; len <= 40; len += 4)
+            for (unsigned at = 0; at <= 24; at++) { /* 24: nothing is changed */
+                uint8_t bytes[4 + 60] = {0xff, 0xff, 0xff, 0xff};
+                memcpy(bytes + 4 + 20, layouts[i].bytes, 24);
+                bytes[4 + 20 + at] ^= at < 24 ? 0x40 : 0;
+                bool is_zmaps = tcp_layout_of(bytes + 4 + 20, len) >= TCP_LAYOUT_MSS;
+                assert_int_equal(fingerprint_layout_differs(bytes + 4, 20 + len) == 0, is_zmaps);
+                found += is_zmaps;
+            }
+    assert_true(found >= 4);
 }
 
 static void test_uses(void **state)
@@ -225,9 +269,10 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tools),       cmocka_unit_test(test_masscan_forms),
-        cmocka_unit_test(test_wants),       cmocka_unit_test(test_uses),
-        cmocka_unit_test(test_unicornscan), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_tools), cmocka_unit_test(test_masscan_forms),
+        cmocka_unit_test(test_syn),   cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_uses),  cmocka_unit_test(test_unicornscan),
+        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,48 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static uint64_t random_state = 11;
+
+static uint32_t pick(uint32_t below)
+{
+    random_state ^= random_state << 13, random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+/* What first bytes tell is what the library says: rows with bytes changed, cut or added. */
+static unsigned compare(const struct payload_row *rows, size_t count)
+{
+    enum { ROUNDS = 400, MORE = 12 };
+    unsigned found = 0;
+    for (size_t i = 0; i < count * ROUNDS; i++) {
+        const struct payload_row *row = &rows[i / ROUNDS];
+        size_t len = pick(3)   ? row->len
+                     : pick(3) ? pick((uint32_t)row->len + 1)
+                               : row->len + pick(MORE);
+        uint8_t *bytes = calloc(len + 1, 1);
+        memcpy(bytes, row->bytes, len < row->len ? len : row->len);
+        for (unsigned changes = pick(3); changes > 0 && len > 0; changes--)
+            bytes[pick(2) ? pick((uint32_t)len) : pick(len < 12 ? (uint32_t)len : 12)] ^=
+                (uint8_t)(pick(2) ? 1u << pick(8) : pick(256));
+        uint16_t rule = payload_match(rules, scratch, row->proto, row->port, bytes, len);
+        if (rule != payload_scan(rules, scratch, row->proto, row->port, bytes, len))
+            fail_msg("row %zu of %s: first bytes say another rule than all", i / ROUNDS, row->rule);
+        found += rule != RULE_NONE;
+        free(bytes);
+    }
+    return found;
+}
+
+static void test_first_bytes(void **state)
+{
+    if (!payload_is_built)
+        skip();
+    assert_true(compare(TABLE(payload_rows_iot)) > 0);
+    assert_true(compare(TABLE(payload_rows_exploit)) > 0);
+    assert_true(compare(TABLE(payload_rows_other)) > 0);
+}
+
 /* What everybody sends shows no rule at all. */
 static void test_ordinary(void **state)
 {
@@ -110,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_ordinary),
+        cmocka_unit_test(test_first_bytes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
