@@ -98,12 +98,26 @@ int yaml_reader_next(struct yaml_reader *r)
     return 0;
 }
 
-int yaml_reader_text(struct yaml_reader *r, void *into)
+int yaml_reader_scalar(struct yaml_reader *r, const char **text, size_t *len)
 {
+    *text = "";
+    *len = 0;
     if (r->event.type != YAML_SCALAR_EVENT)
         return yaml_reader_refuse(r, yaml_reader_here(r), "expected text");
-    const char *text = (const char *)r->event.data.scalar.value;
-    size_t len = r->event.data.scalar.length;
+    *text = (const char *)r->event.data.scalar.value;
+    *len = r->event.data.scalar.length;
+    if (memchr(*text, '\0', *len))
+        return yaml_reader_refuse(r, yaml_reader_here(r), "a zero byte in text");
+    return 0;
+}
+
+int yaml_reader_text(struct yaml_reader *r, void *into)
+{
+    const char *text;
+    size_t len;
+    int err = yaml_reader_scalar(r, &text, &len);
+    if (err)
+        return err;
     if (len == 0 || len > YAML_TEXT_MAX)
         return yaml_reader_refuse(r, yaml_reader_here(r), "text of %zu bytes, expected 1 to %d",
                                   len, YAML_TEXT_MAX);
@@ -209,24 +223,31 @@ int yaml_reader_bool(struct yaml_reader *r, void *into)
     return 0;
 }
 
-int yaml_reader_list(struct yaml_reader *r, size_t max, const char *of_what,
-                     int (*read)(struct yaml_reader *r, void *into), void *into)
+int yaml_reader_entries(struct yaml_reader *r, size_t max, const char *of_what,
+                        int (*read)(struct yaml_reader *r, void *into), void *into, size_t *count)
 {
+    *count = 0;
     if (r->event.type != YAML_SEQUENCE_START_EVENT)
         return yaml_reader_refuse(r, yaml_reader_here(r), "expected a list%s", of_what);
-    struct place start = yaml_reader_here(r);
-    for (size_t count = 0;; count++) {
+    for (;; ++*count) {
         int err = yaml_reader_next(r);
-        if (err)
+        if (err || r->event.type == YAML_SEQUENCE_END_EVENT)
             return err;
-        if (r->event.type == YAML_SEQUENCE_END_EVENT)
-            return count ? 0 : yaml_reader_refuse(r, start, "the list is empty");
-        if (count == max)
+        if (*count == max)
             return yaml_reader_refuse(r, yaml_reader_here(r), "more than %zu entries", max);
         err = read(r, into);
         if (err)
             return err;
     }
+}
+
+int yaml_reader_list(struct yaml_reader *r, size_t max, const char *of_what,
+                     int (*read)(struct yaml_reader *r, void *into), void *into)
+{
+    struct place start = yaml_reader_here(r);
+    size_t count;
+    int err = yaml_reader_entries(r, max, of_what, read, into, &count);
+    return err || count ? err : yaml_reader_refuse(r, start, "the list is empty");
 }
 
 /* Texts on their way to one. */

@@ -55,6 +55,10 @@ const char *yaml_reader_quoted(const char *text, char shown[YAML_SHOWN]);
 /* Moves to the next event; anchors, aliases and tags are refused. */
 int yaml_reader_next(struct yaml_reader *r);
 
+/* The text at hand as it stands in the file, empty or with control characters, but without zero bytes; valid
+ * until the next event. *text and *len are set in any case. */
+int yaml_reader_scalar(struct yaml_reader *r, const char **text, size_t *len);
+
 /* Text of 1 to YAML_TEXT_MAX bytes without control characters, into a const char *. */
 int yaml_reader_text(struct yaml_reader *r, void *into);
 
@@ -69,6 +73,10 @@ int yaml_reader_bool(struct yaml_reader *r, void *into);
 
 /* A mapping of at most 32 keys: each at most once, the required ones there. */
 int yaml_reader_mapping(struct yaml_reader *r, const struct yaml_key *keys, size_t count);
+
+/* A list of 0 to `max` values, each read by `read` into `into`; *count: how many those were. */
+int yaml_reader_entries(struct yaml_reader *r, size_t max, const char *of_what,
+                        int (*read)(struct yaml_reader *r, void *into), void *into, size_t *count);
 
 /* A list of 1 to `max` values, each read by `read` into `into`. */
 int yaml_reader_list(struct yaml_reader *r, size_t max, const char *of_what,

@@ -88,9 +88,14 @@ static void test_refused(void **state)
         {"list: &a x\n", "x.yaml:1:7: anchors, aliases and tags are not read"},
         {"list: !!str x\n", "x.yaml:1:7: anchors, aliases and tags are not read"},
         {"list: x\norganisations: []\n---\nlist: y\n", "x.yaml:3:1: a second document"},
-        {"list: [x\n", "x.yaml:1:7: expected text"},
-        {"list: \"x\n", "found unexpected end of stream"},
+        {"list: [x\n",
+         "x.yaml:2:1: did not find expected ',' or ']' while parsing a flow sequence that begins "
+         "at 1:7"},
+        {"list: \"x\n",
+         "x.yaml:2:1: found unexpected end of stream while scanning a quoted scalar that begins "
+         "at 1:7"},
         {"list: \"a\\0b\"\n", "x.yaml:1:7: a zero byte in text"},
+        {"list: x\n[x]: y\n", "x.yaml:2:1: expected a key"},
         {"li\xffst: x\n", "x.yaml:1:1: invalid leading UTF-8 octet"},
         {HEAD "  - name: a\n", "x.yaml:3:5: key 'cidrs' is missing"},
         {HEAD "  - cidrs: [10.0.0.0/8]\n", "x.yaml:3:5: key 'name' is missing"},
