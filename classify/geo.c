@@ -259,10 +259,6 @@ void geo_find_as(const struct geo *g, const uint8_t address[16], unsigned ip_ver
         !find_value(&entry, number + skip, MMDB_DATA_TYPE_UINT32, &value))
         return;
     as->number = value.uint32;
-    if (!find_value(&entry, name + skip, MMDB_DATA_TYPE_UTF8_STRING, &value) ||
-        !utf8_is_showable(value.utf8_string, value.data_size))
-        return;
-    size_t len = utf8_cut(value.utf8_string, value.data_size, sizeof as->name - 1);
-    memcpy(as->name, value.utf8_string, len);
-    as->name[len] = '\0';
+    if (find_value(&entry, name + skip, MMDB_DATA_TYPE_UTF8_STRING, &value))
+        utf8_clean(as->name, sizeof as->name, value.utf8_string, value.data_size);
 }

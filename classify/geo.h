@@ -28,7 +28,7 @@ struct geo;
 
 struct geo_as {
     uint32_t number;        /* 0: unknown */
-    char name[GEO_AS_NAME]; /* "": unknown, or not fit to be shown (utf8_is_showable) */
+    char name[GEO_AS_NAME]; /* "": unknown; what is no UTF-8 or not shown: U+FFFD (utf8_clean) */
 };
 
 /* Which database answered. */

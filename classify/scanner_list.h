@@ -12,6 +12,7 @@
  *           - 192.0.2.0/24      # or a bare address; IPv4 and IPv6; bits behind the length are refused
  *           - "2001:db8::/32"
  *
+ * Names are UTF-8 that can be shown (utf8_is_showable), since they go into feeds as they are.
  * Any other key, a key twice, an alias, an anchor, a tag, a second document is refused with file:line:column.
  * scanner_import makes such lists of what others publish. One thread makes a list; then any reads it.
  */

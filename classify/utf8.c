@@ -1,6 +1,7 @@
 #include "classify/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes of the character at hand, its number in *code; 0: no UTF-8. */
 static size_t decode(const unsigned char *s, size_t len, uint32_t *code)
@@ -34,6 +35,26 @@ bool utf8_is_showable(const char *text, size_t len)
             return false;
     }
     return true;
+}
+
+size_t utf8_clean(char *to, size_t size, const char *text, size_t len)
+{
+    static const char stand_in[] = "\xef\xbf\xbd"; /* U+FFFD */
+    uint32_t code = 0;
+    size_t used = 0;
+    for (size_t at = 0, n; at < len; at += n) {
+        n = decode((const unsigned char *)text + at, len - at, &code);
+        bool is_good = n > 0 && !is_hidden(code);
+        const char *from = is_good ? text + at : stand_in;
+        size_t count = is_good ? n : sizeof stand_in - 1;
+        n = n > 0 ? n : 1;
+        if (used + count >= size)
+            break;
+        memcpy(to + used, from, count);
+        used += count;
+    }
+    to[used] = '\0';
+    return used;
 }
 
 size_t utf8_cut(const char *text, size_t len, size_t max)

@@ -38,16 +38,29 @@ const char *yaml_reader_quoted(const char *text, char shown[YAML_SHOWN])
     return shown;
 }
 
+/* The place of a byte: of what is no text libyaml knows nothing better. */
+static struct place place_of_byte(const struct yaml_reader *r, size_t offset)
+{
+    struct place place = {1, 1};
+    for (size_t i = 0; i < offset && i < r->len; i++)
+        if (r->bytes[i] == '\n')
+            place = (struct place){place.line + 1, 1};
+        else
+            place.column += (r->bytes[i] & 0xc0) != 0x80; /* a character, not its further bytes */
+    return place;
+}
+
 /* What libyaml says of a file that is no YAML, with the place where the open thing began. */
 static int refuse_syntax(struct yaml_reader *r, const yaml_parser_t *parser)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         return yaml_reader_no_memory(r);
-    bool is_reader = parser->error == YAML_READER_ERROR;
-    const yaml_mark_t *mark = is_reader ? &parser->mark : &parser->problem_mark;
+    const yaml_mark_t *mark = &parser->problem_mark;
     struct place place = {(unsigned)mark->line + 1, (unsigned)mark->column + 1};
     const char *problem = parser->problem ? parser->problem : "not YAML";
-    if (!parser->context || is_reader)
+    if (parser->error == YAML_READER_ERROR)
+        return yaml_reader_refuse(r, place_of_byte(r, parser->problem_offset), "%s", problem);
+    if (!parser->context)
         return yaml_reader_refuse(r, place, "%s", problem);
     return yaml_reader_refuse(r, place, "%s %s that begins at %zu:%zu", problem, parser->context,
                               parser->context_mark.line + 1, parser->context_mark.column + 1);
@@ -55,7 +68,7 @@ static int refuse_syntax(struct yaml_reader *r, const yaml_parser_t *parser)
 
 /* Finds what is no YAML before anything is made of the rest: behind a bracket that is not closed, keys
  * read as strange values. Stops where the nesting is deeper than any file's that we read. */
-static int check_syntax(struct yaml_reader *r, const void *bytes, size_t len)
+static int check_syntax(struct yaml_reader *r)
 {
     enum { DEPTH_MAX = 8 };
     yaml_parser_t parser;
@@ -64,7 +77,7 @@ static int check_syntax(struct yaml_reader *r, const void *bytes, size_t len)
 
     if (!yaml_parser_initialize(&parser))
         return yaml_reader_no_memory(r);
-    yaml_parser_set_input_string(&parser, bytes, len);
+    yaml_parser_set_input_string(&parser, r->bytes, r->len);
     while (!err && !is_end && depth <= DEPTH_MAX) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
@@ -296,8 +309,9 @@ int yaml_reader_texts(struct yaml_reader *r, size_t max, const char **joined,
 int yaml_reader_init(struct yaml_reader *r, struct arena *arena, const char *path,
                      const void *bytes, size_t len, struct fault *fault)
 {
-    *r = (struct yaml_reader){.path = path, .arena = arena, .fault = fault};
-    int err = check_syntax(r, bytes, len);
+    *r = (struct yaml_reader){
+        .path = path, .bytes = bytes, .len = len, .arena = arena, .fault = fault};
+    int err = check_syntax(r);
     if (err)
         return err;
     if (!yaml_parser_initialize(&r->parser))

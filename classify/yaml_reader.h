@@ -20,6 +20,8 @@ struct yaml_reader {
     yaml_parser_t parser;
     yaml_event_t event;
     const char *path; /* in messages */
+    const unsigned char *bytes;
+    size_t len;
     struct arena *arena;
     struct fault *fault;
     const void *context; /* the caller's */

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import feed
 import pcap
 from judge import DATA, SKIP, Verdict, data_is_here, parallel, run
 
@@ -225,6 +226,13 @@ IMPORTS = [  # file, its content, options, exit status, what is said
     ("a.json", b'{"type": "hostname", "name": "h", "list": ["a.example"]}', [], 1, "of type hostname with 1 entries"),
     ("a.json", b'{"type": "cidr", "name": "h", "list": ["a.example"]}', [], 1, "a.json: list[0]: a.example: not"),
     ("a.json", b'{"type": "cidr"', [], 1, "a.json:1:15: "),
+    ("a.json", b'{"type": "cidr", "name": "\xe9", "list": ["192.0.2.1"]}', [], 1, "a.json:1:"),
+    ("a.json", b'{"type": "cidr", "name": "\\u202e", "list": ["192.0.2.1"]}', [], 1, "a.json: no name for the organisation"),
+    ("a.txt", b"192.0.2.0/24 # caf\xe9\n", [], 0, ""),
+    ("a.txt", b"192.0.2.0/24\n192.0.2.1\xe9\n", [], 1, "a.txt:2: 192.0.2.1?: not"),
+    ("caf\udce9.txt", b"192.0.2.0/24\n", [], 1, "no name for the organisation"),
+    ("caf\udce9.txt", b"192.0.2.0/24\n", ["--name", "Caf\u00e9"], 0, ""),
+    ("a.txt", b"192.0.2.0/24\n", ["--name", "Caf\udce9"], 2, "--name: not a name"),
     ("a.txt", b"192.0.2.0/24\n", ["--date", "2026-02-30"], 2, "--date: '2026-02-30' is no day"),
     ("a.txt", b"192.0.2.0/24\n", ["--homepage", "x"], 2, "--homepage: 'x' begins with neither"),
     ("a.txt", b"192.0.2.0/24\n", ["--name", "\x1b[1m"], 2, "--name: not a name"),
@@ -264,6 +272,63 @@ def check_options(verdict, folder):
                         (["--as", paths[0]], "a.yaml: not a MaxMind DB file")):
         rc, _, err = run("explain", *words, "-")
         verdict.check(rc == 2 and said in err, f"explain {words}: exit {rc}, {err.strip()}")
+
+
+def mmdb_value(value):
+    """MaxMind DB 2.0: maps, texts (as bytes, which may be no text), arrays, numbers below 2^32 (of type 6 unless said)."""
+    def head(kind, size):
+        more = b"" if size < 29 else bytes([size - 29])
+        first = (kind << 5 if kind < 8 else 0) | min(size, 29)
+        return bytes([first]) + (bytes([kind - 7]) if kind > 7 else b"") + more
+    if isinstance(value, dict):
+        return head(7, len(value)) + b"".join(mmdb_value(key) + mmdb_value(item) for key, item in value.items())
+    if isinstance(value, list):
+        return head(11, len(value)) + b"".join(map(mmdb_value, value))
+    if isinstance(value, (int, tuple)):
+        kind, number = value if isinstance(value, tuple) else (6, value)
+        size = 2 if kind == 5 else 4
+        return head(kind, size) + number.to_bytes(size, "big")
+    value = value.encode() if isinstance(value, str) else value
+    return head(2, len(value)) + value
+
+
+def write_database(path, kind, value):
+    """A database of IPv4 in which every address has this value."""
+    nodes = 1
+    meta = {"binary_format_major_version": (5, 2), "binary_format_minor_version": (5, 0), "build_epoch": (9, 1700000000),
+            "database_type": kind, "description": {"en": "made for a test"}, "ip_version": (5, 4), "languages": [],
+            "node_count": nodes, "record_size": (5, 24)}
+    with open(path, "wb") as file:
+        file.write(struct.pack(">I", nodes + 16)[1:] * 2 + bytes(16) + mmdb_value(value) + b"\xab\xcd\xefMaxMind.com" + mmdb_value(meta))
+
+
+def check_names(verdict, folder):
+    """What is no UTF-8 is nowhere in a feed: a name of a database is mended, a list refused with its place. The
+    feed is read by python3-protobuf, which takes UTF-8 alone."""
+    database, country = os.path.join(folder, "as.mmdb"), os.path.join(folder, "country.mmdb")
+    write_database(database, "GeoLite2-ASN", {"autonomous_system_number": 7, "autonomous_system_organization": b"Caf\xe9 \x1b \xc3\xa9"})
+    write_database(country, "GeoLite2-Country", {"country": {"iso_code": b"\xff\xfe"}})
+    scanners = os.path.join(folder, "scanners.yaml")
+    with open(scanners, "w", encoding="utf-8") as file:
+        file.write('list: x\norganisations: [{name: "日本 é", cidrs: ["9.0.0.0/8"]}]\n')
+    capture = pcap.write(os.path.join(folder, "x.pcap"),
+                         [(1700000000 * 10**9, pcap.ip4(source, "198.51.100.1", 17, pcap.udp(1, 2))) for source in ("8.8.8.8", "9.9.9.9")],
+                         link=101)
+    out = os.path.join(folder, "feed")
+    code, _, err = run("replay", "-o", out, "--telescope", "198.51.100.0/24", "--as", database, "--country", country,
+                       "--lists", scanners, capture)
+    verdict.equal(code, 0, f"replay: {err}")
+    origins = [record.source_day.origin for records in feed.read(out).values() for record in records if record.HasField("source_day")]
+    verdict.equal([(o.asn, o.as_name, o.country, o.acknowledged) for o in origins],
+                  [(7, "Caf\ufffd \ufffd é", "", ""), (7, "Caf\ufffd \ufffd é", "", "日本 é")], "names in the feed")
+    verdict.equal([record.day.ases[0].name for records in feed.read(out).values() for record in records if record.HasField("day")],
+                  ["Caf\ufffd \ufffd é"], "the AS of the day")
+    for name, content, said in (("x.yaml", b"list: x\norganisations:\n  - name: \xe9\n    cidrs: [9.0.0.0/8]\n", "x.yaml:3:12: invalid"),
+                                ("x.yaml", b'list: x\norganisations:\n  - name: "a\\e"\n    cidrs: [9.0.0.0/8]\n', "x.yaml:3:11: expected a name")):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+        code, _, err = run("replay", "--lists", os.path.join(folder, name), capture)
+        verdict.check(code == 2 and said in err, f"{content}: exit {code}, {err.strip()}")
 
 
 def check_telescope(verdict):
@@ -307,6 +372,8 @@ def main():
         check_imports(verdict, folder)
     with tempfile.TemporaryDirectory() as folder:
         check_options(verdict, folder)
+    with tempfile.TemporaryDirectory() as folder:
+        check_names(verdict, folder)
     if not data_is_here():
         verdict.finish()
         return 1 if verdict.failed else SKIP

@@ -238,12 +238,44 @@ static void test_utf8(void **state)
     assert_int_equal(utf8_cut("\xe6\x97\xa5", 3, 0), 0);
 }
 
+static void test_utf8_clean(void **state)
+{
+#define FFFD "\xef\xbf\xbd"
+    static const struct {
+        const char *text, *clean;
+        size_t size;
+    } rows[] = {
+        {"", "", 1},
+        {"plain", "plain", 6},
+        {"plain", "plai", 5},
+        {"caf\xc3\xa9", "caf\xc3\xa9", 6},
+        {"caf\xc3\xa9", "caf", 5}, /* cut behind a whole character */
+        {"caf\xe9s", "caf" FFFD "s", 32},
+        {"\xff", FFFD, 4},
+        {"\xff", "", 3},
+        {"\xe6\x97", FFFD FFFD, 32}, /* each byte of what is cut */
+        {"\xed\xa0\x80", FFFD FFFD FFFD, 32},
+        {"\x1b[31m\xe2\x80\xae", FFFD "[31m" FFFD, 32}, /* each character that is hidden */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char clean[32];
+        size_t len = utf8_clean(clean, rows[i].size, rows[i].text, strlen(rows[i].text));
+        if (strcmp(clean, rows[i].clean) != 0 || len != strlen(clean) ||
+            !utf8_is_showable(clean, len))
+            fail_msg("row %zu: '%s'", i, clean);
+    }
+    char clean[8];
+    assert_int_equal(utf8_clean(clean, sizeof clean, "a\0b", 3), 5);
+    assert_string_equal(clean, "a" FFFD "b");
+#undef FFFD
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse), cmocka_unit_test(test_list),
         cmocka_unit_test(test_map),   cmocka_unit_test(test_map_against_definition),
-        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf8),  cmocka_unit_test(test_utf8_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

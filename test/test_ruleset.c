@@ -328,7 +328,7 @@ static const struct bad {
      "iot.yaml:3:28: '0x10' is no text without quotes"},
     {SET, RULE "  - {basis: {strength: published, source: True}}\n", NULL,
      "iot.yaml:3:43: 'True' is no text without quotes"},
-    {SET, "category: \xff\n", NULL, "iot.yaml:1:1: invalid leading UTF-8 octet"},
+    {SET, "category: \xff\n", NULL, "iot.yaml:1:11: invalid leading UTF-8 octet"},
     {SET, "a: [[[[[[[[[[[[[[[[[[[[", NULL, "iot.yaml:1:1: unknown key 'a'"},
 };
 
