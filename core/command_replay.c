@@ -117,10 +117,11 @@ static int rules_fill(struct summary *s, const struct pipeline_result *result)
     if (!s->by_rule)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        struct summary_rule row = {.rule = (uint16_t)i, .sources = result->sources->rules[i]};
+        struct summary_rule row = {.rule = (uint16_t)i, .port_sources = result->sources->rules[i]};
         for (unsigned e = 0; e < EVIDENCE_COUNT; e++) {
-            row.packets += result->total->rules[i][e].packets;
-            row.bytes += result->total->rules[i][e].bytes;
+            row.by[e] = result->total->rules[i][e];
+            row.packets += row.by[e].packets;
+            row.bytes += row.by[e].bytes;
         }
         if (row.packets)
             s->by_rule[s->by_rule_count++] = row;

@@ -286,8 +286,8 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     return w;
 }
 
-/* Sources per rule: each source's pairs name rules; a source counts once per rule however many of
- * its ports the rule has. `seen` holds, per source of the shard, a set of rules. */
+/* Sources per rule, of scan packets to its ports: pairs know ports, not payloads. Each source's pairs name rules;
+ * a source counts once per rule however many of its ports the rule has. `seen` holds, per source of the shard, a set of rules. */
 static void rules_add(const struct tally *t, const struct source_table *shard,
                       struct tally_sources *sum)
 {

@@ -20,7 +20,7 @@ struct tally_sources {
     uint64_t sources, pairs;
     uint64_t kinds[KIND_COUNT];
     uint64_t marks[MARK_COUNT];
-    uint64_t rules[RULES_MAX];
+    uint64_t rules[RULES_MAX]; /* of scan packets to a rule's ports, whatever their payload shows */
     uint64_t table_bytes;
     uint64_t ports[PORT_PROTO_COUNT][65536];
 };

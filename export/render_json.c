@@ -162,6 +162,12 @@ static void survey_print(FILE *out, const struct summary *s)
     fprintf(out, ", \"without\": %s},\n", b->lacks_survey ? "true" : "false");
 }
 
+static void evidence_print(FILE *out, const char *evidence, const struct count *count)
+{
+    fprintf(out, "\"by_%s\": {\"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 "}, ", evidence,
+            count->packets, count->bytes);
+}
+
 static void rules_print(FILE *out, const struct summary *s)
 {
     fputs("  \"by_rule\": [", out);
@@ -172,10 +178,14 @@ static void rules_print(FILE *out, const struct summary *s)
         json_string(out, rule->id);
         fputs(", \"category\": ", out);
         json_string(out, rule->category);
-        fprintf(out,
-                ", \"breadth\": %s, \"evidence\": \"port\", \"packets\": %" PRIu64
-                ", \"bytes\": %" PRIu64 ", \"sources\": %" PRIu64 "}",
-                breadth_text(rule), row->packets, row->bytes, row->sources);
+        fprintf(out, ", \"breadth\": %s, \"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 ",\n     ",
+                breadth_text(rule), row->packets, row->bytes);
+        evidence_print(out, "port", &row->by[EVIDENCE_port]);
+        evidence_print(out, "payload", &row->by[EVIDENCE_payload]);
+        if (rule->ports[0] != '\0')
+            fprintf(out, "\"port_sources\": %" PRIu64 "}", row->port_sources);
+        else
+            fputs("\"port_sources\": null}", out);
     }
     fprintf(out, "%s],\n  \"rules\": {\"name\": ", s->by_rule_count > 0 ? "\n  " : "");
     json_string(out, s->rules->name);

@@ -16,8 +16,10 @@ struct summary_port {
 };
 
 struct summary_rule {
-    uint16_t rule; /* index into the rule set */
-    uint64_t packets, bytes, sources;
+    uint16_t rule;                   /* index into the rule set */
+    struct count by[EVIDENCE_COUNT]; /* packets under their strongest evidence: port, payload */
+    uint64_t packets, bytes;         /* of all evidence */
+    uint64_t port_sources; /* distinct sources of scan packets to its ports, whatever these carry */
 };
 
 /* What the run was asked for; texts as given. */

@@ -83,7 +83,7 @@ class Rules:
     of payloads."""
 
     def __init__(self, folder):
-        self.iot, self.service, self.payloads = {}, {}, Payloads(folder)
+        self.iot, self.service, self.with_ports, self.payloads = {}, {}, set(), Payloads(folder)
         for path in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
             with open(path, encoding="utf-8") as f:
                 content = yaml.safe_load(f)
@@ -97,6 +97,7 @@ class Rules:
             low, _, high = span.partition("-")
             for port in range(int(low), int(high or low) + 1):
                 table[proto, port] = (rule["id"], category, rule.get("breadth"))
+                self.with_ports.add(rule["id"])
 
 
 def first(text, base=10):
@@ -354,7 +355,7 @@ class Answer:
     """Sums over packets, in the shape of `replay --json`."""
 
     def __init__(self, rules):
-        self.rules, self.has_payload = rules, False
+        self.rules, self.port_sources, self.by_evidence = rules, defaultdict(Row), defaultdict(Row)
         self.marks, self.kinds, self.tools, self.by_rule, self.ports = (defaultdict(Row) for _ in range(5))
 
     def add(self, packet):
@@ -383,8 +384,14 @@ class Answer:
             names -= {"iot_bot", "iot_confirmed"}
             names |= {"iot_broad"} | ({"iot_strict", "iot_payload", "iot_confirmed"} if shown.is_strict else set())
         held = [(shown.id, shown.category, shown.breadth)] if shown else [rule for rule in (iot, service) if rule]
-        self.has_payload |= bool(shown)
-        return [self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in held]
+        evidence = "payload" if shown else "port"
+        return ([self.marks[name] for name in {"scan", *names}] + [self.by_rule[rule] for rule in held] +
+                [self.by_evidence[rule[0], evidence] for rule in held] + [self.port_sources[rule[0]] for rule in (iot, service) if rule])
+
+    def rule_row(self, rule, row):
+        by = {f"by_{name}": self.by_evidence[rule[0], name].json("packets", "bytes") for name in ("port", "payload")}
+        return {**dict(zip(("id", "category", "breadth"), rule)), **row.json("packets", "bytes"), **by,
+                "port_sources": self.port_sources[rule[0]].sources if rule[0] in self.rules.with_ports else None}
 
     def share(self, numerator, denominator):
         num, den = self.marks[numerator], self.marks[denominator]
@@ -399,8 +406,7 @@ class Answer:
             "tool_sources": {tool: row.sources for tool, row in self.tools.items()},
             "ports": [{"proto": key[0], "port": key[1], **row.json("packets", "bytes", "syn", "scan", "sources")}
                       for key, row in ports],
-            "by_rule": [dict(zip(("id", "category", "breadth"), rule)) | row.json(*("packets", "bytes", "sources")[:2 if self.has_payload else 3])
-                        for rule, row in sorted(self.by_rule.items())],
+            "by_rule": [self.rule_row(rule, row) for rule, row in sorted(self.by_rule.items())],
             "shares": {n: {d: self.share(n, d) for d in ("total", "scan")}
                        for n in ("iot_strict", "iot_broad", "iot_bot", "iot_payload", "iot_confirmed")},
         }
@@ -454,9 +460,7 @@ def differences(found, expected):
         elif key == "shares":
             got, value = flat_shares(got, value), flat_shares(value, value)
         elif key == "by_rule":
-            # Sources of a rule are those of its ports: where payloads show rules, the two are not the same.
-            names = sorted(value[0]) if value else []
-            got, value = ({row["id"]: [row.get(n) for n in names] for row in rows} for rows in (got, value))
+            got, value = ({row["id"]: row for row in rows} for rows in (got, value))
         elif key == "ports":
             order = [[(row["proto"], row["port"]) for row in rows] for rows in (got, value)]
             got, value = table_of(got, ("proto", "port")), table_of(value, ("proto", "port"))

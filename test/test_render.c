@@ -45,8 +45,13 @@ static struct summary summary_of(const struct window *w)
         {.port = 65535, .proto = PORT_PROTO_TCP, .packets = 1, .sources = 1}};
     static uint32_t scan_ports[] = {0, 1, 2};
     static const char *const paths[] = {"a \"b\".pcap", "-"};
-    static struct summary_rule by_rule[] = {{.rule = 0, .packets = 1234000, .sources = 99},
-                                            {.rule = 4, .packets = 5000, .sources = 98}};
+    static struct summary_rule by_rule[] = {
+        {.rule = 0,
+         .by = {[EVIDENCE_port] = {1233000, 70}, [EVIDENCE_payload] = {1000, 30}},
+         .packets = 1234000,
+         .bytes = 100,
+         .port_sources = 99},
+        {.rule = 4, .packets = 5000, .port_sources = 98}};
     return (struct summary){.rules = rules,
                             .total = w,
                             .sources = 256,
@@ -134,7 +139,11 @@ static void test_json_holds_every_field(void **state)
         "\"nic_missed\": 0",
         "\"given_up\": {\"recorder_packets\": 0",
         "\"filtered\": 5}",
-        "{\"id\": \"iot-telnet\", \"category\": \"iot\", \"breadth\": \"strict\"",
+        "{\"id\": \"iot-telnet\", \"category\": \"iot\", \"breadth\": \"strict\", \"packets\": "
+        "1234000, "
+        "\"bytes\": 100,\n     \"by_port\": {\"packets\": 1233000, \"bytes\": 70}, \"by_payload\": "
+        "{\"packets\": 1000, \"bytes\": 30}, \"port_sources\": 99}",
+        "\"port_sources\": null}", /* of a rule without ports */
         "{\"id\": \"web\", \"category\": \"web\", \"breadth\": null,",
         "\"telescope\": {\"configured\": false, \"ipv4\": null, \"ipv6_prefixes\": null}",
         "\"settings\": {\"filter\": \"tcp or \\\"udp\\\"\", \"decap\": [\"gre\", \"ipip\"], "
@@ -149,7 +158,10 @@ static void test_json_holds_every_field(void **state)
     struct window *w = sample_window(rules, 0, 0, 400, 1);
     struct summary s = summary_of(w);
     w->ledger.filtered = 5;
+    const char *ports = rules->rules[4].ports;
+    rules->rules[4].ports = "";
     char *text = rendered(&s, NULL);
+    rules->rules[4].ports = ports;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         assert_has(text, parts[i]);
     assert_has(text, damaged_json);
