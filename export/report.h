@@ -26,7 +26,7 @@
  *     coverage {seconds, offered, lost, milli, telescopes [{id, configured, ipv4, seconds}],
  *       packets_per_address null, or {packets, packets_ex_survey, seconds, address_seconds (text: may exceed 64 bits),
  *       days, address_days}: packets * seconds / address_seconds, or plain packets * days / address_days}
- *     ledger {offered, observed, filtered, ring_full, late}, given_up {ports, rules, sources},
+ *     ledger {offered, observed, filtered, ring_full, late (of windows alone: a day has no order)}, given_up {ports, rules, sources},
  *     basis {computed [{name, version, sha256, days}], labelled, lists, databases, sensors, survey_settings}}]
  *   damaged [{file, kind, offset, what}]
  * COUNT: packets, packets_ex_survey (null where absent), sources, sources_ex_survey (null where only bounds are

@@ -289,8 +289,11 @@ static void basis(FILE *out, const struct span *s)
     const struct survey_settings *survey = &s->survey_settings;
     fprintf(out,
             "      \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64
-            ", \"filtered\": %" PRIu64 ", \"ring_full\": %" PRIu64 ", \"late\": %" PRIu64 "},\n",
-            l->offered, l->observed, l->filtered, l->ring_full, l->late);
+            ", \"filtered\": %" PRIu64 ", \"ring_full\": %" PRIu64,
+            l->offered, l->observed, l->filtered, l->ring_full);
+    if (s->days == 0)
+        number(out, ", ", "late", true, l->late);
+    fputs("},\n", out);
     fprintf(out,
             "      \"given_up\": {\"ports\": %" PRIu64 ", \"rules\": %" PRIu64
             ", \"sources\": %" PRIu64 "},\n",

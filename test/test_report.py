@@ -130,6 +130,7 @@ def coverage_is(verdict, span, dates, name):
     verdict.equal(c["packets_per_address"]["address_seconds"], str(4096 * sum(seconds)), f"{name}: address-seconds")
     verdict.equal(c["packets_per_address"]["packets"], sum(s.packets for _, sources, _ in dates for s in sources if len(s.address) == 4),
                   f"{name}: IPv4 packets")
+    verdict.check("late" not in span["ledger"], f"{name}: days know no order of arrival")
     verdict.equal((c["offered"], c["lost"]), tuple(sum(getattr(b.facts.ledger, n) for b, _, _ in dates) for n in ("offered", "ring_full")),
                   f"{name}: loss")
 
@@ -341,17 +342,20 @@ def answers(verdict, scratch):
 
 
 def windows(verdict, scratch):
-    subprocess.run([PROGRAM, "synth", "-o", scratch + "/w.pcap", "--packets", "60k", "--sources", "3k", "--span", "150m", "--no-answers"], check=True,
+    subprocess.run([PROGRAM, "synth", "-o", scratch + "/w.pcap", "--packets", "60k", "--sources", "3k", "--span", "150m", "--disorder", "10m", "--no-answers"], check=True,
                    capture_output=True)
     subprocess.run([PROGRAM, "replay", scratch + "/w.pcap", "-o", scratch + "/w"], check=True, capture_output=True)
     answer = report_json(verdict, scratch + "/w", "--per", "hour")
     verdict.equal((answer["state"], [s["label"][11:16] for s in answer["spans"]]), ("provisional", ["00:00", "01:00", "02:00"]), "hours")
-    sums = defaultdict(int)
+    sums, late = defaultdict(int), defaultdict(int)
     for window in feed.windows(scratch + "/w"):
+        late[window.start_ns // 3600 // 10**9] += window.ledger.late
         for mark in window.marks:
             sums[window.start_ns // 3600 // 10**9, mark.mark] += mark.packets
+    verdict.check(sum(late.values()) > 0, "hours: nothing came late")
     for span in answer["spans"]:
         hour = int(float(span["start_ts"])) // 3600
+        verdict.equal(span["ledger"]["late"], late[hour], f"hour {hour}: late")
         for mark, count in span["marks"].items():
             verdict.equal(count["packets"], sums[hour, mark], f"hour {hour}: {mark}")
         verdict.check(span["shares"]["iot_strict"]["scan_ex_survey"]["absent"], "hour: no ex_survey, and why")
