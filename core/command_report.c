@@ -79,17 +79,23 @@ static int page_write(const char *path, const struct report *report, struct faul
     return err == 0 ? 0 : fault_set(fault, err, "%s: %s", path, strerror(err));
 }
 
-static void notes_fill(struct output *o, struct report_feeds *feeds, const char *notes[NOTES])
+static void notes_fill(struct output *o, struct report_feeds *feeds,
+                       struct report_note notes[NOTES])
 {
     struct report_notes said = report_feeds_notes(feeds);
     size_t count = 0;
     if (report_feeds_count(feeds) == 0)
-        notes[count++] =
-            "the feed has no days: all of this is made from its windows and provisional, "
-            "survey scanners are not taken out, distinct sources are bounds";
+        notes[count++] = (struct report_note){
+            "the feed has no days: all of this is made from its windows and provisional; shares "
+            "over _ex_survey are those of the windows, distinct sources are bounds",
+            "日次集計がないため、すべてウィンドウから集計した暫定値です。_ex_survey に対する割合は"
+            "ウィンドウによるもので、送信元数は下限～上限のみです"};
     else if (o->report.per == SPAN_hour)
-        notes[count++] = "hours are made from windows and provisional: survey scanners are not "
-                         "taken out, distinct sources are bounds";
+        notes[count++] = (struct report_note){
+            "hours are made from windows and provisional: shares over _ex_survey are those of the "
+            "windows, distinct sources are bounds",
+            "1時間ごとの値はウィンドウから集計した暫定値です。_ex_survey に対する割合は"
+            "ウィンドウによるもので、送信元数は下限～上限のみです"};
     for (size_t i = 0; i < said.count && count < NOTES; i++)
         notes[count++] = said.at[i];
     o->report.notes = (struct report_notes){notes, count};
@@ -119,7 +125,7 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
     const struct config *c = o->config;
     bool is_programs = c->is_json || c->is_csv, is_page = c->html != NULL;
     struct span *whole = NULL;
-    const char *notes[NOTES];
+    struct report_note notes[NOTES];
     enum span_unit asked = o->report.per;
     struct report_build build = {.feeds = feeds,
                                  .rules = o->report.rules,

@@ -9,7 +9,9 @@ void report_point_of(struct report_point *p, const struct span *s)
     *p = (struct report_point){
         .is_provisional = s->is_provisional,
         .is_complete = s->is_complete,
-        .has_ex = s->ex_absent[0] == '\0',
+        .has_ex = span_has_ex(s),
+        .has_survey = span_rows_have_ex(s),
+        .basis = s->basis,
         .days = s->days,
         .calendar_days = s->calendar_days,
         .sources = s->marks[MARK_total].sources,
@@ -20,12 +22,30 @@ void report_point_of(struct report_point *p, const struct span *s)
         .lost = s->lost,
     };
     memcpy(p->label, s->label, sizeof p->label);
+    memcpy(p->ex_absent, s->ex_absent, sizeof p->ex_absent);
     for (unsigned i = 0; i < KIND_COUNT; i++)
         p->kinds[i] = s->kinds[i].packets;
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++) {
         p->packets[i] = s->marks[i].packets;
         p->packets_ex[i] = s->marks[i].packets_ex;
     }
+}
+
+enum share_over report_points_over(const struct report_point *points, size_t count,
+                                   struct window_basis *basis, const char **absent)
+{
+    enum share_over over = SHARE_OVER_scan;
+    *basis = (struct window_basis){0};
+    *absent = "";
+    for (size_t i = 0; i < count; i++) {
+        if (points[i].has_ex) {
+            over = SHARE_OVER_scan_ex_survey;
+            window_basis_merge(basis, &points[i].basis);
+        } else if ((*absent)[0] == '\0') {
+            *absent = points[i].ex_absent;
+        }
+    }
+    return over;
 }
 
 static int row_order(const void *a, const void *b)

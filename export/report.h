@@ -8,10 +8,12 @@
  * json: one object.
  *   report 1, program, timezone, per ("all", "day", ...), state ("final", "provisional" where any span is)
  *   rules {name, version, sha256}         in force for this report: names of devices; with restated, port evidence
- *   notes [text]                          what readers must know: no days in the feed, days not restated, ...
+ *   notes [text, in English]                       what readers must know: no days in the feed, days not restated, ...
  *   definitions {numerators {name: text}, denominators {name: text}}
  *   spans [{label, state, start_ts, end_ts, first_date, last_date (null: from windows),
  *     days, calendar_days, restated_days, windows, complete, exact, mixed, ex_survey_absent (null or why),
+ *     survey_basis (null; of windows {first, last, without}: whom their shares over _ex_survey leave out, provisionally, as in
+ *       `replay --json`: survey scanners of the days `first` to `last`; without: in some none, since no day was over),
  *     incomplete [{date, coverage_milli, offered, lost, incomplete, exact}],
  *     kinds {name: COUNT and bytes}, marks {name: COUNT}, notes {name: COUNT}, tools {name: {matched: COUNT, used: COUNT}},
  *     shares {numerator: {denominator: SHARE}},  assessable {denominator: SHARE}: packets that could have shown more
@@ -32,12 +34,14 @@
  * COUNT: packets, packets_ex_survey (null where absent), sources, sources_ex_survey (null where only bounds are
  * known: sources_low, sources_high, ... stand beside it). SHARE: {packets: {num, den}, sources: {num, den}}, likewise with
  * num_low, ...; or {absent: why}. Marks, notes and kinds that are 0 are there, too.
+ * Of windows (days 0) marks alone have numbers ex_survey; notes, tools' used, survey_share are null: windows do not
+ * count them.
  *
  * csv: RFC 4180, one row per span and number: span,start,end,state,complete,quantity,name,by,over,num,den
  *   quantity  kind, share, assessable, survey_share, tool_matched, tool_used, category, rule, port, note,
- *             country, as, class, coverage, lost
+ *             country, as, class, coverage, lost, survey_basis (of windows: how many stand on which dates)
  *   name      of the kind, numerator, tool, ...; port: tcp/23; rule: evidence:rule; as: number
- *   by        packets, sources, sources_low, sources_high (where exact numbers are not known), seconds
+ *   by        packets, sources, sources_low, sources_high (where exact numbers are not known), seconds, windows
  *   over      the denominator that `den` counts; it is never empty. num is counted over it.
  */
 #ifndef EXPORT_REPORT_H
@@ -53,6 +57,9 @@
 struct report_point {
     char label[SPAN_LABEL];
     bool is_provisional, is_complete, has_ex;
+    bool has_survey; /* below means something */
+    struct window_basis basis;
+    char ex_absent[160];
     uint64_t days, calendar_days;
     uint64_t kinds[KIND_COUNT]; /* packets */
     uint64_t packets[SHARE_MARK_COUNT], packets_ex[SHARE_MARK_COUNT];
@@ -65,10 +72,19 @@ struct report_point {
 
 void report_point_of(struct report_point *p, const struct span *s);
 
+struct report_note {
+    const char *en, *ja;
+};
+
 struct report_notes {
-    const char *const *at;
+    const struct report_note *at;
     size_t count;
 };
+
+/* The denominator that shares of the points are over: scan_ex_survey where any has it; and of what windows it is
+ * made, all points together (all false: of none). *absent: the first reason why a point has none, "". */
+enum share_over report_points_over(const struct report_point *points, size_t count,
+                                   struct window_basis *basis, const char **absent);
 
 struct report {
     const struct ruleset *rules; /* in force */

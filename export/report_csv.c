@@ -40,11 +40,10 @@ static void row(FILE *out, const struct span *s, const char *quantity, const cha
     fprintf(out, ",%s,%s,%" PRIu64 ",%" PRIu64 "\r\n", by, over, num, den);
 }
 
-/* A count over a denominator, by packets and by sources; nothing where it is absent. */
-static void count_over(FILE *out, const struct span *s, const char *quantity, const char *name,
-                       const struct span_count *c, enum share_over over)
+/* A share by packets and by sources; nothing where it is absent. */
+static void both_rows(FILE *out, const struct span *s, const char *quantity, const char *name,
+                      struct span_share share, enum share_over over)
 {
-    struct span_share share = span_share_of(s, c, over);
     const char *den = share_over_name(over);
     struct source_count a = share.sources_num, b = share.sources_den;
 
@@ -57,6 +56,12 @@ static void count_over(FILE *out, const struct span *s, const char *quantity, co
         row(out, s, quantity, name, "sources_low", den, a.low, b.low);
         row(out, s, quantity, name, "sources_high", den, a.high, b.high);
     }
+}
+
+static void count_over(FILE *out, const struct span *s, const char *quantity, const char *name,
+                       const struct span_count *c, enum share_over over)
+{
+    both_rows(out, s, quantity, name, span_share_of(s, c, over), over);
 }
 
 static void count_both(FILE *out, const struct span *s, const char *quantity, const char *name,
@@ -107,7 +112,7 @@ static void classes(FILE *out, const struct span *s)
         return;
     class(out, s, "acknowledged", &s->acknowledged);
     class(out, s, "bogon", &s->bogon);
-    if (s->ex_absent[0] != '\0')
+    if (!span_rows_have_ex(s))
         return;
     class(out, s, "survey", &s->survey);
     class(out, s, "survey_conflict", &s->conflict);
@@ -126,6 +131,26 @@ static void coverage(FILE *out, const struct span *s)
     row(out, s, "lost", "packets", "packets", "offered", s->lost, s->offered);
 }
 
+/* What shares over _ex_survey of windows stand on: how many windows take out the survey scanners of these dates, how
+ * many none since no day was over, how many do not say it (then there are no such shares). */
+static void survey_basis(FILE *out, const struct span *s)
+{
+    char dates[2 * SPAN_DATE + 2], last[SPAN_DATE];
+    span_date_text(s->basis.first, dates);
+    if (s->basis.last != s->basis.first) {
+        span_date_text(s->basis.last, last);
+        size_t len = strlen(dates);
+        snprintf(dates + len, sizeof dates - len, "/%s", last);
+    }
+    if (s->windows_with > 0)
+        row(out, s, "survey_basis", dates, "windows", "windows", s->windows_with, s->windows);
+    if (s->windows_without > 0)
+        row(out, s, "survey_basis", "without", "windows", "windows", s->windows_without,
+            s->windows);
+    if (s->windows_absent > 0)
+        row(out, s, "survey_basis", "absent", "windows", "windows", s->windows_absent, s->windows);
+}
+
 void report_csv_begin(FILE *out)
 {
     fputs("span,start,end,state,complete,quantity,name,by,over,num,den\r\n", out);
@@ -135,12 +160,14 @@ void report_csv_span(FILE *out, const struct span *s)
 {
     for (unsigned i = 0; i < KIND_COUNT; i++)
         count_both(out, s, "kind", kind_name(i), &s->kinds[i], MARK_total);
-    for (unsigned i = 0; i < NOTE_COUNT; i++)
+    for (unsigned i = 0; i < NOTE_COUNT && s->days > 0; i++)
         count_both(out, s, "note", note_name(i), &s->notes[i], MARK_total);
-    count_both(out, s, "assessable", "assessable", &s->notes[NOTE_assessable], MARK_scan);
+    if (s->days > 0)
+        count_both(out, s, "assessable", "assessable", &s->notes[NOTE_assessable], MARK_scan);
     for (unsigned num = DENOMINATOR_COUNT; num < SHARE_MARK_COUNT; num++)
         for (unsigned over = 0; over < SHARE_OVER_COUNT; over++)
-            count_over(out, s, "share", mark_name(num), &s->marks[num], over);
+            both_rows(out, s, "share", mark_name(num), span_share(s, num, over), over);
+    survey_basis(out, s);
     for (unsigned i = 0; i < TOOL_COUNT; i++) {
         count_both(out, s, "tool_matched", tool_name(i), &s->tools[i], MARK_total);
         if (s->days > 0)

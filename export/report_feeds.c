@@ -142,6 +142,12 @@ int report_feeds_open(struct report_feeds **out, char *const *paths, size_t coun
     return 0;
 }
 
+static void note_free(struct report_note *note)
+{
+    free((char *)note->en);
+    free((char *)note->ja);
+}
+
 static void day_drop(struct report_feeds *f)
 {
     day_result_destroy(f->day);
@@ -165,7 +171,7 @@ void report_feeds_close(struct report_feeds *f)
     free(f->timezone);
     free(f->damage.at);
     for (size_t i = 0; i < REPORT_NOTES; i++)
-        free((char *)f->notes[i]);
+        note_free(&f->notes[i]);
     free(f);
 }
 
@@ -369,14 +375,19 @@ int report_feeds_windows(struct report_feeds *f, report_window_take take, void *
 
 /* ---- what is to be said */
 
-static void note(struct report_feeds *f, size_t *count, const char *format, uint64_t number)
+/* Formats take the number, and the rule set in force: its name, version, sha256. */
+static void note(struct report_feeds *f, size_t *count, const char *en, const char *ja,
+                 uint64_t number)
 {
-    char text[NOTE_MAX];
-    snprintf(text, sizeof text, format, number, f->rules->name, f->rules->version,
-             f->rules->sha256);
-    free((char *)f->notes[*count]);
-    f->notes[*count] = strdup(text);
-    *count += f->notes[*count] != NULL;
+    const char *const formats[] = {en, ja};
+    char text[2][NOTE_MAX];
+    for (unsigned i = 0; i < 2; i++)
+        snprintf(text[i], NOTE_MAX, formats[i], number, f->rules->name, f->rules->version,
+                 f->rules->sha256);
+    note_free(&f->notes[*count]);
+    f->notes[*count] = (struct report_note){strdup(text[0]), strdup(text[1])};
+    if (f->notes[*count].en != NULL && f->notes[*count].ja != NULL)
+        ++*count;
 }
 
 struct report_notes report_feeds_notes(struct report_feeds *f)
@@ -387,23 +398,33 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
              "%" PRIu64 " days restated from their source days: port evidence, categories and "
              "shares under %.60s %.30s (sha256 %.16s); payload and bot evidence keep the rule set "
              "that labelled them",
+             "%" PRIu64 " 日分を送信元別日次記録から再計算しました：ポートによる根拠、分類、割合は "
+             "%.60s %.30s（sha256 %.16s）によります。ペイロードとボットの根拠は、付与時の"
+             "ルールセットのままです",
              f->restated);
     if (f->not_restated > 0)
         note(f, &count,
              "%" PRIu64 " days could not be restated, since their feed holds no whole source "
              "days: they keep the rule set they were computed under",
+             "%" PRIu64 " 日分は、完全な送信元別日次記録がないため再計算できませんでした：算出時の"
+             "ルールセットのままです",
              f->not_restated);
     if (f->open_dates > 0)
-        note(f, &count, "%" PRIu64 " dates have no Day yet and are left out", f->open_dates);
+        note(f, &count, "%" PRIu64 " dates have no Day yet and are left out",
+             "%" PRIu64 " 日分は日次集計がまだないため含まれていません", f->open_dates);
     if (f->bounds > 0)
         note(f, &count,
              "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "
              "missing or damaged, or days were computed under other rules than those in force",
+             "%" PRIu64 " 期間の送信元数は下限～上限のみ判明しています：送信元別日次記録がないか"
+             "破損している、または使用中のルールセットと異なるルールセットで算出された日があります",
              f->bounds);
     if (f->unknown_packets > 0)
         note(f, &count,
              "%" PRIu64 " packets of windows were counted under rules that are not in force "
              "here: they stand in no rule's row",
+             "ウィンドウの %" PRIu64 " パケットは、使用中のルールセットにないルールで数えられて"
+             "いるため、どのルールの行にもありません",
              f->unknown_packets);
     return (struct report_notes){f->notes, count};
 }

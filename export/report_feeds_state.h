@@ -32,7 +32,7 @@ struct report_feeds {
     struct source_day_buffer source;
 
     uint64_t restated, not_restated, open_dates, bounds, unknown_packets;
-    const char *notes[REPORT_NOTES];
+    struct report_note notes[REPORT_NOTES]; /* malloced */
     struct damage_list damage;
 };
 

@@ -50,6 +50,18 @@ void html_both(FILE *out, const char *en, const char *ja)
 
 void html_say(FILE *out, enum word w) { html_both(out, word(w, false), word(w, true)); }
 
+void html_reason(FILE *out, const char *why)
+{
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
+    html_both(out, report_reason(why, false, en), report_reason(why, true, ja));
+}
+
+void html_basis_of(FILE *out, const struct window_basis *basis)
+{
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
+    html_both(out, report_basis(basis, false, en), report_basis(basis, true, ja));
+}
+
 static void tip(FILE *out, const char *name, const char *en, const char *ja)
 {
     fprintf(out,
@@ -190,10 +202,13 @@ static void data_list(FILE *out, const char *name, const struct html *h, const s
 
 static void data_points(FILE *out, const struct html *h)
 {
-    fputs(",\"points\":[", out);
+    struct window_basis basis;
+    const char *absent;
+    enum share_over over = report_points_over(h->r->points, h->r->point_count, &basis, &absent);
+    bool is_ex = share_over_is_ex(over);
+    fprintf(out, ",\"points_over\":\"%s\",\"points\":[", share_over_name(over));
     for (size_t i = 0; i < h->r->point_count; i++) {
         const struct report_point *p = &h->r->points[i];
-        bool is_ex = share_over_is_ex(h->over);
         const uint64_t *packets = is_ex ? p->packets_ex : p->packets;
         fputs(i > 0 ? ",{\"label\":" : "{\"label\":", out);
         json_string(out, p->label);
@@ -239,9 +254,10 @@ static void data_fill(FILE *out, const struct html *h)
     fputs("],\"marks\":[", out);
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
         fprintf(out, "%s\"%s\"", i > 0 ? "," : "", mark_name(i));
-    fputs("],\"whole\":[", out);
+    fprintf(out, "],\"whole_over\":\"%s\",\"whole\":[", share_over_name(h->marks_over));
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
-        fprintf(out, "%s%" PRIu64, i > 0 ? "," : "", html_packets(h, &h->s->marks[i]));
+        fprintf(out, "%s%" PRIu64, i > 0 ? "," : "",
+                span_share(h->s, i, h->marks_over).packets.num);
     fputs("]", out);
     data_list(out, "categories", h, &h->s->categories);
     data_points(out, h);
@@ -359,7 +375,7 @@ static void title_print(const struct html *h)
         fputs("<ul class=\"notes\">", out);
         for (size_t i = 0; i < h->r->notes.count; i++) {
             fputs("<li>", out);
-            html_text(out, h->r->notes.at[i]);
+            html_both(out, h->r->notes.at[i].en, h->r->notes.at[i].ja);
             fputs("</li>", out);
         }
         fputs("</ul>\n", out);
@@ -373,13 +389,13 @@ static void card_share(const struct html *h, enum mark mark)
 {
     FILE *out = h->out;
     char percent[SHARE_TEXT], a[TEXT_NUMBER], b[TEXT_NUMBER];
-    struct share share = span_share(h->s, mark, h->over).packets;
+    struct share share = span_share(h->s, mark, h->marks_over).packets;
     fputs("<div class=\"card iot\"><h3>", out);
     html_mark(out, mark);
     fputs("</h3><p class=\"big\">", out);
     html_text(out, share_text(share, percent));
     fputs("</p><p><span lang=\"en\">of </span>", out);
-    html_over(out, h->over);
+    html_over(out, h->marks_over);
     fputs("<span lang=\"ja\"> に対する割合</span></p>", out);
     fprintf(out, "<p class=\"dim\">%s / %s ", text_number(share.num, a), text_number(share.den, b));
     html_say(out, WORD_packets);
@@ -401,7 +417,7 @@ static void card_packets(const struct html *h)
         fprintf(out, "%s ", text_number((uint64_t)(per + 0.5), a));
         html_say(out, WORD_per_address);
     } else {
-        html_text(out, h->s->size_absent);
+        html_reason(out, h->s->size_absent);
     }
     fprintf(out, "</p><p class=\"dim\">%s", text_number(sources.low, a));
     if (!source_count_is_exact(sources))
@@ -419,9 +435,12 @@ static void card_survey(const struct html *h)
     fputs("<div class=\"card\"><h3>", out);
     html_say(out, WORD_survey_share);
     fputs("</h3>", out);
-    if (h->s->ex_absent[0] != '\0') {
+    if (!span_rows_have_ex(h->s)) {
         fputs("<p class=\"big\">–</p><p>", out);
-        html_text(out, h->s->ex_absent);
+        if (span_has_ex(h->s))
+            html_say(out, WORD_survey_windows);
+        else
+            html_reason(out, h->s->ex_absent);
         fputs("</p></div>\n", out);
         return;
     }
@@ -441,7 +460,8 @@ void report_html(FILE *out, const struct report *r)
         .out = out,
         .r = r,
         .s = r->whole,
-        .over = r->whole->ex_absent[0] == '\0' ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
+        .over = span_rows_have_ex(r->whole) ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
+        .marks_over = span_has_ex(r->whole) ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
         .top = r->top == 0 ? TOP : r->top,
     };
     head_print(&h);

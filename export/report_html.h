@@ -6,14 +6,15 @@
 #define EXPORT_REPORT_HTML_H
 
 #include "export/report.h"
+#include "export/report_words.h"
 #include "export/words.h"
 
 struct html {
     FILE *out;
     const struct report *r;
     const struct span *s;
-    enum share_over
-        over; /* that tables of scan packets are over: scan_ex_survey where there is one */
+    enum share_over over;       /* of tables of scan packets: scan_ex_survey where there is one */
+    enum share_over marks_over; /* likewise, of numerators */
     size_t top;
 };
 
@@ -23,6 +24,10 @@ void html_text(FILE *out, const char *text);
 /* A word in both languages, of which the page shows one. */
 void html_say(FILE *out, enum word w);
 void html_both(FILE *out, const char *en, const char *ja);
+
+/* Why something is absent, and whom provisional shares leave out. */
+void html_reason(FILE *out, const char *why);
+void html_basis_of(FILE *out, const struct window_basis *basis);
 
 /* The name of a denominator or numerator, its definition a hover or a tab away. */
 void html_over(FILE *out, enum share_over over);

@@ -17,7 +17,7 @@ static void class_row(const struct html *h, enum word w, bool is_known, const st
         fputs("<td class=\"absent\" colspan=\"5\">", out);
         html_say(out, WORD_absent);
         fputs(": ", out);
-        html_text(out, h->s->ex_absent);
+        html_reason(out, h->s->ex_absent);
         fputs("</td></tr>\n", out);
         return;
     }
@@ -81,10 +81,10 @@ void html_classes(const struct html *h)
     html_head_over(out, SHARE_OVER_scan);
     html_head(out, WORD_sources, true);
     html_table_body(out);
-    class_row(h, WORD_class_survey, s->ex_absent[0] == '\0', &s->survey);
+    class_row(h, WORD_class_survey, span_rows_have_ex(s), &s->survey);
     class_row(h, WORD_class_acknowledged, true, &s->acknowledged);
     class_row(h, WORD_class_bogon, true, &s->bogon);
-    class_row(h, WORD_class_conflict, s->ex_absent[0] == '\0', &s->conflict);
+    class_row(h, WORD_class_conflict, span_rows_have_ex(s), &s->conflict);
     html_table_end(out);
     organisations(h);
     fputs("</section>\n", out);
@@ -223,7 +223,7 @@ void html_coverage(const struct html *h)
     if (by_seconds >= 0)
         fprintf(out, "%s</dd>", text_number((uint64_t)(by_seconds + 0.5), a));
     else
-        html_text(out, s->size_absent);
+        html_reason(out, s->size_absent);
     if (plain >= 0) {
         term(out, WORD_per_address_plain);
         fprintf(out, "%s</dd>", text_number((uint64_t)(plain + 0.5), a));
@@ -287,9 +287,16 @@ void html_basis(const struct html *h)
     html_section(out, "basis", WORD_basis);
     fputs("<dl>", out);
     term(out, WORD_ledger);
-    fprintf(out, "offered %s = observed %s + filter %s + full ring %s</dd>\n",
-            text_number(l->offered, a), text_number(l->observed, b), text_number(l->filtered, c),
-            text_number(l->ring_full, d));
+    for (unsigned ja = 0; ja < 2; ja++) {
+        fprintf(out, "<span lang=\"%s\">", ja ? "ja" : "en");
+        fprintf(out,
+                ja ? "到達 %s = 観測 %s + フィルタ %s + リング満杯 %s"
+                   : "offered %s = observed %s + filter %s + full ring %s",
+                text_number(l->offered, a), text_number(l->observed, b),
+                text_number(l->filtered, c), text_number(l->ring_full, d));
+        fputs("</span>", out);
+    }
+    fputs("</dd>\n", out);
     bases(out, WORD_rules_computed, &s->computed);
     bases(out, WORD_rules_labelled, &s->rules_labelled);
     bases(out, WORD_lists, &s->lists);

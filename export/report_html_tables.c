@@ -36,7 +36,7 @@ static void share_row(const struct html *h, enum mark mark, enum share_over over
         fputs("<td class=\"absent\" colspan=\"5\">", out);
         html_say(out, WORD_absent);
         fputs(": ", out);
-        html_text(out, share.absent);
+        html_reason(out, share.absent);
         fputs("</td></tr>\n", out);
         return;
     }
@@ -104,6 +104,11 @@ void html_shares(const struct html *h)
         fputs("</tbody>\n", out);
     }
     fputs("</table></div>\n", out);
+    if (h->s->basis.has_ex && span_has_ex(h->s)) {
+        fputs("<p class=\"note\" id=\"survey-basis\">", out);
+        html_basis_of(out, &h->s->basis);
+        fputs("</p>\n", out);
+    }
     if (!h->s->has_sources)
         html_note(out, WORD_bounds);
     fputs("</section>\n", out);
@@ -171,10 +176,19 @@ void html_categories(const struct html *h)
 
 /* ---- series */
 
-static void point_row(const struct html *h, const struct report_point *p)
+/* What the table of points is over, and stands on. */
+struct series {
+    enum share_over over;
+    struct window_basis basis; /* of those that windows made */
+    const char *absent;
+};
+
+static void point_row(const struct html *h, const struct series *series,
+                      const struct report_point *p)
 {
     FILE *out = h->out;
-    bool is_ex = share_over_is_ex(h->over);
+    bool is_ex = share_over_is_ex(series->over);
+    char en[REPORT_DATES], ja[REPORT_DATES];
     const uint64_t *packets = is_ex ? p->packets_ex : p->packets;
     fputs("<tr><th scope=\"row\">", out);
     html_text(out, p->label);
@@ -190,34 +204,65 @@ static void point_row(const struct html *h, const struct report_point *p)
         html_cell_number(out, (uint64_t)(p->per_address + 0.5));
     else
         html_cell_absent(out, "");
-    if (p->has_ex)
+    if (p->has_survey)
         html_cell_percent(out, p->survey);
     else
         html_cell_absent(out, "");
     for (unsigned i = 0; i < 2; i++) {
         if (is_ex && !p->has_ex)
-            html_cell_absent(out, "");
+            html_cell_absent(out, p->ex_absent);
         else
             html_cell_percent(out,
                               (struct share){packets[i == 0 ? MARK_iot_strict : MARK_iot_broad],
                                              packets[MARK_scan]});
     }
+    if (series->basis.has_ex && p->has_ex && p->is_provisional) {
+        fputs("<td class=\"n\">", out);
+        html_both(out, report_basis_dates(&p->basis, false, en),
+                  report_basis_dates(&p->basis, true, ja));
+        fputs("</td>", out);
+    } else if (series->basis.has_ex) {
+        html_cell_absent(out, p->ex_absent);
+    }
     fputs("</tr>\n", out);
+}
+
+/* Below the charts: the denominator, and whom it leaves out where windows say it. */
+static void series_notes(const struct html *h, const struct series *series)
+{
+    FILE *out = h->out;
+    fputs("<p class=\"note\">", out);
+    html_say(out, WORD_denominator);
+    fputs(": ", out);
+    html_over(out, series->over);
+    fputs("</p>\n", out);
+    if (series->basis.has_ex) {
+        fputs("<p class=\"note\">", out);
+        html_basis_of(out, &series->basis);
+        fputs("</p>\n", out);
+    }
+    if (series->absent[0] != '\0') {
+        fputs("<p class=\"note\"><code>_ex_survey</code> ", out);
+        html_say(out, WORD_absent);
+        fputs(": ", out);
+        html_reason(out, series->absent);
+        fputs("</p>\n", out);
+    }
 }
 
 void html_series(const struct html *h)
 {
     FILE *out = h->out;
+    struct series series;
     if (h->r->point_count == 0)
         return;
+    series.over =
+        report_points_over(h->r->points, h->r->point_count, &series.basis, &series.absent);
     html_section(out, "series", WORD_series);
     figure(out, "chart-kinds", WORD_series_kinds, "wide");
     figure(out, "chart-shares", WORD_series_shares, "wide");
-    fputs("<p class=\"note\">", out);
-    html_say(out, WORD_denominator);
-    fputs(": ", out);
-    html_over(out, h->over);
-    fputs("</p>\n<details><summary>", out);
+    series_notes(h, &series);
+    fputs("<details><summary>", out);
     html_say(out, WORD_span);
     fprintf(out, " × %zu</summary>", h->r->point_count);
     html_table_begin(out, "table-series");
@@ -234,12 +279,14 @@ void html_series(const struct html *h)
         fputs("<th scope=\"col\" class=\"n\">", out);
         html_mark(out, i == 0 ? MARK_iot_strict : MARK_iot_broad);
         fputs(" / ", out);
-        html_over(out, h->over);
+        html_over(out, series.over);
         fputs("</th>", out);
     }
+    if (series.basis.has_ex)
+        html_head(out, WORD_survey_basis, true);
     html_table_body(out);
     for (size_t i = 0; i < h->r->point_count; i++)
-        point_row(h, &h->r->points[i]);
+        point_row(h, &series, &h->r->points[i]);
     html_table_end(out);
     fputs("</details></section>\n", out);
 }

@@ -32,23 +32,26 @@ static void sources(FILE *out, const char *name, bool is_known, struct source_co
 }
 
 /* Without braces: other fields may stand before it. */
-static void count(FILE *out, const struct span *s, const struct span_count *c)
+static void count_ex(FILE *out, bool has_ex, const struct span_count *c)
 {
-    bool has_ex = s->ex_absent[0] == '\0';
     number(out, "", "packets", true, c->packets);
     number(out, ", ", "packets_ex_survey", has_ex, c->packets_ex);
     sources(out, "sources", true, c->sources);
     sources(out, "sources_ex_survey", has_ex, c->sources_ex);
 }
 
-static void counts(FILE *out, const struct span *s, const char *name, const struct span_count *at,
-                   unsigned from, unsigned to, const char *(*name_of)(unsigned),
-                   const uint64_t *bytes)
+static void count(FILE *out, const struct span *s, const struct span_count *c)
+{
+    count_ex(out, span_rows_have_ex(s), c);
+}
+
+static void counts(FILE *out, bool has_ex, const char *name, const struct span_count *at,
+                   unsigned to, const char *(*name_of)(unsigned), const uint64_t *bytes)
 {
     fprintf(out, "      \"%s\": {", name);
-    for (unsigned i = from; i < to; i++) {
-        fprintf(out, "%s\n        \"%s\": {", i > from ? "," : "", name_of(i));
-        count(out, s, &at[i]);
+    for (unsigned i = 0; i < to; i++) {
+        fprintf(out, "%s\n        \"%s\": {", i > 0 ? "," : "", name_of(i));
+        count_ex(out, has_ex, &at[i]);
         if (bytes != NULL)
             number(out, ", ", "bytes", true, bytes[i]);
         fputs("}", out);
@@ -66,9 +69,14 @@ static void tools(FILE *out, const struct span *s)
     for (unsigned i = 0; i < TOOL_COUNT; i++) {
         fprintf(out, "%s\n        \"%s\": {\"matched\": {", i > 0 ? "," : "", tool_name(i));
         count(out, s, &s->tools[i]);
-        fputs("}, \"used\": {", out);
-        count(out, s, &s->tools_used[i]);
-        fputs("}}", out);
+        fputs("}, \"used\": ", out);
+        if (s->days > 0) {
+            fputs("{", out);
+            count(out, s, &s->tools_used[i]);
+            fputs("}}", out);
+        } else {
+            fputs("null}", out);
+        }
     }
     fputs("},\n", out);
 }
@@ -111,6 +119,8 @@ static void shares(FILE *out, const struct span *s)
     for (unsigned over = SHARE_OVER_scan; over < SHARE_OVER_COUNT;
          over += SHARE_OVER_scan_ex_survey - SHARE_OVER_scan) {
         struct span_share what = span_share_of(s, &s->notes[NOTE_assessable], over);
+        if (s->days == 0)
+            what.absent = "made from windows: they do not count it";
         fprintf(out, "%s\"%s\": ", over > SHARE_OVER_scan ? ", " : "", share_over_name(over));
         share(out, &what);
     }
@@ -118,7 +128,7 @@ static void shares(FILE *out, const struct span *s)
     for (unsigned over = 0; over < DENOMINATOR_COUNT; over++) {
         struct share what = span_survey_share(s, over);
         fprintf(out, "%s\"%s\": ", over > 0 ? ", " : "", share_over_name(over));
-        if (s->ex_absent[0] != '\0')
+        if (!span_rows_have_ex(s))
             fputs("null", out);
         else
             fprintf(out, "{\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}", what.num, what.den);
@@ -229,7 +239,7 @@ static void members(FILE *out, const char *name, const struct span_table *t)
 
 static void classes(FILE *out, const struct span *s)
 {
-    bool is_known = s->ex_absent[0] == '\0', has_days = s->days > 0;
+    bool is_known = span_rows_have_ex(s), has_days = s->days > 0;
     fputs("      \"classes\": {", out);
     class(out, "", "survey", is_known, &s->survey);
     class(out, ", ", "survey_conflict", is_known, &s->conflict);
@@ -263,7 +273,7 @@ static void coverage(FILE *out, const struct span *s)
         return;
     }
     number(out, "{", "packets", true, s->ip4_packets);
-    number(out, ", ", "packets_ex_survey", s->ex_absent[0] == '\0', s->ip4_packets_ex);
+    number(out, ", ", "packets_ex_survey", span_has_ex(s), s->ip4_packets_ex);
     fprintf(out,
             ", \"seconds\": %" PRIu64 ", \"address_seconds\": \"%s\", \"days\": %" PRIu64
             ", \"address_days\": %" PRIu64 "}},\n",
@@ -332,6 +342,25 @@ static void flaws(FILE *out, const struct span *s)
     fputs("],\n", out);
 }
 
+/* The words of `replay --json`. */
+static void survey_basis(FILE *out, const struct span *s)
+{
+    const struct window_basis *b = &s->basis;
+    char first[SPAN_DATE], last[SPAN_DATE];
+    fputs(", \"survey_basis\": ", out);
+    if (s->days > 0 || !span_has_ex(s)) {
+        fputs("null,\n", out);
+        return;
+    }
+    span_date_text(b->first, first);
+    span_date_text(b->last, last);
+    if (b->has_survey)
+        fprintf(out, "{\"first\": \"%s\", \"last\": \"%s\"", first, last);
+    else
+        fputs("{\"first\": null, \"last\": null", out);
+    fprintf(out, ", \"without\": %s},\n", truth(b->lacks_survey));
+}
+
 static void heading(FILE *out, const struct span *s)
 {
     char time[TEXT_NUMBER], first[SPAN_DATE] = "", last[SPAN_DATE] = "";
@@ -352,11 +381,11 @@ static void heading(FILE *out, const struct span *s)
             s->days, s->calendar_days, s->restated_days, s->windows);
     fprintf(out, "      \"complete\": %s, \"exact\": %s, \"mixed\": %s, \"ex_survey_absent\": ",
             truth(s->is_complete), truth(s->is_exact), truth(s->is_mixed));
-    if (s->ex_absent[0] != '\0')
+    if (!span_has_ex(s))
         json_string(out, s->ex_absent);
     else
         fputs("null", out);
-    fputs(",\n", out);
+    survey_basis(out, s);
 }
 
 void report_json_span(FILE *out, const struct report *r, const struct span *s, size_t index)
@@ -365,9 +394,12 @@ void report_json_span(FILE *out, const struct report *r, const struct span *s, s
     fprintf(out, "%s\n    {\n", index > 0 ? "," : "");
     heading(out, s);
     flaws(out, s);
-    counts(out, s, "kinds", s->kinds, 0, KIND_COUNT, kind_at, s->kind_bytes);
-    counts(out, s, "marks", s->marks, 0, SHARE_MARK_COUNT, mark_at, NULL);
-    counts(out, s, "notes", s->notes, 0, NOTE_COUNT, note_at, NULL);
+    counts(out, span_rows_have_ex(s), "kinds", s->kinds, KIND_COUNT, kind_at, s->kind_bytes);
+    counts(out, span_has_ex(s), "marks", s->marks, SHARE_MARK_COUNT, mark_at, NULL);
+    if (s->days > 0)
+        counts(out, span_has_ex(s), "notes", s->notes, NOTE_COUNT, note_at, NULL);
+    else
+        fputs("      \"notes\": null,\n", out);
     tools(out, s);
     shares(out, s);
     list(out, s, "categories", &s->categories, false, category_fill);
@@ -403,7 +435,7 @@ void report_json_end(FILE *out, const struct report *r, bool is_provisional)
     fputs("],\n  \"notes\": [", out);
     for (size_t i = 0; i < r->notes.count; i++) {
         fputs(i > 0 ? ", " : "", out);
-        json_string(out, r->notes.at[i]);
+        json_string(out, r->notes.at[i].en);
     }
     fprintf(out, "],\n  \"state\": \"%s\",\n  \"damaged\": [",
             is_provisional ? "provisional" : "final");

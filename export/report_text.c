@@ -82,62 +82,85 @@ struct series {
     const struct report_page *page;
     enum share_over over; /* of every point */
     uint64_t most;
+    char dates[REPORT_DATES]; /* of the row being filled */
 };
 
 static void series_fill(const void *context, size_t index, struct text_row *row)
 {
-    const struct series *series = context;
-    const struct report_point *point = &series->page->r->points[index];
+    struct series *series = (struct series *)context;
+    const struct report_page *p = series->page;
+    const struct report_point *point = &p->r->points[index];
     const uint64_t *packets = share_over_is_ex(series->over) ? point->packets_ex : point->packets;
     bool is_absent = share_over_is_ex(series->over) && !point->has_ex;
 
     row->cell[0] = point->label;
-    row->cell[1] = point->is_provisional ? report_word(series->page, WORD_provisional)
-                   : point->is_complete  ? ""
-                                         : report_word(series->page, WORD_incomplete);
+    row->cell[1] = point->is_complete ? "" : report_word(p, WORD_incomplete);
+    if (point->is_provisional)
+        row->cell[1] = point->has_ex
+                           ? report_basis_dates(&point->basis, p->is_japanese, series->dates)
+                           : report_word(p, WORD_absent);
     row->cell[2] = text_number(point->packets[MARK_total], row->number[2]);
-    row->cell[3] = "-";
-    if (point->per_address >= 0) {
-        text_number((uint64_t)(point->per_address + 0.5), row->number[3]);
-        row->cell[3] = row->number[3];
-    }
-    row->cell[4] = point->has_ex ? share_text(point->survey, row->number[4]) : "-";
     for (unsigned i = 0; i < 2; i++) {
         struct share share = {packets[i == 0 ? MARK_iot_strict : MARK_iot_broad],
                               packets[MARK_scan]};
-        row->cell[5 + i] = is_absent ? "-" : share_text(share, row->number[5 + i]);
+        row->cell[3 + i] = is_absent ? "-" : share_text(share, row->number[3 + i]);
+    }
+    row->cell[5] = point->has_survey ? share_text(point->survey, row->number[5]) : "-";
+    row->cell[6] = "-";
+    if (point->per_address >= 0) {
+        text_number((uint64_t)(point->per_address + 0.5), row->number[6]);
+        row->cell[6] = row->number[6];
     }
     row->bar = series->most == 0 ? 0 : (double)point->packets[MARK_total] / (double)series->most;
     row->bar_style = TEXT_BAR;
 }
 
+/* Below the table: whom windows left out, or why they left out nobody. */
+static void series_notes(const struct report_page *p, const struct window_basis *basis,
+                         const char *absent)
+{
+    char line[REPORT_LINE], words[REPORT_WORDS];
+    if (basis->has_ex)
+        report_note(p, report_basis(basis, p->is_japanese, words));
+    if (absent[0] == '\0')
+        return;
+    snprintf(line, sizeof line, "_ex_survey %s: %s", report_word(p, WORD_absent),
+             report_reason(absent, p->is_japanese, words));
+    report_note(p, line);
+}
+
 static void series_print(const struct report_page *p)
 {
-    const struct text_column columns[] = {
-        {report_word(p, WORD_span)},
-        {"", .is_elastic = true, .is_dim = true},
-        {report_word(p, WORD_packets), .is_right = true},
-        {p->is_japanese ? "/アドレス" : "per address", .is_right = true},
-        {p->is_japanese ? "調査/total" : "survey of total", .is_right = true},
-        {"iot_strict", .is_right = true},
-        {"iot_broad", .is_right = true},
-    };
-    struct series series = {.page = p, .over = SHARE_OVER_scan};
-    char note[96];
-
     if (p->r->point_count == 0)
         return;
-    for (size_t i = 0; i < p->r->point_count; i++) {
-        if (p->r->points[i].has_ex)
-            series.over = SHARE_OVER_scan_ex_survey;
+    bool is_windows = p->r->points[0].is_provisional;
+    const struct text_column columns[] = {
+        {report_word(p, WORD_span)},
+        {is_windows ? report_word(p, WORD_survey_basis) : "", .is_elastic = true, .is_dim = true},
+        {report_word(p, WORD_packets), .is_right = true},
+        {"iot_strict", .is_right = true},
+        {"iot_broad", .is_right = true},
+        {p->is_japanese ? "調査/total" : "survey of total", .is_right = true},
+        {p->is_japanese ? "/アドレス" : "per address", .is_right = true},
+    };
+    struct series series = {.page = p};
+    struct window_basis basis;
+    const char *absent;
+    char note[128];
+
+    series.over = report_points_over(p->r->points, p->r->point_count, &basis, &absent);
+    for (size_t i = 0; i < p->r->point_count; i++)
         if (series.most < p->r->points[i].packets[MARK_total])
             series.most = p->r->points[i].packets[MARK_total];
-    }
     snprintf(note, sizeof note,
-             p->is_japanese ? "iot_strict, iot_broad の分母 %s" : "iot_strict and iot_broad of %s",
+             p->is_japanese ? "%s%siot_strict, iot_broad の分母 %s"
+                            : "%s%siot_strict and iot_broad of %s",
+             is_windows ? report_word(p, WORD_provisional) : "", is_windows ? "; " : "",
              share_over_name(series.over));
     text_heading(&p->text, report_word(p, WORD_series), note);
-    text_table(&p->text, columns, 7, p->r->point_count, series_fill, &series);
+    /* Windows have not the last two. */
+    text_table(&p->text, columns, is_windows ? 5 : 7, p->r->point_count, series_fill, &series);
+    series_notes(p, &basis, absent);
 }
 
 /* ---- shares */
@@ -208,6 +231,7 @@ static void shares_print(const struct report_page *p)
                                           {report_word(p, WORD_denominator), .is_dim = true},
                                           {report_word(p, WORD_share), .is_right = true},
                                           {report_word(p, WORD_num_den), .is_right = true}};
+    char words[REPORT_WORDS];
     for (unsigned i = 0; i < 2; i++) {
         struct share_rows rows = {.page = p, .by_sources = i == 1};
         text_heading(&p->text, report_word(p, WORD_shares),
@@ -222,8 +246,11 @@ static void shares_print(const struct report_page *p)
     for (unsigned i = 0; i < SHARE_OVER_COUNT; i++)
         report_line(p, share_over_name(over_order[i]), TEXT_DIM,
                     word_denominator(over_order[i], p->is_japanese));
-    if (p->s->ex_absent[0] != '\0')
-        report_line(p, "_ex_survey", TEXT_WARN, p->s->ex_absent);
+    if (!span_has_ex(p->s))
+        report_line(p, "_ex_survey", TEXT_WARN,
+                    report_reason(p->s->ex_absent, p->is_japanese, words));
+    else if (p->s->basis.has_ex)
+        report_line(p, "_ex_survey", TEXT_WARN, report_basis(&p->s->basis, p->is_japanese, words));
 }
 
 /* ---- tables of rows */
@@ -431,7 +458,7 @@ void report_text(FILE *out, const struct report *r, const struct report_text_set
                  .is_utf8 = settings->is_utf8},
         .r = r,
         .s = r->whole,
-        .over = r->whole->ex_absent[0] == '\0' ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
+        .over = span_rows_have_ex(r->whole) ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
         .top = r->top == 0 ? TOP : r->top,
         .is_japanese = r->is_japanese && settings->is_utf8,
     };

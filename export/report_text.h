@@ -3,12 +3,13 @@
 #define EXPORT_REPORT_TEXT_H
 
 #include "export/report.h"
+#include "export/report_words.h"
 #include "export/words.h"
 
 enum {
     REPORT_INDENT = 2,
     REPORT_LABEL = 22,
-    REPORT_LINE = 512,
+    REPORT_LINE = 640,
     REPORT_RANGE = 2 * TEXT_NUMBER + 8
 };
 

@@ -20,10 +20,10 @@ static void class_fill(const void *context, size_t index, struct text_row *row)
         enum word word;
         const struct span_class *class;
         bool is_known;
-    } classes[] = {{WORD_class_survey, &s->survey, s->ex_absent[0] == '\0'},
+    } classes[] = {{WORD_class_survey, &s->survey, span_rows_have_ex(s)},
                    {WORD_class_acknowledged, &s->acknowledged, true},
                    {WORD_class_bogon, &s->bogon, true},
-                   {WORD_class_conflict, &s->conflict, s->ex_absent[0] == '\0'}};
+                   {WORD_class_conflict, &s->conflict, span_rows_have_ex(s)}};
     const struct span_class *class = classes[index].class;
     struct share total = {class->packets, s->marks[MARK_total].packets};
     struct share scan = {class->scan_packets, s->marks[MARK_scan].packets};
@@ -122,11 +122,12 @@ static void places_print(const struct report_page *p, const struct span_table *t
 
 static void per_address_print(const struct report_page *p, enum word label, bool by_seconds)
 {
-    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], words[REPORT_WORDS];
     double all = span_packets_per_address(p->s, by_seconds, false);
     double ex = span_packets_per_address(p->s, by_seconds, true);
     if (all < 0) {
-        snprintf(line, sizeof line, "%s: %s", report_word(p, WORD_absent), p->s->size_absent);
+        snprintf(line, sizeof line, "%s: %s", report_word(p, WORD_absent),
+                 report_reason(p->s->size_absent, p->is_japanese, words));
     } else {
         int at = snprintf(line, sizeof line, "%s", text_number((uint64_t)(all + 0.5), a));
         if (ex >= 0)
@@ -248,7 +249,8 @@ static void basis_print(const struct report_page *p)
              p->r->rules->sha256);
     report_line(p, report_word(p, WORD_rules_in_force), TEXT_PLAIN, line);
     for (size_t i = 0; i < p->r->notes.count; i++)
-        report_line(p, i == 0 ? report_word(p, WORD_notes) : "", TEXT_WARN, p->r->notes.at[i]);
+        report_line(p, i == 0 ? report_word(p, WORD_notes) : "", TEXT_WARN,
+                    p->is_japanese ? p->r->notes.at[i].ja : p->r->notes.at[i].en);
     for (size_t i = 0; p->r->damaged != NULL && i < p->r->damaged->count; i++) {
         const struct damage *d = &p->r->damaged->at[i];
         char place[DAMAGE_PLACE];

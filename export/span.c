@@ -351,6 +351,11 @@ int span_end(struct span *s)
         s->is_mixed |= s->computed.count > 1;
         s->has_sources |= s->days == 1;
     }
+    if (s->windows_absent > 0)
+        snprintf(s->ex_absent, sizeof s->ex_absent,
+                 "%s do not say what they take out: the telescope's size is not known, or days "
+                 "were not counted",
+                 s->windows_absent == s->windows ? "the windows" : "some of the windows");
     s->is_complete = s->days > 0 && s->days == s->calendar_days;
     for (size_t i = 0; i < s->flaw_count; i++)
         s->is_complete &= !s->flaws[i].is_incomplete;
@@ -360,8 +365,8 @@ int span_end(struct span *s)
 
 /* ---- what is computed from it */
 
-struct span_share span_share_of(const struct span *s, const struct span_count *c,
-                                enum share_over over)
+static struct span_share share_over_of(const struct span *s, const struct span_count *c,
+                                       enum share_over over)
 {
     const struct span_count *den = &s->marks[share_over_mark(over)];
     if (!share_over_is_ex(over))
@@ -374,12 +379,21 @@ struct span_share span_share_of(const struct span *s, const struct span_count *c
 
 struct span_share span_share(const struct span *s, enum mark numerator, enum share_over over)
 {
-    return span_share_of(s, &s->marks[numerator], over);
+    return share_over_of(s, &s->marks[numerator], over);
+}
+
+struct span_share span_share_of(const struct span *s, const struct span_count *c,
+                                enum share_over over)
+{
+    if (share_over_is_ex(over) && span_has_ex(s) && !span_rows_have_ex(s))
+        return (struct span_share){
+            .absent = "made from windows: they say what is taken out of the IoT shares alone"};
+    return share_over_of(s, c, over);
 }
 
 struct share span_survey_share(const struct span *s, enum share_over over)
 {
-    if (s->ex_absent[0] != '\0')
+    if (!span_rows_have_ex(s))
         return (struct share){0, 0};
     bool is_scan = share_over_mark(over) == MARK_scan;
     return (struct share){is_scan ? s->survey.scan_packets : s->survey.packets,

@@ -8,6 +8,9 @@
  * the source days of the span: a source counts once however many days it sent, and in an ex_survey number
  * if it counts there on at least one of its days (on another day it may have been a survey scanner).
  *
+ * Windows say what is taken out of the marks (total, scan, numerators) alone, and provisionally: `basis`. Where one of
+ * them does not say it, the span has no ex_survey.
+ *
  * Nothing is rescaled: a day that is incomplete adds what it has and is listed, a date without a day is
  * counted as missing. Packets per address of a span are over the days that are there.
  *
@@ -119,11 +122,15 @@ struct span {
     uint64_t days;          /* that are there */
     uint64_t calendar_days; /* of the unit's dates: a month's 28 to 31; of SPAN_all first to last */
     uint64_t windows;
-    bool is_complete;    /* every date is there and complete */
-    bool is_mixed;       /* days under several rule sets, or one that is mixed */
-    bool is_exact;       /* nothing was given up for memory */
-    bool has_sources;    /* distinct sources are exact as far as the rules allow */
-    char ex_absent[160]; /* why there is no ex_survey; "": there is one */
+    bool is_complete;          /* every date is there and complete */
+    bool is_mixed;             /* days under several rule sets, or one that is mixed */
+    bool is_exact;             /* nothing was given up for memory */
+    bool has_sources;          /* distinct sources are exact as far as the rules allow */
+    char ex_absent[160];       /* why there is no ex_survey; "": there is one */
+    struct window_basis basis; /* of windows: whom ex_survey leaves out, provisionally */
+    /* Windows that take out survey scanners; that take out none, since no day was over (merged ones may be both); that
+     * do not say whom they take out. */
+    uint64_t windows_with, windows_without, windows_absent;
     uint64_t restated_days;
 
     struct span_count kinds[KIND_COUNT], marks[SHARE_MARK_COUNT], notes[NOTE_COUNT];
@@ -178,6 +185,10 @@ int span_add_window(struct span *s, const struct window *w, const struct ruleset
 /* Works out what only the whole span knows: complete, calendar_days, coverage. -ENOMEM where memory ended. */
 int span_end(struct span *s);
 
+/* Whether the span's marks have numbers ex_survey, and whether all other counts have them, too. */
+static inline bool span_has_ex(const struct span *s) { return s->ex_absent[0] == '\0'; }
+static inline bool span_rows_have_ex(const struct span *s) { return span_has_ex(s) && s->days > 0; }
+
 /* A share of the span. Sources: exact where both are; else num and den are bounds apart. */
 struct span_share {
     struct share packets;
@@ -186,11 +197,12 @@ struct span_share {
 };
 struct span_share span_share(const struct span *s, enum mark numerator, enum share_over over);
 
-/* The same for any count over a denominator. */
+/* The same for any other count over a denominator. */
 struct span_share span_share_of(const struct span *s, const struct span_count *count,
                                 enum share_over over);
 
-/* The class of survey scanners over total or scan (as `over` says): how much was taken out by behaviour. */
+/* The class of survey scanners over total or scan (as `over` says): how much was taken out by behaviour. 0 of 0 where
+ * not span_rows_have_ex(). */
 struct share span_survey_share(const struct span *s, enum share_over over);
 
 /* Packets per IPv4 address over the days that are there: packets * seconds / address-seconds, or plain, packets / (mean

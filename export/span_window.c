@@ -68,6 +68,30 @@ static int rules_add(struct span *s, const struct window *w, const struct rulese
     return err;
 }
 
+/* Of a window's sources some are taken out in one part or sensor of it and not in another: then all that is
+ * known is that they are no more than its sources. */
+static struct span_count mark_of(const struct window *w, unsigned mark)
+{
+    struct source_count in = w->mark_sources[mark], out = w->mark_sources_out[mark];
+    struct span_count c = count_of(w->mark_packets[mark], in);
+    bool is_one = source_count_is_exact(in) && source_count_is_exact(out);
+    if (!window_has_ex(w))
+        return c;
+    c.packets_ex = w->mark_packets[mark] - w->mark_packets_out[mark];
+    c.sources_ex.low = in.low > out.high ? in.low - out.high : 0;
+    c.sources_ex.high = is_one ? c.sources_ex.low : in.high;
+    return c;
+}
+
+static void basis_add(struct span *s, const struct window *w)
+{
+    bool has_ex = window_has_ex(w);
+    s->windows_absent += !has_ex;
+    s->windows_with += has_ex && w->basis.has_survey;
+    s->windows_without += has_ex && w->basis.lacks_survey;
+    window_basis_merge(&s->basis, &w->basis);
+}
+
 int span_add_window(struct span *s, const struct window *w, const struct ruleset *rules,
                     bool has_ports)
 {
@@ -83,8 +107,6 @@ int span_add_window(struct span *s, const struct window *w, const struct ruleset
     s->windows++;
     s->is_provisional = true;
     s->has_size = false;
-    snprintf(s->ex_absent, sizeof s->ex_absent,
-             "made from windows: who is a survey scanner is known when the day is over");
     snprintf(s->size_absent, sizeof s->size_absent,
              "made from windows: the seconds observed are known when the day is over");
 
@@ -94,8 +116,9 @@ int span_add_window(struct span *s, const struct window *w, const struct ruleset
         span_count_add(&s->kinds[i], &c);
         s->kind_bytes[i] += w->kinds[i].bytes;
     }
+    basis_add(s, w);
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++) {
-        c = count_of(w->mark_packets[i], w->mark_sources[i]);
+        c = mark_of(w, i);
         span_count_add(&s->marks[i], &c);
     }
     for (unsigned i = 0; i < TOOL_COUNT; i++) {

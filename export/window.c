@@ -99,7 +99,7 @@ static void ledger_merge(struct window_ledger *into, const struct window_ledger 
     into->late += from->late;
 }
 
-static void basis_merge(struct window_basis *into, const struct window_basis *from)
+void window_basis_merge(struct window_basis *into, const struct window_basis *from)
 {
     if (from->has_survey) {
         if (!into->has_survey || into->first > from->first)
@@ -146,7 +146,7 @@ void window_merge(struct window *into, const struct window *from, enum window_me
         if (from->mark_sources[mark].high > 0)
             hll_merge(&into->hll[mark], &from->hll[mark]);
     }
-    basis_merge(&into->basis, &from->basis);
+    window_basis_merge(&into->basis, &from->basis);
     for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) {
         into->mark_packets_out[mark] += from->mark_packets_out[mark];
         source_count_merge(&into->mark_sources_out[mark], &from->mark_sources_out[mark], how);

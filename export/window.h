@@ -121,6 +121,9 @@ static inline bool window_has_ex(const struct window *w)
     return w->basis.has_ex && !w->basis.lacks_ex;
 }
 
+/* The basis of both together. */
+void window_basis_merge(struct window_basis *into, const struct window_basis *from);
+
 /* "tcp", "udp". */
 const char *window_proto_name(unsigned proto);
 

@@ -98,6 +98,11 @@ static const struct {
          "実在し得ない送信元を除きます。ボットや攻撃コードの根拠がある送信元は除きません"
          "（競合）。"},
     [WORD_survey_share] = {"survey share", "調査目的のスキャンの割合"},
+    [WORD_survey_windows] = {"made from windows: they do not part survey scanners from what else "
+                             "is taken out",
+                             "ウィンドウからの集計です。除外分のうち調査目的のスキャンだけの数は"
+                             "分かりません"},
+    [WORD_survey_basis] = {"survey scanners of", "調査判定の日"},
     [WORD_class] = {"class", "区分"},
     [WORD_class_survey] = {"survey", "調査目的（挙動による）"},
     [WORD_class_acknowledged] = {"acknowledged", "公表されたスキャナ"},

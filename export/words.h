@@ -73,6 +73,8 @@ enum word {
     WORD_survey,
     WORD_survey_note,
     WORD_survey_share,
+    WORD_survey_windows,
+    WORD_survey_basis,
     WORD_class,
     WORD_class_survey,
     WORD_class_acknowledged,

@@ -57,7 +57,7 @@ static char *rendered(enum form form, bool is_japanese, bool is_bounds)
     struct span_place place;
     struct span *s = span_make(rows, &place);
     struct report_point point;
-    static const char *const notes[] = {hostile};
+    static const struct report_note notes[] = {{hostile, hostile}};
     char *text = NULL;
     size_t size;
     if (is_bounds)

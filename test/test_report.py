@@ -1,6 +1,7 @@
 """test_report.py: `report` of days and windows, against sums and sets made by python3-protobuf from the feed; its rows read by
 Python's csv; its page looked at in a browser (screenshots: REPORT_SHOTS, else a folder that goes)."""
 import csv
+import datetime
 import io
 import json
 import os
@@ -358,8 +359,132 @@ def windows(verdict, scratch):
         verdict.equal(span["ledger"]["late"], late[hour], f"hour {hour}: late")
         for mark, count in span["marks"].items():
             verdict.equal(count["packets"], sums[hour, mark], f"hour {hour}: {mark}")
-        verdict.check(span["shares"]["iot_strict"]["scan_ex_survey"]["absent"], "hour: no ex_survey, and why")
-    return scratch + "/w"
+        verdict.check("size is not known" in span["shares"]["iot_strict"]["scan_ex_survey"]["absent"] and span["survey_basis"] is None,
+                      "hour: no ex_survey, and why")
+
+
+class Hour:
+    """What the windows of an hour say, added up."""
+
+    def __init__(self):
+        self.packets, self.out, self.bases, self.windows = defaultdict(int), defaultdict(int), [], 0
+
+    def add(self, window):
+        self.windows += 1
+        if window.HasField("survey_basis"):
+            self.bases.append(window.survey_basis)
+        for mark in window.marks:
+            self.packets[mark.mark] += mark.packets
+            self.out[mark.mark] += mark.packets_out
+
+    @property
+    def basis(self):
+        dates = [date for b in self.bases if b.some for date in (b.first, b.last)]
+        first, last = ((str(datetime.date(1970, 1, 1) + datetime.timedelta(n)) for n in (min(dates), max(dates))) if dates else (None, None))
+        return {"first": first, "last": last, "without": any(b.without for b in self.bases)}
+
+
+def hours_of(folder):
+    found = defaultdict(Hour)
+    for window in feed.windows(folder):
+        found[window.start_ns // 3600 // 10**9].add(window)
+    return found
+
+
+def hours_ex(verdict, scratch, shots):
+    """Hours have _ex_survey of their windows: what these say that they take out, on which days, and that it is provisional. Where
+    a window does not say it, there is none."""
+    path, telescope = scratch + "/h.pcap", ["--telescope", "198.18.0.0/22,2001:db8::/48"]
+    run("synth", "-o", path, "--profile", "days", "--days", "3", "--start", "2026-03-07", *telescope)
+    run("replay", path, "-o", scratch + "/h", "--window", "20m", *telescope)
+    hours = hours_of(scratch + "/h")
+    answer = report_json(verdict, scratch + "/h", "--per", "hour")
+    verdict.equal((len(answer["spans"]), answer["state"]), (72, "provisional"), "hours with ex_survey")
+    for span in answer["spans"]:
+        hour = hours[int(float(span["start_ts"])) // 3600]
+        name = "hour " + span["label"]
+        verdict.equal((span["state"], span["survey_basis"], span["ex_survey_absent"]), ("provisional", hour.basis, None), f"{name}: basis")
+        for mark, by_den in span["shares"].items():
+            for over, share in by_den.items():
+                den, is_ex = over.removesuffix("_ex_survey"), over.endswith("_ex_survey")
+                expected = {"num": hour.packets[mark] - hour.out[mark] * is_ex, "den": hour.packets[den] - hour.out[den] * is_ex}
+                verdict.equal(share["packets"], expected, f"{name}: {mark} of {over}")
+        verdict.equal((span["notes"], span["survey_share"]["total"], span["kinds"]["udp"]["packets_ex_survey"]), (None, None, None),
+                      f"{name}: what windows do not say")
+    bases = [span["survey_basis"] for span in answer["spans"]]
+    verdict.equal((bases[0]["first"], bases[30]["first"], bases[60]["last"]), (None, "2026-03-07", "2026-03-08"), "hours stand on the day before")
+    hours_csv(verdict, scratch, hours)
+    hours_text(verdict, scratch, shots, answer["spans"])
+    hours_mixed(verdict, scratch)
+
+
+def hours_csv(verdict, scratch, hours):
+    rows = list(csv.DictReader(io.StringIO(report("--csv", "--per", "hour", scratch + "/h")[1], newline="")))
+    verdict.check(all(row["over"] and row["state"] == "provisional" for row in rows), "csv of hours: a denominator and a state in each row")
+    found = {(int(float(r["start"])) // 3600, r["quantity"], r["name"], r["by"], r["over"]): (int(r["num"]), int(r["den"])) for r in rows}
+    for number, hour in hours.items():
+        verdict.equal(found[number, "share", "iot_broad", "packets", "scan_ex_survey"],
+                      tuple(hour.packets[m] - hour.out[m] for m in ("iot_broad", "scan")), f"csv: hour {number}")
+        basis, without = hour.basis, sum(b.without for b in hour.bases)
+        dates = "/".join(sorted({basis["first"], basis["last"]})) if basis["first"] else None
+        said = {key[2]: counts for key, counts in found.items() if key[:2] == (number, "survey_basis")}
+        expected = {name: (count, hour.windows) for name, count in (("without", without), (dates, hour.windows - without)) if count}
+        verdict.equal(said, expected, f"csv: hour {number}: basis")
+
+
+def hours_text(verdict, scratch, shots, spans_):
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
+    for words, says in (([], ["provisional; iot_strict and iot_broad of scan_ex_survey", "2026-03-07 to 2026-03-08", "before the first day was over"]),
+                        (["--lang", "ja"], ["暫定; iot_strict, iot_broad の分母 scan_ex_survey", "2026-03-07～2026-03-08"])):
+        done = subprocess.run([PROGRAM, "report", scratch + "/h", "--per", "hour", *words], env=env, capture_output=True, check=False)
+        text = done.stdout.decode()
+        verdict.check(done.returncode == 0 and all(word in text for word in says), f"text of hours {words}")
+        for span in spans_[24:72:12]:
+            share = span["shares"]["iot_strict"]["scan_ex_survey"]["packets"]
+            line = next(line for line in text.splitlines() if span["label"] in line)
+            verdict.check(f" {share['num'] / share['den']:.1%} ".replace("%", " %") in line and span["survey_basis"]["last"] in line, f"text: {line}")
+    for name in os.listdir(scratch + "/h"):  # as if no day were over; that they are missed is damage
+        if "-day-" in name or "-sources-" in name:
+            os.remove(os.path.join(scratch, "h", name))
+    page, (whole,) = os.path.join(shots, "hours.html"), report_json(verdict, scratch + "/h", rc=3)["spans"]
+    verdict.equal((whole["state"], whole["survey_basis"]["last"]), ("provisional", "2026-03-08"), "the whole of windows")
+    verdict.equal(report(scratch + "/h", "--html", page, "--lang", "ja")[0], 3, "html of hours: exit")
+    if browser_path():
+        hours_page(verdict, page, shots, spans_, whole)
+
+
+def hours_page(verdict, path, shots, spans_, whole):
+    browser = Browser()
+    try:
+        page = Page(browser, path)
+        page.settle()
+        page.photograph(os.path.join(shots, "hours-ja.png"))
+        verdict.equal((page.requests(), page.complaints()), ([], []), "html of hours: requests, console")
+        data = page.eval("JSON.parse(document.getElementById('data').textContent)")
+        share = whole["shares"]["iot_strict"]["scan_ex_survey"]["packets"]
+        verdict.equal((data["whole_over"], data["points_over"], data["over"]), ("scan_ex_survey", "scan_ex_survey", "scan"), "html of hours: denominators")
+        verdict.equal((data["whole"][2], data["whole"][1]), (share["num"], share["den"]), "html of hours: the whole")
+        verdict.equal([p["marks"][1] for p in data["points"]], [s["marks"]["scan"]["packets_ex_survey"] for s in spans_], "html of hours: points")
+        rows = page.eval("[...document.querySelectorAll('#table-series tbody tr')].map(r => r.textContent)")
+        verdict.check(len(rows) == 72 and "2026-03-08" in rows[60] and "none" in rows[0], "html of hours: the days that rows stand on")
+        card = page.eval("document.querySelector('.card.iot').innerText")
+        verdict.check("scan_ex_survey" in card and f"{share['num']:,} / {share['den']:,}" in card, f"html of hours: {card}")
+        english = "[...document.querySelectorAll('.notes li, .note, .card p')].map(e => e.innerText).filter(t => /[a-z]{3,} [a-z]{2,} [a-z]/.test(t))"
+        verdict.equal(page.eval(english), [], "html ja: English in what is to be read")
+        verdict.check(page.eval("document.querySelector('.notes').innerText").startswith("日次集計がない"), "html ja: notes")
+    finally:
+        browser.close()
+
+
+def hours_mixed(verdict, scratch):
+    """A feed without days, whose telescope has no size, beside one that has: of their common hours nothing is known."""
+    path = scratch + "/part.pcap"
+    run("synth", "-o", path, "--packets", "2000", "--sources", "100", "--span", "90m", "--start", "2026-03-08", "--no-answers")
+    run("replay", path, "-o", scratch + "/part", "--window", "20m", "--no-sources")
+    spans_ = report_json(verdict, scratch + "/h", scratch + "/part", "--per", "hour", rc=3)["spans"]
+    absent = {span["label"][:13]: span["ex_survey_absent"] for span in spans_ if span["ex_survey_absent"]}
+    verdict.equal(sorted(absent), ["2026-03-08T00", "2026-03-08T01"], "hours of both: absent")
+    verdict.check(all("some of the windows" in why for why in absent.values()), f"hours of both: why {absent}")
 
 
 def texts(verdict, folder, scratch):
@@ -394,6 +519,7 @@ def main():
         restated(verdict, folder, scratch)
         answers(verdict, scratch)
         windows(verdict, scratch)
+        hours_ex(verdict, scratch, shots or scratch)
         texts(verdict, folder, scratch)
     return verdict.finish()
 

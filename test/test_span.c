@@ -1,6 +1,7 @@
 /* Spans: calendar, what days add up to, exact sources, windows. The hand-made day's numbers stand in test_day.c. */
 #include "day_case.h"
 #include "export/day_span.h"
+#include "export/report_words.h"
 #include "export/source_key.h"
 #include "export/span.h"
 
@@ -217,6 +218,94 @@ static void from_windows(void **state)
     window_destroy(w);
 }
 
+/* What windows say of ex_survey is added up; one that does not say it, and there is none. */
+static void windows_ex(void **state)
+{
+    static const struct {
+        struct window_basis basis[2];
+        const char *absent, *en, *ja; /* part of the reason; of the words on the basis */
+    } rows[] = {
+        {{{.has_ex = true, .lacks_survey = true}, {.has_ex = true, .lacks_survey = true}},
+         "",
+         "no survey scanners",
+         "終わった日がまだない"},
+        {{{.has_ex = true, .has_survey = true, .first = 1, .last = 1},
+          {.has_ex = true, .has_survey = true, .first = 2, .last = 3}},
+         "",
+         "(1970-01-02 to 1970-01-04)",
+         "1970-01-02～1970-01-04"},
+        {{{.has_ex = true, .has_survey = true, .first = 1, .last = 1},
+          {.has_ex = true, .lacks_survey = true}},
+         "",
+         "before the first day was over",
+         "最初の日が終わる前"},
+        {{{.has_ex = true, .lacks_survey = true}, {.lacks_ex = true}},
+         "some of the windows do not say",
+         NULL,
+         "一部のウィンドウ"},
+        {{{.lacks_ex = true}, {.lacks_ex = true}}, "the windows do not say", NULL, "観測網の規模"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct window *w = window_create();
+        struct span *s = span_create(SPAN_hour, "x");
+        char words[REPORT_WORDS];
+        w->span_ns = INT64_C(60000000000);
+        w->mark_packets[MARK_total] = w->mark_packets[MARK_scan] = 10;
+        w->mark_sources[MARK_scan] = (struct source_count){4, 4};
+        for (unsigned k = 0; k < 2; k++) {
+            w->start_ns = k * w->span_ns;
+            w->basis = rows[i].basis[k];
+            w->mark_packets_out[MARK_scan] = w->basis.has_ex ? 3 + k : 0;
+            w->mark_sources_out[MARK_scan] =
+                k == 0 ? (struct source_count){1, 1} : (struct source_count){0, 2};
+            assert_int_equal(span_add_window(s, w, rules, false), 0);
+        }
+        assert_int_equal(span_end(s), 0);
+        struct span_share share = span_share(s, MARK_scan, SHARE_OVER_scan_ex_survey);
+        assert_true(rows[i].absent[0] ? strstr(share.absent, rows[i].absent) != NULL
+                                      : share.absent[0] == '\0');
+        assert_false(span_rows_have_ex(s));
+        assert_true(strstr(report_reason(share.absent, true, words), "ウィンドウ") != NULL ||
+                    share.absent[0] == '\0');
+        if (share.absent[0] == '\0') {
+            assert_int_equal(share.packets.den, 13);
+            /* 3 of the first; of the second, a merged one, 2 to 4 */
+            assert_int_equal(share.sources_den.low, 3);
+            assert_int_equal(share.sources_den.high, 7);
+            assert_non_null(strstr(report_basis(&s->basis, false, words), rows[i].en));
+            assert_non_null(strstr(report_basis(&s->basis, true, words), rows[i].ja));
+        } else {
+            assert_non_null(strstr(report_reason(share.absent, true, words), rows[i].ja));
+        }
+        assert_string_not_equal(span_share_of(s, &s->kinds[0], SHARE_OVER_total_ex_survey).absent,
+                                "");
+        span_destroy(s);
+        window_destroy(w);
+    }
+}
+
+static void reasons(void **state)
+{
+    static const struct {
+        const char *en, *ja;
+    } rows[] = {
+        {"", ""},
+        {"the telescope's size is unknown", "観測網の規模が不明です"},
+        {"2026-01-02: the telescope's size is unknown", "2026-01-02: 観測網の規模が不明です"},
+        {"2026-01-02: the size of telescope a b is unknown",
+         "2026-01-02: 観測網 a b の規模が不明です"},
+        {"the size of telescope", "the size of telescope"},
+        {"something else: odd", "something else: odd"},
+    };
+    char words[REPORT_WORDS];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(report_reason(rows[i].en, true, words), rows[i].ja);
+        assert_string_equal(report_reason(rows[i].en, false, words), rows[i].en);
+    }
+}
+
 static const struct {
     const char *bytes;
     size_t len;
@@ -252,8 +341,9 @@ static void key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dates),  cmocka_unit_test(one_day),      cmocka_unit_test(two_days),
-        cmocka_unit_test(absent), cmocka_unit_test(from_windows), cmocka_unit_test(key),
+        cmocka_unit_test(dates),   cmocka_unit_test(one_day),      cmocka_unit_test(two_days),
+        cmocka_unit_test(absent),  cmocka_unit_test(from_windows), cmocka_unit_test(windows_ex),
+        cmocka_unit_test(reasons), cmocka_unit_test(key),
     };
     rules = day_case_rules();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

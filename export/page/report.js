@@ -70,10 +70,10 @@
   function overlapping() {
     const marks = data.marks.map((name, i) => ({ name, value: data.whole[i] })).slice(2);
     return { type: "bar", data: { labels: marks.map(m => m.name), datasets: [{ label: word("packets"),
-      data: marks.map(m => data.scan ? m.value / data.scan * 100 : 0), backgroundColor: IOT, borderRadius: 3, barPercentage: .7 }] },
+      data: marks.map(m => data.whole[1] ? m.value / data.whole[1] * 100 : 0), backgroundColor: IOT, borderRadius: 3, barPercentage: .7 }] },
       options: options({ indexAxis: "y", plugins: { legend: { display: false },
-        tooltip: { callbacks: { label: c => `${number(marks[c.dataIndex].value)} ${word("packets")}, ${of(marks[c.dataIndex].value, data.scan, data.over)}` } } },
-        scales: { x: Object.assign(axis("% " + (japanese() ? "／ " : "of ") + data.over), { beginAtZero: true }),
+        tooltip: { callbacks: { label: c => `${number(marks[c.dataIndex].value)} ${word("packets")}, ${of(marks[c.dataIndex].value, data.whole[1], data.whole_over)}` } } },
+        scales: { x: Object.assign(axis("% " + (japanese() ? "／ " : "of ") + data.whole_over), { beginAtZero: true }),
           y: every() } }) };
   }
 
@@ -101,9 +101,9 @@
       pointRadius: data.points.length > 60 ? 0 : 2.5, tension: 0, spanGaps: false })) },
       options: options({ plugins: { legend: legend("bottom"), tooltip: { callbacks: { label: c => {
         const p = data.points[c.dataIndex], i = data.marks.indexOf(c.dataset.label);
-        return `${c.dataset.label}: ${of(p.marks[i], p.marks[1], data.over)}`;
+        return `${c.dataset.label}: ${of(p.marks[i], p.marks[1], data.points_over)}`;
       } } } }, scales: { x: Object.assign(axis(""), { grid: { display: false } }),
-        y: Object.assign(axis("% " + (japanese() ? "／ " : "of ") + data.over), { beginAtZero: true }) } }) };
+        y: Object.assign(axis("% " + (japanese() ? "／ " : "of ") + data.points_over), { beginAtZero: true }) } }) };
   }
 
   function coverage() {
