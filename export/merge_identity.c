@@ -98,16 +98,6 @@ static char *names_join(struct arena *arena, const struct name_set *set)
     return joined;
 }
 
-static bool names_equal(const struct name_set *a, const struct name_set *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->at[i], b->at[i]) != 0)
-            return false;
-    return true;
-}
-
 /* ---- telescopes ---- */
 
 static const char *size_words(bool is_configured, uint64_t ipv4, char words[32])
@@ -119,137 +109,81 @@ static const char *size_words(bool is_configured, uint64_t ipv4, char words[32])
     return words;
 }
 
-static int telescope_equal(const struct merge_telescope *t, bool is_configured, uint64_t ipv4,
-                           const char *feed, struct fault *fault)
+/* The telescope of that id, or where it belongs. */
+static size_t telescope_place(const struct merge_identity *m, const char *id)
 {
-    char a[32], b[32];
-    if (t->is_configured == is_configured && (!is_configured || t->ipv4 == ipv4))
-        return 0;
-    return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", t->ids.at[0],
-                     size_words(t->is_configured, t->ipv4, a), tail(t->feed),
-                     size_words(is_configured, ipv4, b), tail(feed));
+    size_t at = 0;
+    while (at < m->telescope_count && strcmp(m->telescopes[at].of.id, id) < 0)
+        at++;
+    return at;
 }
 
-/* Takes the ids over: frees them where they are known already. */
-static int telescope_add(struct merge_identity *m, struct name_set *ids, bool is_configured,
+static int telescope_add(struct merge_identity *m, const char *id, bool is_configured,
                          uint64_t ipv4, const char *feed, struct fault *fault)
 {
-    for (size_t i = 0; i < m->telescope_count; i++) {
-        if (names_equal(&m->telescopes[i].ids, ids)) {
-            free(ids->at);
-            return telescope_equal(&m->telescopes[i], is_configured, ipv4, feed, fault);
-        }
+    size_t at = telescope_place(m, id);
+    char a[32], b[32];
+    if (at < m->telescope_count && strcmp(m->telescopes[at].of.id, id) == 0) {
+        const struct merge_telescope *t = &m->telescopes[at];
+        if (t->of.is_configured == is_configured && (!is_configured || t->of.ipv4 == ipv4))
+            return 0;
+        return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", id,
+                         size_words(t->of.is_configured, t->of.ipv4, a), tail(t->feed),
+                         size_words(is_configured, ipv4, b), tail(feed));
     }
-    struct merge_telescope *grown =
-        realloc(m->telescopes, (m->telescope_count + 1) * sizeof *grown);
-    if (grown == NULL) {
-        free(ids->at);
+    struct merge_telescope *t = realloc(m->telescopes, (m->telescope_count + 1) * sizeof *t);
+    if (t != NULL)
+        m->telescopes = t;
+    const char *kept = arena_text(&m->arena, id, strlen(id));
+    if (t == NULL || kept == NULL)
         return no_memory(fault);
-    }
-    m->telescopes = grown;
-    m->telescopes[m->telescope_count++] = (struct merge_telescope){.ids = *ids,
-                                                                   .is_configured = is_configured,
-                                                                   .ipv4 = is_configured ? ipv4 : 0,
-                                                                   .feed = feed};
+    memmove(&t[at + 1], &t[at], (m->telescope_count - at) * sizeof *t);
+    t[at] = (struct merge_telescope){{kept, is_configured, is_configured ? ipv4 : 0}, feed};
+    m->telescope_count++;
     return 0;
 }
 
-static const struct merge_telescope *telescope_find(const struct merge_identity *m, const char *id)
+/* A header has one telescope, or lists several: then each of its ids. */
+static int telescopes_take(struct merge_identity *m, const Yamiscope__Header *h, const char *feed,
+                           struct fault *fault)
 {
-    for (size_t i = 0; i < m->telescope_count; i++)
-        if (m->telescopes[i].ids.count == 1 && strcmp(m->telescopes[i].ids.at[0], id) == 0)
-            return &m->telescopes[i];
-    return NULL;
-}
-
-/* Of a sum over several ids: the addresses of those whose size is known by itself, and how many are not. */
-static size_t group_unknown(const struct merge_identity *m, const struct merge_telescope *group,
-                            uint64_t *known, const char **unknown)
-{
-    size_t count = 0;
-    *known = 0;
-    for (size_t i = 0; i < group->ids.count; i++) {
-        const struct merge_telescope *t = telescope_find(m, group->ids.at[i]);
-        if (t != NULL)
-            *known += t->ipv4;
-        else
-            *unknown = group->ids.at[i], count++;
-    }
-    return count;
-}
-
-static int group_refuse(const struct merge_telescope *group, const char *what, struct fault *fault)
-{
-    return fault_set(fault, EINVAL,
-                     "%s: its telescopes \"%.30s\", ... together have %" PRIu64 " addresses; %s",
-                     tail(group->feed), group->ids.at[0], group->ipv4, what);
-}
-
-/* One id of a sum, whose others are known, is the rest of it. *is_more: one more is known. */
-static int group_solve(struct merge_identity *m, size_t at, bool *is_more, struct fault *fault)
-{
-    const struct merge_telescope *group = &m->telescopes[at];
-    const char *unknown = NULL;
-    uint64_t known;
-    size_t count = group_unknown(m, group, &known, &unknown);
-
-    if (count == 0 && known != group->ipv4)
-        return group_refuse(group, "others say another sum", fault);
-    if (count == 1 && known > group->ipv4)
-        return group_refuse(group, "others say more", fault);
-    if (count != 1)
-        return 0;
     struct name_set ids = {0};
-    if (name_add(m, &ids, unknown, strlen(unknown)) != 0)
-        return no_memory(fault);
-    *is_more = true;
-    return telescope_add(m, &ids, true, group->ipv4 - known, group->feed, fault);
-}
-
-/* Adds the rest of a sum whose ids stay unknown one by one: fine where no other sum has any of them. */
-static int group_rest(struct merge_identity *m, struct name_set *seen,
-                      const struct merge_telescope *group, struct fault *fault)
-{
-    const char *unknown = NULL;
-    uint64_t known;
-    size_t at;
-    if (group_unknown(m, group, &known, &unknown) == 0)
-        return 0;
-    for (size_t i = 0; i < group->ids.count; i++) {
-        if (telescope_find(m, group->ids.at[i]) != NULL)
-            continue;
-        if (name_find(seen, group->ids.at[i], &at))
-            return group_refuse(group, "another feed has some of them among others", fault);
-        if (name_add(m, seen, group->ids.at[i], strlen(group->ids.at[i])) != 0)
-            return no_memory(fault);
+    int err = names_add(m, &ids, h->telescope_id) == 0 ? 0 : no_memory(fault);
+    if (err == 0 && ids.count == 1 && h->n_telescopes == 0)
+        err = telescope_add(m, h->telescope_id, h->telescope_configured, h->telescope_ipv4, feed,
+                            fault);
+    for (size_t i = 0; err == 0 && i < h->n_telescopes; i++)
+        err = telescope_add(m, h->telescopes[i]->id, h->telescopes[i]->configured,
+                            h->telescopes[i]->ipv4, feed, fault);
+    for (size_t i = 0; err == 0 && i < ids.count; i++) {
+        size_t k = 0;
+        while (k < h->n_telescopes && strcmp(h->telescopes[k]->id, ids.at[i]) != 0)
+            k++;
+        if (k == h->n_telescopes && (ids.count > 1 || k > 0))
+            err = fault_set(fault, EINVAL, "%s: its header has no size of telescope \"%.30s\"",
+                            tail(feed), ids.at[i]);
     }
-    if (known > group->ipv4)
-        return group_refuse(group, "others say more", fault);
-    m->ipv4 += group->ipv4 - known;
-    return 0;
+    free(ids.at);
+    return err;
 }
 
+/* Those of headers: an id that facts alone know is none of them. */
 static int sizes_add(struct merge_identity *m, struct fault *fault)
 {
-    struct name_set seen = {0};
-    bool is_more = true;
-    int err = 0;
-    while (is_more && err == 0) {
-        is_more = false;
-        for (size_t i = 0; i < m->telescope_count && err == 0; i++)
-            if (m->telescopes[i].ids.count > 1)
-                err = group_solve(m, i, &is_more, fault);
+    size_t count = m->telescope_ids.count;
+    m->of_header = calloc(count + 1, sizeof *m->of_header);
+    if (m->of_header == NULL)
+        return no_memory(fault);
+    m->is_configured = true;
+    for (size_t i = 0; i < count; i++) {
+        const char *id = m->telescope_ids.at[i];
+        const struct feed_telescope *t = &m->telescopes[telescope_place(m, id)].of;
+        m->of_header[i] = *t;
+        m->is_configured &= t->is_configured;
+        m->ipv4 += t->ipv4;
     }
-    for (size_t i = 0; i < m->telescope_count && err == 0; i++) {
-        const struct merge_telescope *t = &m->telescopes[i];
-        size_t at;
-        if (t->ids.count > 1)
-            err = group_rest(m, &seen, t, fault);
-        else if (name_find(&m->telescope_ids, t->ids.at[0], &at))
-            m->ipv4 += t->ipv4; /* an id that facts alone know is none of the header's */
-    }
-    free(seen.at);
-    return err;
+    m->ipv4 = m->is_configured ? m->ipv4 : 0;
+    return 0;
 }
 
 /* ---- what must be equal ---- */
@@ -281,10 +215,7 @@ int merge_identity_add_day(struct merge_identity *m, const struct day_settings *
     int err = survey_add(m, &settings->survey, feed, fault);
     for (size_t i = 0; i < facts->telescope_count && err == 0; i++) {
         const struct day_telescope *t = &facts->telescopes[i];
-        struct name_set ids = {0};
-        if (name_add(m, &ids, t->id, strlen(t->id)) != 0)
-            return no_memory(fault);
-        err = telescope_add(m, &ids, t->is_configured, t->ipv4, feed, fault);
+        err = telescope_add(m, t->id, t->is_configured, t->ipv4, feed, fault);
     }
     if (err != 0 || m->complete_feed == NULL) {
         m->complete_coverage_milli = settings->complete_coverage_milli;
@@ -404,13 +335,10 @@ int merge_identity_add(struct merge_identity *m, const Yamiscope__Header *h, con
     if (h->rules == NULL || h->window_span_ns <= 0 || h->lateness_ns < 0)
         return fault_set(fault, EINVAL, "%s: its header has no rule set or no window span",
                          tail(feed));
-    struct name_set ids = {0};
     int err = m->feed == NULL ? first_take(m, h, feed) : 0;
-    if (err != 0 || names_take(m, h) != 0 || names_add(m, &ids, h->telescope_id) != 0) {
-        free(ids.at);
+    if (err != 0 || names_take(m, h) != 0)
         return no_memory(fault);
-    }
-    err = telescope_add(m, &ids, h->telescope_configured, h->telescope_ipv4, feed, fault);
+    err = telescopes_take(m, h, feed, fault);
     if (err == 0)
         err = equals_check(m, h, feed, fault);
     if (err == 0 && h->survey != NULL) {
@@ -445,15 +373,13 @@ int merge_identity_finish(struct merge_identity *m, struct fault *fault)
         m->filter = "";
     if (m->is_mixed)
         m->rules = mixed;
-    m->is_configured = true;
-    for (size_t i = 0; i < m->telescope_count; i++)
-        m->is_configured &= m->telescopes[i].is_configured;
-    return m->is_configured ? sizes_add(m, fault) : 0;
+    return sizes_add(m, fault);
 }
 
 struct feed_identity merge_identity_of(const struct merge_identity *m, const struct ruleset *rules,
                                        const char *program)
 {
+    size_t count = m->telescope_ids.count;
     return (struct feed_identity){
         .sensor = m->sensor,
         .telescope_id = m->telescope_id,
@@ -473,14 +399,15 @@ struct feed_identity merge_identity_of(const struct merge_identity *m, const str
         .databases = m->basis[DAY_DATABASES],
         .list_count = m->basis_count[DAY_LISTS],
         .database_count = m->basis_count[DAY_DATABASES],
+        .telescopes = m->of_header,
+        .telescope_count = count > 1 ? count : 0,
     };
 }
 
 void merge_identity_fini(struct merge_identity *m)
 {
-    for (size_t i = 0; i < m->telescope_count; i++)
-        free(m->telescopes[i].ids.at);
     free(m->telescopes);
+    free(m->of_header);
     free(m->texts.at);
     free(m->sensors.at);
     free(m->telescope_ids.at);

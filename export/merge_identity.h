@@ -2,7 +2,8 @@
  *
  * Every header of every feed is added, and how each of its days was computed; then the whole says whether they merge
  * and what the merged feed's header is. In any order and grouping the same comes out: a merged feed's
- * header names all its sensors and telescopes, joined by commas, and is taken apart again at the next merge.
+ * header names all its sensors and telescopes, joined by commas, with the size of each telescope, and is taken apart
+ * again at the next merge.
  *
  *   zone, window span, survey settings, thresholds of complete days   must be equal
  *   sensors, telescope ids, lists, databases, tunnels                 are united
@@ -32,11 +33,8 @@ struct name_set {
     size_t count;
 };
 
-/* The size of one telescope, or of several ids that a merged feed's header has together. */
 struct merge_telescope {
-    struct name_set ids;
-    bool is_configured;
-    uint64_t ipv4;
+    struct feed_telescope of;
     const char *feed; /* that says so */
 };
 
@@ -56,7 +54,7 @@ struct merge_identity {
     const char *complete_feed; /* likewise */
     struct name_set texts;     /* all names, once each */
     struct name_set sensors, telescope_ids;
-    struct merge_telescope *telescopes; /* each ids but once; those of one id are of known size */
+    struct merge_telescope *telescopes; /* each id once, sorted; also those that facts alone know */
     size_t telescope_count;
     struct day_basis *basis[DAY_BASIS_COUNT]; /* lists and databases, sorted */
     size_t basis_count[DAY_BASIS_COUNT];
@@ -65,6 +63,7 @@ struct merge_identity {
     const char *sensor, *telescope_id; /* joined; set by merge_identity_finish */
     bool is_configured;
     uint64_t ipv4;
+    struct feed_telescope *of_header; /* those of telescope_ids, where there are several */
 };
 
 /* Adds what a header says. `feed` names the feed in messages and must outlive the identity. -EINVAL and a fault that names both
@@ -76,8 +75,7 @@ int merge_identity_add(struct merge_identity *m, const Yamiscope__Header *h, con
 int merge_identity_add_day(struct merge_identity *m, const struct day_settings *settings,
                            const struct day_facts *facts, const char *feed, struct fault *fault);
 
-/* Joins the names and adds up the sizes. -EINVAL: several ids are known only with their sizes added up, and not all
- * of them from one such sum. -ENOMEM. */
+/* Joins the names and adds up the sizes. -ENOMEM. */
 int merge_identity_finish(struct merge_identity *m, struct fault *fault);
 
 /* For a feed's header; valid as long as the identity and what is given. */

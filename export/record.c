@@ -83,6 +83,19 @@ int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint
 /* protobuf-c's strings are not const; packing does not write to them. */
 static char *text(const char *s) { return s == NULL ? "" : (char *)(uintptr_t)s; }
 
+static Yamiscope__Telescope **pack_telescopes(struct packer *p, const struct feed_telescope *rows,
+                                              size_t count)
+{
+    Yamiscope__Telescope **m = pack_rows(p, count, sizeof **m);
+    for (size_t i = 0; m != NULL && i < count; i++) {
+        yamiscope__telescope__init(m[i]);
+        m[i]->id = text(rows[i].id);
+        m[i]->configured = rows[i].is_configured;
+        m[i]->ipv4 = rows[i].ipv4;
+    }
+    return m;
+}
+
 int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                        const struct feed_identity *identity, uint32_t segment)
 {
@@ -122,6 +135,8 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
     header.lists = pack_basis(&p, identity->lists, identity->list_count);
     header.n_databases = identity->database_count;
     header.databases = pack_basis(&p, identity->databases, identity->database_count);
+    header.n_telescopes = identity->telescope_count;
+    header.telescopes = pack_telescopes(&p, identity->telescopes, identity->telescope_count);
     if (identity->survey != NULL)
         header.survey = pack_survey(&p, identity->survey);
     record.seq = seq;

@@ -31,6 +31,12 @@ enum {
 };
 
 /* What a feed says of itself, once per segment. Strings belong to the caller. */
+struct feed_telescope {
+    const char *id;
+    bool is_configured;
+    uint64_t ipv4; /* addresses; 0 unless configured */
+};
+
 struct feed_identity {
     const char *sensor, *telescope_id, *timezone;
     const char *filter; /* its text: only where the telescope may be exposed; else "" */
@@ -45,6 +51,8 @@ struct feed_identity {
     bool has_sources;                          /* source days are written, not their Days alone */
     const struct day_basis *lists, *databases; /* that origins are told by; in force at the start */
     size_t list_count, database_count;
+    const struct feed_telescope *telescopes; /* of a merged feed that has several: each, by id */
+    size_t telescope_count;                  /* 0: telescope_id is the only one */
 };
 
 /* Each appends varint length + Record (seq, body, crc) to the buffer and moves *crc on.

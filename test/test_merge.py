@@ -167,8 +167,35 @@ def refusals(bench, feeds):
         bench.verdict.check(not missing and not os.path.exists(out), f"refused without {missing}: {err}")
     bench.merge(feeds[0], feeds[0], status=2)
     bench.merge(feeds[0], bench.path(), status=2)
+    telescopes(bench, capture)
     bench.verdict.equal(run("merge", feeds[0])[0], 2, "merge without --out: exit")
     bench.verdict.equal(run("merge", feeds[0], "-o", feeds[1])[0], 2, "merge into a feed: exit")
+
+
+def telescopes(bench, capture):
+    """A merged header has each telescope's size, so that merged feeds that have some in common merge as their inputs do, also
+    without days."""
+    sizes = {"t": 24, "u": 25, "v": 26, "": None}
+    parts = {}
+    for name, length in sizes.items():
+        words = ["--telescope", f"198.18.0.0/{length}", *(["--telescope-id", name] if name else [])] if length else []
+        parts[name] = bench.path()
+        run("replay", capture, "-o", parts[name], "--no-sources", *words)
+    whole = bench.merge(*parts.values())[0]
+    halves = [bench.merge(*(parts[name] for name in names))[0] for names in ("tu", ["u", "v", ""])]
+    again = bench.merge(*halves)[0]
+    headers = [next(iter(feed.read(path).values()))[0].header for path in (whole, again)]
+    bench.verdict.equal(headers[0], headers[1], "headers of merges in two ways")
+    expected = [("", False, 0), ("t", True, 256), ("u", True, 128), ("v", True, 64)]
+    bench.verdict.equal([(t.id, t.configured, t.ipv4) for t in headers[0].telescopes], expected, "telescopes of a merged header")
+    bench.verdict.equal((headers[0].telescope_id, headers[0].telescope_configured), (",t,u,v", False), "the sum of a merged header")
+    one = bench.merge(parts["t"], parts["u"])[0]
+    header = next(iter(feed.read(one).values()))[0].header
+    bench.verdict.equal((header.telescope_configured, header.telescope_ipv4), (True, 384), "sizes add up")
+    other = bench.path()
+    run("replay", capture, "-o", other, "--no-sources", "--telescope", "198.18.0.0/28", "--telescope-id", "u")
+    _, _, err = bench.merge(again, other, status=2)
+    bench.verdict.check("128 addresses" in err and "16 addresses" in err, f"another size of one telescope: {err}")
 
 
 def cut(bench, feeds, is_cut):

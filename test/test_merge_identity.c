@@ -11,42 +11,49 @@
 
 enum { HEADERS = 4 };
 
-/* What a header says of its telescopes; id NULL: there are no more. */
+enum { TELESCOPES = 3 };
+
+/* What a header says of its telescopes: as a merged feed's where there are several. The last has id NULL. */
 struct telescope {
     const char *id;
     int64_t ipv4; /* < 0: not configured */
 };
 
 static const struct size_case {
-    struct telescope headers[HEADERS];
+    struct telescope headers[HEADERS][TELESCOPES + 1];
     const char *id;
     int64_t ipv4;      /* of all; < 0: unknown */
     const char *fault; /* NULL: they merge */
 } sizes[] = {
-    {{{"a", 256}}, "a", 256, NULL},
-    {{{"a", 256}, {"a", 256}}, "a", 256, NULL},
-    {{{"b", 256}, {"a", 4}}, "a,b", 260, NULL},
-    {{{"", -1}, {"a", 4}}, ",a", -1, NULL},
-    {{{"a", -1}, {"a", -1}}, "a", -1, NULL},
-    /* Of a merged feed whose others are known, the rest is known. */
-    {{{"a,b", 260}, {"a", 256}}, "a,b", 260, NULL},
-    {{{"a,b", 260}, {"b,c", 5}, {"c", 1}}, "a,b,c", 261, NULL},
-    {{{"a,b", 260}, {"a,b", 260}}, "a,b", 260, NULL},
-    {{{"a,b", 260}, {"c,d", 5}}, "a,b,c,d", 265, NULL},
-    {{{",a", -1}, {"a", 4}}, ",a", -1, NULL},
+    {{{{"a", 256}}}, "a", 256, NULL},
+    {{{{"a", 256}}, {{"a", 256}}}, "a", 256, NULL},
+    {{{{"b", 256}}, {{"a", 4}}}, "a,b", 260, NULL},
+    {{{{"", -1}}, {{"a", 4}}}, ",a", -1, NULL},
+    {{{{"a", -1}}, {{"a", -1}}}, "a", -1, NULL},
+    {{{{"a", 4}, {"b", 256}}, {{"b", 256}}}, "a,b", 260, NULL},
+    {{{{"a", 4}, {"b", 256}}, {{"b", 256}, {"c", 1}}, {{"c", 1}}}, "a,b,c", 261, NULL},
+    {{{{"a", 4}, {"b", 256}}, {{"c", 2}, {"d", 3}}}, "a,b,c,d", 265, NULL},
+    {{{{"", -1}, {"a", 4}}, {{"a", 4}}}, ",a", -1, NULL},
     /* One id, two sizes. */
-    {{{"a", 256}, {"a", 255}},
+    {{{{"a", 256}}, {{"a", 255}}},
      NULL,
      0,
      "\"a\" has 256 addresses in feed 0, 255 addresses in feed 1"},
-    {{{"a", 256}, {"a", -1}},
+    {{{{"a", 256}}, {{"a", -1}}},
      NULL,
      0,
      "\"a\" has 256 addresses in feed 0, no known size in feed 1"},
-    {{{"a,b", 260}, {"a,b", 261}}, NULL, 0, "261"},
-    {{{"a,b", 260}, {"a", 261}}, NULL, 0, "others say more"},
-    {{{"a,b", 260}, {"a", 256}, {"b", 5}}, NULL, 0, "others say another sum"},
-    {{{"a,b", 260}, {"b,c", 5}}, NULL, 0, "another feed has some of them"},
+    {{{{"", -1}, {"a", 4}}, {{"a", 5}}},
+     NULL,
+     0,
+     "\"a\" has 4 addresses in feed 0, 5 addresses in feed 1"},
+    {{{{"a", 4}, {"b", 256}}, {{"b", 255}, {"c", 1}}},
+     NULL,
+     0,
+     "\"b\" has 256 addresses in feed 0, 255 addresses in feed 1"},
+    /* A header that names several and sizes none of them. */
+    {{{{"a,b", 260}}}, NULL, 0, "feed 0: its header has no size of telescope \"a\""},
+    {{{{"a,b", 256}, {"c", 4}}}, NULL, 0, "feed 0: its header has no size of telescope \"a\""},
 };
 
 static int add(struct merge_identity *m, const struct telescope *t, const char *feed,
@@ -54,13 +61,26 @@ static int add(struct merge_identity *m, const struct telescope *t, const char *
 {
     Yamiscope__Header h = YAMISCOPE__HEADER__INIT;
     Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
+    Yamiscope__Telescope rows[TELESCOPES], *list[TELESCOPES];
+    char ids[64] = "";
+    size_t count = 0;
+    for (; t[count].id != NULL; count++) {
+        yamiscope__telescope__init(&rows[count]);
+        rows[count].id = (char *)(uintptr_t)t[count].id;
+        rows[count].configured = t[count].ipv4 >= 0;
+        rows[count].ipv4 = t[count].ipv4 < 0 ? 0 : (uint64_t)t[count].ipv4;
+        list[count] = &rows[count];
+        strcat(strcat(ids, count > 0 ? "," : ""), t[count].id);
+    }
     h.format = RECORD_FORMAT;
     h.window_span_ns = 1;
     h.timezone = "UTC";
     h.rules = &rules;
-    h.telescope_id = (char *)(uintptr_t)t->id;
-    h.telescope_configured = t->ipv4 >= 0;
-    h.telescope_ipv4 = t->ipv4 < 0 ? 0 : (uint64_t)t->ipv4;
+    h.telescope_id = ids;
+    h.telescope_configured = rows[0].configured;
+    h.telescope_ipv4 = rows[0].ipv4; /* not taken where there are several */
+    h.telescopes = list;
+    h.n_telescopes = count > 1 ? count : 0;
     return merge_identity_add(m, &h, feed, fault);
 }
 
@@ -75,8 +95,8 @@ static void sizes_add_up(void **state)
         int err = 0;
         for (unsigned k = 0; k < HEADERS && err == 0; k++) {
             unsigned at = i % 2 ? HEADERS - 1 - k : k;
-            if (row->headers[at].id != NULL)
-                err = add(&m, &row->headers[at], feeds[at], &fault);
+            if (row->headers[at][0].id != NULL)
+                err = add(&m, row->headers[at], feeds[at], &fault);
         }
         if (err == 0)
             err = merge_identity_finish(&m, &fault);
@@ -89,6 +109,10 @@ static void sizes_add_up(void **state)
             assert_string_equal(m.telescope_id, row->id);
             assert_int_equal(m.is_configured, row->ipv4 >= 0);
             assert_int_equal(m.ipv4, row->ipv4 < 0 ? 0 : row->ipv4);
+            struct feed_identity id = merge_identity_of(&m, NULL, "1");
+            assert_int_equal(id.telescope_count, strchr(row->id, ',') ? m.telescope_ids.count : 0);
+            for (size_t k = 1; k < id.telescope_count; k++)
+                assert_true(strcmp(id.telescopes[k - 1].id, id.telescopes[k].id) < 0);
         }
         merge_identity_fini(&m);
     }
