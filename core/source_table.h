@@ -48,7 +48,8 @@ static_assert(KIND_COUNT <= 15, "a source keeps 15 kinds and the IP version in 1
 struct source {
     uint32_t id;     /* IPv4: the address as in struct observation; IPv6: its place in addresses6 */
     uint32_t serial; /* newest window opening at the last touch */
-    uint16_t marks[WINDOW_SLOTS]; /* seen in the window of that slot */
+    uint64_t
+        marks[WINDOW_SLOTS / 4]; /* seen in the window of each slot: 16 bits, four slots a word */
     uint16_t marks_ever;
     uint16_t kinds_ever;   /* bits of enum kind; the top bit: IPv6 */
     uint16_t sketch_index; /* of its register in a HyperLogLog, and its rank there */
@@ -302,10 +303,9 @@ static inline void pair_set_source(struct pair *p, uint32_t number)
 static inline uint64_t pair_caught_up(uint64_t state, const struct open_serials *open)
 {
     uint32_t age = (open->newest - (uint32_t)state) % PAIR_SERIALS;
-    if (age == 0)
-        return state;
-    uint64_t gone = serials_since(open, open->newest - age);
-    uint64_t void_bits = gone << PAIR_WINDOWS | UINT64_C(0xff) << PAIR_BRIEFS | (PAIR_SERIALS - 1);
+    uint64_t gone = serials_since(open, open->newest - age), is_old = age != 0; /* no branch */
+    uint64_t void_bits =
+        gone << PAIR_WINDOWS | (-is_old & UINT64_C(0xff) << PAIR_BRIEFS) | (PAIR_SERIALS - 1);
     return (state & ~void_bits) | open->newest % PAIR_SERIALS;
 }
 

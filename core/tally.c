@@ -247,7 +247,7 @@ static void out_seal(const struct tally *t, struct tally_slot *ts)
     };
     memset(ts->briefs_out, 0, sizeof ts->briefs_out);
     memset(ts->marks_out, 0, sizeof ts->marks_out);
-    memset(ts->sources_out, 0, sizeof ts->sources_out);
+    memset(&ts->sources_out, 0, sizeof ts->sources_out);
 }
 
 struct window *tally_seal(struct tally *t, unsigned slot)
@@ -280,7 +280,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
             port_seal(t->rules, w, proto, &w->ports[proto][i]);
     memset(ts->headers, 0, sizeof ts->headers);
     memset(ts->marks, 0, sizeof ts->marks);
-    memset(ts->sources, 0, sizeof ts->sources);
+    memset(&ts->sources, 0, sizeof ts->sources);
     ts->snapped = 0;
     ts->window = NULL;
     return w;

@@ -52,14 +52,6 @@ static inline unsigned header_set(const struct observation *o)
 
 /* ---- a source and its pairs: both paths ---- */
 
-/* Forgets what the source was seen in that is sealed since. */
-static inline void source_catch_up(struct source *s, const struct open_serials *open)
-{
-    for (unsigned since = serials_since(open, s->serial); since; since &= since - 1)
-        s->marks[__builtin_ctz(since)] = 0;
-    s->serial = open->newest;
-}
-
 /* 0xff for each mark of the set. */
 static inline sketch_row row_of_marks(unsigned marks)
 {
@@ -70,34 +62,54 @@ static inline sketch_row row_of_marks(unsigned marks)
     return (sketch_row)((spread & bits) == bits);
 }
 
-/* Marks that the source has not had in this window yet. */
-static inline void source_mark(struct tally_slot *ts, struct source *s, unsigned slot,
+/* One more for each mark of the row. */
+static inline void count_each(mark_counts *counts, sketch_row row)
+{
+    typedef int8_t bytes __attribute__((vector_size(16)));
+    typedef int32_t numbers __attribute__((vector_size(64)));
+    *counts -= (mark_counts) __builtin_convertvector((bytes)row, numbers);
+}
+
+/* Marks that the source has not had in this window yet; there may be none. */
+static inline void source_mark(const struct tally *t, struct tally_slot *ts, const struct source *s,
                                unsigned fresh)
 {
-    s->marks[slot] |= (uint16_t)fresh;
-    s->marks_ever |= (uint16_t)fresh;
-    for (unsigned left = fresh; left; left &= left - 1)
-        ts->sources[__builtin_ctz(left)]++;
-    unsigned out = fresh & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
-    for (unsigned left = out; left; left &= left - 1)
-        ts->sources_out[__builtin_ctz(left)]++;
+    sketch_row fresh_row = row_of_marks(fresh);
+    count_each(&ts->sources, fresh_row);
+    if (t->survey) {
+        unsigned out = fresh & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
+        count_each(&ts->sources_out, row_of_marks(out));
+    }
     struct sketches *sketches = ts->sketches;
     sketch_row *row = &sketches->at[s->sketch_index];
-    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & row_of_marks(fresh);
-    if ((*row)[MARK_total] == 0)
-        sketches->used[sketches->used_count++] = s->sketch_index;
+    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & fresh_row;
+    sketches->used[sketches->used_count] = s->sketch_index;
+    sketches->used_count += (*row)[MARK_total] == 0; /* all have it, so that some are fresh */
     *row = (*row & ~is_less) | (is_less & s->sketch_rank);
 }
 
+/* 0xffff in each of four slots of the set. */
+static inline uint64_t slots_mask(unsigned four)
+{
+    const uint64_t each = UINT64_C(0x0001000100010001);
+    return (four * UINT64_C(0x0000200040008001) & each) * 0xffff;
+}
+
+/* No branches: whether a source is old, new in the window, or has a mark more is anybody's guess. */
 static inline void count_source(struct tally *t, struct source *s, unsigned slot, unsigned kind,
                                 unsigned marks)
 {
-    if (s->serial != t->open.newest)
-        source_catch_up(s, &t->open);
+    unsigned since = serials_since(&t->open, s->serial), shift = slot % 4 * 16;
+    uint64_t words[2] = {s->marks[0] & ~slots_mask(since & 15), /* windows that are sealed since */
+                         s->marks[1] & ~slots_mask(since >> 4)};
+    unsigned fresh = marks & ~(unsigned)((slot < 4 ? words[0] : words[1]) >> shift);
+    uint64_t add = (uint64_t)fresh << shift;
+    s->marks[0] = words[0] | (slot < 4 ? add : 0);
+    s->marks[1] = words[1] | (slot < 4 ? 0 : add);
+    s->serial = t->open.newest;
+    s->marks_ever |= (uint16_t)fresh;
     s->kinds_ever |= (uint16_t)(1u << kind);
-    unsigned fresh = marks & ~(unsigned)s->marks[slot];
-    if (fresh)
-        source_mark(&t->slots[slot], s, slot, fresh);
+    source_mark(t, &t->slots[slot], s, fresh);
 }
 
 /* Counts the pair's packet; returns whether it is its first in the window. */
@@ -313,9 +325,9 @@ static inline void brief_show(const struct run *r, const struct brief *b, uint32
 
     count_source(r->tally, source, r->slot, kind, r->tally->set_marks[b->set % BRIEF_SETS]);
     r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
-    if ((pair->state >> PAIR_SLOT & 7) != r->slot)
-        pair->state = (pair->state & ~shown) | (uint64_t)r->slot << PAIR_SLOT;
-    pair->state |= brief_shows(r, b) & kept;
+    uint64_t is_moved = (pair->state >> PAIR_SLOT & 7) != r->slot;
+    pair->state = (pair->state & ~(-is_moved & shown)) | (uint64_t)r->slot << PAIR_SLOT |
+                  (brief_shows(r, b) & kept);
 }
 
 /* Those whose pair is known; the others are put off to the batch's end. */

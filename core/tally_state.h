@@ -40,9 +40,13 @@ static_assert(MARK_COUNT <= sizeof(sketch_row), "a byte for each mark");
 
 struct sketches {
     sketch_row at[HLL_REGISTERS];
-    uint16_t used[HLL_REGISTERS];
+    uint16_t used[HLL_REGISTERS + 1]; /* one more, which is written whether it counts or not */
     uint32_t used_count;
 };
+
+/* A number for each mark, added to all at once. A window has less than 2^32 sources. */
+typedef uint32_t mark_counts __attribute__((vector_size(64)));
+static_assert(MARK_COUNT <= sizeof(mark_counts) / sizeof(uint32_t), "a number for each mark");
 
 /* What a window stands on: the survey set that was made last. */
 struct tally_basis {
@@ -60,14 +64,14 @@ struct tally_slot {
     uint64_t headers[HEADER_SETS]; /* of all but briefs */
     uint64_t briefs[BRIEF_SETS];   /* by their set */
     struct count verdicts[BRIEF_VERDICTS];
-    uint64_t marks[MARK_COUNT];   /* other packets by mark */
-    uint64_t sources[MARK_COUNT]; /* distinct sources by mark */
+    uint64_t marks[MARK_COUNT]; /* other packets by mark */
+    mark_counts sources;        /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
     struct tally_basis basis;        /* stays until the next announcement */
     uint64_t briefs_out[BRIEF_SETS]; /* of those above: taken out of _ex_survey */
     uint64_t marks_out[SHARE_MARK_COUNT];
-    uint64_t sources_out[SHARE_MARK_COUNT];
+    mark_counts sources_out;
     struct tally_day
         *day; /* that holds the window; NULL: days are not counted, or it lies in two */
     bool is_two_days;
