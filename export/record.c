@@ -387,6 +387,7 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     Yamiscope__Ledger ledger = YAMISCOPE__LEDGER__INIT;
     Yamiscope__Totals totals = YAMISCOPE__TOTALS__INIT;
     Yamiscope__SurveyBasis basis = YAMISCOPE__SURVEY_BASIS__INIT;
+    Yamiscope__GivenUp given_up = YAMISCOPE__GIVEN_UP__INIT;
 
     if (b->scratch == NULL && (b->scratch = calloc(1, sizeof *b->scratch)) == NULL)
         return -ENOMEM;
@@ -407,6 +408,9 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     ports_fill(b->scratch, w, &window);
     basis_fill(&w->basis, &basis);
     window.survey_basis = window_has_ex(w) ? &basis : NULL;
+    given_up.ports = w->given_up.ports;
+    given_up.sources = w->given_up.sources;
+    window.given_up = window_is_exact(w) ? NULL : &given_up;
     record.seq = seq;
     record.body_case = YAMISCOPE__RECORD__BODY_WINDOW;
     record.window = &window;

@@ -204,6 +204,8 @@ static int window_take(struct record_window *u, struct window *w, struct rule_na
                                        .filtered = from->ledger->filtered,
                                        .ring_full = from->ledger->ring_full,
                                        .late = from->ledger->late};
+    if (from->given_up != NULL)
+        w->given_up = (struct window_given_up){from->given_up->ports, from->given_up->sources};
     totals_take(&w->totals, from->totals);
     for (size_t i = 0, kind = 0; i < from->n_kinds; i++, kind++) {
         while (c->kinds[kind] == 0) /* the check has seen them in this order, with packets */

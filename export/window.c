@@ -19,6 +19,7 @@ void window_clear(struct window *w)
     w->start_ns = w->span_ns = 0;
     w->part = 0;
     memset(&w->ledger, 0, sizeof w->ledger);
+    memset(&w->given_up, 0, sizeof w->given_up);
     memset(&w->totals, 0, sizeof w->totals);
     memset(w->kinds, 0, sizeof w->kinds);
     memset(w->mark_packets, 0, sizeof w->mark_packets);
@@ -137,6 +138,8 @@ void window_merge(struct window *into, const struct window *from, enum window_me
 {
     time_merge(into, from);
     ledger_merge(&into->ledger, &from->ledger);
+    into->given_up.ports += from->given_up.ports;
+    into->given_up.sources += from->given_up.sources;
     totals_merge(&into->totals, &from->totals);
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         count_merge(&into->kinds[kind], &from->kinds[kind]);

@@ -42,6 +42,15 @@ struct window_ledger {
     uint64_t offered, observed, filtered, ring_full, late;
 };
 
+/* Detail given up for memory, in packets (core's cap says when). All zero: the window is exact. Its packets are so in any case. */
+struct window_given_up {
+    uint64_t
+        ports; /* with a port, whose source is one of it already or not: the ports' sources have low < high */
+    uint64_t
+        sources; /* whose source is known or not: all sources have low < high, and what is taken out of
+                         _ex_survey lacks who should be */
+};
+
 /* What of a window's sources was known when it was counted: who is a survey scanner shows when a day is over, so
  * windows take out who was one on the newest day that was over when they opened (provisional). Whether
  * acknowledged scanners and bogons are taken out does not depend on a day.
@@ -60,6 +69,7 @@ struct window {
     int64_t start_ns, span_ns;
     uint32_t part;
     struct window_ledger ledger;
+    struct window_given_up given_up;
     struct window_totals totals;
     struct count kinds[KIND_COUNT];
     uint64_t mark_packets[MARK_COUNT];
@@ -123,6 +133,11 @@ static inline bool window_has_ex(const struct window *w)
 
 /* The basis of both together. */
 void window_basis_merge(struct window_basis *into, const struct window_basis *from);
+
+static inline bool window_is_exact(const struct window *w)
+{
+    return w->given_up.ports == 0 && w->given_up.sources == 0;
+}
 
 /* "tcp", "udp". */
 const char *window_proto_name(unsigned proto);

@@ -242,6 +242,19 @@ static bool basis_holds(struct window_check *c, const Yamiscope__SurveyBasis *b)
     return true;
 }
 
+static bool given_up_holds(struct window_check *c, const Yamiscope__Window *w)
+{
+    const Yamiscope__GivenUp *g = w->given_up;
+    if (g == NULL)
+        return true;
+    if (g->rules != 0 || (g->ports == 0 && g->sources == 0))
+        return refuse(c, "given_up says nothing, or of rules");
+    return must_not_exceed(c, "given_up of ports", g->ports, "tcp + udp",
+                           sum_of(w->totals->tcp, w->totals->udp)) &&
+           must_not_exceed(c, "given_up of sources", g->sources, "total packets",
+                           w->totals->packets);
+}
+
 static bool marks_hold(struct window_check *c, const Yamiscope__Window *w)
 {
     unsigned next = 0;
@@ -485,6 +498,6 @@ bool window_check(struct window_check *c, const Yamiscope__Window *w)
     if (w->ledger == NULL || w->totals == NULL)
         return refuse(c, "window without ledger or totals");
     return ledger_holds(c, w) && times_hold(c, w) && totals_hold(c, w) && kinds_hold(c, w) &&
-           basis_holds(c, w->survey_basis) && marks_hold(c, w) && ports_hold(c, w) &&
-           rules_hold(c, w);
+           given_up_holds(c, w) && basis_holds(c, w->survey_basis) && marks_hold(c, w) &&
+           ports_hold(c, w) && rules_hold(c, w);
 }
