@@ -1,5 +1,6 @@
 #include "capture/capture_file.h"
 #include "core/command.h"
+#include "core/memory_cap.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
 #include "core/replay_days.h"
@@ -75,6 +76,11 @@ static int scan_ports_fill(struct summary *s)
     return 0;
 }
 
+static bool port_is_inexact(const struct pipeline_result *result, unsigned proto, uint16_t port)
+{
+    return result->sources->inexact[proto][port / 64] >> port % 64 & 1;
+}
+
 /* In the order that is printed: JSON has all of them, text those that scan packets aim at. */
 static int ports_fill(struct summary *s, const struct pipeline_result *result, bool is_json)
 {
@@ -94,6 +100,7 @@ static int ports_fill(struct summary *s, const struct pipeline_result *result, b
                 .syn = row->syn,
                 .scan = row->scan,
                 .sources = result->sources->ports[proto][row->port],
+                .is_inexact = port_is_inexact(result, proto, row->port),
             };
         }
     if (!is_json)
@@ -113,11 +120,22 @@ static int rule_order(const void *a, const void *b)
 static int rules_fill(struct summary *s, const struct pipeline_result *result)
 {
     size_t count = s->rules->rule_count;
+    bool inexact[RULES_MAX] = {false};
     s->by_rule = malloc((count + 1) * sizeof *s->by_rule);
     if (!s->by_rule)
         return -ENOMEM;
+    for (size_t i = 0; i < s->port_count; i++) {
+        const struct summary_port *p = &s->ports[i];
+        const struct port_class *class =
+            &s->rules->classes[s->rules->port_class[p->proto][p->port]];
+        for (unsigned k = 0; k < 2 && p->is_inexact && p->scan > 0; k++)
+            if (class->rules[k] != RULE_NONE)
+                inexact[class->rules[k]] = true;
+    }
     for (size_t i = 0; i < count; i++) {
-        struct summary_rule row = {.rule = (uint16_t)i, .port_sources = result->sources->rules[i]};
+        struct summary_rule row = {.rule = (uint16_t)i,
+                                   .port_sources = result->sources->rules[i],
+                                   .is_inexact = inexact[i]};
         for (unsigned e = 0; e < EVIDENCE_COUNT; e++) {
             row.by[e] = result->total->rules[i][e];
             row.packets += row.by[e].packets;
@@ -139,6 +157,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .total = result->total,
         .sources = result->sources->sources,
         .destinations = result->destinations,
+        .given_up = result->given_up,
         .windows = result->windows - result->parts, /* every window has one part 0 */
         .window_parts = result->parts,
         .damaged = setup->capture->ops->damaged(setup->capture),
@@ -158,6 +177,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
                 .decap = setup->decap,
                 .window_ns = (int64_t)c->window_ns,
                 .lateness_ns = (int64_t)c->lateness_ns,
+                .memory_cap = c->memory,
                 .top = (unsigned)c->top,
                 .paths = (const char *const *)c->paths,
                 .path_count = c->path_count,
@@ -273,6 +293,7 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
         .days = days->store,
         .minutes = &days->minutes,
         .survey = replay_days_survey(days),
+        .memory_cap = c->memory,
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
         .packets = &packets,
@@ -299,6 +320,11 @@ static int settings_check(const struct config *c, struct fault *fault)
         err =
             fault_set(fault, EINVAL, "%s: '%s' labels no telescope: --telescope names its prefixes",
                       config_subject(c, "telescope-id"), c->telescope_id);
+    if (err == 0 && c->memory > 0 && c->memory < CAP_LEAST)
+        err = fault_set(fault, EINVAL,
+                        "%s: %llu bytes are too few: at least %llu (16M), or 0 for no cap",
+                        config_subject(c, "memory"), (unsigned long long)c->memory,
+                        (unsigned long long)CAP_LEAST);
     return err < 0 ? err : zone_check(c->timezone, config_subject(c, "timezone"), fault);
 }
 

@@ -35,6 +35,7 @@ struct config {
     char *spoof_tests, *country, *as, *lists, *name, *homepage, *date;
     bool is_csv, is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers,
         expose_telescope;
+    uint64_t memory; /* bytes; 0: no cap */
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
     uint64_t days, scale;
     uint64_t window_ns, lateness_ns, span_ns;

@@ -2,6 +2,7 @@
 
 #include "capture/batch.h"
 #include "classify/payload.h"
+#include "core/memory_cap.h"
 
 #include <assert.h>
 
@@ -108,6 +109,15 @@ const struct option config_options[] = {
      100000, AT(complete_coverage), OPTION_MILLI, COMMAND_REPLAY},
     {"complete-loss", 0, "PERCENT", "and lost no more of its packets", "0.1", 0, 100000,
      AT(complete_loss), OPTION_MILLI, COMMAND_REPLAY},
+    {"memory", 0, "SIZE",
+     "cap on the tables of sources and days, by formula (100 bytes a source, 28 a source and port, "
+     "76 a "
+     "row of a day; half of it in practice), or 0: none. Beyond it detail is given up, and the "
+     "result says "
+     "so: ports of the sources with the fewest packets, then their rules, then new sources are "
+     "only "
+     "counted",
+     CAP_DEFAULT, 0, UINT64_C(1) << 60, AT(memory), OPTION_COUNT, COMMAND_REPLAY},
     {"batch", 0, "N", "packets handed over at once; results do not depend on it", "1024", 1,
      BATCH_MAX, AT(batch), OPTION_COUNT, COMMAND_REPLAY},
     {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,

@@ -124,7 +124,7 @@ struct room {
 
 static void add_port(struct source_day *d, const struct day_row *r)
 {
-    if (r->notes & DAY_ROW_NO_PORT)
+    if (r->notes & (DAY_ROW_NO_PORT | DAY_ROW_PORT_GIVEN_UP))
         d->unlisted_ports += r->packets;
     else
         d->ports[d->port_count++] = (struct source_day_port){r->kind, r->port, r->packets};
@@ -141,10 +141,22 @@ static void add_last(struct source_day *d, int64_t ns, uint32_t ports)
     d->evidence_dst_port = (uint16_t)ports;
 }
 
+/* Of evidence that no rule is known of any more. */
+static void add_unlisted_evidence(struct source_day *d, const struct day_row *r)
+{
+    d->unlisted_evidence += r->packets;
+    if (r->first_ns <= r->last_ns)
+        add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->last_port);
+}
+
 /* Returns whether it is what no survey scanner shows. */
 static bool add_evidence(const struct tally *t, struct source_day *d, const struct day_row *r)
 {
     bool is_bot = r->rule == RULE_NONE && r->kind == KIND_tcp_syn && r->tools >> TOOL_mirai & 1;
+    if (r->notes & DAY_ROW_RULE_GIVEN_UP) {
+        add_unlisted_evidence(d, r);
+        return false;
+    }
     if (r->rule == RULE_NONE && !is_bot)
         return false;
     d->evidence[d->evidence_count++] = (struct source_day_evidence){
@@ -220,6 +232,7 @@ static void add_times(struct source_day *d, const struct source_table *shard, ui
 
 /* What a shard's day is packed with. */
 struct packing {
+    struct day_given_up *given_up;
     const struct tally *t;
     struct tally_day *day;
     struct source_table *table;
@@ -227,6 +240,13 @@ struct packing {
     struct sheaf sheaf;
     struct room room;
 };
+
+static bool row_take(struct packing *p, struct source_day *d, const struct day_row *r)
+{
+    p->given_up->ports += r->notes & DAY_ROW_PORT_GIVEN_UP ? r->packets : 0;
+    p->given_up->rules += r->notes & DAY_ROW_RULE_GIVEN_UP ? r->packets : 0;
+    return add_row(p->t, d, r);
+}
 
 /* The day of one source; returns whether it showed what no survey scanner shows. */
 static bool source_fill(struct packing *p, uint32_t number, struct source_day *d)
@@ -249,7 +269,7 @@ static bool source_fill(struct packing *p, uint32_t number, struct source_day *d
     };
     d->ip_version = (uint8_t)source_address(p->table, source_at(p->table, number), d->address);
     for (uint32_t i = from; i < to; i++)
-        is_attacker |= add_row(p->t, d, &p->sheaf.rows[p->sheaf.order[i]]);
+        is_attacker |= row_take(p, d, &p->sheaf.rows[p->sheaf.order[i]]);
     if (p->is_current)
         add_times(d, p->table, number);
     rows_unite(d);
@@ -257,9 +277,11 @@ static bool source_fill(struct packing *p, uint32_t number, struct source_day *d
 }
 
 int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool is_current,
-             struct survey_judge *judge, source_day_take take, void *context)
+             struct survey_judge *judge, struct day_given_up *given_up, source_day_take take,
+             void *context)
 {
     struct packing p = {
+        .given_up = given_up,
         .t = t,
         .day = day,
         .table = (struct source_table *)&t->shards[shard],

@@ -13,9 +13,10 @@
 /* Takes a source day, valid during the call. 0 or -errno, which ends the packing. */
 typedef int (*source_day_take)(void *context, const struct source_day *s);
 
-/* `is_current`: the shard's counts and firsts are this day's. `judge` (may be NULL) gets every source, too. 0 or what `take`
- * returned. */
+/* `is_current`: the shard's counts and firsts are this day's. `judge` (may be NULL) gets every source, too. What its
+ * sources gave up is added to *given_up. 0 or what `take` returned. */
 int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool is_current,
-             struct survey_judge *judge, source_day_take take, void *context);
+             struct survey_judge *judge, struct day_given_up *given_up, source_day_take take,
+             void *context);
 
 #endif

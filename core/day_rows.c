@@ -2,7 +2,6 @@
 
 #include "core/memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +16,14 @@ void day_rows_fini(struct day_rows *rows)
 
 void day_row_merge(struct day_row *into, const struct day_row *from)
 {
+    uint32_t from_ports = (uint32_t)from->src_port << 16 | from->last_port;
+    uint32_t into_ports = (uint32_t)into->src_port << 16 | into->last_port;
     bool is_later = from->last_ns > into->last_ns ||
-                    (from->last_ns == into->last_ns && from->src_port > into->src_port);
+                    (from->last_ns == into->last_ns && from_ports > into_ports);
     if (is_later) {
         into->last_ns = from->last_ns;
         into->src_port = from->src_port;
+        into->last_port = from->last_port;
     }
     into->first_ns = from->first_ns < into->first_ns ? from->first_ns : into->first_ns;
     into->packets += from->packets;
@@ -44,7 +46,8 @@ static uint64_t row_hash(const struct hash_key *key, const struct day_row *r)
     return hash_fold(name_low(r) ^ key->b, name_high(r) ^ key->c);
 }
 
-static uint32_t *slot_of(struct day_rows *rows, const struct hash_key *key, const struct day_row *r)
+static uint32_t *slot_of(const struct day_rows *rows, const struct hash_key *key,
+                         const struct day_row *r)
 {
     uint32_t at = (uint32_t)((row_hash(key, r) >> 32) * rows->slot_count >> 32);
     for (;; at = at + 1 == rows->slot_count ? 0 : at + 1) {
@@ -80,6 +83,28 @@ void day_rows_add(struct day_rows *rows, const struct hash_key *key, const struc
     }
     rows->at[rows->count++] = *add;
     *slot = rows->count;
+}
+
+bool day_rows_has(const struct day_rows *rows, const struct hash_key *key,
+                  const struct day_row *row)
+{
+    return rows->count > 0 && *slot_of(rows, key, row) != 0;
+}
+
+void day_row_give_up(struct day_row *row, bool gives_up_rules)
+{
+    if (!kind_is_scan(row->kind) || row->notes & DAY_ROW_NO_PORT)
+        return;
+    bool is_evidence = day_row_is_evidence(row);
+    row->notes |= DAY_ROW_PORT_GIVEN_UP;
+    if (is_evidence && gives_up_rules) {
+        row->notes |= DAY_ROW_RULE_GIVEN_UP;
+        row->rule = RULE_NONE;
+        row->last_port = row->port;
+        row->port = 0;
+    } else if (!is_evidence) {
+        row->port = 0;
+    }
 }
 
 uint64_t day_rows_bytes(const struct day_rows *rows)

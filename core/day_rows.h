@@ -10,8 +10,10 @@
 #define CORE_DAY_ROWS_H
 
 #include "capture/hash.h"
+#include "classify/label.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct day_row {
@@ -22,13 +24,20 @@ struct day_row {
     uint8_t notes;     /* set of 1 << enum note, and DAY_ROW_NO_PORT */
     uint16_t tools;    /* set of 1 << enum tool */
     uint16_t src_port; /* of the latest packet; of several at that time the greatest */
-    uint16_t reserved;
+    uint16_t
+        last_port; /* where the rule is given up: destination port of the latest packet, likewise */
     uint64_t packets, bytes;
     int64_t first_ns, last_ns;
 };
 static_assert(sizeof(struct day_row) == 48, "a row's size is counted on");
 
-enum { DAY_ROW_NO_PORT = 1 << 7 }; /* of a scan kind, but no port is there */
+enum {                           /* in notes, of scan kinds: */
+       DAY_ROW_NO_PORT = 1 << 7, /* no port is there */
+       DAY_ROW_PORT_GIVEN_UP =
+           1 << 6, /* `port` is 0, or stays for the sake of the evidence alone */
+       DAY_ROW_RULE_GIVEN_UP = 1 << 5, /* there was evidence above `port`; no rule says which */
+};
+static_assert(NOTE_COUNT <= 5, "notes have room below");
 
 struct day_rows {
     struct day_row *at; /* in the order in which they came */
@@ -41,6 +50,20 @@ void day_rows_fini(struct day_rows *rows);
 
 /* Adds up with the row that is alike, which becomes one where there is none. */
 void day_rows_add(struct day_rows *rows, const struct hash_key *key, const struct day_row *add);
+
+/* Whether a row is there that is alike. */
+bool day_rows_has(const struct day_rows *rows, const struct hash_key *key,
+                  const struct day_row *row);
+
+/* Whether its packets have evidence above `port`. */
+static inline bool day_row_is_evidence(const struct day_row *row)
+{
+    bool is_bot = row->kind == KIND_tcp_syn && row->tools >> TOOL_mirai & 1;
+    return (row->rule != RULE_NONE || is_bot) && !(row->notes & DAY_ROW_RULE_GIVEN_UP);
+}
+
+/* What is left of a row whose source no longer lists ports, or rules either (core/memory_cap.h). */
+void day_row_give_up(struct day_row *row, bool gives_up_rules);
 
 /* `into` takes the packets of a row that is alike. */
 void day_row_merge(struct day_row *into, const struct day_row *from);

@@ -22,6 +22,7 @@ struct run {
 struct sums {
     struct calendar_day of;
     struct count kinds[KIND_COUNT];
+    struct day_given_up given_up;
 };
 
 struct day_store {
@@ -86,7 +87,9 @@ void day_store_add_lone(struct day_store *s, struct tally_day *day)
     (void)pthread_mutex_lock(&s->lock);
     struct sums *sums = sums_of(s, &day->of);
     kinds_add(sums, day->lone_kinds);
+    sums->given_up.sources += day->given_up_sources;
     (void)pthread_mutex_unlock(&s->lock);
+    day->given_up_sources = 0;
     memset(day->lone_kinds, 0, sizeof day->lone_kinds);
 }
 
@@ -106,13 +109,23 @@ static int file_write(struct day_store *s, const struct run *run, struct fault *
     return 0;
 }
 
+/* What a shard's day becomes. */
+struct packing {
+    struct record_buffer bytes;
+    struct count kinds[KIND_COUNT];
+    struct day_given_up given_up;
+};
+
 /* Takes the bytes over. */
 static int run_add(struct day_store *s, struct run run, const struct calendar_day *of,
-                   const struct count kinds[KIND_COUNT], struct fault *fault)
+                   const struct packing *p, struct fault *fault)
 {
     int err = 0;
     (void)pthread_mutex_lock(&s->lock);
-    kinds_add(sums_of(s, of), kinds);
+    struct sums *sums = sums_of(s, of);
+    kinds_add(sums, p->kinds);
+    sums->given_up.ports += p->given_up.ports;
+    sums->given_up.rules += p->given_up.rules;
     if (s->in_memory + run.len > MEMORY_MAX) {
         err = file_write(s, &run, fault);
         run.at = s->in_file;
@@ -135,11 +148,6 @@ static int run_add(struct day_store *s, struct run run, const struct calendar_da
 
 /* ---- packing ---- */
 
-struct packing {
-    struct record_buffer bytes;
-    struct count kinds[KIND_COUNT];
-};
-
 static int pack_one(void *context, const struct source_day *d)
 {
     struct packing *p = context;
@@ -155,13 +163,13 @@ int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day 
                    unsigned shard, bool is_current, struct survey_judge *judge, struct fault *fault)
 {
     struct packing p = {0};
-    int err = day_pack(t, day, shard, is_current, judge, pack_one, &p);
+    int err = day_pack(t, day, shard, is_current, judge, &p.given_up, pack_one, &p);
     if (err < 0) {
         fault_set(fault, -err, "packing source days: %s", strerror(-err));
     } else if (p.bytes.len > 0) {
         struct run run = {.date = day->of.date, .bytes = p.bytes.data, .len = p.bytes.len};
         p.bytes.data = NULL;
-        err = run_add(s, run, &day->of, p.kinds, fault);
+        err = run_add(s, run, &day->of, &p, fault);
     }
     record_buffer_free(&p.bytes);
     return err;
@@ -285,6 +293,7 @@ static int facts_fill(struct day_facts *f, const struct day_store *s, const stru
     if (err < 0)
         return fault_set(fault, -err, "a day of zone %s: %s", set->timezone, strerror(-err));
     f->revision = 1;
+    f->given_up = sums->given_up;
     memcpy(f->kinds, sums->kinds, sizeof f->kinds);
     for (unsigned k = 0; k < KIND_COUNT; k++)
         f->ledger.observed += sums->kinds[k].packets;

@@ -181,9 +181,16 @@ static void *worker_main(void *arg)
         case MARK_OPEN:
             w->opened[b->mark.slot] = b->mark;
             tally_announce(w->tally, b->mark.slot);
+            pipeline_announce(w, &b->mark);
             break;
         case MARK_SEAL:
             worker_seal(w, &b->mark);
+            pipeline_announce(w, &b->mark);
+            break;
+        case MARK_COUNT_TABLES:
+        case MARK_WEIGH:
+        case MARK_GIVE_UP:
+            pipeline_cap_work(w, b->mark.what);
             break;
         case MARK_DAY:
             pipeline_turn_day(w, &b->mark);
@@ -253,8 +260,7 @@ static struct batch *batch_send(void *context, struct batch *full)
     return channel_pop(w->free_batches);
 }
 
-/* Behind all that was received before it. */
-static void mark_send(struct pipeline *p, struct batch_mark mark)
+void pipeline_send_mark(struct pipeline *p, struct batch_mark mark)
 {
     sorter_flush(&p->sorter);
     for (unsigned i = 0; i < p->settings->workers; i++) {
@@ -275,8 +281,11 @@ static void day_send(struct pipeline *p, int32_t left, int64_t start_ns)
                      p->sorted - p->judged_at >= p->sorted / JUDGED_SHARE;
     if (is_judged)
         p->judged_at = p->sorted;
-    mark_send(p, (struct batch_mark){
-                     .what = MARK_DAY, .start_ns = start_ns, .is_judged = is_judged, .date = left});
+    if (!pipeline_cap_day(p, is_judged))
+        return;
+    pipeline_send_mark(
+        p, (struct batch_mark){
+               .what = MARK_DAY, .start_ns = start_ns, .is_judged = is_judged, .date = left});
 }
 
 static void clock_open(void *context, unsigned slot, const struct open_window *w)
@@ -286,11 +295,11 @@ static void clock_open(void *context, unsigned slot, const struct open_window *w
     if (p->settings->days &&
         day_turn_open(&p->day, window_clock_windows(p->clock), slot, w->start_ns))
         day_send(p, date, w->start_ns);
-    mark_send(p, (struct batch_mark){.what = MARK_OPEN,
-                                     .slot = slot,
-                                     .part = w->part,
-                                     .start_ns = w->start_ns,
-                                     .is_late = w->is_late});
+    pipeline_send_mark(p, (struct batch_mark){.what = MARK_OPEN,
+                                              .slot = slot,
+                                              .part = w->part,
+                                              .start_ns = w->start_ns,
+                                              .is_late = w->is_late});
     bool is_two_days = p->settings->days && day_turn_splits(&p->day, w->start_ns);
     sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, is_two_days);
 }
@@ -298,14 +307,14 @@ static void clock_open(void *context, unsigned slot, const struct open_window *w
 static void clock_seal(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
-    mark_send(p, (struct batch_mark){
-                     .what = MARK_SEAL,
-                     .slot = slot,
-                     .is_late = w->is_late,
-                     .filtered = w->filtered,
-                     .first_ns = w->first_ns,
-                     .last_ns = w->last_ns,
-                 });
+    pipeline_send_mark(p, (struct batch_mark){
+                              .what = MARK_SEAL,
+                              .slot = slot,
+                              .is_late = w->is_late,
+                              .filtered = w->filtered,
+                              .first_ns = w->first_ns,
+                              .last_ns = w->last_ns,
+                          });
     int64_t start_ns;
     int32_t date = p->day.of.date;
     if (p->settings->days &&
@@ -352,8 +361,8 @@ static void minutes_mark(struct pipeline *p, const struct frame *frames, size_t 
         day_minutes_mark(minutes, frames[i].ts_ns);
 }
 
-/* Nearly always all lie in one window. */
-static void sort_frames(struct pipeline *p, const struct frame *frames, size_t count)
+/* Nearly always all lie in one window; none is behind a number of packets at which there is something to do. */
+static void sort_some(struct pipeline *p, const struct frame *frames, size_t count)
 {
     int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
 
@@ -368,6 +377,19 @@ static void sort_frames(struct pipeline *p, const struct frame *frames, size_t c
     for (size_t i = 0; i < count; i++, p->sorted++)
         sorter_frame(&p->sorter, &frames[i],
                      slot >= 0 ? (unsigned)slot : slot_of(p, frames[i].ts_ns));
+}
+
+static void sort_frames(struct pipeline *p, const struct frame *frames, size_t count)
+{
+    while (count > 0) {
+        uint64_t left = p->cap.next - p->sorted;
+        size_t some = count < left ? count : (size_t)left;
+        sort_some(p, frames, some);
+        frames += some;
+        count -= some;
+        if (p->sorted == p->cap.next)
+            pipeline_cap_turn(p);
+    }
 }
 
 static int receive(struct pipeline *p, struct fault *fault)
@@ -407,9 +429,10 @@ static int worker_create(struct worker *w, struct pipeline *p)
     w->free_batches = channel_create(w->batch_count);
     w->sealed = channel_create(WINDOWS + EMPTIES + 1);
     w->free_windows = channel_create(WINDOWS + EMPTIES);
+    w->told = channel_create(1);
     w->sources = calloc(1, sizeof *w->sources);
     if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
-        !w->sources)
+        !w->told || !w->sources)
         return -ENOMEM;
     w->slab = aligned_alloc(64, w->batch_count * sizeof *w->slab);
     if (!w->slab)
@@ -475,6 +498,7 @@ static void pipeline_destroy(struct pipeline *p)
         void *item;
         tally_destroy(w->tally);
         free(w->sources);
+        free(w->weight);
         free(w->slab);
         while (w->free_windows && (item = channel_try_pop(w->free_windows)))
             if (item != &empty_window)
@@ -485,6 +509,7 @@ static void pipeline_destroy(struct pipeline *p)
         channel_destroy(w->free_batches);
         channel_destroy(w->sealed);
         channel_destroy(w->free_windows);
+        channel_destroy(w->told);
     }
     address_set_destroy(p->sorter.destinations);
     window_clock_destroy(p->clock);
@@ -517,6 +542,8 @@ static void result_fill(struct pipeline *p)
     for (unsigned i = 0; p->settings->days && i < p->settings->workers; i++)
         days_merge(p->settings->days, p->workers[i].tally);
     p->result->destinations = address_set_count(p->sorter.destinations);
+    const struct window_given_up *later = &p->result->total->given_up;
+    p->result->given_up.packets += later->ports + later->sources;
 }
 
 static int pipeline_create(struct pipeline **out, const struct pipeline_settings *settings,
@@ -538,6 +565,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         .context = p,
     };
     p->day.span_ns = settings->window_span_ns;
+    pipeline_cap_begin(p);
     hash_key_init(&p->sorter.key);
     p->clock = window_clock_create(settings->window_span_ns, settings->lateness_ns, &clock_ops, p);
     if (!p->clock || !p->sorter.destinations)

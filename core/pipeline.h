@@ -17,6 +17,7 @@
 #include "core/day_store.h"
 #include "core/tally.h"
 #include "export/feed_log.h"
+#include "export/summary.h"
 #include "export/window.h"
 
 #include <stdatomic.h>
@@ -36,6 +37,7 @@ struct pipeline_settings {
     unsigned batch;              /* packets per batch, 1 to BATCH_MAX */
     bool steps_back; /* all threads of the run, the caller's too, become nice: on a machine with few
                         cores, the thread that decompresses the input is what all wait for */
+    uint64_t memory_cap; /* bytes, as core/memory_cap.h counts them; 0: none */
     int64_t window_span_ns, lateness_ns;
     atomic_ulong *packets; /* how far it is, for a progress line; may be NULL */
 };
@@ -43,9 +45,10 @@ struct pipeline_settings {
 /* What a run came to. */
 struct pipeline_result {
     struct window *total;          /* all windows merged */
-    struct tally_sources *sources; /* exact over the whole run */
+    struct tally_sources *sources; /* exact over the whole run, where nothing was given up */
     uint64_t destinations;         /* distinct */
     uint64_t windows, parts;       /* records; parts: those with part > 0 */
+    struct summary_given_up given_up;
 };
 
 /* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, or the

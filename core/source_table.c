@@ -183,7 +183,7 @@ uint32_t source_search(struct source_table *t, uint64_t hash, const struct obser
                 return number;
         }
         if (group[GROUP - 1] == 0) /* filled in order: the search ends in a group with room */
-            return source_insert(t, hash, o);
+            return t->is_full ? SOURCE_NOT_KEPT : source_insert(t, hash, o);
     }
 }
 
@@ -198,18 +198,32 @@ static struct pair *pair_room(struct source_table *t, uint64_t key)
     return p;
 }
 
-static void pairs_grow(struct source_table *t)
+static void pairs_move(struct source_table *t, uint32_t groups)
 {
     struct pair *old = t->pairs;
     size_t old_count = (size_t)t->pair_groups * GROUP;
 
-    t->pair_groups = grown(t->pair_groups, sizeof *t->pairs);
+    t->pair_groups = groups;
     t->pair_limit = limit_of(t->pair_groups);
     t->pairs = memory_must(groups_alloc(t->pair_groups, sizeof *t->pairs));
     for (size_t i = 0; i < old_count; i++)
         if (old[i].key)
             *pair_room(t, pair_name(old[i].key)) = old[i];
     free(old);
+}
+
+static void pairs_grow(struct source_table *t)
+{
+    pairs_move(t, grown(t->pair_groups, sizeof *t->pairs));
+}
+
+void source_table_drop_pairs(struct source_table *t, uint32_t left)
+{
+    uint32_t groups = FIRST_GROUPS;
+    while (limit_of(groups) <= left)
+        groups = grown(groups, sizeof *t->pairs);
+    t->pair_count = left;
+    pairs_move(t, groups);
 }
 
 /* From the group on that the pair begins at, or from the one behind it. */

@@ -60,9 +60,11 @@ static_assert(sizeof(struct source) == 32, "two sources a cache line");
 
 enum { SOURCE_IS_IPV6 = 1 << 15 };
 
-enum {                        /* bits of outs */
-       SOURCE_OUTS = 3,       /* taken out under set 0, 1 */
-       SOURCE_LISTED = 1 << 2 /* bogon or acknowledged */
+enum {                           /* bits of outs */
+       SOURCE_OUTS = 3,          /* taken out under set 0, 1 */
+       SOURCE_LISTED = 1 << 2,   /* bogon or acknowledged */
+       SOURCE_NO_PORTS = 1 << 3, /* it gave up its pairs of ports (core/memory_cap.h) */
+       SOURCE_NO_RULES = 1 << 4  /* and what its evidence is */
 };
 
 /* Two numbers, so that each question about a pair is one comparison. */
@@ -131,6 +133,7 @@ struct source_last {
 struct source_table {
     const struct hash_key *key;
     bool has_days;
+    bool is_full;               /* new sources are not kept (core/memory_cap.h) */
     struct source_times *times; /* by number */
     struct source_last *lasts;  /* by number, with as much room; NULL: no evidence was seen yet */
     uint32_t times_room;
@@ -251,10 +254,12 @@ static inline unsigned source_address(const struct source_table *t, const struct
     return 4;
 }
 
-/* The source by a full search; it is added where it is new. */
+enum { SOURCE_NOT_KEPT = UINT32_MAX };
+
+/* The source by a full search; it is added where it is new, or SOURCE_NOT_KEPT where the table is full. */
 uint32_t source_search(struct source_table *t, uint64_t hash, const struct observation *o);
 
-/* Stage 3: the number of the observation's source. */
+/* Stage 3: the number of the observation's source, or SOURCE_NOT_KEPT. */
 static inline uint32_t source_find(struct source_table *t, uint64_t hash, uint32_t guess,
                                    const struct observation *o)
 {
@@ -355,6 +360,10 @@ void source_lasts_make(struct source_table *t);
 /* The pair by a full search; it is added where it is new (*is_new, its state 0 then), which may move all
  * pairs of the shard. */
 struct pair *pair_search(struct source_table *t, uint64_t key, bool *is_new);
+
+/* Takes out the pairs whose key was set to 0, and what room they leave: `left` stay. No pair was searched for
+ * in between. */
+void source_table_drop_pairs(struct source_table *t, uint32_t left);
 
 /* All pairs catch up; to be called before serials run 2^15 ahead of the last time. */
 void source_table_catch_up(struct source_table *t, const struct open_serials *open);

@@ -6,15 +6,20 @@
 
 #include <stdlib.h>
 
+bool survey_lists(const struct tally_survey *survey, const uint8_t address[16], unsigned ip_version)
+{
+    struct origin origin;
+    origins_find_class(survey->origins, address, ip_version, &origin);
+    return origin.class == ORIGIN_bogon || origin.class == ORIGIN_acknowledged;
+}
+
 void survey_source_add(const struct tally_survey *survey, struct source_table *shard,
                        uint32_t number)
 {
     struct source *source = source_at(shard, number);
-    struct origin origin;
     uint8_t address[16];
     unsigned ip_version = source_address(shard, source, address);
-    origins_find_class(survey->origins, address, ip_version, &origin);
-    if (origin.class == ORIGIN_bogon || origin.class == ORIGIN_acknowledged)
+    if (survey_lists(survey, address, ip_version))
         source->outs = SOURCE_OUTS | SOURCE_LISTED;
 }
 

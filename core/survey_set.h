@@ -20,6 +20,10 @@ struct tally_survey {
     const struct origins *origins;
 };
 
+/* Whether an address is listed: a bogon or an acknowledged scanner. */
+bool survey_lists(const struct tally_survey *survey, const uint8_t address[16],
+                  unsigned ip_version);
+
 /* The source is new: whether it is listed. */
 void survey_source_add(const struct tally_survey *survey, struct source_table *shard,
                        uint32_t number);

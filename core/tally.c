@@ -1,6 +1,7 @@
 #include "core/tally.h"
 
 #include "core/memory.h"
+#include "core/tally_cap.h"
 #include "core/tally_state.h"
 #include "export/pages.h"
 
@@ -213,7 +214,7 @@ static void port_seal(const struct ruleset *rules, struct window *w, unsigned pr
                       struct port_count *row)
 {
     const struct port_class *c = &rules->classes[rules->port_class[proto][row->port]];
-    row->sources.high = row->sources.low;
+    row->sources.high += row->sources.low;
     for (unsigned i = 0; i < 2 && row->scan; i++)
         if (c->rules[i] != RULE_NONE) {
             w->rules[c->rules[i]][EVIDENCE_port].packets += row->scan;
@@ -278,6 +279,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (uint32_t i = 0; i < w->port_used[proto]; i++)
             port_seal(t->rules, w, proto, &w->ports[proto][i]);
+    tally_cap_seal(t, ts, w);
     memset(ts->headers, 0, sizeof ts->headers);
     memset(ts->marks, 0, sizeof ts->marks);
     memset(&ts->sources, 0, sizeof ts->sources);
@@ -338,4 +340,9 @@ void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 65536; port++)
             sum->ports[proto][port] += t->port_sources[proto][port];
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (unsigned i = 0; i < WINDOW_PORT_WORDS; i++)
+            sum->inexact[proto][i] |= t->inexact[proto][i];
+    for (size_t i = 0; i < t->rules->rule_count; i++)
+        sum->rules[i] += t->gone_rules[i];
 }

@@ -23,6 +23,9 @@ struct tally_sources {
     uint64_t rules[RULES_MAX]; /* of scan packets to a rule's ports, whatever their payload shows */
     uint64_t table_bytes;
     uint64_t ports[PORT_PROTO_COUNT][65536];
+    uint64_t inexact[PORT_PROTO_COUNT]
+                    [WINDOW_PORT_WORDS]; /* a bit for each port with more sources, perhaps:
+                                                              a memory cap began; nothing that adds up */
 };
 
 /* `has_days`: calendar days are counted, too (core/tally_day.h). `survey`, which may be NULL and needs days: windows say
@@ -55,15 +58,10 @@ struct tally_day **tally_days(const struct tally *t, unsigned *count);
 /* The day of a time, among those that have packets from now on. */
 struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns);
 
-/* Whether a window of the day is open, and whether it is the current one. */
-bool tally_day_is_open(const struct tally *t, const struct tally_day *day);
+/* Whether it is the current day; NULL: whether there is none yet. */
 bool tally_day_is_current(const struct tally *t, const struct tally_day *day);
 
-/* Whether enough was counted since the last turn to be worth another: it looks at all pairs. Where not, the
- * current day stays, and others go on as rows; results are the same. */
-bool tally_day_may_turn(const struct tally *t);
-
-/* A day becomes the current one; that before was packed for all shards. */
+/* A day becomes the current one; that before, if it is another, was packed for all shards. */
 void tally_day_turn(struct tally *t, struct tally_day *next);
 
 /* A day is over: its survey set, made of all shards that have sources, is the one that windows stand on from now on. */
@@ -75,7 +73,8 @@ void tally_survey_judge(struct tally *t, unsigned shard, struct survey_judge *ju
 /* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);
 
-/* Adds the sources of ports, and takes out of the pairs what is none of a port. */
+/* Adds the sources of ports, those of rules that gave up their pairs, and takes out of the pairs what is
+ * none of a port. */
 void tally_port_sources_add(const struct tally *t, struct tally_sources *sum);
 
 #endif

@@ -1,6 +1,7 @@
 /* The packet path of the tally: what is done for every observation. */
 #include "core/tally.h"
 
+#include "core/tally_cap.h"
 #include "core/tally_state.h"
 
 /* Briefs per stage. Three stages are on their way at once: pairs of one come in while the
@@ -320,10 +321,9 @@ static inline void brief_show(const struct run *r, const struct brief *b, uint32
     bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
     bool is_udp = (what | BRIEF_ASKS) == BRIEF_UDP;
     uint64_t kept = ~((uint64_t)(is_udp ? PAIR_UDP_MORE : 0) << PAIR_BRIEFS);
-    unsigned kind =
-        set_is_verdict(b->set) ? r->tally->verdicts.at[set_verdict(b->set)].kind : brief_kind(b);
 
-    count_source(r->tally, source, r->slot, kind, r->tally->set_marks[b->set % BRIEF_SETS]);
+    count_source(r->tally, source, r->slot, set_kind(r->tally, b),
+                 r->tally->set_marks[b->set % BRIEF_SETS]);
     r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
     uint64_t is_moved = (pair->state >> PAIR_SLOT & 7) != r->slot;
     pair->state = (pair->state & ~(-is_moved & shown)) | (uint64_t)r->slot << PAIR_SLOT |
@@ -354,6 +354,22 @@ static inline void stage_finish(const struct run *r, const struct stage *s, stru
     }
     for (unsigned i = 0; i < count; i++)
         brief_show(r, briefs[i], numbers[i], pairs[i]);
+}
+
+/* Counts a brief for which there is to be no pair. */
+static inline bool late_is_given_up(const struct run *r, const struct brief *b, uint32_t number)
+{
+    struct tally *t = r->tally;
+    if (__builtin_expect(number == SOURCE_NOT_KEPT, 0)) {
+        tally_cap_lone_brief(t, r->ts, b, r->day.day);
+        return true;
+    }
+    struct source *source = source_at(r->shard, number);
+    if (!(source->outs & SOURCE_NO_PORTS) || set_what(b->set) == BRIEF_ICMP)
+        return false;
+    count_source(t, source, r->slot, set_kind(t, b), t->set_marks[b->set % BRIEF_SETS]);
+    tally_cap_brief(t, r->ts, r->shard, number, b, &r->day);
+    return true;
 }
 
 /* Briefs whose pair did not stand at home: it stands behind, or it is new. */
@@ -390,6 +406,8 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         memcpy(o.src, &b->src, sizeof b->src);
         uint32_t before = shard->source_count;
         uint32_t number = source_find(shard, hash_u64(t->key, b->src), guess[i], &o);
+        if (late_is_given_up(r, b, number))
+            continue;
         source_may_be_new(t, shard, number, before);
         struct pair *pair = find_pair(t, shard, brief_key(b), number);
         brief_show(r, b, number, pair);
@@ -424,21 +442,48 @@ static inline void count_out(struct tally_slot *ts, const struct source *s,
         ts->marks_out[__builtin_ctz(out)]++;
 }
 
-static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
-                              const struct observation *o, bool is_scan)
+static inline unsigned proto_of(const struct observation *o)
 {
-    const struct source *s = source_at(shard, number);
-    unsigned proto = o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-    unsigned version = s->kinds_ever & SOURCE_IS_IPV6 ? PAIR_IPV6 : 0;
-    uint64_t key = pair_key(s->id, (proto + PAIR_TCP) | version, o->dst_port);
-    bool is_new = count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
-    struct port_count *row = window_port(t->slots[o->slot].window, proto, o->dst_port);
+    return o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
+}
+
+/* All but the source; returns the row. */
+static inline struct port_count *count_port_packet(struct tally_slot *ts,
+                                                   const struct observation *o, bool is_scan)
+{
+    unsigned proto = proto_of(o);
+    struct port_count *row = window_port(ts->window, proto, o->dst_port);
     row->packets++;
     row->bytes += o->wire_len;
     row->syn += proto == PORT_PROTO_TCP && is_syn(o);
     row->scan += is_scan;
     row->scan_bytes += is_scan ? o->wire_len : 0;
-    row->sources.low += is_new;
+    return row;
+}
+
+static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
+                              const struct observation *o, bool is_scan)
+{
+    const struct source *s = source_at(shard, number);
+    struct tally_slot *ts = &t->slots[o->slot];
+    struct port_count *row = count_port_packet(ts, o, is_scan);
+    if (s->outs & SOURCE_NO_PORTS) {
+        tally_cap_port(t, row, proto_of(o));
+        ts->loss.given_up.ports++;
+        return;
+    }
+    unsigned version = s->kinds_ever & SOURCE_IS_IPV6 ? PAIR_IPV6 : 0;
+    uint64_t key = pair_key(s->id, (proto_of(o) + PAIR_TCP) | version, o->dst_port);
+    row->sources.low += count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
+}
+
+/* The source is not kept. */
+static void count_not_kept(struct tally *t, struct tally_slot *ts, const struct observation *o,
+                           const struct label *label, struct tally_day *day)
+{
+    if (o->state & OBSERVATION_PORTS)
+        tally_cap_port(t, count_port_packet(ts, o, kind_is_scan(label->kind)), proto_of(o));
+    tally_cap_lone(t, ts, o, label, day);
 }
 
 /* The day of an observation; in a window of two days it says so itself. */
@@ -470,6 +515,10 @@ void tally_observation(struct tally *t, unsigned shard_number, uint64_t hash, ui
     }
     uint32_t before = shard->source_count;
     uint32_t number = source_find(shard, hash, guess, o);
+    if (__builtin_expect(number == SOURCE_NOT_KEPT, 0)) {
+        count_not_kept(t, ts, o, label, day);
+        return;
+    }
     source_may_be_new(t, shard, number, before);
     count_out(ts, source_at(shard, number), label);
     if (t->has_days)
@@ -555,7 +604,6 @@ static void briefs_count(struct tally *t, const struct batch *b)
 
 void tally_batch(struct tally *t, struct batch *b)
 {
-    t->since_turn += b->brief_count + b->count;
     if (b->open_count > 0)
         tally_settle(t, b);
     if (b->brief_count > 0)

@@ -43,36 +43,16 @@ struct tally_day **tally_days(const struct tally *t, unsigned *count)
     return t->days;
 }
 
-bool tally_day_is_open(const struct tally *t, const struct tally_day *day)
-{
-    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++) {
-        const struct tally_slot *ts = &t->slots[slot];
-        if (ts->window && (ts->day == day || ts->is_two_days))
-            return true;
-    }
-    return false;
-}
-
 bool tally_day_is_current(const struct tally *t, const struct tally_day *day)
 {
     return t->current == day;
 }
 
-bool tally_day_may_turn(const struct tally *t)
-{
-    enum {
-        PAIRS_PER_PACKET = 16
-    }; /* looking at a pair costs that much less than counting a packet */
-    uint64_t pairs = 0;
-    for (unsigned shard = 0; shard < SHARDS; shard++)
-        pairs += t->shards[shard].pair_count;
-    return t->since_turn >= pairs / PAIRS_PER_PACKET;
-}
-
 void tally_day_turn(struct tally *t, struct tally_day *next)
 {
+    if (t->current != next)
+        t->counted_pairs = 0;
     t->current = next;
-    t->since_turn = 0;
 }
 
 void tally_survey_turn(struct tally *t, int32_t date)
@@ -157,6 +137,7 @@ void day_count_apart(const struct day_run *r, const struct brief *b, struct pair
             struct day_row row = day_row_of_pair(r->tally, pair, number);
             day_rows_add(rows, r->tally->key, &row);
         }
+        r->tally->counted_pairs += of_pair == 0;
         pair_begin(pair, combo);
         day_count_times(r, b, number);
         return;
@@ -187,5 +168,8 @@ void day_observe(struct tally *t, struct tally_day *day, unsigned shard, uint32_
         .first_ns = o->ts_ns,
         .last_ns = o->ts_ns,
     };
+    uint8_t outs = source_at(&t->shards[shard], number)->outs;
+    if (outs & SOURCE_NO_PORTS)
+        day_row_give_up(&row, outs & SOURCE_NO_RULES);
     day_rows_add(&day->rows[shard], t->key, &row);
 }

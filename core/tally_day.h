@@ -24,6 +24,7 @@ struct tally_day {
     struct calendar_day of;
     struct day_rows rows[SHARDS];
     struct count lone_kinds[KIND_COUNT]; /* of packets without a source */
+    uint64_t given_up_sources;           /* of them, packets whose source is not kept */
 };
 
 /* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A

@@ -55,6 +55,13 @@ struct tally_basis {
     int32_t date; /* of which day */
 };
 
+/* What a memory cap takes from a window, beside what its ports' rows say. */
+struct tally_loss {
+    struct window_given_up given_up;
+    uint64_t marks[MARK_COUNT];           /* packets whose source is not kept, by mark; */
+    uint64_t marks_out[SHARE_MARK_COUNT]; /* of them, taken out of _ex_survey */
+};
+
 /* A window being filled; all zero where the slot is free. Sets are counted as sets and taken apart when it
  * is sealed. */
 struct tally_slot {
@@ -72,6 +79,7 @@ struct tally_slot {
     uint64_t briefs_out[BRIEF_SETS]; /* of those above: taken out of _ex_survey */
     uint64_t marks_out[SHARE_MARK_COUNT];
     mark_counts sources_out;
+    struct tally_loss loss;
     struct tally_day
         *day; /* that holds the window; NULL: days are not counted, or it lies in two */
     bool is_two_days;
@@ -93,10 +101,14 @@ struct tally {
     unsigned verdict_sets;                          /* verdicts that the two above have */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
+    uint64_t gone_rules[RULES_MAX];                 /* sources by rule that gave up their pairs */
+    uint64_t
+        inexact[PORT_PROTO_COUNT]
+               [WINDOW_PORT_WORDS]; /* ports with sources that are not in port_sources, perhaps */
     bool has_days;
     struct tally_day **days; /* that have packets */
     unsigned day_count;
-    uint64_t since_turn;          /* packets since the current day became it */
+    uint64_t counted_pairs;       /* that count packets of the current day */
     struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
     struct calendar_day last_day; /* that was asked for */
     struct combos combos;
@@ -117,6 +129,11 @@ static inline void window_payload_rule(struct window *w, const struct label *lab
             by_port->packets -= count->packets;
             by_port->bytes -= count->bytes;
         }
+}
+
+static inline unsigned set_kind(const struct tally *t, const struct brief *b)
+{
+    return set_is_verdict(b->set) ? t->verdicts.at[set_verdict(b->set)].kind : brief_kind(b);
 }
 
 /* Fills the tables of sets without a verdict. */

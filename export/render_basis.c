@@ -29,6 +29,24 @@ static void ledger_print(const struct page *p)
     }
 }
 
+/* What the memory cap took, and what is therefore not exact. */
+static void given_up_print(const struct page *p)
+{
+    const struct summary_given_up *g = &p->s->given_up;
+    char line[PAGE_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    if (!g->ports && !g->sources)
+        return;
+    snprintf(line, sizeof line,
+             "beyond the cap: of %s packets' sources detail was given up, first of those with up "
+             "to %s packets: "
+             "their ports%s%s; days say exact: false, distinct sources of %s are at least "
+             "what is said",
+             text_number(g->packets, a), text_number(g->ports_packets, b),
+             g->rules ? ", their rules" : "", g->sources ? ", new sources" : "",
+             g->sources ? "everything" : "ports and rules");
+    page_line(p, "memory", TEXT_WARN, line);
+}
+
 static void damage_print(const struct page *p, const struct damage *d)
 {
     char line[PAGE_LINE], place[DAMAGE_PLACE];
@@ -121,6 +139,7 @@ void page_basis(const struct page *p)
 
     text_heading(&p->text, "What it rests on", "");
     ledger_print(p);
+    given_up_print(p);
     inputs_print(p);
     settings_print(p);
     snprintf(line, sizeof line, "%s %s, sha256 %.16s", s->rules->name, s->rules->version,

@@ -32,6 +32,9 @@ static void count_print(FILE *out, const char *name, uint64_t value)
     fprintf(out, "  \"%s\": %" PRIu64 ",\n", name, value);
 }
 
+/* Beside distinct sources: a memory cap began, and they are at least that many. */
+static const char *exact_text(bool is_inexact) { return is_inexact ? ", \"exact\": false" : ""; }
+
 static void totals_print(FILE *out, const struct summary *s)
 {
     const struct window_totals *t = &s->total->totals;
@@ -51,7 +54,7 @@ static void totals_print(FILE *out, const struct summary *s)
     count_print(out, "tcp_synack", t->tcp_synack);
     count_print(out, "tcp_rst", t->tcp_rst);
     count_print(out, "snapped", t->snapped);
-    count_print(out, "sources", s->sources);
+    fprintf(out, "  \"sources\": %" PRIu64 "%s,\n", s->sources, exact_text(s->given_up.sources));
     count_print(out, "destinations", s->destinations);
 }
 
@@ -65,16 +68,17 @@ static void kinds_print(FILE *out, const struct summary *s)
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         fprintf(out, "%s\"%s\": %" PRIu64, kind > 0 ? ", " : "", kind_name(kind),
                 s->kind_sources[kind]);
-    fputs("},\n", out);
+    fprintf(out, "%s},\n", exact_text(s->given_up.sources));
 }
 
-static void tools_print(FILE *out, const char *name, const uint64_t counts[MARK_COUNT])
+static void tools_print(FILE *out, const char *name, const uint64_t counts[MARK_COUNT],
+                        bool is_inexact)
 {
     fprintf(out, "  \"%s\": {", name);
     for (unsigned tool = 0; tool < TOOL_COUNT; tool++)
         fprintf(out, "%s\"%s\": %" PRIu64, tool > 0 ? ", " : "", tool_name(tool),
                 counts[SHARE_MARK_COUNT + tool]);
-    fputs("},\n", out);
+    fprintf(out, "%s},\n", exact_text(is_inexact));
 }
 
 static void ports_print(FILE *out, const struct summary *s)
@@ -84,10 +88,10 @@ static void ports_print(FILE *out, const struct summary *s)
         const struct summary_port *p = &s->ports[i];
         fprintf(out,
                 "%s\n    {\"proto\": \"%s\", \"port\": %u, \"packets\": %" PRIu64
-                ", \"syn\": %" PRIu64 ", \"sources\": %" PRIu64 ", \"bytes\": %" PRIu64
+                ", \"syn\": %" PRIu64 ", \"sources\": %" PRIu64 "%s, \"bytes\": %" PRIu64
                 ", \"scan\": %" PRIu64 "}",
                 i > 0 ? "," : "", window_proto_name(p->proto), p->port, p->packets, p->syn,
-                p->sources, p->bytes, p->scan);
+                p->sources, exact_text(p->is_inexact), p->bytes, p->scan);
     }
     fprintf(out, "%s],\n", s->port_count > 0 ? "\n  " : "");
 }
@@ -100,10 +104,10 @@ static void text_or_null_print(FILE *out, const char *text)
         json_string(out, text);
 }
 
-static void share_print(FILE *out, const char *name, struct share share)
+static void share_print(FILE *out, const char *name, struct share share, bool is_inexact)
 {
-    fprintf(out, "\"%s\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}", name, share.num,
-            share.den);
+    fprintf(out, "\"%s\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "%s}", name, share.num,
+            share.den, exact_text(is_inexact));
 }
 
 /* Provisional; distinct sources of windows do not add up. */
@@ -113,7 +117,8 @@ static void share_ex_print(FILE *out, const struct summary *s, unsigned num, enu
     fprintf(out, ", \"%s\": {", share_over_name(over));
     if (summary_ex_absent(s)[0] == '\0')
         share_print(out, "packets",
-                    share_of_ex(w->mark_packets, w->mark_packets_out, num, share_over_mark(over)));
+                    share_of_ex(w->mark_packets, w->mark_packets_out, num, share_over_mark(over)),
+                    s->given_up.ports || s->given_up.sources);
     else
         fputs("\"packets\": null", out);
     fputs(", \"sources\": null}", out);
@@ -126,9 +131,9 @@ static void shares_print(FILE *out, const struct summary *s)
         fprintf(out, "%s\n    \"%s\": {", num > DENOMINATOR_COUNT ? "," : "", mark_name(num));
         for (unsigned den = 0; den < DENOMINATOR_COUNT; den++) {
             fprintf(out, "%s\"%s\": {", den > 0 ? ", " : "", mark_name(den));
-            share_print(out, "packets", share_of(s->total->mark_packets, num, den));
+            share_print(out, "packets", share_of(s->total->mark_packets, num, den), false);
             fputs(", ", out);
-            share_print(out, "sources", share_of(s->mark_sources, num, den));
+            share_print(out, "sources", share_of(s->mark_sources, num, den), s->given_up.sources);
             fputs("}", out);
         }
         share_ex_print(out, s, num, SHARE_OVER_total_ex_survey);
@@ -183,7 +188,8 @@ static void rules_print(FILE *out, const struct summary *s)
         evidence_print(out, "port", &row->by[EVIDENCE_port]);
         evidence_print(out, "payload", &row->by[EVIDENCE_payload]);
         if (rule->ports[0] != '\0')
-            fprintf(out, "\"port_sources\": %" PRIu64 "}", row->port_sources);
+            fprintf(out, "\"port_sources\": %" PRIu64 "%s}", row->port_sources,
+                    exact_text(row->is_inexact));
         else
             fputs("\"port_sources\": null}", out);
     }
@@ -263,9 +269,21 @@ static void ledger_print(FILE *out, const struct summary *s)
         "    \"dropped\": {\"nic_missed\": 0, \"nic_nombuf\": 0, \"nic_error\": 0, \"kernel\": 0,"
         " \"ring_full\": %" PRIu64 ", \"filtered\": %" PRIu64 "},\n"
         "    \"late\": %" PRIu64 ",\n"
-        "    \"given_up\": {\"recorder_packets\": 0, \"windows\": 0, \"source_detail\": 0,"
-        " \"events\": 0}},\n",
-        l->offered, l->observed, l->ring_full, l->filtered, l->late);
+        "    \"given_up\": {\"recorder_packets\": 0, \"windows\": 0, \"source_detail\": %" PRIu64
+        ", \"events\": 0}},\n",
+        l->offered, l->observed, l->ring_full, l->filtered, l->late, s->given_up.packets);
+}
+
+/* Which steps the memory cap came to, in their order. */
+static void memory_print(FILE *out, const struct summary *s)
+{
+    const struct summary_given_up *g = &s->given_up;
+    fprintf(out, "  \"memory\": {\"cap\": %" PRIu64 ", \"given_up\": [%s%s%s]",
+            s->settings.memory_cap, g->ports ? "\"ports\"" : "", g->rules ? ", \"rules\"" : "",
+            g->sources ? ", \"sources\"" : "");
+    if (g->ports)
+        fprintf(out, ", \"sources_up_to_packets\": %" PRIu64, g->ports_packets);
+    fputs("},\n", out);
 }
 
 static void damaged_print(FILE *out, const struct summary *s)
@@ -292,12 +310,13 @@ void render_json(FILE *out, const struct summary *s)
     fputs("{\n", out);
     totals_print(out, s);
     kinds_print(out, s);
-    tools_print(out, "tools", s->total->mark_packets);
-    tools_print(out, "tool_sources", s->mark_sources);
+    tools_print(out, "tools", s->total->mark_packets, false);
+    tools_print(out, "tool_sources", s->mark_sources, s->given_up.sources);
     ports_print(out, s);
     shares_print(out, s);
     survey_print(out, s);
     ledger_print(out, s);
+    memory_print(out, s);
     rules_print(out, s);
     telescope_print(out, s);
     settings_print(out, s);

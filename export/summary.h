@@ -13,6 +13,7 @@ struct summary_port {
     uint16_t port;
     uint8_t proto; /* PORT_PROTO_* */
     uint64_t packets, bytes, syn, scan, sources;
+    bool is_inexact; /* its sources are at least that many */
 };
 
 struct summary_rule {
@@ -20,6 +21,17 @@ struct summary_rule {
     struct count by[EVIDENCE_COUNT]; /* packets under their strongest evidence: port, payload */
     uint64_t packets, bytes;         /* of all evidence */
     uint64_t port_sources; /* distinct sources of scan packets to its ports, whatever these carry */
+    bool is_inexact; /* likewise */
+};
+
+/* What the memory cap took from a run; all zero: nothing. Distinct counts are then lower bounds: of ports and rules as they
+ * say themselves; where `sources` is true all of them. */
+struct summary_given_up {
+    bool ports, rules,
+        sources; /* sources no longer list ports, rules; new sources are only counted */
+    uint64_t
+        ports_packets; /* the most packets, of the days that were not over, of a source that gave up ports */
+    uint64_t packets; /* whose source no longer has its detail: on those days, and all after it */
 };
 
 /* What the run was asked for; texts as given. */
@@ -29,6 +41,7 @@ struct summary_settings {
     const char *timezone, *sensor;
     uint32_t decap; /* set of enum decap */
     int64_t window_ns, lateness_ns;
+    uint64_t memory_cap; /* bytes; 0: none */
     unsigned top;
     const char *const *paths; /* files and folders, "-" */
     size_t path_count;
@@ -37,7 +50,7 @@ struct summary_settings {
 struct summary {
     const struct ruleset *rules;
     const struct window *total;     /* all windows merged: totals, kinds, marks' packets, ledger */
-    uint64_t sources, destinations; /* exact distinct addresses */
+    uint64_t sources, destinations; /* exact distinct addresses, where nothing was given up */
     uint64_t kind_sources[KIND_COUNT];
     uint64_t mark_sources[MARK_COUNT]; /* exact over the whole run */
     struct summary_port *ports; /* all; for JSON most packets first, then proto (tcp, udp), port */
@@ -47,6 +60,7 @@ struct summary {
     size_t scan_port_count;
     struct summary_rule *by_rule; /* rules with packets, most packets first, then id */
     size_t by_rule_count;
+    struct summary_given_up given_up;
     uint64_t windows, window_parts; /* distinct windows; further parts of them, a record each */
     const struct damage_list *damaged;
     uint64_t inputs; /* files that were opened */

@@ -272,11 +272,12 @@ static void day_ends(struct tally *t, int32_t date)
 {
     unsigned count;
     struct tally_day **of = tally_days(t, &count);
+    struct day_given_up given_up = {0};
     assert_int_equal(count, 1);
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         struct survey_judge judge;
         tally_survey_judge(t, shard, &judge);
-        assert_int_equal(day_pack(t, of[0], shard, true, &judge, take_none, NULL), 0);
+        assert_int_equal(day_pack(t, of[0], shard, true, &judge, &given_up, take_none, NULL), 0);
         survey_judge_end(&judge);
     }
     tally_survey_turn(t, date);
