@@ -4,6 +4,7 @@
 #include "core/day_pack.h"
 #include "core/sorter.h"
 #include "core/source_table.h"
+#include "core/tally_cap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +95,15 @@ static uint64_t brute_sources(const struct world *w, int window, int mark, unsig
     return count;
 }
 
-static void check_window(const struct world *w, int number, struct window *got)
+/* Distinct sources; under a cap, bounds of them. */
+static void check_sources(struct source_count got, uint64_t want, bool is_capped)
+{
+    assert_true(got.low <= want && want <= got.high);
+    if (!is_capped)
+        assert_int_equal(got.low, got.high);
+}
+
+static void check_window(const struct world *w, int number, struct window *got, bool is_capped)
 {
     uint64_t packets = 0, bytes = 0, marks[MARK_COUNT] = {0}, syn[40] = {0};
     for (unsigned i = 0; i < PACKETS; i++) {
@@ -111,31 +120,41 @@ static void check_window(const struct world *w, int number, struct window *got)
     assert_int_equal(got->totals.bytes, bytes);
     for (int m = 0; m < MARK_COUNT; m++) {
         assert_int_equal(got->mark_packets[m], marks[m]);
-        assert_int_equal(got->mark_sources[m].low, brute_sources(w, number, m, 0, 0));
-        assert_int_equal(got->mark_sources[m].high, got->mark_sources[m].low);
+        check_sources(got->mark_sources[m], brute_sources(w, number, m, 0, 0), is_capped);
     }
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 40; port++) {
             const struct port_count *row = window_port_find(got, proto, (uint16_t)port);
-            assert_int_equal(row ? row->sources.low : 0, brute_sources(w, number, -1, proto, port));
+            check_sources(row ? row->sources : (struct source_count){0},
+                          brute_sources(w, number, -1, proto, port), is_capped);
             if (proto == PORT_PROTO_TCP)
                 assert_int_equal(row ? row->syn : 0, syn[port]);
         }
 }
 
-static void check_run(const struct world *w, const struct tally *t)
+/* Exact, or a lower bound. */
+static void check_sum(uint64_t got, uint64_t want, bool is_bound)
+{
+    if (is_bound)
+        assert_true(got <= want);
+    else
+        assert_int_equal(got, want);
+}
+
+static void check_run(const struct world *w, const struct tally *t, bool is_capped)
 {
     static struct tally_sources sum;
     memset(&sum, 0, sizeof sum);
     for (unsigned shard = 0; shard < SHARDS; shard++)
         tally_sources_add(t, shard, &sum);
     tally_port_sources_add(t, &sum);
-    assert_int_equal(sum.sources, brute_sources(w, -1, MARK_total, 0, 0));
+    check_sum(sum.sources, brute_sources(w, -1, MARK_total, 0, 0), is_capped);
     for (int m = 0; m < MARK_COUNT; m++)
-        assert_int_equal(sum.marks[m], brute_sources(w, -1, m, 0, 0));
+        check_sum(sum.marks[m], brute_sources(w, -1, m, 0, 0), is_capped);
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 40; port++)
-            assert_int_equal(sum.ports[proto][port], brute_sources(w, -1, -1, proto, port));
+            check_sum(sum.ports[proto][port], brute_sources(w, -1, -1, proto, port),
+                      sum.inexact[proto][port / 64] >> port % 64 & 1);
 }
 
 /* The sorter's: the batch is counted at once and may be filled again. */
@@ -145,8 +164,92 @@ static struct batch *count_batch(void *context, struct batch *full)
     return full;
 }
 
+struct day_sums {
+    uint64_t packets, scan, ports, evidence;
+};
+
+static int take_sums(void *context, const struct source_day *s)
+{
+    struct day_sums *sums = context;
+    struct source_day held = *s;
+    char why[128];
+    if (!source_day_has_evidence(s)) /* then it means nothing; the feed leaves it out */
+        held.evidence_ns = 0;
+    if (!source_day_holds(&held, why, sizeof why))
+        fail_msg("%s", why);
+    sums->packets += source_day_packets(s);
+    for (size_t i = 0; i < s->port_count; i++)
+        sums->ports += s->ports[i].packets;
+    for (size_t i = 0; i < s->evidence_count; i++)
+        sums->evidence += s->evidence[i].packets;
+    sums->scan += source_day_scan(s);
+    return 0;
+}
+
+/* Every packet is in the day, and what its sources no longer list is what was given up. */
+static void check_day(const struct world *w, struct tally *t)
+{
+    unsigned count;
+    struct tally_day **of = tally_days(t, &count);
+    struct day_given_up given_up = {0};
+    struct day_sums sums = {0};
+    uint64_t lone = 0, bots = 0, scan = 0;
+    assert_int_equal(count, 1);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        lone += of[0]->lone_kinds[kind].packets;
+    for (unsigned i = 0; i < PACKETS; i++) {
+        bots += w->labels[i].kind == KIND_tcp_syn && label_tools(&w->labels[i]) >> TOOL_mirai & 1;
+        scan += kind_is_scan(w->labels[i].kind) && w->o[i].state & OBSERVATION_PORTS;
+    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        assert_int_equal(day_pack(t, of[0], shard, tally_day_is_current(t, of[0]), NULL, &given_up,
+                                  take_sums, &sums),
+                         0);
+    assert_int_equal(sums.packets + lone, PACKETS);
+    assert_int_equal(sums.ports + given_up.ports, sums.scan);
+    assert_true(sums.scan <= scan && sums.evidence + given_up.rules <= bots);
+    assert_true(given_up.ports > 0 && given_up.rules > 0 && of[0]->given_up_sources > 0);
+}
+
+/* What the tables come to, exactly, is no more than by the counts; of sources and pairs it is the same. */
+static void check_weight(const struct tally *t)
+{
+    static struct cap_weight weight;
+    struct cap_counts counts = {0};
+    memset(&weight, 0, sizeof weight);
+    tally_cap_count(t, &counts);
+    tally_cap_weigh(t, &weight);
+    assert_int_equal(weight.counts.sources, counts.sources);
+    assert_int_equal(weight.counts.pairs, counts.pairs);
+    assert_true(weight.counts.rows <= counts.rows && weight.counts.rows > 0);
+}
+
+/* Early on new sources are turned away and those with one packet give up; later those with more. */
+static void give_up_some(struct sorter *sorter, struct tally *t, unsigned packet)
+{
+    static const struct {
+        unsigned packet;
+        struct cap_decision decision;
+    } rows[] = {{200, {.has_ports = true, .ports_cut = 1, .is_full = true}},
+                {PACKETS / 2, {.has_ports = true, .ports_cut = 12, .is_full = true}},
+                {PACKETS / 2 + 100,
+                 {.has_ports = true,
+                  .ports_cut = 20,
+                  .has_rules = true,
+                  .rules_cut = 16,
+                  .is_full = true}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (packet != rows[i].packet)
+            continue;
+        sorter_flush(sorter);
+        check_weight(t);
+        tally_cap_give_up(t, &rows[i].decision);
+        check_weight(t);
+    }
+}
+
 /* Windows open and close in slots while packets fall into any that is open, as disorder in time has it. */
-static void check_against_loops(unsigned limit, const struct prefix_set *telescope)
+static void check_against_loops(unsigned limit, const struct prefix_set *telescope, bool is_capped)
 {
     struct world *w = calloc(1, sizeof *w);
     struct batch *batches = calloc(SHARDS, sizeof *batches);
@@ -177,6 +280,8 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
             openings++;
             tally_open(t, slot, window_create());
         }
+        if (is_capped)
+            give_up_some(&sorter, t, i);
         w->o[i] = packet();
         w->o[i].slot = (uint8_t)pick(3);
         w->window[i] = opening_of[w->o[i].slot];
@@ -187,10 +292,12 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     for (unsigned slot = 0; slot < 3; slot++)
         sealed[opening_of[slot]] = tally_seal(t, slot);
     for (unsigned k = 0; k < openings; k++) {
-        check_window(w, (int)k, sealed[k]);
+        check_window(w, (int)k, sealed[k], is_capped);
         window_destroy(sealed[k]);
     }
-    check_run(w, t);
+    check_run(w, t, is_capped);
+    if (is_capped)
+        check_day(w, t);
     assert_int_equal(address_set_count(sorter.destinations), 200);
     address_set_destroy(sorter.destinations);
     tally_destroy(t);
@@ -204,10 +311,18 @@ static void test_against_loops(void **state)
     (void)state;
     struct prefix_set *telescope;
     assert_int_equal(prefix_set_create(&telescope, "203.0.0.0/26", NULL), 0);
-    check_against_loops(1, NULL);
-    check_against_loops(BATCH_MAX, NULL);
-    check_against_loops(7, telescope);
+    check_against_loops(1, NULL, false);
+    check_against_loops(BATCH_MAX, NULL, false);
+    check_against_loops(7, telescope, false);
     prefix_set_destroy(telescope);
+}
+
+static void test_capped(void **state)
+{
+    (void)state;
+    check_against_loops(1, NULL, true);
+    check_against_loops(BATCH_MAX, NULL, true);
+    check_against_loops(7, NULL, true);
 }
 
 /* Growth of every array: many sources, many pairs; all found again. */
@@ -393,7 +508,7 @@ static void test_survey(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_loops),
-                                       cmocka_unit_test(test_survey),
+                                       cmocka_unit_test(test_capped), cmocka_unit_test(test_survey),
                                        cmocka_unit_test(test_growth)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
