@@ -319,6 +319,8 @@ void tally_cap_lone_brief(struct tally *t, struct tally_slot *ts, const struct b
 void tally_cap_lone(struct tally *t, struct tally_slot *ts, const struct observation *o,
                     const struct label *label, struct tally_day *day)
 {
+    if (o->state & OBSERVATION_PORTS)
+        tally_cap_port(t, count_port_packet(ts, o, kind_is_scan(label->kind)), proto_of(o));
     lone_day(day, label->kind, o->wire_len);
     lone_marks(ts, o->src, o->ip_version, label->marks);
     if (!lone_is_out(t, ts, o->src, o->ip_version, label->marks))

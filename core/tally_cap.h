@@ -30,7 +30,8 @@ void tally_cap_brief(struct tally *t, struct tally_slot *ts, struct source_table
 /* Says of a port's row that a packet's source may be one more. */
 void tally_cap_port(struct tally *t, struct port_count *row, unsigned proto);
 
-/* Counts a packet whose source is not kept: in its day, in what was given up, in sketches. `day` may be NULL. */
+/* Counts what needs the source, of a packet whose source is not kept: its port, its day, its marks; sketches know it all
+ * the same. `day` may be NULL. */
 void tally_cap_lone_brief(struct tally *t, struct tally_slot *ts, const struct brief *b,
                           struct tally_day *day);
 void tally_cap_lone(struct tally *t, struct tally_slot *ts, const struct observation *o,

@@ -20,12 +20,6 @@ enum { SHARE_MARKS = (1 << SHARE_MARK_COUNT) - 1 };
 /* A row's 32 bits hold any number of packets up to here and one more batch. */
 static const uint64_t UNDRAINED_MAX = UINT32_MAX - BATCH_MAX;
 
-static inline bool is_syn(const struct observation *o)
-{
-    return (o->state & OBSERVATION_TCP_FLAGS) &&
-           (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-}
-
 static inline unsigned header_set(const struct observation *o)
 {
     static const uint8_t transports[256] = {
@@ -442,25 +436,6 @@ static inline void count_out(struct tally_slot *ts, const struct source *s,
         ts->marks_out[__builtin_ctz(out)]++;
 }
 
-static inline unsigned proto_of(const struct observation *o)
-{
-    return o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
-}
-
-/* All but the source; returns the row. */
-static inline struct port_count *count_port_packet(struct tally_slot *ts,
-                                                   const struct observation *o, bool is_scan)
-{
-    unsigned proto = proto_of(o);
-    struct port_count *row = window_port(ts->window, proto, o->dst_port);
-    row->packets++;
-    row->bytes += o->wire_len;
-    row->syn += proto == PORT_PROTO_TCP && is_syn(o);
-    row->scan += is_scan;
-    row->scan_bytes += is_scan ? o->wire_len : 0;
-    return row;
-}
-
 static inline void count_port(struct tally *t, struct source_table *shard, uint32_t number,
                               const struct observation *o, bool is_scan)
 {
@@ -475,15 +450,6 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     unsigned version = s->kinds_ever & SOURCE_IS_IPV6 ? PAIR_IPV6 : 0;
     uint64_t key = pair_key(s->id, (proto_of(o) + PAIR_TCP) | version, o->dst_port);
     row->sources.low += count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
-}
-
-/* The source is not kept. */
-static void count_not_kept(struct tally *t, struct tally_slot *ts, const struct observation *o,
-                           const struct label *label, struct tally_day *day)
-{
-    if (o->state & OBSERVATION_PORTS)
-        tally_cap_port(t, count_port_packet(ts, o, kind_is_scan(label->kind)), proto_of(o));
-    tally_cap_lone(t, ts, o, label, day);
 }
 
 /* The day of an observation; in a window of two days it says so itself. */
@@ -516,7 +482,7 @@ void tally_observation(struct tally *t, unsigned shard_number, uint64_t hash, ui
     uint32_t before = shard->source_count;
     uint32_t number = source_find(shard, hash, guess, o);
     if (__builtin_expect(number == SOURCE_NOT_KEPT, 0)) {
-        count_not_kept(t, ts, o, label, day);
+        tally_cap_lone(t, ts, o, label, day);
         return;
     }
     source_may_be_new(t, shard, number, before);

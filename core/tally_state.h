@@ -146,6 +146,31 @@ void tally_settle(struct tally *t, struct batch *b);
 void tally_observation(struct tally *t, unsigned shard, uint64_t hash, uint32_t guess,
                        const struct observation *o, const struct label *label);
 
+static inline bool is_syn(const struct observation *o)
+{
+    return (o->state & OBSERVATION_TCP_FLAGS) &&
+           (o->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+static inline unsigned proto_of(const struct observation *o)
+{
+    return o->ip_proto == IPPROTO_NR_TCP ? PORT_PROTO_TCP : PORT_PROTO_UDP;
+}
+
+/* All but the source; returns the row. */
+static inline struct port_count *count_port_packet(struct tally_slot *ts,
+                                                   const struct observation *o, bool is_scan)
+{
+    unsigned proto = proto_of(o);
+    struct port_count *row = window_port(ts->window, proto, o->dst_port);
+    row->packets++;
+    row->bytes += o->wire_len;
+    row->syn += proto == PORT_PROTO_TCP && is_syn(o);
+    row->scan += is_scan;
+    row->scan_bytes += is_scan ? o->wire_len : 0;
+    return row;
+}
+
 /* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);
 

@@ -33,16 +33,17 @@ static void ledger_print(const struct page *p)
 static void given_up_print(const struct page *p)
 {
     const struct summary_given_up *g = &p->s->given_up;
-    char line[PAGE_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    char line[PAGE_LINE], whose[64] = "all sources", a[TEXT_NUMBER], b[TEXT_NUMBER];
     if (!g->ports && !g->sources)
         return;
+    if (g->ports_packets < UINT64_MAX)
+        snprintf(whose, sizeof whose, "sources with up to %s packets",
+                 text_number(g->ports_packets, b));
     snprintf(line, sizeof line,
-             "beyond the cap: of %s packets' sources detail was given up, first of those with up "
-             "to %s packets: "
-             "their ports%s%s; days say exact: false, distinct sources of %s are at least "
-             "what is said",
-             text_number(g->packets, a), text_number(g->ports_packets, b),
-             g->rules ? ", their rules" : "", g->sources ? ", new sources" : "",
+             "beyond the cap: %s gave up detail (their ports%s%s), %s packets are without it; days "
+             "are not exact, and distinct sources of %s are lower bounds",
+             whose, g->rules ? ", their rules" : "",
+             g->sources ? "; new sources are only counted" : "", text_number(g->packets, a),
              g->sources ? "everything" : "ports and rules");
     page_line(p, "memory", TEXT_WARN, line);
 }

@@ -281,7 +281,7 @@ static void memory_print(FILE *out, const struct summary *s)
     fprintf(out, "  \"memory\": {\"cap\": %" PRIu64 ", \"given_up\": [%s%s%s]",
             s->settings.memory_cap, g->ports ? "\"ports\"" : "", g->rules ? ", \"rules\"" : "",
             g->sources ? ", \"sources\"" : "");
-    if (g->ports)
+    if (g->ports && g->ports_packets < UINT64_MAX)
         fprintf(out, ", \"sources_up_to_packets\": %" PRIu64, g->ports_packets);
     fputs("},\n", out);
 }
