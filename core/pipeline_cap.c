@@ -11,6 +11,7 @@ enum {
     DELAY =
         1
         << 17, /* packets, from a question to its answer: all workers have come to it by then, and nobody waits */
+    NEW_SHARE = 16,        /* of packets, whose pair is new: a guess, since the last answer */
     PAIRS_PER_PACKET = 16, /* looking at a pair costs that much less than counting a packet */
 };
 
@@ -128,7 +129,7 @@ void pipeline_cap_turn(struct pipeline *p)
 bool pipeline_cap_day(struct pipeline *p, bool is_judged)
 {
     struct pipeline_cap *cap = &p->cap;
-    uint64_t pairs = cap->pairs + (p->sorted - cap->asked); /* at most */
+    uint64_t pairs = cap->pairs + (p->sorted - cap->asked) / NEW_SHARE;
     if (!is_judged && p->sorted - cap->turned < pairs / PAIRS_PER_PACKET)
         return false;
     cap->turned = p->sorted;
