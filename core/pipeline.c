@@ -516,36 +516,6 @@ static void pipeline_destroy(struct pipeline *p)
     free(p);
 }
 
-static void days_merge(struct day_store *days, struct tally *t)
-{
-    unsigned count;
-    struct tally_day **of = tally_days(t, &count);
-    for (unsigned i = 0; i < count; i++)
-        day_store_add_lone(days, of[i]);
-}
-
-static void sources_merge(struct tally_sources *into, const struct worker *w)
-{
-    /* Nothing but counters, so they add as an array. */
-    enum { COUNTERS = offsetof(struct tally_sources, ports) / sizeof(uint64_t) };
-    uint64_t *sum = (uint64_t *)into;
-    const uint64_t *add = (const uint64_t *)w->sources;
-    for (size_t i = 0; i < COUNTERS; i++)
-        sum[i] += add[i];
-    tally_port_sources_add(w->tally, into);
-}
-
-static void result_fill(struct pipeline *p)
-{
-    for (unsigned i = 0; i < p->settings->workers; i++)
-        sources_merge(p->result->sources, &p->workers[i]);
-    for (unsigned i = 0; p->settings->days && i < p->settings->workers; i++)
-        days_merge(p->settings->days, p->workers[i].tally);
-    p->result->destinations = address_set_count(p->sorter.destinations);
-    const struct window_given_up *later = &p->result->total->given_up;
-    p->result->given_up.packets += later->ports + later->sources;
-}
-
 static int pipeline_create(struct pipeline **out, const struct pipeline_settings *settings,
                            struct pipeline_result *result)
 {
@@ -612,16 +582,9 @@ int pipeline_run(const struct pipeline_settings *settings, struct pipeline_resul
     if (err == 0 && (err = atomic_load(&p->feed_err)) < 0)
         *fault = p->feed_fault;
     if (err == 0)
-        result_fill(p);
+        pipeline_result_fill(p);
 done:
     if (p)
         pipeline_destroy(p);
     return err;
-}
-
-void pipeline_result_fini(struct pipeline_result *result)
-{
-    window_destroy(result->total);
-    free(result->sources);
-    *result = (struct pipeline_result){0};
 }

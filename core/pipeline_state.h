@@ -96,6 +96,9 @@ struct pipeline {
 /* The first error of what goes to disk is kept; the receiver stops on it. */
 void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault);
 
+/* Adds up what the workers counted; they are done. */
+void pipeline_result_fill(struct pipeline *p);
+
 /* Sends a mark behind all that was received before it. */
 void pipeline_send_mark(struct pipeline *p, struct batch_mark mark);
 

@@ -21,7 +21,7 @@ struct summary_rule {
     struct count by[EVIDENCE_COUNT]; /* packets under their strongest evidence: port, payload */
     uint64_t packets, bytes;         /* of all evidence */
     uint64_t port_sources; /* distinct sources of scan packets to its ports, whatever these carry */
-    bool is_inexact; /* likewise */
+    bool is_inexact;       /* likewise */
 };
 
 /* What the memory cap took from a run; all zero: nothing. Distinct counts are then lower bounds: of ports and rules as they
