@@ -35,6 +35,13 @@ void hll_merge(struct hll *into, const struct hll *from)
         into->at[i] = into->at[i] > from->at[i] ? into->at[i] : from->at[i];
 }
 
+void hll_blocks_clear(struct hll *h, struct hll_blocks *b)
+{
+    for (uint32_t i = 0; (i = hll_blocks_next(b, i)) < HLL_BLOCKS; i++)
+        memset(&h->at[(size_t)i * HLL_BLOCK], 0, HLL_BLOCK);
+    memset(b, 0, sizeof *b);
+}
+
 /* The two series of Ertl 2017 (arXiv 1702.01284), algorithm 6: corrections for registers that
  * are still zero and for those that are full. */
 static double sigma(double x)

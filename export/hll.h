@@ -16,6 +16,29 @@ struct hll {
     uint8_t at[HLL_REGISTERS];
 };
 
+/* Which blocks of a sketch may hold something, a block being the registers of one cache line: a window of six
+ * packets has six registers in 16 KB, and who knows their blocks need not look at the rest. */
+enum { HLL_BLOCK = 64, HLL_BLOCKS = HLL_REGISTERS / HLL_BLOCK };
+struct hll_blocks {
+    uint64_t bits[HLL_BLOCKS / 64]; /* bit block % 64 of word block / 64 */
+};
+
+static inline void hll_blocks_add(struct hll_blocks *b, uint32_t index)
+{
+    b->bits[index / HLL_BLOCK / 64] |= UINT64_C(1) << index / HLL_BLOCK % 64;
+}
+
+/* The first block from `block` on that is in the set; HLL_BLOCKS: there is none. */
+static inline uint32_t hll_blocks_next(const struct hll_blocks *b, uint32_t block)
+{
+    for (; block < HLL_BLOCKS; block = (block / 64 + 1) * 64) {
+        uint64_t left = b->bits[block / 64] >> block % 64;
+        if (left != 0)
+            return block + (uint32_t)__builtin_ctzll(left);
+    }
+    return HLL_BLOCKS;
+}
+
 uint64_t hll_hash(const void *bytes, size_t len);
 
 /* Register and rank of a hash. */
@@ -35,6 +58,9 @@ static inline void hll_add(struct hll *h, uint64_t hash)
 }
 
 void hll_merge(struct hll *into, const struct hll *from);
+
+/* Empties a sketch whose registers in use are in these blocks, and the set. */
+void hll_blocks_clear(struct hll *h, struct hll_blocks *b);
 double hll_count(const struct hll *h);
 void hll_dense(const struct hll *h, uint8_t out[HLL_DENSE]);
 void hll_from_dense(struct hll *h, const uint8_t in[HLL_DENSE]);

@@ -21,6 +21,9 @@ void window_clear(struct window *w)
     memset(&w->ledger, 0, sizeof w->ledger);
     memset(&w->given_up, 0, sizeof w->given_up);
     memset(&w->totals, 0, sizeof w->totals);
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++)
+        if (w->mark_sources[mark].high > 0)
+            memset(&w->hll[mark], 0, sizeof w->hll[mark]);
     memset(w->kinds, 0, sizeof w->kinds);
     memset(w->mark_packets, 0, sizeof w->mark_packets);
     memset(w->mark_sources, 0, sizeof w->mark_sources);
@@ -28,7 +31,6 @@ void window_clear(struct window *w)
     memset(w->mark_packets_out, 0, sizeof w->mark_packets_out);
     memset(w->mark_sources_out, 0, sizeof w->mark_sources_out);
     memset(w->rules, 0, sizeof w->rules);
-    memset(w->hll, 0, sizeof w->hll);
 }
 
 static void count_merge(struct count *into, const struct count *from)

@@ -79,7 +79,7 @@ struct window {
     uint64_t mark_packets_out[SHARE_MARK_COUNT];
     struct source_count mark_sources_out[SHARE_MARK_COUNT];
     struct count rules[RULES_MAX][EVIDENCE_COUNT];
-    struct hll hll[MARK_COUNT];
+    struct hll hll[MARK_COUNT]; /* a mark's is empty where its mark_sources.high is 0 */
     uint32_t port_used[PORT_PROTO_COUNT];             /* rows of ports in use */
     struct port_count ports[PORT_PROTO_COUNT][65536]; /* in the order of their first packets */
     uint16_t port_row[PORT_PROTO_COUNT]

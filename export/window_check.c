@@ -121,9 +121,11 @@ static bool kinds_hold(struct window_check *c, const Yamiscope__Window *w)
                            w->totals->tcp_syn);
 }
 
-static bool sketch_read(struct window_check *c, const Yamiscope__Hll *from, struct hll *to)
+/* Into the sketch of a mark, which is clear. */
+static bool sketch_read(struct window_check *c, unsigned mark, const Yamiscope__Hll *from)
 {
-    memset(to, 0, sizeof *to);
+    struct hll *to = &c->hll[mark];
+    struct hll_blocks *blocks = &c->blocks[mark];
     if (from == NULL)
         return true;
     if (from->dense.len != 0) {
@@ -131,6 +133,7 @@ static bool sketch_read(struct window_check *c, const Yamiscope__Hll *from, stru
             return refuse(c, "hll with a dense form of %zu bytes beside %zu sparse registers",
                           from->dense.len, from->n_index);
         hll_from_dense(to, from->dense.data);
+        memset(blocks, 0xff, sizeof *blocks);
     } else {
         if (from->n_index == 0 || from->n_index != from->value.len)
             return refuse(c, "hll with %zu register numbers and %zu values", from->n_index,
@@ -142,19 +145,32 @@ static bool sketch_read(struct window_check *c, const Yamiscope__Hll *from, stru
                 return refuse(c, "hll register %" PRIu64 " is twice there or beyond the last", at);
             if (from->value.data[i] == 0)
                 return refuse(c, "hll register %" PRIu64 " is listed without a value", at);
+            hll_blocks_add(blocks, (uint32_t)at);
             to->at[at] = from->value.data[i];
         }
     }
-    for (size_t i = 0; i < HLL_REGISTERS; i++)
-        if (to->at[i] > HLL_RANK_MAX)
-            return refuse(c, "hll register %zu holds %u, more than %d", i, to->at[i], HLL_RANK_MAX);
+    for (uint32_t block = 0; (block = hll_blocks_next(blocks, block)) < HLL_BLOCKS; block++)
+        for (uint32_t i = block * HLL_BLOCK; i < (block + 1) * HLL_BLOCK; i++)
+            if (to->at[i] > HLL_RANK_MAX)
+                return refuse(c, "hll register %" PRIu32 " holds %u, more than %d", i, to->at[i],
+                              HLL_RANK_MAX);
     return true;
+}
+
+static uint64_t registers_used(const struct window_check *c, unsigned mark)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; (i = hll_blocks_next(&c->blocks[mark], i)) < HLL_BLOCKS; i++) {
+        const uint8_t *at = &c->hll[mark].at[(size_t)i * HLL_BLOCK];
+        for (size_t k = 0; k < HLL_BLOCK; k++)
+            used += at[k] != 0;
+    }
+    return used;
 }
 
 /* The sources of a mark: its bounds, and its sketch against them. */
 static bool sources_hold(struct window_check *c, unsigned mark, const Yamiscope__SourceCount *from)
 {
-    struct hll *hll = &c->hll[mark];
     if (from == NULL)
         return refuse(c, "mark %s has no sources", mark_name(mark));
     if (from->low > from->high)
@@ -163,11 +179,9 @@ static bool sources_hold(struct window_check *c, unsigned mark, const Yamiscope_
     if (from->high > c->marks[mark])
         return refuse(c, "mark %s has %" PRIu64 " sources in %" PRIu64 " packets", mark_name(mark),
                       from->high, c->marks[mark]);
-    if (!sketch_read(c, from->hll, hll))
+    if (!sketch_read(c, mark, from->hll))
         return false;
-    uint64_t used = 0;
-    for (size_t i = 0; i < HLL_REGISTERS; i++)
-        used += hll->at[i] != 0;
+    uint64_t used = registers_used(c, mark);
     if (used > from->high || (used == 0) != (from->high == 0))
         return refuse(c, "mark %s has %" PRIu64 " hll registers for %" PRIu64 " sources",
                       mark_name(mark), used, from->high);
@@ -215,6 +229,21 @@ static bool out_within(struct window_check *c, unsigned a, unsigned b)
     return true;
 }
 
+/* No register of `a` is greater than that of `b`. */
+static bool sketch_within(const struct window_check *c, unsigned a, unsigned b)
+{
+    for (uint32_t i = 0; (i = hll_blocks_next(&c->blocks[a], i)) < HLL_BLOCKS; i++) {
+        const uint8_t *x = &c->hll[a].at[(size_t)i * HLL_BLOCK];
+        const uint8_t *y = &c->hll[b].at[(size_t)i * HLL_BLOCK];
+        unsigned greater = 0; /* without a branch, so that it becomes vectors */
+        for (size_t k = 0; k < HLL_BLOCK; k++)
+            greater |= x[k] > y[k];
+        if (greater)
+            return false;
+    }
+    return true;
+}
+
 /* Every packet and source of `a` is one of `b` too. */
 static bool mark_within(struct window_check *c, unsigned a, unsigned b)
 {
@@ -224,10 +253,8 @@ static bool mark_within(struct window_check *c, unsigned a, unsigned b)
     if (c->sources[a].low > c->sources[b].low || c->sources[a].high > c->sources[b].high)
         return refuse(c, "%s sources %" PRIu64 " exceed %s %" PRIu64, mark_name(a),
                       c->sources[a].high, mark_name(b), c->sources[b].high);
-    for (size_t i = 0; i < HLL_REGISTERS; i++)
-        if (c->hll[a].at[i] > c->hll[b].at[i])
-            return refuse(c, "hll of %s holds a source that %s does not", mark_name(a),
-                          mark_name(b));
+    if (!sketch_within(c, a, b))
+        return refuse(c, "hll of %s holds a source that %s does not", mark_name(a), mark_name(b));
     return a >= SHARE_MARK_COUNT || b >= SHARE_MARK_COUNT || out_within(c, a, b);
 }
 
@@ -261,8 +288,8 @@ static bool marks_hold(struct window_check *c, const Yamiscope__Window *w)
 
     memset(c->marks, 0, sizeof c->marks);
     memset(c->sources, 0, sizeof c->sources);
-    for (unsigned mark = SHARE_MARK_COUNT; mark < MARK_COUNT; mark++)
-        memset(&c->hll[mark], 0, sizeof c->hll[mark]);
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++)
+        hll_blocks_clear(&c->hll[mark], &c->blocks[mark]);
     for (size_t i = 0; i < w->n_marks; i++) {
         const Yamiscope__MarkCount *row = w->marks[i];
         while (next >= SHARE_MARK_COUNT && next < MARK_COUNT &&

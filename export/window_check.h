@@ -36,6 +36,7 @@ struct window_check {
     uint64_t by_port[RULES_MAX]; /* packets of each rule, computed from the port rows */
     uint64_t strict_by_port, broad_by_port;
     struct hll hll[MARK_COUNT];
+    struct hll_blocks blocks[MARK_COUNT]; /* of each sketch: those in use */
 };
 
 bool window_check(struct window_check *c, const Yamiscope__Window *w);
