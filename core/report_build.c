@@ -76,29 +76,38 @@ struct hours {
     size_t count, size;
 };
 
-/* The hour on the feed's clock: zones that are off by half an hour have hours of their own. The label has the
- * offset, since one hour of a year is there twice. */
-static int64_t hour_of(int64_t ns, char label[SPAN_LABEL])
+/* The hour on the feed's clock: zones that are off by half an hour have hours of their own. Its begin; *tm says it
+ * in full, all zero where the clock does not reach. */
+static int64_t hour_of(int64_t ns, struct tm *tm)
 {
     int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
     time_t time = (time_t)seconds;
-    struct tm tm = {0};
-    char date[32], zone[8];
-    if (localtime_r(&time, &tm) == NULL)
+    memset(tm, 0, sizeof *tm);
+    if (localtime_r(&time, tm) == NULL)
         return ns;
-    int64_t into = tm.tm_min * 60 + tm.tm_sec;
-    tm.tm_min = tm.tm_sec = 0;
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M", &tm);
-    strftime(zone, sizeof zone, "%z", &tm);
-    snprintf(label, SPAN_LABEL, "%s%.3s:%.2s", date, zone, zone + 3);
+    int64_t into = tm->tm_min * 60 + tm->tm_sec;
+    tm->tm_min = tm->tm_sec = 0;
     return (seconds - into) * 1000000000;
+}
+
+/* The label of an hour has the offset, since one hour of a year is there twice. */
+static void hour_label(const struct tm *tm, char label[SPAN_LABEL])
+{
+    char date[32], zone[8];
+    label[0] = '\0';
+    if (tm->tm_mday == 0)
+        return;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M", tm);
+    strftime(zone, sizeof zone, "%z", tm);
+    snprintf(label, SPAN_LABEL, "%s%.3s:%.2s", date, zone, zone + 3);
 }
 
 /* Windows come in order but for late ones: the place is near the end. */
 static struct span *hour_find(struct hours *h, int64_t ns)
 {
-    char label[SPAN_LABEL] = "";
-    int64_t start_ns = hour_of(ns, label);
+    char label[SPAN_LABEL];
+    struct tm tm;
+    int64_t start_ns = hour_of(ns, &tm);
     size_t at = h->count;
     while (at > 0 && h->at[at - 1].start_ns > start_ns)
         at--;
@@ -112,6 +121,7 @@ static struct span *hour_find(struct hours *h, int64_t ns)
         h->at = grown;
         h->size = size;
     }
+    hour_label(&tm, label);
     struct span *s = span_create(SPAN_hour, label);
     if (s == NULL)
         return NULL;
@@ -167,9 +177,12 @@ static int windows_whole(const struct report_build *b, struct span **out, struct
         span_destroy(s);
         return err;
     }
-    char from[SPAN_LABEL] = "", to[SPAN_LABEL] = "";
-    hour_of(s->start_ns, from);
-    hour_of(s->end_ns - 1, to);
+    char from[SPAN_LABEL], to[SPAN_LABEL];
+    struct tm tm;
+    hour_of(s->start_ns, &tm);
+    hour_label(&tm, from);
+    hour_of(s->end_ns - 1, &tm);
+    hour_label(&tm, to);
     snprintf(s->label, sizeof s->label, "%.16s%s%.16s", from, strcmp(from, to) == 0 ? "" : "/",
              strcmp(from, to) == 0 ? "" : to);
     *out = s;

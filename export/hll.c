@@ -29,17 +29,42 @@ uint64_t hll_hash(const void *bytes, size_t len)
     return hash ^ (hash >> 47);
 }
 
-void hll_merge(struct hll *into, const struct hll *from)
+static inline void registers_merge(uint8_t *into, const uint8_t *from, size_t count)
 {
-    for (size_t i = 0; i < HLL_REGISTERS; i++) /* without a branch, so that it becomes vectors */
-        into->at[i] = into->at[i] > from->at[i] ? into->at[i] : from->at[i];
+    for (size_t i = 0; i < count; i++) /* without a branch, so that it becomes vectors */
+        into[i] = into[i] > from[i] ? into[i] : from[i];
 }
 
-void hll_blocks_clear(struct hll *h, struct hll_blocks *b)
+void hll_merge(struct hll *into, const struct hll *from)
+{
+    registers_merge(into->at, from->at, HLL_REGISTERS);
+}
+
+void hll_blocks_find(struct hll_blocks *b, const struct hll *h)
+{
+    for (size_t word = 0; word < HLL_BLOCKS / 64; word++) {
+        b->bits[word] = 0;
+        for (size_t bit = 0; bit < 64; bit++) {
+            uint64_t eights[HLL_BLOCK / 8], any = 0;
+            memcpy(eights, &h->at[(word * 64 + bit) * HLL_BLOCK], sizeof eights);
+            for (size_t k = 0; k < HLL_BLOCK / 8; k++)
+                any |= eights[k];
+            b->bits[word] |= (uint64_t)(any != 0) << bit;
+        }
+    }
+}
+
+void hll_blocks_clear(const struct hll_blocks *b, struct hll *h)
 {
     for (uint32_t i = 0; (i = hll_blocks_next(b, i)) < HLL_BLOCKS; i++)
         memset(&h->at[(size_t)i * HLL_BLOCK], 0, HLL_BLOCK);
-    memset(b, 0, sizeof *b);
+}
+
+void hll_blocks_merge(const struct hll_blocks *b, struct hll *into, const struct hll *from)
+{
+    for (uint32_t i = 0; (i = hll_blocks_next(b, i)) < HLL_BLOCKS; i++)
+        registers_merge(&into->at[(size_t)i * HLL_BLOCK], &from->at[(size_t)i * HLL_BLOCK],
+                        HLL_BLOCK);
 }
 
 /* The two series of Ertl 2017 (arXiv 1702.01284), algorithm 6: corrections for registers that

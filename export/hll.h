@@ -59,8 +59,12 @@ static inline void hll_add(struct hll *h, uint64_t hash)
 
 void hll_merge(struct hll *into, const struct hll *from);
 
-/* Empties a sketch whose registers in use are in these blocks, and the set. */
-void hll_blocks_clear(struct hll *h, struct hll_blocks *b);
+/* The blocks of a sketch that hold something. */
+void hll_blocks_find(struct hll_blocks *b, const struct hll *h);
+
+/* Of sketches whose registers in use are in these blocks: empties one; merges `from`. */
+void hll_blocks_clear(const struct hll_blocks *b, struct hll *h);
+void hll_blocks_merge(const struct hll_blocks *b, struct hll *into, const struct hll *from);
 double hll_count(const struct hll *h);
 void hll_dense(const struct hll *h, uint8_t out[HLL_DENSE]);
 void hll_from_dense(struct hll *h, const uint8_t in[HLL_DENSE]);

@@ -200,30 +200,45 @@ static void kinds_fill(struct record_scratch *s, const struct window *w, Yamisco
     }
 }
 
+/* Lists the registers that are set, until the list is no smaller than the dense form; *sparse gets its bytes. */
+static uint32_t registers_list(const struct hll *h, const struct hll_blocks *blocks, uint32_t *gap,
+                               uint8_t *value, size_t *sparse)
+{
+    uint32_t used = 0, before = 0;
+
+    *sparse = 0;
+    for (uint32_t block = 0; (block = hll_blocks_next(blocks, block)) < HLL_BLOCKS; block++)
+        for (uint32_t i = block * HLL_BLOCK; i < (block + 1) * HLL_BLOCK; i++) {
+            uint64_t eight;
+            if (i % sizeof eight == 0) {
+                memcpy(&eight, &h->at[i], sizeof eight);
+                if (eight == 0) {
+                    i += sizeof eight - 1;
+                    continue;
+                }
+            }
+            if (*sparse >= HLL_DENSE)
+                return used;
+            if (h->at[i] == 0)
+                continue;
+            gap[used] = i - before;
+            *sparse += gap[used] < 0x80 ? 2 : 3;
+            value[used++] = h->at[i];
+            before = i;
+        }
+    return used;
+}
+
 /* The smaller of the two forms; NULL where no register is set. */
-static Yamiscope__Hll *hll_fill(struct record_scratch *s, unsigned mark, const struct hll *h)
+static Yamiscope__Hll *hll_fill(struct record_scratch *s, unsigned mark, const struct hll *h,
+                                const struct hll_blocks *blocks)
 {
     Yamiscope__Hll *out = &s->hll[mark];
-    uint32_t *gap = s->hll_gap[mark], used = 0;
+    uint32_t *gap = s->hll_gap[mark];
     uint8_t *value = s->hll_value[mark];
-    size_t sparse = 0;
+    size_t sparse;
+    uint32_t used = registers_list(h, blocks, gap, value, &sparse);
 
-    for (uint32_t i = 0, before = 0; i < HLL_REGISTERS && sparse < HLL_DENSE; i++) {
-        uint64_t eight;
-        if (i % sizeof eight == 0) { /* most windows leave most registers alone */
-            memcpy(&eight, &h->at[i], sizeof eight);
-            if (eight == 0) {
-                i += sizeof eight - 1;
-                continue;
-            }
-        }
-        if (h->at[i] == 0)
-            continue;
-        gap[used] = i - before;
-        sparse += gap[used] < 0x80 ? 2 : 3;
-        value[used++] = h->at[i];
-        before = i;
-    }
     if (used == 0)
         return NULL;
     yamiscope__hll__init(out);
@@ -253,6 +268,9 @@ static void out_fill(struct record_scratch *s, const struct window *w, unsigned 
 
 static void marks_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
 {
+    struct hll_blocks blocks;
+
+    window_hll_blocks(w, &blocks);
     out->marks = s->marks;
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         bool is_tool = mark >= SHARE_MARK_COUNT;
@@ -267,7 +285,8 @@ static void marks_fill(struct record_scratch *s, const struct window *w, Yamisco
         yamiscope__source_count__init(row->sources);
         row->sources->low = w->mark_sources[mark].low;
         row->sources->high = w->mark_sources[mark].high;
-        row->sources->hll = hll_fill(s, mark, &w->hll[mark]);
+        if (w->mark_sources[mark].high > 0)
+            row->sources->hll = hll_fill(s, mark, &w->hll[mark], &blocks);
         if (!is_tool)
             out_fill(s, w, mark, row);
     }
@@ -310,6 +329,8 @@ static size_t columns_fill(struct record_scratch *s, const struct window *w, uns
     uint32_t before = 0;
 
     *is_merged = false;
+    if (w->port_used[proto] == 0)
+        return 0;
     window_port_bits(w, proto, s->port_bits);
     for (uint32_t word = 0; word < WINDOW_PORT_WORDS; word++) {
         for (uint64_t left = s->port_bits[word]; left != 0; left &= left - 1) {

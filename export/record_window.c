@@ -216,9 +216,7 @@ static int window_take(struct record_window *u, struct window *w, struct rule_na
     memcpy(w->mark_packets, c->marks, sizeof w->mark_packets);
     memcpy(w->mark_sources, c->sources, sizeof w->mark_sources);
     for (unsigned mark = 0; mark < MARK_COUNT; mark++)
-        for (uint32_t i = 0; (i = hll_blocks_next(&c->blocks[mark], i)) < HLL_BLOCKS; i++)
-            memcpy(&w->hll[mark].at[(size_t)i * HLL_BLOCK],
-                   &c->hll[mark].at[(size_t)i * HLL_BLOCK], HLL_BLOCK);
+        hll_blocks_merge(&c->blocks[mark], &w->hll[mark], &c->hll[mark]);
     out_take(w, from);
     for (size_t i = 0; i < from->n_ports; i++)
         for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)

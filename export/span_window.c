@@ -104,11 +104,11 @@ int span_add_window(struct span *s, const struct window *w, const struct ruleset
         s->start_ns = w->start_ns;
     if (s->windows == 0 || end_ns > s->end_ns)
         s->end_ns = end_ns;
-    s->windows++;
+    if (s->windows++ == 0) /* not for each of half a million */
+        snprintf(s->size_absent, sizeof s->size_absent,
+                 "made from windows: the seconds observed are known when the day is over");
     s->is_provisional = true;
     s->has_size = false;
-    snprintf(s->size_absent, sizeof s->size_absent,
-             "made from windows: the seconds observed are known when the day is over");
 
     for (unsigned i = 0; i < KIND_COUNT; i++) {
         /* Likewise without sources. */

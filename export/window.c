@@ -13,17 +13,31 @@ struct window *window_create(void) { return pages_map(sizeof(struct window)); }
 
 void window_destroy(struct window *w) { pages_unmap(w, sizeof *w); }
 
+void window_hll_blocks(const struct window *w, struct hll_blocks *blocks)
+{
+    memset(blocks, 0, sizeof *blocks);
+    if (w->mark_sources[MARK_total].high > 0)
+        hll_blocks_find(blocks, &w->hll[MARK_total]);
+}
+
+static void sketches_clear(struct window *w)
+{
+    struct hll_blocks blocks;
+    window_hll_blocks(w, &blocks);
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++)
+        if (w->mark_sources[mark].high > 0)
+            hll_blocks_clear(&blocks, &w->hll[mark]);
+}
+
 void window_clear(struct window *w)
 {
+    sketches_clear(w);
     memset(w->port_used, 0, sizeof w->port_used);
     w->start_ns = w->span_ns = 0;
     w->part = 0;
     memset(&w->ledger, 0, sizeof w->ledger);
     memset(&w->given_up, 0, sizeof w->given_up);
     memset(&w->totals, 0, sizeof w->totals);
-    for (unsigned mark = 0; mark < MARK_COUNT; mark++)
-        if (w->mark_sources[mark].high > 0)
-            memset(&w->hll[mark], 0, sizeof w->hll[mark]);
     memset(w->kinds, 0, sizeof w->kinds);
     memset(w->mark_packets, 0, sizeof w->mark_packets);
     memset(w->mark_sources, 0, sizeof w->mark_sources);
@@ -37,6 +51,16 @@ static void count_merge(struct count *into, const struct count *from)
 {
     into->packets += from->packets;
     into->bytes += from->bytes;
+}
+
+/* Most windows leave most rules alone, and a rule's counts are a cache line. */
+static void rule_merge(struct count into[EVIDENCE_COUNT], const struct count from[EVIDENCE_COUNT])
+{
+    uint64_t any = 0;
+    for (unsigned evidence = 0; evidence < EVIDENCE_COUNT; evidence++)
+        any |= from[evidence].packets | from[evidence].bytes;
+    for (unsigned evidence = 0; any && evidence < EVIDENCE_COUNT; evidence++)
+        count_merge(&into[evidence], &from[evidence]);
 }
 
 static void source_count_merge(struct source_count *into, const struct source_count *from,
@@ -143,13 +167,15 @@ void window_merge(struct window *into, const struct window *from, enum window_me
     into->given_up.ports += from->given_up.ports;
     into->given_up.sources += from->given_up.sources;
     totals_merge(&into->totals, &from->totals);
+    struct hll_blocks blocks;
+    window_hll_blocks(from, &blocks);
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         count_merge(&into->kinds[kind], &from->kinds[kind]);
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         into->mark_packets[mark] += from->mark_packets[mark];
         source_count_merge(&into->mark_sources[mark], &from->mark_sources[mark], how);
         if (from->mark_sources[mark].high > 0)
-            hll_merge(&into->hll[mark], &from->hll[mark]);
+            hll_blocks_merge(&blocks, &into->hll[mark], &from->hll[mark]);
     }
     window_basis_merge(&into->basis, &from->basis);
     for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) {
@@ -157,8 +183,7 @@ void window_merge(struct window *into, const struct window *from, enum window_me
         source_count_merge(&into->mark_sources_out[mark], &from->mark_sources_out[mark], how);
     }
     for (unsigned rule = 0; rule < RULES_MAX; rule++)
-        for (unsigned evidence = 0; evidence < EVIDENCE_COUNT; evidence++)
-            count_merge(&into->rules[rule][evidence], &from->rules[rule][evidence]);
+        rule_merge(into->rules[rule], from->rules[rule]);
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         ports_merge(into, from, proto, how);
 }

@@ -79,7 +79,8 @@ struct window {
     uint64_t mark_packets_out[SHARE_MARK_COUNT];
     struct source_count mark_sources_out[SHARE_MARK_COUNT];
     struct count rules[RULES_MAX][EVIDENCE_COUNT];
-    struct hll hll[MARK_COUNT]; /* a mark's is empty where its mark_sources.high is 0 */
+    struct hll hll[MARK_COUNT]; /* a mark's is empty where its mark_sources.high is 0, and has no
+                                   register in use that MARK_total's has not */
     uint32_t port_used[PORT_PROTO_COUNT];             /* rows of ports in use */
     struct port_count ports[PORT_PROTO_COUNT][65536]; /* in the order of their first packets */
     uint16_t port_row[PORT_PROTO_COUNT]
@@ -141,6 +142,9 @@ static inline bool window_is_exact(const struct window *w)
 
 /* "tcp", "udp". */
 const char *window_proto_name(unsigned proto);
+
+/* The blocks of sketches that hold something, whatever the mark. */
+void window_hll_blocks(const struct window *w, struct hll_blocks *blocks);
 
 /* Marks the ports in use: bit port % 64 of word port / 64. */
 enum { WINDOW_PORT_WORDS = 65536 / 64 };

@@ -289,7 +289,8 @@ static bool marks_hold(struct window_check *c, const Yamiscope__Window *w)
     memset(c->marks, 0, sizeof c->marks);
     memset(c->sources, 0, sizeof c->sources);
     for (unsigned mark = 0; mark < MARK_COUNT; mark++)
-        hll_blocks_clear(&c->hll[mark], &c->blocks[mark]);
+        hll_blocks_clear(&c->blocks[mark], &c->hll[mark]);
+    memset(c->blocks, 0, sizeof c->blocks);
     for (size_t i = 0; i < w->n_marks; i++) {
         const Yamiscope__MarkCount *row = w->marks[i];
         while (next >= SHARE_MARK_COUNT && next < MARK_COUNT &&

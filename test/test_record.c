@@ -282,12 +282,14 @@ static void test_sketch_takes_the_smaller_form(void **state)
         uint32_t crc = 0, check = 0;
         size_t at = 0;
         for (unsigned n = 0; n < cases[i].registers; n++)
-            w->hll[MARK_scan].at[n] = (uint8_t)(1 + n % 51);
+            w->hll[MARK_total].at[n] = w->hll[MARK_scan].at[n] = (uint8_t)(1 + n % 51);
+        w->mark_sources[MARK_total] = w->mark_sources[MARK_scan] =
+            (struct source_count){cases[i].registers, cases[i].registers};
         assert_int_equal(record_pack_window(&b, 1, &crc, w, rules), 0);
         Yamiscope__Record *r = record_take(&b, &at, &check);
         const Yamiscope__Hll *hll = r->window->marks[MARK_scan]->sources->hll;
         assert_non_null(hll);
-        assert_null(r->window->marks[MARK_total]->sources->hll);
+        assert_null(r->window->marks[MARK_iot_strict]->sources->hll);
         assert_int_equal(hll->dense.len > 0, cases[i].is_dense);
         assert_hll(hll, &w->hll[MARK_scan]);
         yamiscope__record__free_unpacked(r, NULL);
@@ -341,8 +343,10 @@ static void test_fullest_window(void **state)
                 row->syn = 0;
         }
     }
-    for (unsigned mark = 0; mark < MARK_COUNT; mark++)
+    for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         memset(w->hll[mark].at, 51, sizeof w->hll[mark].at);
+        w->mark_sources[mark] = (struct source_count){HLL_REGISTERS, HLL_REGISTERS};
+    }
     pack_and_check(w, false);
     window_destroy(w);
 }
