@@ -1,8 +1,10 @@
 #include "core/command.h"
+#include "core/progress.h"
 #include "core/report_build.h"
 #include "core/setup.h"
 #include "core/terminal.h"
 #include "core/version.h"
+#include "export/feed_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@ struct output {
     struct report report;
     struct report_point *points;
     size_t size, spans;
+    struct feed_progress read;
+    struct progress *progress;
     bool is_provisional, is_out_of_memory;
 };
 
@@ -136,6 +140,8 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
 
     if (build.per != SPAN_hour && build.per != SPAN_all && report_feeds_count(feeds) == 0)
         build.per = SPAN_hour;
+    report_feeds_watch(feeds, &o->read);
+    o->progress = isatty(STDOUT_FILENO) && is_programs ? NULL : progress_start_feed(&o->read);
     if (c->is_json)
         report_json_begin(stdout, &o->report);
     if (c->is_csv)
@@ -152,6 +158,7 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
     }
     if (err == 0 && (!is_programs || asked == SPAN_all || is_page))
         err = report_build_whole(&build, &whole, fault);
+    progress_stop(o->progress);
     if (err == 0 && o->is_out_of_memory)
         err = fault_set(fault, ENOMEM, "report: %s", strerror(ENOMEM));
     if (err == 0 && whole == NULL && !(is_programs && asked != SPAN_all) &&

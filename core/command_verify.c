@@ -1,4 +1,5 @@
 #include "core/command.h"
+#include "core/progress.h"
 #include "core/setup.h"
 #include "export/feed_log.h"
 #include "export/json_string.h"
@@ -58,7 +59,10 @@ static int verify(const struct config *c, const struct ruleset *rules)
     for (size_t i = 0; i < c->path_count; i++) {
         struct feed_check check = {0};
         struct fault fault;
-        bool holds = feed_log_verify_rules(c->paths[i], rules, &check, &fault) == 0;
+        struct feed_progress read = {0};
+        struct progress *progress = progress_start_feed(&read);
+        bool holds = feed_log_verify_watched(c->paths[i], rules, &check, &read, &fault) == 0;
+        progress_stop(progress);
         if (c->is_json)
             print_json(c->paths[i], &check, holds ? NULL : fault.text);
         else if (holds)

@@ -1,5 +1,8 @@
 #include "core/progress.h"
 
+#include "export/feed_log.h"
+#include "export/text.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,8 +11,10 @@
 #include <unistd.h>
 
 struct progress {
-    const struct capture *capture;
+    void (*print)(const struct progress *p, double elapsed);
+    const struct capture *capture; /* what `print` looks at: these two, */
     const atomic_ulong *packets;
+    const struct feed_progress *feed; /* or this */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop;
@@ -23,7 +28,7 @@ static double now_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void print_line(const struct progress *p, double elapsed)
+static void print_capture(const struct progress *p, double elapsed)
 {
     uint64_t done, total;
     double packets = (double)atomic_load_explicit(p->packets, memory_order_relaxed);
@@ -34,6 +39,19 @@ static void print_line(const struct progress *p, double elapsed)
         fprintf(stderr, ", %.0f %% of %.1f GB, %.0f s left", share * 100, (double)total / 1e9,
                 elapsed * (1 - share) / share);
     }
+    fflush(stderr);
+}
+
+static void print_feed(const struct progress *p, double elapsed)
+{
+    char a[TEXT_COUNTED], b[TEXT_COUNTED];
+    unsigned long done = atomic_load_explicit(&p->feed->done, memory_order_relaxed);
+    unsigned long total = atomic_load_explicit(&p->feed->total, memory_order_relaxed);
+    if (done == 0 || total < done)
+        return;
+    double share = (double)done / (double)total;
+    fprintf(stderr, "\r\033[K%s of %s segments, %.0f %%, %.0f s left", text_number(done, a),
+            text_number(total, b), share * 100, elapsed * (1 - share) / share);
     fflush(stderr);
 }
 
@@ -51,19 +69,18 @@ static void *progress_main(void *arg)
             until.tv_nsec -= 1000000000, until.tv_sec++;
         pthread_cond_timedwait(&p->stop, &p->lock, &until);
         if (!p->is_over)
-            print_line(p, now_seconds() - start);
+            p->print(p, now_seconds() - start);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
-struct progress *progress_start(const struct capture *capture, const atomic_ulong *packets)
+static struct progress *start(const struct progress *what)
 {
-    struct progress *p = isatty(STDERR_FILENO) ? calloc(1, sizeof *p) : NULL;
+    struct progress *p = isatty(STDERR_FILENO) ? malloc(sizeof *p) : NULL;
     if (!p)
         return NULL;
-    p->capture = capture;
-    p->packets = packets;
+    *p = *what;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -75,6 +92,17 @@ struct progress *progress_start(const struct capture *capture, const atomic_ulon
         return NULL;
     }
     return p;
+}
+
+struct progress *progress_start(const struct capture *capture, const atomic_ulong *packets)
+{
+    return start(
+        &(struct progress){.print = print_capture, .capture = capture, .packets = packets});
+}
+
+struct progress *progress_start_feed(const struct feed_progress *feed)
+{
+    return start(&(struct progress){.print = print_feed, .feed = feed});
 }
 
 void progress_stop(struct progress *p)

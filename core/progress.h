@@ -10,11 +10,15 @@
 
 #include <stdatomic.h>
 
+struct feed_progress;
 struct progress;
 
 /* Begins the line; NULL where there is no terminal (or no thread): nothing is shown then.
  * `capture` and `packets` must outlive it. */
 struct progress *progress_start(const struct capture *capture, const atomic_ulong *packets);
+
+/* Likewise, of feeds that are read. `feed` must outlive it. */
+struct progress *progress_start_feed(const struct feed_progress *feed);
 
 /* Wipes the line; accepts NULL. */
 void progress_stop(struct progress *p);

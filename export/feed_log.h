@@ -19,6 +19,8 @@
 #include "capture/fault.h"
 #include "export/record.h"
 
+#include <stdatomic.h>
+
 struct feed_log;
 
 enum { FEED_NAME = 48 }; /* holds the name of a segment */
@@ -76,6 +78,12 @@ int feed_log_finish(struct feed_log *log, struct fault *fault);
  * the feed says that it is unfinished. Accepts NULL. */
 void feed_log_abandon(struct feed_log *log);
 
+/* How far the reading of feeds is, in segments, for whoever looks on from another thread. Begins as all zero; the
+ * reader adds to it. */
+struct feed_progress {
+    atomic_ulong done, total;
+};
+
 /* Totals that a verification adds up. */
 struct feed_check {
     uint64_t segments, records, windows, parts; /* parts: windows with part > 0 */
@@ -108,5 +116,9 @@ int feed_log_verify(const char *dir, struct feed_check *check, struct fault *fau
  * iot_strict and iot_broad are computed again from the port rows. `rules` may be NULL. */
 int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct feed_check *check,
                           struct fault *fault);
+
+/* As feed_log_verify_rules; `progress` may be NULL. */
+int feed_log_verify_watched(const char *dir, const struct ruleset *rules, struct feed_check *check,
+                            struct feed_progress *progress, struct fault *fault);
 
 #endif

@@ -488,7 +488,8 @@ static int by_number(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int folder_verify(struct feed_verify *v, const char *dir, struct fault *fault)
+static int folder_verify(struct feed_verify *v, const char *dir, struct feed_progress *progress,
+                         struct fault *fault)
 {
     struct dirent **entries;
     char *path = NULL;
@@ -497,6 +498,8 @@ static int folder_verify(struct feed_verify *v, const char *dir, struct fault *f
         return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
 
     int err = count > 0 ? 0 : fault_set(fault, ENOENT, "%s: holds no feed", path_shown(dir));
+    if (progress != NULL)
+        atomic_fetch_add_explicit(&progress->total, (unsigned long)count, memory_order_relaxed);
     for (int i = 0; i < count && err == 0; i++) {
         free(path);
         if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0) {
@@ -505,6 +508,8 @@ static int folder_verify(struct feed_verify *v, const char *dir, struct fault *f
         } else {
             err = file_verify(v, path, fault);
         }
+        if (progress != NULL)
+            atomic_fetch_add_explicit(&progress->done, 1, memory_order_relaxed);
     }
     if (err == 0)
         err = feed_verify_end(v, fault);
@@ -515,8 +520,8 @@ static int folder_verify(struct feed_verify *v, const char *dir, struct fault *f
     return err;
 }
 
-int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct feed_check *check,
-                          struct fault *fault)
+int feed_log_verify_watched(const char *dir, const struct ruleset *rules, struct feed_check *check,
+                            struct feed_progress *progress, struct fault *fault)
 {
     struct stat stat_buffer;
     memset(check, 0, sizeof *check);
@@ -526,11 +531,17 @@ int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct f
     struct feed_verify *v = feed_verify_create(rules, !is_folder, check);
     if (v == NULL)
         return fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
-    int err = is_folder ? folder_verify(v, dir, fault) : file_verify(v, dir, fault);
+    int err = is_folder ? folder_verify(v, dir, progress, fault) : file_verify(v, dir, fault);
     if (err == 0 && !is_folder)
         err = feed_verify_end(v, fault);
     feed_verify_destroy(v);
     return err;
+}
+
+int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct feed_check *check,
+                          struct fault *fault)
+{
+    return feed_log_verify_watched(dir, rules, check, NULL, fault);
 }
 
 int feed_log_verify(const char *dir, struct feed_check *check, struct fault *fault)

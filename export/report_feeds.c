@@ -349,6 +349,16 @@ static int segment_windows(struct report_feeds *f, struct feed_reader *r, size_t
     return found < 0 ? found : 0;
 }
 
+void report_feeds_watch(struct report_feeds *f, struct feed_progress *progress)
+{
+    f->progress = progress;
+}
+
+static void progress_add(atomic_ulong *count, size_t more)
+{
+    atomic_fetch_add_explicit(count, more, memory_order_relaxed);
+}
+
 int report_feeds_windows(struct report_feeds *f, report_window_take take, void *context,
                          struct fault *fault)
 {
@@ -361,10 +371,15 @@ int report_feeds_windows(struct report_feeds *f, report_window_take take, void *
     for (size_t i = 0; err == 0 && i < f->reader_count; i++) {
         const struct feed_reader_segment *list;
         size_t count = feed_reader_segments(f->readers[i], &list);
-        for (size_t k = 0; err == 0 && k < count; k++)
+        if (f->progress != NULL)
+            progress_add(&f->progress->total, count);
+        for (size_t k = 0; err == 0 && k < count; k++) {
             if (list[k].kind == FEED_WINDOWS)
                 err =
                     segment_windows(f, f->readers[i], k, unpacker, &names, w, take, context, fault);
+            if (f->progress != NULL)
+                progress_add(&f->progress->done, 1);
+        }
     }
     f->unknown_packets = names.unknown_packets;
     rule_names_fini(&names);

@@ -38,6 +38,10 @@ int report_feeds_day(struct report_feeds *f, size_t index, const struct day_resu
 int report_feeds_sources(struct report_feeds *f, struct span *s, size_t from, size_t to,
                          struct fault *fault);
 
+/* Segments of windows are counted there as they are read; NULL: nowhere. It must outlive the feeds. */
+struct feed_progress;
+void report_feeds_watch(struct report_feeds *f, struct feed_progress *progress);
+
 /* Every window of the feeds, parts and all, in the feeds' order. A failure of `take` ends it. -errno and a fault. */
 typedef int (*report_window_take)(void *context, const struct window *w);
 int report_feeds_windows(struct report_feeds *f, report_window_take take, void *context,

@@ -25,6 +25,7 @@ struct report_feeds {
     size_t date_count;
     char *timezone;
     const char *timezone_feed;
+    struct feed_progress *progress; /* or NULL */
 
     struct day_result *day; /* that was read last */
     struct day *tables;     /* made when source days are read */
