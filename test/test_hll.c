@@ -88,6 +88,51 @@ static void test_merge_is_union(void **state)
     assert_memory_equal(&other_way, &both, sizeof both);
 }
 
+/* Few registers, at the seams of blocks and words; none; all. */
+static void test_blocks(void **state)
+{
+    static const struct {
+        size_t count;
+        uint32_t registers[8];
+        uint32_t blocks[8]; /* HLL_BLOCKS ends them */
+    } cases[] = {
+        {0, {0}, {HLL_BLOCKS}},
+        {1, {0}, {0, HLL_BLOCKS}},
+        {2, {63, 64}, {0, 1, HLL_BLOCKS}},
+        {3, {64, 65, 127}, {1, HLL_BLOCKS}},
+        {4, {4095, 4096, 8191, 8192}, {63, 64, 127, 128, HLL_BLOCKS}},
+        {2, {300, 16383}, {4, 255, HLL_BLOCKS}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct hll h = {0}, into = {0}, sum = {0}, zero = {0};
+        struct hll_blocks found, added = {0};
+        fill(&into, 0, 500, 4);
+        sum = into;
+        for (size_t k = 0; k < cases[i].count; k++) {
+            h.at[cases[i].registers[k]] = (uint8_t)(1 + k);
+            hll_blocks_add(&added, cases[i].registers[k]);
+        }
+        hll_blocks_find(&found, &h);
+        assert_memory_equal(&found, &added, sizeof found);
+        uint32_t block = 0;
+        for (size_t k = 0; block < HLL_BLOCKS; k++, block++) {
+            block = hll_blocks_next(&found, block);
+            assert_int_equal(block, cases[i].blocks[k]);
+        }
+        hll_merge(&sum, &h);
+        hll_blocks_merge(&found, &into, &h);
+        assert_memory_equal(&into, &sum, sizeof sum);
+        hll_blocks_clear(&found, &h);
+        assert_memory_equal(&h, &zero, sizeof h);
+    }
+    struct hll full;
+    struct hll_blocks all;
+    memset(full.at, 1, sizeof full.at);
+    hll_blocks_find(&all, &full);
+    for (uint32_t block = 0; block < HLL_BLOCKS; block++)
+        assert_int_equal(hll_blocks_next(&all, block), block);
+}
+
 static void test_dense_and_back(void **state)
 {
     struct hll h, back;
@@ -106,7 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_redis),         cmocka_unit_test(test_empty_and_full),
         cmocka_unit_test(test_rank_at_the_ends), cmocka_unit_test(test_merge_is_union),
-        cmocka_unit_test(test_dense_and_back),
+        cmocka_unit_test(test_blocks),           cmocka_unit_test(test_dense_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
