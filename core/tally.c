@@ -122,6 +122,19 @@ static void kind_add(struct window *w, enum kind kind, const struct count *add)
     w->totals.ip4 += add->packets;
 }
 
+enum { ROW_WORDS = sizeof((struct rows *)0)->used / sizeof(uint64_t) };
+
+/* The first word of rows in use from `word` on; ROW_WORDS: there is none. */
+static uint32_t rows_next_word(const struct rows *rows, uint32_t word)
+{
+    for (; word < ROW_WORDS; word = (word / 64 + 1) * 64) {
+        uint64_t left = rows->used_words[word / 64] >> word % 64;
+        if (left)
+            return word + (uint32_t)__builtin_ctzll(left);
+    }
+    return ROW_WORDS;
+}
+
 /* In the order of ports, for the sake of whoever reads the window's rows. */
 void tally_rows_drain(struct tally_slot *ts)
 {
@@ -129,7 +142,8 @@ void tally_rows_drain(struct tally_slot *ts)
     struct window *w = ts->window;
     struct count all[BRIEF_WHATS] = {0};
 
-    for (uint32_t word = 0; word < sizeof rows->used / sizeof *rows->used; word++) {
+    for (uint32_t word = rows_next_word(rows, 0); word < ROW_WORDS;
+         word = rows_next_word(rows, word + 1)) {
         for (uint64_t left = rows->used[word]; left; left &= left - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(left);
             enum brief_what what = (enum brief_what)(i >> 16);
@@ -145,6 +159,7 @@ void tally_rows_drain(struct tally_slot *ts)
         }
         rows->used[word] = 0;
     }
+    memset(rows->used_words, 0, sizeof rows->used_words);
     kind_add(w, KIND_backscatter_tcp, &all[BRIEF_ANSWER]);
     kind_add(w, KIND_tcp_syn, &all[BRIEF_SYN]);
     kind_add(w, KIND_udp, &all[BRIEF_UDP]);

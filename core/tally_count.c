@@ -259,7 +259,7 @@ static inline void stage_count(const struct run *r, const struct stage *s)
         const struct brief *b = &s->briefs[k];
         struct row *row = &rows->at[brief_row(b)];
         if (row->packets == 0)
-            rows->used[brief_row(b) / 64] |= UINT64_C(1) << brief_row(b) % 64;
+            row_use(rows, brief_row(b));
         row->packets++;
         row->bytes += brief_wire_len(b);
         sets[b->set % BRIEF_SETS]++;

@@ -28,11 +28,19 @@ static_assert(sizeof(struct row) == 16, "four rows a cache line");
 enum { PLAIN_SETS = 1 << (BRIEF_AIM_SHIFT + 2 - 1) };
 static inline unsigned plain_set(unsigned i) { return (i & ~7u) << 1 | (i & 7); }
 
-/* By brief_row(); bit i % 64 of word i / 64 says that row i is in use. */
+/* By brief_row(); bit i % 64 of word i / 64 says that row i is in use, and a bit of the second set that such a
+ * word is not 0. */
 struct rows {
     struct row at[BRIEF_WHATS << 16];
     uint64_t used[(BRIEF_WHATS << 16) / 64];
+    uint64_t used_words[(BRIEF_WHATS << 16) / 64 / 64];
 };
+
+static inline void row_use(struct rows *rows, uint32_t row)
+{
+    rows->used[row / 64] |= UINT64_C(1) << row % 64;
+    rows->used_words[row / 64 / 64] |= UINT64_C(1) << row / 64 % 64;
+}
 
 /* The sketches of all marks, register by register: what a source adds to them lies in one line. */
 typedef uint8_t sketch_row __attribute__((vector_size(16)));
