@@ -1,7 +1,7 @@
 /* observation: what one packet said, in 80 bytes.
  *
  * `decode` fills it, nothing changes it afterwards but the receiver
- * (slot, payload_at, payload_caught). Numbers are in host order, addresses in network
+ * (slot, payload_at, payload_caught; the source where it is the telescope's own). Numbers are in host order, addresses in network
  * order. A field is zero where the packet does not hold it; the state bits
  * say which headers were there. Fields describe the layer that is counted:
  * the outermost IP header, or the innermost one reached where `decap` was
@@ -33,6 +33,10 @@ enum observation_state {
     OBSERVATION_TCP_OPTIONS = 1 << 11, /* tcp_options holds the first 4 option bytes */
     OBSERVATION_PORTS = 1 << 12,    /* src_port and dst_port are valid (TCP, UDP; 4 bytes there) */
     OBSERVATION_RESERVED = 1 << 13, /* IPv4: the flag that RFC 791 reserves is set */
+    OBSERVATION_DARK_SOURCE =
+        1 << 14,                /* src was an address of the telescope, and is the unspecified one
+                                          (classify/telescope.h) */
+    OBSERVATION_SELF = 1 << 15, /* comes with DARK_SOURCE: it was dst */
 };
 
 enum {

@@ -30,6 +30,11 @@ const struct spoof_text spoof_texts[SPOOF_COUNT] = {
     [SPOOF_source_port_0] = {"source_port_0", "TCP or UDP from port 0", CORSARO "; IANA: reserved"},
     [SPOOF_destination_port_0] = {"destination_port_0", "TCP or UDP to port 0", CORSARO},
     [SPOOF_udp_to_80] = {"udp_to_80", "UDP to port 80", CORSARO},
+    [SPOOF_telescope_source] =
+        {"telescope_source",
+         "the source is an address of the telescope, or IPv6 with one of its IPv4 "
+         "addresses in it (its last byte is not looked at)",
+         "nobody sends from dark addresses"},
 };
 
 static bool is_abnormal_protocol(const struct observation *o)
@@ -65,7 +70,7 @@ static bool source_ends_0(const struct observation *o)
 uint32_t spoof_tests(const struct observation *o)
 {
     uint32_t set = 0;
-    bool has_ports = o->state & OBSERVATION_PORTS;
+    bool has_ports = o->state & OBSERVATION_PORTS, is_dark = o->state & OBSERVATION_DARK_SOURCE;
     if (!(o->state & OBSERVATION_IP))
         return 0;
 #define TEST(name, holds) set |= (uint32_t)((holds) != 0) << SPOOF_##name
@@ -74,12 +79,14 @@ uint32_t spoof_tests(const struct observation *o)
     TEST(high_ttl, is_high_ttl(o));
     TEST(fragment_offset, o->state & OBSERVATION_FRAGMENT);
     TEST(reserved_flag, o->state & OBSERVATION_RESERVED);
-    TEST(source_ends_0, source_ends_0(o));
+    TEST(source_ends_0, !is_dark && source_ends_0(o));
     TEST(source_ends_255, o->ip_version == 4 && o->src[3] == 255);
-    TEST(same_address, memcmp(o->src, o->dst, sizeof o->src) == 0);
+    TEST(same_address,
+         is_dark ? (o->state & OBSERVATION_SELF) != 0 : memcmp(o->src, o->dst, sizeof o->src) == 0);
     TEST(source_port_0, has_ports && o->src_port == 0);
     TEST(destination_port_0, has_ports && o->dst_port == 0);
     TEST(udp_to_80, has_ports && o->ip_proto == IPPROTO_NR_UDP && o->dst_port == 80);
+    TEST(telescope_source, is_dark);
 #undef TEST
     return set;
 }

@@ -1,8 +1,10 @@
 #include "capture/capture_file.h"
 #include "capture/decode.h"
 #include "classify/classify.h"
+#include "classify/kind.h"
 #include "classify/payload_tool.h"
 #include "classify/reason.h"
+#include "classify/telescope.h"
 #include "classify/udp_form.h"
 #include "core/command.h"
 #include "core/pseudonym.h"
@@ -31,27 +33,38 @@ struct explain {
 struct packet {
     const struct frame *frame;
     const char *file;
-    uint64_t number; /* in the file */
-    struct observation o;
+    uint64_t number;      /* in the file */
+    struct observation o; /* as it came */
+    struct observation
+        counted; /* the same with a source of the telescope hidden: label and origin are of it */
     struct label label;
     struct observation quoted;
     bool has_quoted;
-    bool has_origin; /* law 6: not of the telescope's own addresses */
-    struct origin origin;
+    struct origin origin;             /* where there is a source */
     const struct payload_tool *probe; /* NULL: none */
 };
 
-/* An address of the telescope becomes a keyed pseudonym. */
+/* An address of the telescope, or with one in it, becomes a keyed pseudonym. */
 static const char *address_text(const struct explain *e, const uint8_t address[16],
                                 unsigned ip_version, char text[ADDRESS_TEXT])
 {
     if (ip_version == 0)
         return "-";
-    if (e->masks && prefix_set_holds(e->setup->telescope, address, ip_version))
+    if (e->masks && telescope_covers(e->setup->telescope, address, ip_version))
         pseudonym_text(&e->key, address, ip_version, text);
     else
         inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, address, text, ADDRESS_TEXT);
     return text;
+}
+
+/* That of a NetBIOS broadcast goes without its pseudonym: the kind tells how the address ends. */
+static const char *destination_text(const struct explain *e, const struct observation *o,
+                                    char text[ADDRESS_TEXT])
+{
+    if (e->masks && o->ip_proto == IPPROTO_NR_UDP && kind_is_netbios_broadcast(o) &&
+        telescope_covers(e->setup->telescope, o->dst, o->ip_version))
+        return "dark";
+    return address_text(e, o->dst, o->ip_version, text);
 }
 
 static bool has_ports(const struct observation *o) { return o->state & OBSERVATION_PORTS; }
@@ -110,15 +123,20 @@ static const char *time_text(int64_t ts_ns, char text[64])
 
 /* ---- text ---- */
 
-static void print_endpoint(const struct explain *e, const uint8_t address[16],
-                           const struct observation *o, uint16_t port)
+static void print_endpoint(const struct observation *o, const char *shown, uint16_t port)
 {
-    char text[ADDRESS_TEXT];
-    const char *shown = address_text(e, address, o->ip_version, text);
     if (!has_ports(o))
         printf(" %s", shown);
     else
         printf(strchr(shown, ':') ? " [%s]:%u" : " %s:%u", shown, port);
+}
+
+static void print_endpoints(const struct explain *e, const struct observation *o)
+{
+    char text[ADDRESS_TEXT];
+    print_endpoint(o, address_text(e, o->src, o->ip_version, text), o->src_port);
+    printf(" >");
+    print_endpoint(o, destination_text(e, o, text), o->dst_port);
 }
 
 static void print_headers(const struct explain *e, const struct packet *p)
@@ -158,7 +176,7 @@ static void print_headers(const struct explain *e, const struct packet *p)
 static void print_origin(const struct explain *e, const struct packet *p)
 {
     const struct origin *o = &p->origin;
-    if (!p->has_origin ||
+    if (!p->o.ip_version ||
         (o->class == ORIGIN_ordinary && o->country[0] == '\0' && o->as.number == 0))
         return;
     printf(" | from %s", origin_name(o->class));
@@ -182,22 +200,17 @@ static void print_text(const struct explain *e, const struct packet *p)
         putchar(':');
     }
     printf("%" PRIu64 " %s %s", p->number, time_text(o->ts_ns, time), proto_text(o, proto));
-    if (o->ip_version) {
-        print_endpoint(e, o->src, o, o->src_port);
-        printf(" >");
-        print_endpoint(e, o->dst, o, o->dst_port);
-    }
+    if (o->ip_version)
+        print_endpoints(e, o);
     print_headers(e, p);
     if (p->has_quoted) {
         printf(" quotes %s", proto_text(&p->quoted, proto));
-        print_endpoint(e, p->quoted.src, &p->quoted, p->quoted.src_port);
-        printf(" >");
-        print_endpoint(e, p->quoted.dst, &p->quoted, p->quoted.dst_port);
-        printf(" victim %s", address_text(e, p->quoted.dst, p->quoted.ip_version, time));
+        print_endpoints(e, &p->quoted);
+        printf(" victim %s", destination_text(e, &p->quoted, time));
     }
     if (p->probe)
         printf(" probe \"%s\"", p->probe->name);
-    reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
+    reason_text(e->setup->rules, &p->counted, &p->label, reason, sizeof reason);
     printf(" | %s", reason);
     print_origin(e, p);
     putchar('\n');
@@ -271,7 +284,7 @@ static void json_headers(const struct explain *e, const struct observation *o)
                o->ttl);
         json_text("src", address_text(e, o->src, o->ip_version, text));
         putchar(',');
-        json_text("dst", address_text(e, o->dst, o->ip_version, text));
+        json_text("dst", destination_text(e, o, text));
         if (o->ip_version == 4 && !e->masks)
             printf(",\"ip_id\":%u", o->ip_id);
     }
@@ -301,7 +314,7 @@ static void json_origin(const struct explain *e, const struct packet *p)
         o->class == ORIGIN_acknowledged ? origins_organisation(e->setup->origins, o->organisation)
                                         : NULL;
     printf(",\"origin\":");
-    if (!p->has_origin) {
+    if (!p->o.ip_version) {
         printf("null");
         return;
     }
@@ -347,7 +360,7 @@ static void print_json(const struct explain *e, const struct packet *p)
         json_text("proto", proto_text(&p->quoted, proto));
         json_headers(e, &p->quoted);
         printf("},");
-        json_text("victim", address_text(e, p->quoted.dst, p->quoted.ip_version, time));
+        json_text("victim", destination_text(e, &p->quoted, time));
     }
     putchar(',');
     json_text("kind", kind_name(p->label.kind));
@@ -362,7 +375,7 @@ static void print_json(const struct explain *e, const struct packet *p)
     json_rules(e, &p->label);
     json_origin(e, p);
     putchar(',');
-    reason_text(e->setup->rules, o, &p->label, reason, sizeof reason);
+    reason_text(e->setup->rules, &p->counted, &p->label, reason, sizeof reason);
     json_text("reason", reason);
     printf("}\n");
 }
@@ -376,18 +389,19 @@ static void explain_frame(struct explain *e, const struct frame *f)
         .file = capture_file_current(e->setup->capture),
         .number = capture_file_frame(e->setup->capture),
     };
+    const struct prefix_set *telescope = e->setup->telescope;
     decode(f, e->setup->decap, &p.o);
-    classify_batch(e->setup->rules, e->setup->telescope, &p.o, 1, f->data, e->scratch, &p.label);
+    p.counted = p.o;
+    if (telescope)
+        telescope_hide_source(telescope, &p.counted);
+    classify_batch(e->setup->rules, telescope, &p.counted, 1, f->data, e->scratch, &p.label);
     if (label_tools(&p.label) & (1u << TOOL_probe | 1u << TOOL_nmap))
         p.probe = payload_tool_of(p.o.ip_proto, p.o.dst_port, f->data + p.o.payload_at,
                                   p.o.payload_caught, p.o.payload_len);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
-    const struct prefix_set *telescope = e->setup->telescope;
-    p.has_origin =
-        p.o.ip_version != 0 && !(e->masks && prefix_set_holds(telescope, p.o.src, p.o.ip_version));
-    if (p.has_origin)
-        origins_find(e->setup->origins, p.o.src, p.o.ip_version, &p.origin);
+    if (p.o.ip_version != 0)
+        origins_find(e->setup->origins, p.counted.src, p.counted.ip_version, &p.origin);
     e->shown++;
     (e->is_json ? print_json : print_text)(e, &p);
 }

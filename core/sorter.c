@@ -1,5 +1,7 @@
 #include "core/sorter.h"
 
+#include "classify/telescope.h"
+
 void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
 {
     struct sorter_shard *to = &s->shards[shard];
@@ -154,14 +156,19 @@ static void place_observation(struct sorter *s, const struct observation *o, con
 
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
-    if (!went_as_brief(s, o, NULL, slot))
-        place_observation(s, o, NULL, slot);
+    struct observation counted = *o;
+    if (s->telescope)
+        telescope_hide_source(s->telescope, &counted);
+    if (!went_as_brief(s, &counted, NULL, slot))
+        place_observation(s, &counted, NULL, slot);
 }
 
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct observation o;
     decode(f, s->decap, &o);
+    if (s->telescope)
+        telescope_hide_source(s->telescope, &o);
     const uint8_t *payload = f->data + o.payload_at;
     if (!went_as_brief(s, &o, payload, slot))
         place_observation(s, &o, payload, slot);

@@ -2,7 +2,8 @@
  * on the way.
  *
  * A brief is read straight from the frame where it can be; everything else is decoded, and goes as a
- * brief where it has one and as an observation where not. Part of the receiver: one thread.
+ * brief where it has one and as an observation where not; a source that is the telescope's own is hidden before
+ * anything is counted of it (classify/telescope.h). Part of the receiver: one thread.
  */
 #ifndef CORE_SORTER_H
 #define CORE_SORTER_H
@@ -98,7 +99,8 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
     if (__builtin_expect(to->slot == slot, 1))
         found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
     if (__builtin_expect(found == BRIEF_NONE, 0) ||
-        (s->telescope && !prefix_set_holds(s->telescope, f->data + 30, 4))) {
+        (s->telescope && (!prefix_set_holds(s->telescope, f->data + 30, 4) ||
+                          prefix_set_holds(s->telescope, f->data + 26, 4)))) {
         sorter_frame_slow(s, f, slot);
         return;
     }
