@@ -26,6 +26,18 @@ USES = {"mirai": (1, 0), "zmap": (2, 100), "masscan": (2, 100), "nmap": (3, 500)
 address_of = lru_cache(maxsize=1 << 16)(ipaddress.ip_address)
 
 
+def addresses_in(address):
+    """The address, and those of IPv4 that an IPv6 address has in it."""
+    yield address
+    if address.version == 4:
+        return
+    yield from filter(None, (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())))
+    high, low = int(address) >> 32, ipaddress.IPv4Address(int(address) & 0xffffffff)
+    compatible, translated, translators = 0, 0xffff0000, 0x64ff9b << 64
+    if high in (compatible, translated, translators) or high & 0xfdffffff == 0x5efe:  # the last: ISATAP
+        yield low
+
+
 class Setting:
     """What a replay is told beside its captures."""
 
@@ -33,7 +45,7 @@ class Setting:
         self.rules, self.payloads, self.identity, self.origins = rules, rules.payloads, identity(folder), origins
         self.zone, self.zone_name = zoneinfo.ZoneInfo(zone), zone
         self.telescope = [ipaddress.ip_network(word) for word in telescope.split(",") if word]
-        self.inside = {}
+        self.inside, self.dark = {}, {}
         self.ipv4 = sum(net.num_addresses for net in ipaddress.collapse_addresses(n for n in self.telescope if n.version == 4))
         self.survey = {**SURVEY, **(survey or {})}
 
@@ -42,6 +54,12 @@ class Setting:
             address = address_of(text)
             self.inside[text] = any(address in net for net in self.telescope if net.version == address.version)
         return self.inside[text]
+
+    def is_dark(self, text):
+        """A source that is the telescope's."""
+        if text not in self.dark:
+            self.dark[text] = any(self.is_inside(str(address)) for address in addresses_in(address_of(text)))
+        return self.dark[text]
 
     def date_of(self, ns):
         return datetime.datetime.fromtimestamp(ns // 10**9, self.zone).date()
@@ -55,7 +73,8 @@ class Seen:
 
     def __init__(self, p, ns, setting):
         f, self.ns, self.bytes = p.f, ns, p.bytes
-        self.source = address_of(p.src) if p.version else None
+        self.is_dark = bool(p.version) and setting.is_dark(p.src)
+        self.source = address_of(("0.0.0.0" if p.version == 4 else "::") if self.is_dark else p.src) if p.version else None
         is_outside = bool(p.version and setting.telescope) and not setting.is_inside(p.dst)
         self.kind = "outside" if is_outside and p.kind() != "malformed" else p.kind()
         self.tools = p.tools() - (p.tools_of_payload() if self.kind == "outside" else set())
@@ -70,7 +89,8 @@ class Seen:
         self.set_target(setting.rules)
 
     def notes_of(self, p, f, data, setting):
-        if (p.version == 4 and f["ip.flags.rb"].split(",")[0] in ("1", "True")) or p.src == p.dst or self.source_port == 0:
+        if ((p.version == 4 and f["ip.flags.rb"].split(",")[0] in ("1", "True")) or p.src == p.dst or self.source_port == 0
+                or self.is_dark):
             yield "likely_spoofed"
         if self.kind == "udp" and f["udp.length"] and p.port is not None and (data or p.udp_payload() == 0):
             if forms_request.is_request(p.port, data, p.udp_payload()):

@@ -150,7 +150,7 @@ static const struct reason_row {
       .dst_port = 138,
       .src_port = 138,
       .dst = {10, 0, 0, 255}},
-     "stray: UDP 138 to 138, destination ends in .255 (NetBIOS broadcast); counts in total",
+     "stray: UDP 138 to 138 (NetBIOS broadcast); counts in total",
      ""},
     {{.src = {1},
       .state = OBSERVATION_IP | OBSERVATION_TRANSPORT,

@@ -14,6 +14,7 @@
 enum {
     S = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS,
     T = S | OBSERVATION_TCP_FLAGS | OBSERVATION_TCP_WINDOW,
+    DARK = OBSERVATION_DARK_SOURCE,
 };
 
 #define BOTH .src = {198, 51, 100, 7}, .dst = {203, 0, 113, 9}, .ttl = 52
@@ -71,6 +72,17 @@ static const struct row {
     {"same address", X(same_address), {TCP4, .src = {203, 0, 113, 9}}},
     {"same address over IPv6", X(same_address), {TCP6, .src = {0x20, 1, [15] = 2}}},
     {"neighbours", 0, {TCP4, .src = {203, 0, 113, 8}}},
+    {"from the telescope", X(telescope_source), {TCP4, .state = T | DARK, .src = {0}}},
+    {"from the telescope, over IPv6", X(telescope_source), {TCP6, .state = T | DARK, .src = {0}}},
+    {"land attack on the telescope",
+     X(telescope_source) | X(same_address),
+     {TCP4, .state = T | DARK | OBSERVATION_SELF, .src = {0}}},
+    {"from the telescope to 0.0.0.0",
+     X(telescope_source),
+     {TCP4, .state = T | DARK, .src = {0}, .dst = {0}}},
+    {"from the telescope, port 0",
+     X(telescope_source) | X(source_port_0),
+     {UDP4, .state = S | DARK, .src = {0}, .src_port = 0}},
     {"from port 0", X(source_port_0), {TCP4, .src_port = 0}},
     {"to port 0", X(destination_port_0), {UDP4, .dst_port = 0}},
     {"ports not caught", 0, {UDP4, .state = OBSERVATION_IP, .src_port = 0, .dst_port = 0}},
