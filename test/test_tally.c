@@ -1,6 +1,7 @@
 /* What a worker counts, against plain loops over the same packets. */
 #include "core/tally.h"
 
+#include "classify/telescope.h"
 #include "core/day_pack.h"
 #include "core/sorter.h"
 #include "core/source_table.h"
@@ -282,11 +283,14 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         }
         if (is_capped)
             give_up_some(&sorter, t, i);
-        w->o[i] = packet();
-        w->o[i].slot = (uint8_t)pick(3);
-        w->window[i] = opening_of[w->o[i].slot];
+        struct observation came = packet();
+        came.slot = (uint8_t)pick(3);
+        w->o[i] = came;
+        if (telescope)
+            telescope_hide_source(telescope, &w->o[i]);
+        w->window[i] = opening_of[came.slot];
         classify_batch(w->rules, telescope, &w->o[i], 1, NULL, NULL, &w->labels[i]);
-        sorter_observation(&sorter, &w->o[i], w->o[i].slot);
+        sorter_observation(&sorter, &came, came.slot);
     }
     sorter_flush(&sorter);
     for (unsigned slot = 0; slot < 3; slot++)
@@ -310,7 +314,8 @@ static void test_against_loops(void **state)
 {
     (void)state;
     struct prefix_set *telescope;
-    assert_int_equal(prefix_set_create(&telescope, "203.0.0.0/26", NULL), 0);
+    assert_int_equal(prefix_set_create(&telescope, "203.0.0.0/26,198.0.0.16/28,c600:10::/28", NULL),
+                     0); /* some of the sources, too */
     check_against_loops(1, NULL, false);
     check_against_loops(BATCH_MAX, NULL, false);
     check_against_loops(7, telescope, false);
