@@ -64,8 +64,7 @@ static void add_udp(struct text *t, const struct observation *o, enum kind kind,
     if (kind == KIND_stray && group)
         add(t, "UDP to a control group of one link (%s)", group->name);
     else if (kind == KIND_stray && kind_is_netbios_broadcast(o))
-        add(t, "UDP %u to %u (NetBIOS broadcast)", o->src_port,
-            o->dst_port);
+        add(t, "UDP %u to %u (NetBIOS broadcast)", o->src_port, o->dst_port);
     else if (kind != KIND_udp && form->name)
         add(t, "%s: UDP %s", form->name, form->what);
     else if (!(o->state & OBSERVATION_PORTS))
