@@ -5,18 +5,23 @@
 
 #include <stdlib.h>
 
-uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair)
+uint32_t source_number(const struct source_table *shard, const uint8_t address[16],
+                       unsigned ip_version)
 {
-    uint64_t key = pair->key;
-    struct observation o = {.ip_version = 4};
-    uint32_t id = pair_id(key);
-    memcpy(o.src, &id, sizeof id);
-    if (pair_is_ipv6(key)) {
-        o.ip_version = 6;
-        memcpy(o.src, shard->addresses6[id].bytes, sizeof o.src);
-    }
+    struct observation o = {.ip_version = (uint8_t)ip_version};
+    memcpy(o.src, address, sizeof o.src);
     uint64_t hash = hash_address(shard->key, o.src, o.ip_version);
     return source_find((struct source_table *)shard, hash, source_guess(shard, hash), &o);
+}
+
+uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair)
+{
+    uint8_t address[16] = {0};
+    uint32_t id = pair_id(pair->key);
+    if (pair_is_ipv6(pair->key))
+        return source_number(shard, shard->addresses6[id].bytes, 6);
+    memcpy(address, &id, sizeof id);
+    return source_number(shard, address, 4);
 }
 
 struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of)

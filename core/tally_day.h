@@ -136,6 +136,10 @@ struct day_row day_row_of_pair(const struct tally *t, const struct pair *pair, u
 struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of);
 void tally_day_destroy(struct tally_day *day); /* accepts NULL */
 
+/* The number of a source that is there. */
+uint32_t source_number(const struct source_table *shard, const uint8_t address[16],
+                       unsigned ip_version);
+
 /* The number of a pair's source. */
 uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair);
 
