@@ -1,0 +1,122 @@
+"""test_jumps.py: captures whose packets jump between days: the same feed byte for byte for any number of workers, any batch and
+in every run; a day is judged on all its packets so far, also on those that were counted when it had its turn before; many
+days cost what they hold, so that captures of many days end at all."""
+import datetime
+import filecmp
+import os
+import random
+import sys
+import tempfile
+
+import feed
+import pcap
+from judge import Verdict, ledger_faults, replay, run
+
+SECOND, MINUTE, HOUR, DAY = 10**9, 60 * 10**9, 3600 * 10**9, 86400 * 10**9
+FIRST = (datetime.date(2026, 3, 7) - datetime.date(1970, 1, 1)).days
+OPTIONS = ["--telescope", "198.18.0.0/22", "--survey-packets", 20, "--survey-packets-per-address", "0.01"]
+RUNS = [["-j", j, "--batch", b] for j, b in ((1, 1), (1, 64), (2, 1), (2, 512), (3, 7), (3, 512), (8, 64))] + [["-j", 8]] * 4
+
+
+def packet(ns, source, port, seq=7):
+    return ns, pcap.ether(pcap.ip4(source, "198.18.0.1", 6, pcap.tcp(40000, port, seq=seq)))
+
+
+def same_feeds(a, b):
+    names = sorted(os.listdir(a))
+    return names == sorted(os.listdir(b)) and not any(filecmp.cmpfiles(a, b, names, shallow=False)[1:])
+
+
+def jumping(seed):
+    """Runs of packets of one minute, a few sources of which some scan many ports; each run lies in any of a few days."""
+    r = random.Random(seed)
+    days, step = r.choice((2, 3, 6)), r.choice((6 * HOUR, DAY, 40 * DAY))
+    found, at = [], [FIRST * DAY + n * step for n in range(days)]
+    for _ in range(300):
+        day = r.randrange(days)
+        at[day] += r.choice((SECOND, MINUTE, 7 * MINUTE, -MINUTE))
+        for _ in range(r.choice((1, 3, 30, 200))):
+            host = r.choice((r.randrange(8), r.randrange(4000)))
+            found.append(packet(at[day] + r.randrange(SECOND), f"11.2.{host // 200}.{host % 200 + 1}", r.randrange(12 if host < 8 else 4)))
+    return found
+
+
+def same_bytes(verdict, path, folder, *options):
+    first = os.path.join(folder, "first")
+    rc, answer, err = replay(path, *options, "-j", 1, "-o", first)
+    verdict.equal((rc, err), (0, ""), "replay")
+    verdict.equal(ledger_faults(answer), [], "ledger")
+    verdict.equal(run("verify", first)[0], 0, "verify")
+    for n, words in enumerate(RUNS):
+        other = os.path.join(folder, str(n))
+        replay(path, *options, *words, "-o", other)
+        verdict.check(same_feeds(first, other), f"{options}, {words}: another feed than of -j 1")
+    return first
+
+
+def out_of(folder, start):
+    """(date of the survey set, packets, packets taken out) of the records of a window."""
+    found = []
+    for w in feed.windows(folder):
+        if w.start_ns == start:
+            marks = {m.mark: m for m in w.marks if not m.tool}
+            found.append((w.survey_basis.first if w.survey_basis.some else None, marks["total"].packets, marks["total"].packets_out))
+    return found
+
+
+def in_two_halves(verdict, folder):
+    """A day ends, comes again with late packets and ends again: a source that has half of a survey scanner's ports in each half
+    is one only then. Between the halves its day was packed."""
+    begin = FIRST * DAY + 18 * HOUR
+    first = [packet(begin + n, "11.0.0.1", 100 + n % 20) for n in range(60)]
+    noon = [packet(begin + 12 * HOUR, "11.0.0.1", 1), packet(begin + 12 * HOUR + 1, "11.0.0.2", 1)]
+    late = [packet(begin + HOUR + n * MINUTE, "11.0.0.1", 120 + n) for n in range(20)]
+    again = [(ns + HOUR, frame) for ns, frame in noon]
+    path = pcap.write(os.path.join(folder, "halves.pcap"), first + noon + late + again)
+    out = same_bytes(verdict, path, os.path.join(folder, "halves"), *OPTIONS)
+    verdict.equal(out_of(out, begin + 12 * HOUR), [(FIRST, 2, 0)], "the next day's first window: half of the ports were seen")
+    verdict.equal(out_of(out, begin + HOUR + 9 * MINUTE), [(FIRST, 1, 0)], "a late window: half of the ports were seen")
+    verdict.equal(out_of(out, begin + 13 * HOUR), [(FIRST, 2, 1)], "a window behind the other half")
+
+
+def many_days(verdict, folder):
+    """A packet a day; many days in any order. What a day of nearly no packets costs must not grow with what there is beside
+    it: these took longer than the time that a judge gives a run."""
+    r = random.Random(1)
+    daily = [packet((FIRST + n) * DAY, "11.0.0.1", 23) for n in range(400)]
+    mixed = [packet((FIRST + r.randrange(3000)) * DAY + r.randrange(DAY), f"11.{r.randrange(3)}.{r.randrange(256)}.9", r.randrange(9999))
+             for _ in range(30000)]
+    for name, packets in (("daily", daily), ("mixed", mixed)):
+        path = pcap.write(os.path.join(folder, name + ".pcap"), packets)
+        out = os.path.join(folder, name)
+        rc, answer, err = replay(path, *OPTIONS, "--window", "1h", "-o", out)
+        verdict.equal((rc, err), (0, ""), name)
+        dates = {ns // DAY for ns, _ in packets}
+        found = feed.read(out).values()
+        bodies = [getattr(record, record.WhichOneof("body")) for records in found for record in records]
+        days = [b for b in bodies if type(b).__name__ == "Day"]
+        verdict.equal([d.facts.date for d in days], sorted(dates), f"{name}: dates")
+        sources = [b for b in bodies if type(b).__name__ == "SourceDay"]
+        verdict.equal(len(sources), len({(ns // DAY, frame[26:30]) for ns, frame in packets}), f"{name}: source days")
+        verdict.equal(ledger_faults(answer), [], f"{name}: ledger")
+
+
+def main():
+    verdict = Verdict()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("halves", "jumps"):
+            os.mkdir(os.path.join(folder, name))
+        in_two_halves(verdict, folder)
+        for seed in range(4):
+            here = os.path.join(folder, "jumps", str(seed))
+            os.mkdir(here)
+            path = pcap.write(os.path.join(here, "jumps.pcap"), jumping(seed))
+            ports = ["--survey-ports", 8]
+            span = ("1m", "1h")[seed % 2]
+            same_bytes(verdict, path, here, *OPTIONS, *ports, "--window", span, "--timezone", ("UTC", "Asia/Kathmandu")[seed // 2])
+        many_days(verdict, folder)
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
