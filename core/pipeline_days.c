@@ -70,6 +70,19 @@ static void pack_days(struct worker *w, unsigned shard, const struct tally_day *
         failed(w, day_store_judge(store, mark->date, shard, judge, &fault), &fault);
 }
 
+/* Days that were packed and have no window open are gone: there may be thousands in a capture. */
+static void days_drop(struct worker *w, const struct tally_day *next)
+{
+    unsigned count;
+    struct tally_day **days = tally_days(w->tally, &count);
+    for (unsigned i = count; i-- > 0;) {
+        if (days[i] == next || is_open(w, &days[i]->of))
+            continue;
+        day_store_add_lone(w->pipeline->settings->days, days[i]);
+        tally_day_drop(w->tally, days[i]);
+    }
+}
+
 /* The receiver goes on to a day: that before is packed, and all others that have no open window. Where the day before is
  * judged, it is so on all its packets so far, whenever they were packed. */
 void pipeline_turn_day(struct worker *w, const struct batch_mark *mark)
@@ -86,6 +99,7 @@ void pipeline_turn_day(struct worker *w, const struct batch_mark *mark)
             survey_judge_end(&judge);
     }
     tally_day_turn(w->tally, next);
+    days_drop(w, next);
     if (mark->is_judged)
         tally_survey_turn(w->tally, mark->date);
 }

@@ -41,8 +41,10 @@ void tally_destroy(struct tally *t)
 {
     if (!t)
         return;
-    for (unsigned i = 0; i < SHARDS; i++)
+    for (unsigned i = 0; i < SHARDS; i++) {
         source_table_fini(&t->shards[i]);
+        begun_pairs_fini(&t->begun[i]);
+    }
     for (unsigned i = 0; i < WINDOW_SLOTS; i++) {
         pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
