@@ -231,6 +231,20 @@ def damages_of_days(bench, feeds):
         bench.verdict.equal(lost > 0, day.facts.date == date, "which day lost sources")
 
 
+def hostile(bench, feeds):
+    """A source day with packets outside its day, under right checksums: the merge fails, as verify does."""
+    for field, value in (("first_ns", 256), ("lasted_ns", 2 * 86400 * 10**9)):
+        copy = bench.path()
+        shutil.copytree(feeds[0], copy)
+        records = feed.read(copy)
+        forged = next(r for rows in records.values() for r in rows if r.WhichOneof("body") == "source_day")
+        setattr(forged.source_day, field, value)
+        feed.write(records)
+        bench.verdict.equal(run("verify", copy)[0], 1, f"verify of a forged {field}: exit")
+        _, _, err = bench.merge(copy, feeds[1], status=1)
+        bench.verdict.check("outside its day" in err, f"a forged {field}: {err}")
+
+
 def dated(path):
     """The SourceDay and Day records of a feed, in their order."""
     bodies = [getattr(r, r.WhichOneof("body")) for records in feed.read(path).values() for r in records
@@ -297,6 +311,7 @@ def main():
         refusals(bench, captures)
         damages(bench, captures)
         damages_of_days(bench, samples)
+        hostile(bench, samples)
         rule_sets(bench, captures)
         pieces(bench)
         return bench.verdict.finish()
