@@ -15,7 +15,7 @@ void day_minutes_fini(struct day_minutes *w)
 
 static bool holds(const struct watched_day *day, int64_t ts_ns)
 {
-    return ts_ns >= day->of.start_ns && (ts_ns < day->of.end_ns || day->of.end_ns == INT64_MAX);
+    return calendar_holds(day->of.start_ns, day->of.end_ns, ts_ns);
 }
 
 struct watched_day *day_minutes_find(struct day_minutes *w, int64_t ts_ns)

@@ -59,7 +59,7 @@ void tally_destroy(struct tally *t)
 static const struct calendar_day *day_of(struct tally *t, int64_t ts_ns)
 {
     struct calendar_day *last = &t->last_day;
-    if (ts_ns < last->start_ns || ts_ns >= last->end_ns)
+    if (last->start_ns == last->end_ns || !calendar_holds(last->start_ns, last->end_ns, ts_ns))
         *last = calendar_day_of(ts_ns);
     return last;
 }
