@@ -5,6 +5,7 @@ import datetime
 import filecmp
 import os
 import random
+import struct
 import sys
 import tempfile
 
@@ -99,6 +100,36 @@ def many_days(verdict, folder):
     verdict.equal(run("verify", out)[0], 0, "verify of days in any order")
 
 
+def pcapng(path, times):
+    """One packet for each time: only pcapng has room for all that 64 bits of nanoseconds hold."""
+    def block(kind, body):
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+    offset = min(times) // SECOND  # of the interface, in seconds
+    options = struct.pack("<HHB3xHHqHH", 9, 1, 9, 14, 8, offset, 0, 0)
+    found = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535) + options)
+    for n, ns in enumerate(times):
+        _, frame = packet(ns, f"11.0.0.{n + 1}", 23)
+        at = ns - offset * SECOND
+        body = struct.pack("<IIIII", 0, at >> 32, at % 2**32, len(frame), len(frame)) + frame
+        found += block(6, body + bytes(-len(body) % 4))
+    with open(path, "wb") as f:
+        f.write(found)
+    return path
+
+
+def ends_of_time(verdict, folder):
+    """The first and the last nanosecond of 64 bits have a day that verify takes, and are shown."""
+    for name, times, year in (("last", [2**63 - 1 - n for n in (3 * DAY, MINUTE, 1, 0)], "2262-04-11"),
+                              ("first", [-2**63 + n for n in (0, 1, MINUTE, 3 * DAY)], "1677-09-21")):
+        path, out = pcapng(os.path.join(folder, name + ".pcapng"), times), os.path.join(folder, name)
+        rc, text, err = run("replay", *OPTIONS, "-o", out, path)
+        verdict.equal((rc, err), (0, ""), f"the {name} times")
+        verdict.check(year in text.decode(), f"the {name} times are not shown: {text.decode()[:300]}")
+        rc, _, err = run("verify", out)
+        verdict.equal((rc, err), (0, ""), f"verify of the {name} times")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as folder:
@@ -113,6 +144,7 @@ def main():
             span = ("1m", "1h")[seed % 2]
             same_bytes(verdict, path, here, *OPTIONS, *ports, "--window", span, "--timezone", ("UTC", "Asia/Kathmandu")[seed // 2])
         many_days(verdict, folder)
+        ends_of_time(verdict, folder)
     return verdict.finish()
 
 
