@@ -170,6 +170,12 @@ def refusals(bench, feeds):
     telescopes(bench, capture)
     bench.verdict.equal(run("merge", feeds[0])[0], 2, "merge without --out: exit")
     bench.verdict.equal(run("merge", feeds[0], "-o", feeds[1])[0], 2, "merge into a feed: exit")
+    for inside in ("sub", "sub/sub/", "../" + os.path.basename(feeds[0]) + "/sub"):
+        rc, _, err = run("merge", *feeds, "-o", os.path.join(feeds[0], inside))
+        bench.verdict.check(rc == 2 and "would lie in" in err and not os.path.exists(os.path.join(feeds[0], "sub")),
+                            f"merge into {inside} of a feed: {rc} {err}")
+    beside = feeds[0] + "-beside"
+    bench.verdict.equal(run("merge", *feeds, "-o", os.path.join(beside, "sub"))[0], 0, "merge into a folder beside a feed: exit")
 
 
 def telescopes(bench, capture):
