@@ -16,6 +16,16 @@ static const char magic[8] = "yamiHS1\n";
 
 enum { PATH_SIZE = 4096, HEAD = sizeof magic + SHA256_DIGEST_LENGTH, CACHE_MAX = 256 << 20 };
 
+/* Makes a folder with all its parents. */
+static void make_folders(char path[PATH_SIZE])
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+        *slash = '/';
+    }
+}
+
 /* The folder's name, "" where there is none; made where `makes`. */
 static void find_folder(const char *dir, bool makes, char path[PATH_SIZE])
 {
@@ -25,6 +35,8 @@ static void find_folder(const char *dir, bool makes, char path[PATH_SIZE])
         snprintf(path, PATH_SIZE, "%s", dir);
     } else if (base && base[0] == '/') {
         snprintf(path, PATH_SIZE, "%s/yamiscope", base);
+        if (makes)
+            make_folders(path);
     } else if (home && home[0] == '/') {
         snprintf(path, PATH_SIZE, "%s/.cache", home);
         if (makes)

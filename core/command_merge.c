@@ -9,8 +9,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { DATE_TEXT = 32, DAY_SECONDS = 86400 };
 
@@ -186,12 +191,55 @@ static int out_check(const char *out, struct fault *fault)
     return err;
 }
 
+/* The nearest folder of a path that is there, as a descriptor; -1: it is not to be had. */
+static int nearest_open(const char *path)
+{
+    char *at = strdup(path);
+    int fd = -1;
+    while (at != NULL && fd < 0) {
+        char *slash = strrchr(at, '/');
+        fd = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 || errno != ENOENT || strcmp(at, ".") == 0 || slash == at)
+            break;
+        if (slash != NULL)
+            *slash = '\0';
+        else
+            strcpy(at, ".");
+    }
+    free(at);
+    return fd;
+}
+
+/* Whether the folder `out`, which need not be there, is or would be in the folder `feed`. */
+static bool lies_in(const char *out, const char *feed)
+{
+    struct stat wanted, here, before = {0};
+    bool is_found = false;
+    int fd = stat(feed, &wanted) == 0 ? nearest_open(out) : -1;
+    while (fd >= 0 && fstat(fd, &here) == 0 && !is_found) {
+        if (here.st_ino == before.st_ino && here.st_dev == before.st_dev)
+            break; /* the root is its own parent */
+        is_found = here.st_ino == wanted.st_ino && here.st_dev == wanted.st_dev;
+        before = here;
+        int parent = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(fd);
+        fd = parent;
+    }
+    if (fd >= 0)
+        close(fd);
+    return is_found;
+}
+
 static int merge(const struct config *c, const struct ruleset *rules)
 {
     const struct merge_settings settings = {.rules = rules, .program = VERSION};
     struct feed_merge *m;
     struct fault fault;
     int err = out_check(c->out, &fault);
+    for (size_t i = 0; i < c->path_count && err == 0; i++)
+        if (lies_in(c->out, c->paths[i]))
+            err = fault_set(&fault, EINVAL, "%s: would lie in %s, which is merged", c->out,
+                            c->paths[i]);
     if (err < 0)
         return command_fail(&fault, EXIT_USAGE);
     err = feed_merge_create(&m, c->paths, c->path_count, &settings, &fault);

@@ -304,18 +304,62 @@ static int document_read(struct config *c, enum command_bit command, yaml_docume
     return 0;
 }
 
-static int config_file_read(struct config *c, enum command_bit command, struct fault *fault)
+/* Refuses what nests deeper than any options do, before libyaml makes a document of it: that takes time by the square
+ * of the depth. */
+static int nesting_check(const struct config *c, const char *bytes, size_t len, struct fault *fault)
+{
+    enum { DEPTH_MAX = 8 };
+    yaml_parser_t parser;
+    yaml_event_t event;
+    int depth = 0, err = 0;
+    bool is_end = false;
+
+    if (!yaml_parser_initialize(&parser))
+        return fault_set(fault, ENOMEM, "%s: %s", c->config, strerror(ENOMEM));
+    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, len);
+    while (!is_end && err == 0 && yaml_parser_parse(&parser, &event)) {
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        is_end = event.type == YAML_STREAM_END_EVENT;
+        if (depth > DEPTH_MAX)
+            err = fault_set(fault, EINVAL, "%s:%zu:%zu: values nest deeper than any option's",
+                            c->config, event.start_mark.line + 1, event.start_mark.column + 1);
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return err;
+}
+
+/* Reads all of a file, which may be a pipe. Caller frees *bytes in any case. */
+static int file_read(const struct config *c, char **bytes, size_t *len, struct fault *fault)
+{
+    enum { LEN_MAX = 1 << 20 };
+    *bytes = malloc(LEN_MAX + 1);
+    FILE *file = fopen(c->config, "re");
+    if (!file || !*bytes) {
+        int err = file ? ENOMEM : errno;
+        if (file)
+            fclose(file);
+        return fault_set(fault, EINVAL, "%s: %s", c->config, strerror(err));
+    }
+    *len = fread(*bytes, 1, LEN_MAX + 1, file);
+    int err =
+        ferror(file) ? fault_set(fault, EINVAL, "%s: %s", c->config, strerror(errno))
+        : *len > LEN_MAX
+            ? fault_set(fault, EINVAL, "%s: is longer than 1 MiB: no file of options", c->config)
+            : 0;
+    fclose(file);
+    return err;
+}
+
+static int text_read(struct config *c, enum command_bit command, const char *bytes, size_t len,
+                     struct fault *fault)
 {
     yaml_parser_t parser;
     yaml_document_t document;
-    FILE *file = fopen(c->config, "re");
-    if (!file)
-        return fault_set(fault, EINVAL, "%s: %s", c->config, strerror(errno));
-    if (!yaml_parser_initialize(&parser)) {
-        fclose(file);
+    if (!yaml_parser_initialize(&parser))
         return fault_set(fault, ENOMEM, "%s: %s", c->config, strerror(ENOMEM));
-    }
-    yaml_parser_set_input_file(&parser, file);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, len);
     int err;
     if (yaml_parser_load(&parser, &document)) {
         err = document_read(c, command, &document, fault);
@@ -326,7 +370,19 @@ static int config_file_read(struct config *c, enum command_bit command, struct f
                       parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
-    fclose(file);
+    return err;
+}
+
+static int config_file_read(struct config *c, enum command_bit command, struct fault *fault)
+{
+    char *bytes;
+    size_t len = 0;
+    int err = file_read(c, &bytes, &len, fault);
+    if (err == 0)
+        err = nesting_check(c, bytes, len, fault);
+    if (err == 0)
+        err = text_read(c, command, bytes, len, fault);
+    free(bytes);
     return err;
 }
 

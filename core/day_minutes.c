@@ -3,6 +3,7 @@
 #include "core/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const int64_t MINUTE_NS = INT64_C(60000000000);
 
@@ -14,19 +15,28 @@ void day_minutes_fini(struct day_minutes *w)
 
 static bool holds(const struct watched_day *day, int64_t ts_ns)
 {
-    return ts_ns >= day->of.start_ns && (ts_ns < day->of.end_ns || day->of.end_ns == INT64_MAX);
+    return calendar_holds(day->of.start_ns, day->of.end_ns, ts_ns);
 }
 
 struct watched_day *day_minutes_find(struct day_minutes *w, int64_t ts_ns)
 {
     if (w->last < w->count && holds(&w->days[w->last], ts_ns))
         return &w->days[w->last];
-    for (w->last = 0; w->last < w->count; w->last++)
-        if (holds(&w->days[w->last], ts_ns))
-            return &w->days[w->last];
+    uint32_t from = 0, to = w->count; /* the first day that ends behind it */
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (w->days[middle].of.start_ns <= ts_ns && !holds(&w->days[middle], ts_ns))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    w->last = from;
+    if (from < w->count && holds(&w->days[from], ts_ns))
+        return &w->days[from];
     w->days = memory_must(realloc(w->days, (w->count + 1) * sizeof *w->days));
-    w->days[w->count] = (struct watched_day){.of = calendar_day_of(ts_ns)};
-    return &w->days[w->count++];
+    memmove(&w->days[from + 1], &w->days[from], (w->count++ - from) * sizeof *w->days);
+    w->days[from] = (struct watched_day){.of = calendar_day_of(ts_ns)};
+    return &w->days[from];
 }
 
 void day_minutes_mark_slow(struct day_minutes *w, int64_t ts_ns)

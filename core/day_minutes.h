@@ -15,9 +15,9 @@ struct watched_day {
 };
 
 struct day_minutes {
-    int64_t from_ns, to_ns; /* [from, to): a minute that is marked already */
-    uint32_t last;          /* the day that was found last */
-    struct watched_day *days;
+    int64_t from_ns, to_ns;   /* [from, to): a minute that is marked already */
+    uint32_t last;            /* the day that was found last */
+    struct watched_day *days; /* sorted */
     uint32_t count;
 };
 

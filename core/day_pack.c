@@ -5,65 +5,129 @@
 
 #include <stdlib.h>
 
-/* All rows of a shard's day, and where those of each source begin. */
+/* A source with rows: the places of its rows in `order`. */
+struct sheaf_source {
+    uint32_t number, from, to;
+};
+
+/* All rows of a shard's day, by source. */
 struct sheaf {
     struct day_row *rows;
     uint32_t count;
-    uint32_t *from;    /* by source number, one more than there are: its first place in `order` */
-    uint32_t *order;   /* rows by source */
-    uint32_t *sources; /* numbers of sources with rows, by address */
+    uint32_t *order;              /* of rows, by source */
+    struct sheaf_source *sources; /* by address */
     uint32_t source_count;
 };
 
-static void rows_gather(struct sheaf *s, const struct tally *t, struct source_table *shard,
-                        struct day_rows *rows, bool is_current)
+static const uint64_t PAIR_COUNTS = ~UINT64_C(0) << PAIR_COMBO;
+
+/* What a pair counts becomes a row. */
+static void pair_gather(struct sheaf *s, const struct tally *t, const struct source_table *shard,
+                        struct pair *pair)
 {
-    const uint64_t is_counted = ~UINT64_C(0) << PAIR_COMBO;
-    size_t places = is_current ? (size_t)shard->pair_groups * GROUP : 0;
+    if ((pair->state & PAIR_COUNTS) == 0)
+        return;
+    s->rows[s->count++] = day_row_of_pair(t, pair, pair_source_number(shard, pair));
+    pair->state &= ~PAIR_COUNTS;
+}
+
+static uint32_t pairs_that_count(const struct source_table *shard)
+{
     uint32_t counted = 0;
-    for (size_t i = 0; i < places; i++)
-        counted += (shard->pairs[i].state & is_counted) != 0;
+    for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++)
+        counted += (shard->pairs[i].state & PAIR_COUNTS) != 0;
+    return counted;
+}
+
+/* Few pairs are looked up, many are found by looking at all. */
+static void rows_gather(struct sheaf *s, const struct tally *t, struct source_table *shard,
+                        struct day_rows *rows, struct begun_pairs *begun)
+{
+    uint32_t counted = !begun ? 0 : begun->is_over ? pairs_that_count(shard) : begun->count;
     s->rows = memory_must(malloc((rows->count + counted + 1) * sizeof *s->rows));
-    for (size_t i = 0; i < places; i++) {
-        struct pair *pair = &shard->pairs[i];
-        if ((pair->state & is_counted) == 0)
-            continue;
-        uint32_t number = pair_source_number(shard, pair);
-        s->rows[s->count++] = day_row_of_pair(t, pair, number);
-        pair->state &= ~is_counted;
+    if (begun && begun->is_over) {
+        for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++)
+            pair_gather(s, t, shard, &shard->pairs[i]);
+    } else if (begun) {
+        for (uint32_t i = 0; i < begun->count; i++) {
+            struct pair *pair = pair_look_up(shard, begun->names[i]);
+            if (pair)
+                pair_gather(s, t, shard, pair);
+        }
     }
     if (rows->count > 0)
         memcpy(s->rows + s->count, rows->at, rows->count * sizeof *rows->at);
     s->count += rows->count;
     day_rows_fini(rows);
+    if (begun)
+        begun_pairs_fini(begun);
 }
 
 /* Counting sort by source. */
+static void order_many(struct sheaf *s, uint32_t source_count)
+{
+    uint32_t *to = memory_must(calloc(source_count + 1, sizeof *to));
+    for (uint32_t i = 0; i < s->count; i++)
+        to[s->rows[i].source + 1]++;
+    for (uint32_t number = 0; number < source_count; number++)
+        to[number + 1] += to[number];
+    for (uint32_t i = 0; i < s->count; i++)
+        s->order[to[s->rows[i].source]++] = i;
+    free(to);
+}
+
+static int compare_sources(const void *a, const void *b, void *rows)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint32_t source_x = ((const struct day_row *)rows)[x].source;
+    uint32_t source_y = ((const struct day_row *)rows)[y].source;
+    return source_x != source_y ? (source_x < source_y ? -1 : 1) : (x < y ? -1 : x > y);
+}
+
 static void rows_by_source(struct sheaf *s, uint32_t source_count)
 {
-    s->from = memory_must(calloc(source_count + 2, sizeof *s->from));
+    enum {
+        FEW = 16
+    }; /* rows sort faster by themselves than an array of so many sources is cleared */
     s->order = memory_must(malloc((s->count + 1) * sizeof *s->order));
-    s->sources = memory_must(malloc((source_count + 1) * sizeof *s->sources));
-    uint32_t *end = s->from + 1; /* while it is filled: where a source's next row goes */
-    for (uint32_t i = 0; i < s->count; i++)
-        end[s->rows[i].source + 1]++;
-    for (uint32_t number = 0; number < source_count; number++) {
-        if (end[number + 1] > 0)
-            s->sources[s->source_count++] = number;
-        end[number + 1] += end[number];
+    if (s->count > source_count / FEW) {
+        order_many(s, source_count);
+    } else {
+        for (uint32_t i = 0; i < s->count; i++)
+            s->order[i] = i;
+        qsort_r(s->order, s->count, sizeof *s->order, compare_sources, s->rows);
     }
-    for (uint32_t i = 0; i < s->count; i++)
-        s->order[end[s->rows[i].source]++] = i;
+    uint32_t most = s->count < source_count ? s->count : source_count;
+    s->sources = memory_must(malloc((most + 1) * sizeof *s->sources));
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t number = s->rows[s->order[i]].source;
+        struct sheaf_source *last = &s->sources[s->source_count - (s->source_count > 0)];
+        if (s->source_count == 0 || last->number != number)
+            s->sources[s->source_count++] = (struct sheaf_source){number, i, i + 1};
+        else
+            last->to = i + 1;
+    }
 }
 
 struct address_key {
-    uint32_t address4, number;
+    uint32_t address4, place; /* among the sources */
 };
 
-/* IPv4 by three passes of 11 bits (LSD radix sort). */
+static int compare_addresses4(const void *a, const void *b)
+{
+    uint32_t x = ((const struct address_key *)a)->address4;
+    uint32_t y = ((const struct address_key *)b)->address4;
+    return x < y ? -1 : x > y;
+}
+
+/* IPv4 by three passes of 11 bits (LSD radix sort); few by comparing. */
 static void sort_addresses4(struct address_key *keys, uint32_t count)
 {
-    enum { BITS = 11, BUCKETS = 1 << BITS };
+    enum { BITS = 11, BUCKETS = 1 << BITS, FEW = 256 };
+    if (count < FEW) {
+        qsort(keys, count, sizeof *keys, compare_addresses4);
+        return;
+    }
     struct address_key *other = memory_must(malloc((count + 1) * sizeof *other));
     struct address_key *from = keys, *to = other;
     for (unsigned shift = 0; shift < 33; shift += BITS) {
@@ -89,8 +153,8 @@ static int compare_addresses6(const void *a, const void *b, void *shard)
 {
     const struct source_table *t = shard;
     uint8_t x[16], y[16];
-    source_address(t, source_at(t, *(const uint32_t *)a), x);
-    source_address(t, source_at(t, *(const uint32_t *)b), y);
+    source_address(t, source_at(t, ((const struct sheaf_source *)a)->number), x);
+    source_address(t, source_at(t, ((const struct sheaf_source *)b)->number), y);
     return memcmp(x, y, sizeof x);
 }
 
@@ -98,20 +162,22 @@ static int compare_addresses6(const void *a, const void *b, void *shard)
 static void sources_by_address(struct sheaf *s, struct source_table *shard)
 {
     struct address_key *keys = memory_must(malloc((s->source_count + 1) * sizeof *keys));
-    uint32_t count4 = 0, count6 = 0;
+    struct sheaf_source *sorted = memory_must(malloc((s->source_count + 1) * sizeof *sorted));
+    uint32_t count4 = 0, at = 0;
     for (uint32_t i = 0; i < s->source_count; i++) {
-        uint32_t number = s->sources[i];
-        const struct source *source = source_at(shard, number);
-        if (source->kinds_ever & SOURCE_IS_IPV6)
-            s->sources[count6++] = number; /* never ahead of i */
-        else
-            keys[count4++] = (struct address_key){__builtin_bswap32(source->id), number};
+        const struct source *source = source_at(shard, s->sources[i].number);
+        if (!(source->kinds_ever & SOURCE_IS_IPV6))
+            keys[count4++] = (struct address_key){__builtin_bswap32(source->id), i};
     }
     sort_addresses4(keys, count4);
-    memmove(s->sources + count4, s->sources, count6 * sizeof *s->sources);
-    for (uint32_t i = 0; i < count4; i++)
-        s->sources[i] = keys[i].number;
-    qsort_r(s->sources + count4, count6, sizeof *s->sources, compare_addresses6, shard);
+    for (; at < count4; at++)
+        sorted[at] = s->sources[keys[at].place];
+    for (uint32_t i = 0; i < s->source_count && at < s->source_count; i++)
+        if (source_at(shard, s->sources[i].number)->kinds_ever & SOURCE_IS_IPV6)
+            sorted[at++] = s->sources[i];
+    qsort_r(sorted + count4, s->source_count - count4, sizeof *sorted, compare_addresses6, shard);
+    free(s->sources);
+    s->sources = sorted;
     free(keys);
 }
 
@@ -249,10 +315,10 @@ static bool row_take(struct packing *p, struct source_day *d, const struct day_r
 }
 
 /* The day of one source; returns whether it showed what no survey scanner shows. */
-static bool source_fill(struct packing *p, uint32_t number, struct source_day *d)
+static bool source_fill(struct packing *p, const struct sheaf_source *of, struct source_day *d)
 {
     struct room *room = &p->room;
-    uint32_t from = p->sheaf.from[number], to = p->sheaf.from[number + 1];
+    uint32_t number = of->number, from = of->from, to = of->to;
     bool is_attacker = false;
     if (to - from > room->size) {
         room->size = to - from;
@@ -287,21 +353,24 @@ int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool 
         .table = (struct source_table *)&t->shards[shard],
         .is_current = is_current,
     };
+    struct begun_pairs *begun = (struct begun_pairs *)&t->begun[shard];
     struct sheaf *s = &p.sheaf;
     int err = 0;
 
-    rows_gather(s, t, p.table, &day->rows[shard], is_current);
+    bool has_pairs = is_current && (begun->count > 0 || begun->is_over);
+    if (day->rows[shard].count == 0 && !has_pairs)
+        return 0;
+    rows_gather(s, t, p.table, &day->rows[shard], has_pairs ? begun : NULL);
     rows_by_source(s, p.table->source_count);
     sources_by_address(s, p.table);
     for (uint32_t i = 0; i < s->source_count && err == 0; i++) {
         struct source_day d;
-        bool is_attacker = source_fill(&p, s->sources[i], &d);
+        bool is_attacker = source_fill(&p, &s->sources[i], &d);
         if (judge)
-            survey_judge_take(judge, s->sources[i], &d, is_attacker);
+            survey_judge_take(judge, s->sources[i].number, &d, is_attacker);
         err = take(context, &d);
     }
     free(s->rows);
-    free(s->from);
     free(s->order);
     free(s->sources);
     free(p.room.ports);

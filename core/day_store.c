@@ -1,22 +1,12 @@
 #include "core/day_store.h"
 
+#include "core/day_runs.h"
 #include "core/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-enum { MEMORY_MAX = 256 << 20 }; /* bytes of runs in memory */
-
-struct run {
-    int32_t date;
-    uint8_t *bytes; /* NULL: in the file, from `at` on */
-    size_t len, at;
-};
 
 /* A date's counts beside its source days. */
 struct sums {
@@ -27,14 +17,10 @@ struct sums {
 
 struct day_store {
     const struct day_store_settings *settings;
-    pthread_mutex_t lock;
-    struct run *runs;
-    size_t run_count, run_room;
-    struct sums *sums;
+    struct day_runs *runs;
+    pthread_mutex_t lock; /* of the sums: */
+    struct sums *sums;    /* sorted */
     size_t sum_count;
-    size_t in_memory, in_file;
-    int fd;        /* -1: none yet */
-    uint8_t *file; /* mapped when all is there */
 };
 
 struct day_store *day_store_create(const struct day_store_settings *settings)
@@ -43,7 +29,11 @@ struct day_store *day_store_create(const struct day_store_settings *settings)
     if (!s)
         return NULL;
     s->settings = settings;
-    s->fd = -1;
+    s->runs = day_runs_create(settings->dir);
+    if (!s->runs) {
+        free(s);
+        return NULL;
+    }
     (void)pthread_mutex_init(&s->lock, NULL);
     return s;
 }
@@ -52,26 +42,29 @@ void day_store_destroy(struct day_store *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->run_count; i++)
-        free(s->runs[i].bytes);
-    if (s->file)
-        (void)munmap(s->file, s->in_file);
-    if (s->fd >= 0)
-        (void)close(s->fd);
+    day_runs_destroy(s->runs);
     (void)pthread_mutex_destroy(&s->lock);
-    free(s->runs);
     free(s->sums);
     free(s);
 }
 
 static struct sums *sums_of(struct day_store *s, const struct calendar_day *of)
 {
-    for (size_t i = 0; i < s->sum_count; i++)
-        if (s->sums[i].of.date == of->date)
-            return &s->sums[i];
+    size_t from = 0, to = s->sum_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (s->sums[middle].of.date < of->date)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    if (from < s->sum_count && s->sums[from].of.date == of->date)
+        return &s->sums[from];
     s->sums = memory_must(realloc(s->sums, (s->sum_count + 1) * sizeof *s->sums));
-    s->sums[s->sum_count] = (struct sums){.of = *of};
-    return &s->sums[s->sum_count++];
+    memmove(&s->sums[from + 1], &s->sums[from], (s->sum_count - from) * sizeof *s->sums);
+    s->sum_count++;
+    s->sums[from] = (struct sums){.of = *of};
+    return &s->sums[from];
 }
 
 static void kinds_add(struct sums *sums, const struct count kinds[KIND_COUNT])
@@ -93,58 +86,12 @@ void day_store_add_lone(struct day_store *s, struct tally_day *day)
     memset(day->lone_kinds, 0, sizeof day->lone_kinds);
 }
 
-static int file_write(struct day_store *s, const struct run *run, struct fault *fault)
-{
-    const char *dir = s->settings->dir;
-    if (s->fd < 0)
-        s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0)
-        return fault_set(fault, errno, "%s: a file for source days: %s", dir, strerror(errno));
-    for (size_t done = 0; done < run->len;) {
-        ssize_t n = pwrite(s->fd, run->bytes + done, run->len - done, (off_t)(s->in_file + done));
-        if (n < 0 && errno != EINTR)
-            return fault_set(fault, errno, "%s: writing source days: %s", dir, strerror(errno));
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 /* What a shard's day becomes. */
 struct packing {
     struct record_buffer bytes;
     struct count kinds[KIND_COUNT];
     struct day_given_up given_up;
 };
-
-/* Takes the bytes over. */
-static int run_add(struct day_store *s, struct run run, const struct calendar_day *of,
-                   const struct packing *p, struct fault *fault)
-{
-    int err = 0;
-    (void)pthread_mutex_lock(&s->lock);
-    struct sums *sums = sums_of(s, of);
-    kinds_add(sums, p->kinds);
-    sums->given_up.ports += p->given_up.ports;
-    sums->given_up.rules += p->given_up.rules;
-    if (s->in_memory + run.len > MEMORY_MAX) {
-        err = file_write(s, &run, fault);
-        run.at = s->in_file;
-        s->in_file += err == 0 ? run.len : 0;
-        free(run.bytes);
-        run.bytes = NULL;
-    } else {
-        s->in_memory += run.len;
-    }
-    if (err == 0) {
-        if (s->run_count == s->run_room) {
-            s->run_room = s->run_room ? s->run_room * 2 : SHARDS;
-            s->runs = memory_must(realloc(s->runs, s->run_room * sizeof *s->runs));
-        }
-        s->runs[s->run_count++] = run;
-    }
-    (void)pthread_mutex_unlock(&s->lock);
-    return err;
-}
 
 /* ---- packing ---- */
 
@@ -159,113 +106,62 @@ static int pack_one(void *context, const struct source_day *d)
     return record_pack_source_day(&p->bytes, 1, &crc, d);
 }
 
+/* What was packed goes to the date's runs and sums. */
+static int packed_add(struct day_store *s, const struct calendar_day *of, unsigned shard,
+                      struct packing *p, struct fault *fault)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    struct sums *sums = sums_of(s, of);
+    kinds_add(sums, p->kinds);
+    sums->given_up.ports += p->given_up.ports;
+    sums->given_up.rules += p->given_up.rules;
+    (void)pthread_mutex_unlock(&s->lock);
+    uint8_t *bytes = p->bytes.data, *fitted = realloc(bytes, p->bytes.len);
+    p->bytes.data = NULL;
+    return day_runs_add(s->runs, of->date, shard, fitted ? fitted : bytes, p->bytes.len, fault);
+}
+
+/* Whether the source showed what no survey scanner shows. */
+static bool is_attacker(const struct ruleset *rules, const struct source_day *d)
+{
+    for (size_t i = 0; i < d->evidence_count; i++) {
+        if (d->evidence[i].evidence == EVIDENCE_bot)
+            return true;
+        for (size_t k = 0; k < rules->rule_count; k++)
+            if (rules->rules[k].is_exploit && strcmp(rules->rules[k].id, d->evidence[i].rule) == 0)
+                return true;
+    }
+    return false;
+}
+
+int day_store_judge(struct day_store *s, int32_t date, unsigned shard, struct survey_judge *judge,
+                    struct fault *fault)
+{
+    struct day_merge *m;
+    const struct source_day *d;
+    int err = day_merge_begin(&m, s->runs, date, shard, fault);
+    while (err == 0 && (d = day_merge_next(m)))
+        survey_judge_take(judge, source_number(judge->shard, d->address, d->ip_version), d,
+                          is_attacker(s->settings->day.rules, d));
+    day_merge_end(m);
+    return err;
+}
+
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
                    unsigned shard, bool is_current, struct survey_judge *judge, struct fault *fault)
 {
     struct packing p = {0};
-    int err = day_pack(t, day, shard, is_current, judge, &p.given_up, pack_one, &p);
-    if (err < 0) {
+    bool is_begun_anew = judge && day_runs_has(s->runs, day->of.date, shard);
+    int err = day_pack(t, day, shard, is_current, is_begun_anew ? NULL : judge, &p.given_up,
+                       pack_one, &p);
+    if (err < 0)
         fault_set(fault, -err, "packing source days: %s", strerror(-err));
-    } else if (p.bytes.len > 0) {
-        struct run run = {.date = day->of.date, .bytes = p.bytes.data, .len = p.bytes.len};
-        p.bytes.data = NULL;
-        err = run_add(s, run, &day->of, &p, fault);
-    }
+    else if (p.bytes.len > 0)
+        err = packed_add(s, &day->of, shard, &p, fault);
+    if (err == 0 && is_begun_anew)
+        err = day_store_judge(s, day->of.date, shard, judge, fault);
     record_buffer_free(&p.bytes);
     return err;
-}
-
-/* ---- merging ---- */
-
-/* A run being read: its next source day. */
-struct run_cursor {
-    const uint8_t *at, *end;
-    struct source_day_buffer next;
-};
-
-struct merge {
-    struct run_cursor *cursors;
-    uint32_t *heap; /* numbers of cursors, that with the least next one first */
-    uint32_t count, left;
-};
-
-/* Reads the next one; false: there is none. These bytes are our own. */
-static bool cursor_next(struct run_cursor *c)
-{
-    uint64_t len = 0;
-    struct record_view view;
-    if (c->at == c->end)
-        return false;
-    for (unsigned shift = 0;; shift += 7) {
-        len |= (uint64_t)(*c->at & 0x7f) << shift;
-        if (!(*c->at++ & 0x80))
-            break;
-    }
-    int err = record_view(&view, c->at, len);
-    struct fault fault;
-    if (err == 0)
-        err = record_unpack_source_day(&c->next, view.body, view.body_len, &fault);
-    if (err == -ENOMEM)
-        memory_ended();
-    assert(err == 0);
-    c->at += len;
-    return true;
-}
-
-static bool is_before(const struct merge *m, uint32_t a, uint32_t b)
-{
-    return source_day_order(&m->cursors[a].next.day, &m->cursors[b].next.day) < 0;
-}
-
-/* The heap holds but for place i. */
-static void heap_sink(struct merge *m, uint32_t i)
-{
-    uint32_t moved = m->heap[i];
-    for (uint32_t child; (child = 2 * i + 1) < m->left; i = child) {
-        if (child + 1 < m->left && is_before(m, m->heap[child + 1], m->heap[child]))
-            child++;
-        if (!is_before(m, m->heap[child], moved))
-            break;
-        m->heap[i] = m->heap[child];
-    }
-    m->heap[i] = moved;
-}
-
-static void heap_turn(struct merge *m)
-{
-    if (!cursor_next(&m->cursors[m->heap[0]]))
-        m->heap[0] = m->heap[--m->left];
-    if (m->left > 0)
-        heap_sink(m, 0);
-}
-
-static void merge_begin(struct merge *m, const struct day_store *s, int32_t date)
-{
-    *m = (struct merge){
-        .cursors = memory_must(calloc(s->run_count + 1, sizeof *m->cursors)),
-        .heap = memory_must(calloc(s->run_count + 1, sizeof *m->heap)),
-    };
-    for (size_t i = 0; i < s->run_count; i++) {
-        const struct run *run = &s->runs[i];
-        if (run->date != date)
-            continue;
-        struct run_cursor *c = &m->cursors[m->count];
-        c->at = run->bytes ? run->bytes : s->file + run->at;
-        c->end = c->at + run->len;
-        if (cursor_next(c))
-            m->heap[m->left++] = m->count;
-        m->count++;
-    }
-    for (uint32_t i = m->left; i-- > 0;)
-        heap_sink(m, i);
-}
-
-static void merge_end(struct merge *m)
-{
-    for (uint32_t i = 0; i < m->count; i++)
-        source_day_buffer_free(&m->cursors[i].next);
-    free(m->cursors);
-    free(m->heap);
 }
 
 /* ---- days ---- */
@@ -328,43 +224,18 @@ static void origin_fill(const struct origins *origins, struct source_day *d, str
 static int sources_take(struct day_store *s, int32_t date, struct day *day, struct feed_log *feed,
                         struct fault *fault)
 {
-    struct merge m;
-    struct source_day_buffer whole = {0};
-    int err = 0;
-    merge_begin(&m, s, date);
-    while (m.left > 0 && err == 0) {
+    struct day_merge *m;
+    struct source_day *d;
+    int err = day_merge_begin(&m, s->runs, date, SHARDS, fault);
+    while (err == 0 && (d = day_merge_next(m))) {
         struct origin origin;
-        struct source_day *d = &m.cursors[m.heap[0]].next.day;
-        bool is_split = false;
-        for (uint32_t child = 1; child < 3 && child < m.left; child++)
-            is_split |= source_day_order(d, &m.cursors[m.heap[child]].next.day) == 0;
-        if (is_split) {
-            if (source_day_copy(&whole, d) < 0)
-                memory_ended();
-            d = &whole.day;
-            heap_turn(&m);
-            while (m.left > 0 && source_day_order(d, &m.cursors[m.heap[0]].next.day) == 0) {
-                if (source_day_merge(&whole, &m.cursors[m.heap[0]].next.day) < 0)
-                    memory_ended();
-                heap_turn(&m);
-            }
-        }
         origin_fill(s->settings->origins, d, &origin);
         err = day_add(day, d, fault);
         if (err == 0 && feed)
             err = feed_log_append_source_day(feed, d, fault);
-        if (!is_split)
-            heap_turn(&m);
     }
-    merge_end(&m);
-    source_day_buffer_free(&whole);
+    day_merge_end(m);
     return err;
-}
-
-static int compare_sums(const void *a, const void *b)
-{
-    int32_t x = ((const struct sums *)a)->of.date, y = ((const struct sums *)b)->of.date;
-    return x < y ? -1 : x > y;
 }
 
 static const struct watched_day *watched_of(const struct day_minutes *watch, int32_t date)
@@ -383,16 +254,6 @@ int day_store_finish(struct day_store *s, const struct day_minutes *watch, struc
     int err = 0;
     for (uint32_t i = 0; i < watch->count; i++) /* also those of which a filter left nothing */
         (void)sums_of(s, &watch->days[i].of);
-    if (s->sum_count > 1) /* none: there is no array */
-        qsort(s->sums, s->sum_count, sizeof *s->sums, compare_sums);
-    if (s->in_file > 0) {
-        s->file = mmap(NULL, s->in_file, PROT_READ, MAP_SHARED, s->fd, 0);
-        if (s->file == MAP_FAILED) {
-            s->file = NULL;
-            err = fault_set(fault, errno, "%s: mapping source days: %s", s->settings->dir,
-                            strerror(errno));
-        }
-    }
     for (size_t i = 0; i < s->sum_count && err == 0; i++) {
         const struct sums *sums = &s->sums[i];
         const struct day_result *result;

@@ -1,9 +1,8 @@
 /* day_store: the source days of a replay until its end, and the Days made of them.
  *
- * A worker packs what a shard counted of a day whenever the capture goes on to another day: a run, sorted by
- * address. Captures need not be in the order of time, so a date may have any number of runs; at the
- * end they are merged, each date becomes final once, and its source days and Day go to the feed. Beyond some memory
- * runs lie in a file without a name.
+ * A worker packs what a shard counted of a day whenever the capture goes on to another day: a run
+ * (core/day_runs.h). Captures need not be in the order of time, so a date may have any number of runs; at the
+ * end they are merged, each date becomes final once, and its source days and Day go to the feed.
  * Any thread may add; finishing is one thread's.
  */
 #ifndef CORE_DAY_STORE_H
@@ -32,11 +31,15 @@ struct day_store_settings {
 struct day_store *day_store_create(const struct day_store_settings *settings);
 void day_store_destroy(struct day_store *s); /* accepts NULL */
 
-/* Packs what a shard counted of a day: nothing of it is left there. `judge` as day_pack has it. 0, or -errno and a fault (a full disk); what was
- * added before stays. */
+/* Packs what a shard counted of a day: nothing of it is left there. `judge` (may be NULL) gets each source with all that
+ * was packed of it, now and before. 0, or -errno and a fault (a full disk); what was added before stays. */
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
                    unsigned shard, bool is_current, struct survey_judge *judge,
                    struct fault *fault);
+
+/* A judge gets each source of a date with all that was packed of it; where the tally has nothing of that day. */
+int day_store_judge(struct day_store *s, int32_t date, unsigned shard, struct survey_judge *judge,
+                    struct fault *fault);
 
 /* Adds what a worker counted of packets without a source; takes it out of `day`. */
 void day_store_add_lone(struct day_store *s, struct tally_day *day);

@@ -2,7 +2,7 @@
 
 static bool holds(const struct day_turn *t, int64_t ts_ns)
 {
-    return ts_ns >= t->of.start_ns && ts_ns < t->of.end_ns;
+    return calendar_holds(t->of.start_ns, t->of.end_ns, ts_ns);
 }
 
 /* Whether a window of the current day is open that is not late, but for the one in `but`. */

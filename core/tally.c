@@ -41,8 +41,10 @@ void tally_destroy(struct tally *t)
 {
     if (!t)
         return;
-    for (unsigned i = 0; i < SHARDS; i++)
+    for (unsigned i = 0; i < SHARDS; i++) {
         source_table_fini(&t->shards[i]);
+        begun_pairs_fini(&t->begun[i]);
+    }
     for (unsigned i = 0; i < WINDOW_SLOTS; i++) {
         pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
@@ -57,7 +59,7 @@ void tally_destroy(struct tally *t)
 static const struct calendar_day *day_of(struct tally *t, int64_t ts_ns)
 {
     struct calendar_day *last = &t->last_day;
-    if (ts_ns < last->start_ns || ts_ns >= last->end_ns)
+    if (last->start_ns == last->end_ns || !calendar_holds(last->start_ns, last->end_ns, ts_ns))
         *last = calendar_day_of(ts_ns);
     return last;
 }

@@ -4,30 +4,58 @@
 #include "core/tally_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair)
+uint32_t source_number(const struct source_table *shard, const uint8_t address[16],
+                       unsigned ip_version)
 {
-    uint64_t key = pair->key;
-    struct observation o = {.ip_version = 4};
-    uint32_t id = pair_id(key);
-    memcpy(o.src, &id, sizeof id);
-    if (pair_is_ipv6(key)) {
-        o.ip_version = 6;
-        memcpy(o.src, shard->addresses6[id].bytes, sizeof o.src);
-    }
+    struct observation o = {.ip_version = (uint8_t)ip_version};
+    memcpy(o.src, address, sizeof o.src);
     uint64_t hash = hash_address(shard->key, o.src, o.ip_version);
     return source_find((struct source_table *)shard, hash, source_guess(shard, hash), &o);
 }
 
+uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair)
+{
+    uint8_t address[16] = {0};
+    uint32_t id = pair_id(pair->key);
+    if (pair_is_ipv6(pair->key))
+        return source_number(shard, shard->addresses6[id].bytes, 6);
+    memcpy(address, &id, sizeof id);
+    return source_number(shard, address, 4);
+}
+
+/* Where a date stands or would stand. */
+static unsigned date_place(const struct tally *t, int32_t date)
+{
+    unsigned from = 0, to = t->day_count;
+    while (from < to) {
+        unsigned middle = from + (to - from) / 2;
+        if (t->days[middle]->of.date < date)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of)
 {
-    for (unsigned i = 0; i < t->day_count; i++)
-        if (t->days[i]->of.date == of->date)
-            return t->days[i];
-    t->days = memory_must(realloc(t->days, (t->day_count + 1) * sizeof *t->days));
-    struct tally_day *day = t->days[t->day_count++] = memory_must(calloc(1, sizeof *day));
-    day->of = *of;
-    return day;
+    unsigned at = date_place(t, of->date);
+    if (at < t->day_count && t->days[at]->of.date == of->date)
+        return t->days[at];
+    t->days = memory_must(realloc(t->days, (t->day_count + 1) * sizeof(struct tally_day *)));
+    memmove(&t->days[at + 1], &t->days[at], (t->day_count++ - at) * sizeof(struct tally_day *));
+    t->days[at] = memory_must(calloc(1, sizeof(struct tally_day)));
+    t->days[at]->of = *of;
+    return t->days[at];
+}
+
+void tally_day_drop(struct tally *t, struct tally_day *day)
+{
+    unsigned at = date_place(t, day->of.date);
+    memmove(&t->days[at], &t->days[at + 1], (--t->day_count - at) * sizeof(struct tally_day *));
+    tally_day_destroy(day);
 }
 
 void tally_day_destroy(struct tally_day *day)
@@ -120,6 +148,29 @@ struct day_row day_row_of_pair(const struct tally *t, const struct pair *pair, u
     return row;
 }
 
+void begun_pairs_fini(struct begun_pairs *b)
+{
+    free(b->names);
+    *b = (struct begun_pairs){0};
+}
+
+static void begun_add(struct begun_pairs *b, const struct source_table *shard, uint64_t name)
+{
+    enum { FEW = 16 }; /* places of pairs that are looked at in the time of one that is looked up */
+    if (b->is_over)
+        return;
+    if (b->count >= shard->pair_groups * GROUP / FEW + 1) {
+        begun_pairs_fini(b);
+        b->is_over = true;
+        return;
+    }
+    if (b->count == b->room) {
+        b->room = b->room ? b->room * 2 : 4;
+        b->names = memory_must(realloc(b->names, b->room * sizeof *b->names));
+    }
+    b->names[b->count++] = name;
+}
+
 static void pair_begin(struct pair *pair, uint32_t combo)
 {
     pair->state = (pair->state & ~(~UINT64_C(0) << PAIR_COMBO)) | (uint64_t)combo << PAIR_COMBO |
@@ -137,7 +188,11 @@ void day_count_apart(const struct day_run *r, const struct brief *b, struct pair
             struct day_row row = day_row_of_pair(r->tally, pair, number);
             day_rows_add(rows, r->tally->key, &row);
         }
-        r->tally->counted_pairs += of_pair == 0;
+        if (of_pair == 0) {
+            r->tally->counted_pairs++;
+            begun_add(&r->tally->begun[r->shard - r->tally->shards], r->shard,
+                      pair_name(pair->key));
+        }
         pair_begin(pair, combo);
         day_count_times(r, b, number);
         return;

@@ -27,6 +27,24 @@ struct tally_day {
     uint64_t given_up_sources;           /* of them, packets whose source is not kept */
 };
 
+/* The pairs of a shard that count packets of the current day, in the order in which they began: as long as they are few, a
+ * day is packed without a look at all pairs. At most half a byte for each place of a pair. */
+struct begun_pairs {
+    uint64_t *names;
+    uint32_t count, room;
+    bool is_over; /* there are too many: none are kept */
+};
+
+void begun_pairs_fini(struct begun_pairs *b); /* to all zero */
+
+/* The pair of this name; NULL: it is not there. */
+static inline struct pair *pair_look_up(const struct source_table *shard, uint64_t name)
+{
+    struct pair *home = pair_home(shard, name);
+    int place = pair_place(home, name);
+    return place >= 0 ? pair_at(home, place) : pair_find_on(shard, name);
+}
+
 /* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A
  * combination gets a number when it is first seen; 0: none is left, its packets go to rows. */
 enum { COMBO_SET_BITS = 13, COMBO_NAME_BITS = COMBO_SET_BITS + BRIEF_LEN_BITS, COMBO_SLOTS = 1024 };
@@ -134,7 +152,14 @@ struct day_row day_row_of_pair(const struct tally *t, const struct pair *pair, u
 
 /* The tally's day, made where there is none. */
 struct tally_day *tally_day_at(struct tally *t, const struct calendar_day *of);
+
+/* Takes a day out of the tally and frees it: it is not the current one, and all of it was packed. */
+void tally_day_drop(struct tally *t, struct tally_day *day);
 void tally_day_destroy(struct tally_day *day); /* accepts NULL */
+
+/* The number of a source that is there. */
+uint32_t source_number(const struct source_table *shard, const uint8_t address[16],
+                       unsigned ip_version);
 
 /* The number of a pair's source. */
 uint32_t pair_source_look_up(const struct source_table *shard, const struct pair *pair);

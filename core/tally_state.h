@@ -116,9 +116,10 @@ struct tally {
     bool has_days;
     struct tally_day **days; /* that have packets */
     unsigned day_count;
-    uint64_t counted_pairs;       /* that count packets of the current day */
-    struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
-    struct calendar_day last_day; /* that was asked for */
+    uint64_t counted_pairs;           /* that count packets of the current day */
+    struct begun_pairs begun[SHARDS]; /* some of them, by name */
+    struct tally_day *current;        /* whose briefs are counted beside their pairs; NULL: none */
+    struct calendar_day last_day;     /* that was asked for */
     struct combos combos;
     struct evidence_sets evidence;
 };

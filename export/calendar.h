@@ -22,6 +22,12 @@ struct calendar_day {
     int64_t start_ns, end_ns; /* [start, end); times that fit no 64 bits stand at their end */
 };
 
+/* Whether a day from `start_ns` to `end_ns` holds a time: the last one to fit 64 bits holds the last time, too. */
+static inline bool calendar_holds(int64_t start_ns, int64_t end_ns, int64_t ts_ns)
+{
+    return ts_ns >= start_ns && (ts_ns < end_ns || end_ns == INT64_MAX);
+}
+
 /* The day that holds a time. Takes microseconds to milliseconds: callers keep it. */
 struct calendar_day calendar_day_of(int64_t ts_ns);
 

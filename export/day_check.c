@@ -1,5 +1,6 @@
 #include "export/day_check.h"
 
+#include "export/calendar.h"
 #include "export/message_compare.h"
 #include "export/record_pack.h"
 #include "export/saturate.h"
@@ -154,7 +155,8 @@ int day_check_source(struct day_check *c, const uint8_t *body, size_t len)
     if (record_unpack_source_day(&c->source, body, len, &fault) != 0)
         return refuse_fault(c, &fault);
     const struct source_day *s = &c->source.day;
-    if (s->first_ns < c->facts.start_ns || s->last_ns >= c->facts.end_ns)
+    if (!calendar_holds(c->facts.start_ns, c->facts.end_ns, s->first_ns) ||
+        !calendar_holds(c->facts.start_ns, c->facts.end_ns, s->last_ns))
         return refuse(c, "a source has packets of %" PRId64 " to %" PRId64 " ns, outside the day",
                       s->first_ns, s->last_ns);
     for (size_t i = 0; i < s->evidence_count; i++)

@@ -1,4 +1,5 @@
 /* Source days of several feeds, by date and address, and the Days that they give. */
+#include "export/calendar.h"
 #include "export/day.h"
 #include "export/feed_merge_state.h"
 #include "export/source_key.h"
@@ -99,6 +100,9 @@ static int stream_read(const struct merging *g, struct stream *s, struct source_
         return merge_refuse(&s->cursor, why.text, fault);
     if (b->day.date != g->facts.date)
         return merge_refuse(&s->cursor, "a source day of another date than its segment's", fault);
+    if (!calendar_holds(g->facts.start_ns, g->facts.end_ns, b->day.first_ns) ||
+        !calendar_holds(g->facts.start_ns, g->facts.end_ns, b->day.last_ns))
+        return merge_refuse(&s->cursor, "a source day with packets outside its day", fault);
     if (b->day.ip_version != s->key[0] || memcmp(b->day.address, s->key + 1, SOURCE_KEY - 1) != 0)
         return merge_refuse(&s->cursor, "its address stands elsewhere", fault);
     return 1;

@@ -9,11 +9,13 @@
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     PATH_SHOWN = 120, /* characters of a path in a fault */
@@ -462,12 +464,17 @@ int feed_verify_end(struct feed_verify *v, struct fault *fault)
 
 static int file_verify(struct feed_verify *v, const char *path, struct fault *fault)
 {
-    FILE *in = fopen(path, "rbe");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe does not hold it up */
+    FILE *in = fd < 0 ? NULL : fdopen(fd, "rb");
     struct stat stat;
     int err;
 
-    if (in == NULL)
-        return fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
+    if (in == NULL) {
+        err = fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return err;
+    }
     if (fstat(fileno(in), &stat) != 0)
         err = fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
     else if (!S_ISREG(stat.st_mode))

@@ -52,14 +52,14 @@ static void headpage_line(const struct page *p)
 
 static void date_format(int64_t ts_ns, int32_t east_s, char to[48])
 {
-    int64_t seconds = ts_ns / 1000000000 - (ts_ns % 1000000000 < 0);
+    int64_t part_ns = ts_ns % 1000000000, seconds = ts_ns / 1000000000 - (part_ns < 0);
     time_t shown = (time_t)(seconds + east_s);
     struct tm tm;
     char date[32];
     gmtime_r(&shown, &tm);
     strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &tm);
     snprintf(to, 48, "%s.%03u", date,
-             (unsigned)((uint64_t)(ts_ns - seconds * 1000000000) / 1000000));
+             (unsigned)(part_ns + (part_ns < 0 ? 1000000000 : 0)) / 1000000);
 }
 
 /* "UTC", "JST (UTC+09:00)". */

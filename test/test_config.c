@@ -111,6 +111,12 @@ static void test_file(void **state)
         {"workers: 2\nwindow: 7s\n", ":2:1: window: 7s does not divide an hour"},
         {"help: true\n", "unknown key"},
     };
+    static char deep[200001]; /* libyaml alone takes minutes to make a document of it */
+    memset(deep, '[', sizeof deep - 1);
+    memcpy(deep, "lists: ", 7);
+    assert_int_not_equal(read_file(deep, &c, &fault), 0);
+    assert_non_null(strstr(fault.text, ":1:15: values nest deeper than any option's"));
+    config_fini(&c);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_not_equal(read_file(cases[i].text, &c, &fault), 0);
         if (!strstr(fault.text, cases[i].says))

@@ -455,6 +455,8 @@ def fifos(bench):
             bench.verdict.check(False, "two pipes of one writer: nobody reads the first")
         finally:
             writer.kill()
+    rc, _, err = run("verify", ends[0])
+    bench.verdict.check(rc == 1 and "is no file" in err, f"verify of a pipe: {rc} {err}")
     for name in (path, *ends):
         os.unlink(name)
 

@@ -170,6 +170,12 @@ def refusals(bench, feeds):
     telescopes(bench, capture)
     bench.verdict.equal(run("merge", feeds[0])[0], 2, "merge without --out: exit")
     bench.verdict.equal(run("merge", feeds[0], "-o", feeds[1])[0], 2, "merge into a feed: exit")
+    for inside in ("sub", "sub/sub/", "../" + os.path.basename(feeds[0]) + "/sub"):
+        rc, _, err = run("merge", *feeds, "-o", os.path.join(feeds[0], inside))
+        bench.verdict.check(rc == 2 and "would lie in" in err and not os.path.exists(os.path.join(feeds[0], "sub")),
+                            f"merge into {inside} of a feed: {rc} {err}")
+    beside = feeds[0] + "-beside"
+    bench.verdict.equal(run("merge", *feeds, "-o", os.path.join(beside, "sub"))[0], 0, "merge into a folder beside a feed: exit")
 
 
 def telescopes(bench, capture):
@@ -229,6 +235,20 @@ def damages_of_days(bench, feeds):
         lost = total - sum(s.packets for s in sources)
         bench.verdict.equal((day.exact, day.facts.given_up.sources), (lost == 0, lost), "what was lost of a day")
         bench.verdict.equal(lost > 0, day.facts.date == date, "which day lost sources")
+
+
+def hostile(bench, feeds):
+    """A source day with packets outside its day, under right checksums: the merge fails, as verify does."""
+    for field, value in (("first_ns", 256), ("lasted_ns", 2 * 86400 * 10**9)):
+        copy = bench.path()
+        shutil.copytree(feeds[0], copy)
+        records = feed.read(copy)
+        forged = next(r for rows in records.values() for r in rows if r.WhichOneof("body") == "source_day")
+        setattr(forged.source_day, field, value)
+        feed.write(records)
+        bench.verdict.equal(run("verify", copy)[0], 1, f"verify of a forged {field}: exit")
+        _, _, err = bench.merge(copy, feeds[1], status=1)
+        bench.verdict.check("outside its day" in err, f"a forged {field}: {err}")
 
 
 def dated(path):
@@ -297,6 +317,7 @@ def main():
         refusals(bench, captures)
         damages(bench, captures)
         damages_of_days(bench, samples)
+        hostile(bench, samples)
         rule_sets(bench, captures)
         pieces(bench)
         return bench.verdict.finish()

@@ -164,8 +164,15 @@ static void test_users_folder(void **state)
     assert_true(load(ONE, NULL, "ab"));
     assert_int_equal(files(path), 1);
     assert_string_equal(path + strlen(dir), "/yamiscope");
-    char command[600];
+    char command[1300];
     snprintf(command, sizeof command, "rm -r '%s'", path);
+    assert_int_equal(system(command), 0);
+    char missing[600]; /* the folder is made with its parents */
+    snprintf(missing, sizeof missing, "%s/a/b", dir);
+    setenv("XDG_CACHE_HOME", missing, 1);
+    assert_false(load(ONE, NULL, "ab"));
+    assert_true(load(ONE, NULL, "ab"));
+    snprintf(command, sizeof command, "test -d '%s/yamiscope' && rm -r '%s/a'", missing, dir);
     assert_int_equal(system(command), 0);
     unsetenv("XDG_CACHE_HOME");
     char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
