@@ -93,12 +93,28 @@ void day_telescope_observe(struct day_telescope *t, const struct day_facts *f, i
         t->minutes[m / 64] |= UINT64_C(1) << m % 64;
 }
 
+/* Of the minutes [from, to) of a day of so many seconds. */
+static uint64_t seconds_between(uint64_t from, uint64_t to, uint64_t day)
+{
+    uint64_t end = to * 60 < day ? to * 60 : day;
+    return end - from * 60;
+}
+
 uint64_t day_telescope_seconds(const struct day_telescope *t, const struct day_facts *f)
 {
-    uint64_t day = day_facts_seconds(f), seconds = 0;
-    for (uint64_t m = 0; m < DAY_MINUTES && m * 60 < day; m++)
-        if (t->minutes[m / 64] >> m % 64 & 1)
-            seconds += day - m * 60 < 60 ? day - m * 60 : 60;
+    uint64_t day = day_facts_seconds(f), seconds = 0, m, next = 0;
+    bool is_marked = false;
+    for (m = 0; m < DAY_MINUTES && m * 60 < day; m++) {
+        if (!(t->minutes[m / 64] >> m % 64 & 1))
+            continue;
+        if (m - next > DAY_PAUSE_MINUTES)
+            next = m;
+        seconds += seconds_between(next, m + 1, day);
+        next = m + 1;
+        is_marked = true;
+    }
+    if (is_marked && m - next <= DAY_PAUSE_MINUTES)
+        seconds += seconds_between(next, m, day);
     return seconds;
 }
 

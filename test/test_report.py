@@ -126,7 +126,7 @@ def span_is(verdict, span, expected, name):
 
 def coverage_is(verdict, span, dates, name):
     c = span["coverage"]
-    seconds = [sum(t.minute_run) * 60 for begin, _, _ in dates for t in begin.facts.telescopes]
+    seconds = [days.observed(t) for begin, _, _ in dates for t in begin.facts.telescopes]
     verdict.equal(c["seconds"], 86400 * len(dates), f"{name}: seconds of the days")
     verdict.equal(c["packets_per_address"]["address_seconds"], str(4096 * sum(seconds)), f"{name}: address-seconds")
     verdict.equal(c["packets_per_address"]["packets"], sum(s.packets for _, sources, _ in dates for s in sources if len(s.address) == 4),
