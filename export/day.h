@@ -62,6 +62,10 @@ struct day_settings {
     struct survey_settings survey;
     uint32_t complete_coverage_milli; /* 99500: percent * 1000 of the day that must be observed */
     uint32_t complete_loss_milli; /* 100: percent * 1000 of the offered packets that may be lost */
+    /* Payload evidence of these ids means what they say, whatever `rules` has: a Day that is computed again under
+     * other rules. id, category, breadth and is_exploit are read; they outlive the day. None: NULL, 0. */
+    const struct rule *labelled;
+    size_t labelled_count;
 };
 enum { DAY_COMPLETE_COVERAGE = 99500, DAY_COMPLETE_LOSS = 100 };
 
@@ -84,13 +88,15 @@ struct day_category {
 
 /* Scan packets that a rule holds for, by the evidence. port: packets without payload evidence whose port has the
  * rule. bot: `id` is a tool; says who sends, and overlaps with the others. */
+enum day_iot { DAY_IOT_none, DAY_IOT_strict, DAY_IOT_shared };
+
 struct day_rule {
     const char *id, *category; /* category "unknown": the rule set does not know it; bot: "" */
     uint8_t evidence;
+    uint8_t iot;     /* enum day_iot: the rule's breadth */
+    bool is_exploit; /* of payload: struct rule */
     struct day_count count;
 };
-
-enum day_iot { DAY_IOT_none, DAY_IOT_strict, DAY_IOT_shared };
 
 struct day_port {
     uint8_t proto; /* PORT_PROTO_* */

@@ -168,6 +168,8 @@ void report_feeds_close(struct report_feeds *f)
     feed_pool_destroy(f->pool);
     free(f->readers);
     free(f->dates);
+    free(f->labelled);
+    arena_fini(&f->labelled_texts);
     free(f->timezone);
     free(f->damage.at);
     for (size_t i = 0; i < REPORT_NOTES; i++)
@@ -254,6 +256,52 @@ static int sources_add(struct report_feeds *f, struct feed_cursor *c, struct day
     return found < 0 ? found : c->is_closed && !c->is_damaged;
 }
 
+/* What the Day's own rule set says of a payload rule. False: nothing. */
+static bool labelled_of(const struct day_rule *row, struct rule *rule)
+{
+    *rule = (struct rule){.id = row->id,
+                          .category = row->category,
+                          .breadth = row->iot == DAY_IOT_shared ? BREADTH_shared : BREADTH_strict,
+                          .is_exploit = row->is_exploit};
+    return row->evidence == EVIDENCE_payload && strcmp(row->category, "unknown") != 0;
+}
+
+static int labelled_keep(struct report_feeds *f, const struct rule *rule)
+{
+    struct rule *at = f->labelled, *end = at + f->labelled_count;
+    while (at < end && strcmp(at->id, rule->id) != 0)
+        at++;
+    if (at < end && strcmp(at->category, rule->category) == 0 && at->breadth == rule->breadth &&
+        at->is_exploit == rule->is_exploit)
+        return 0;
+    struct rule kept = *rule;
+    kept.id = arena_text(&f->labelled_texts, rule->id, strlen(rule->id));
+    kept.category = arena_text(&f->labelled_texts, rule->category, strlen(rule->category));
+    if (kept.id == NULL || kept.category == NULL)
+        return -ENOMEM;
+    if (at < end) {
+        f->is_labelled_mixed = true;
+        *at = kept;
+        return 0;
+    }
+    struct rule *grown = realloc(f->labelled, (f->labelled_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return -ENOMEM;
+    f->labelled = grown;
+    f->labelled[f->labelled_count++] = kept;
+    return 0;
+}
+
+/* Payload evidence of the Day that was read means what its own rule set says. */
+static int labelled_take(struct report_feeds *f, struct fault *fault)
+{
+    struct rule rule;
+    for (size_t i = 0; i < f->day->rule_count; i++)
+        if (labelled_of(&f->day->rules_by_evidence[i], &rule) && labelled_keep(f, &rule) < 0)
+            return report_no_memory(fault);
+    return 0;
+}
+
 /* The Day again from its source days, under the rules in force. 1; 0: it can't be. */
 static int day_restate(struct report_feeds *f, const struct report_date *d,
                        const struct day_result **day, struct fault *fault)
@@ -269,6 +317,8 @@ static int day_restate(struct report_feeds *f, const struct report_date *d,
         int err =
             record_unpack_day_begin(&f->facts, &settings, &rules, view.body, view.body_len, &why);
         settings.rules = f->rules;
+        settings.labelled = f->labelled;
+        settings.labelled_count = f->labelled_count;
         day_destroy(f->tables);
         f->tables = err < 0 ? NULL : day_create(&settings);
         if (err == -ENOMEM || (err == 0 && f->tables == NULL))
@@ -300,7 +350,8 @@ int report_feeds_day(struct report_feeds *f, size_t index, const struct day_resu
         return 1;
     if (d->at.sources != FEED_NO_SEGMENT) {
         const struct day_result *again = NULL;
-        found = day_restate(f, d, &again, fault);
+        found = labelled_take(f, fault);
+        found = found < 0 ? found : day_restate(f, d, &again, fault);
         if (found < 0)
             return found;
         if (found > 0) {

@@ -30,6 +30,12 @@ struct report_feeds {
     struct day_result *day; /* that was read last */
     struct day *tables;     /* made when source days are read */
     struct day_facts facts; /* of the Day that was restated last */
+    /* Payload rules as the restated Days' own rule sets had them, each id once as the last Day had it. Where two
+     * Days differ, distinct sources of spans are not exact. */
+    struct rule *labelled;
+    size_t labelled_count;
+    bool is_labelled_mixed;
+    struct arena labelled_texts;
     struct source_day_buffer source;
 
     uint64_t restated, not_restated, open_dates, bounds, unknown_packets;

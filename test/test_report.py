@@ -307,7 +307,7 @@ def restated(verdict, folder, scratch):
                 "    basis: {strength: documented, source: test}\n")
     answer = report_json(verdict, folder, "--rules", own)
     span = answer["spans"][0]
-    rules = days.Rules({("tcp", 445): ("iot-other", "iot", "strict")}, {}, {"iot-other": ("iot", "strict", False)})
+    rules = days.Rules({("tcp", 445): ("iot-other", "iot", "strict")}, {}, rules_of().by_id)
     span_is(verdict, span, Span(days.dates(folder), rules), "restated")
     verdict.equal((span["restated_days"], span["mixed"]), (30, True), "restated: days")
     verdict.equal([b["name"] for b in span["basis"]["computed"]], ["other"], "restated: ports' rule set")
