@@ -139,7 +139,7 @@ struct day_result {
     struct day_settings settings; /* settings.rules: NULL where it was read from a feed */
     struct day_basis rules;       /* the rule set that the result was computed under */
     bool is_mixed;    /* packets were labelled under several rule sets, or others than `rules` */
-    bool is_exact;    /* nothing was given up for memory (facts->given_up) */
+    bool is_exact;    /* nothing was given up or lost (facts->given_up) */
     bool is_complete; /* coverage and loss are within the settings */
     const char *ex_absent; /* why there is no ex_survey; "": there is one. Else its numbers are 0 */
 
@@ -168,7 +168,7 @@ struct day_result {
     /* Packets of IPv4 sources but those of kind outside, for packets per address; only where the
      * size is known: address_seconds = sum of ipv4 * seconds over the telescopes. */
     uint64_t ip4_packets, ip4_packets_ex;
-    uint64_t ipv4, address_seconds;
+    uint64_t ipv4, address_seconds; /* observed, as day_telescope_seconds() has it */
     uint32_t
         coverage_milli; /* percent * 1000, rounded down: by address-seconds; where a size is unknown
                                 or 0 that of the telescope watched least; 0 without any */
@@ -210,8 +210,8 @@ struct share day_share(const struct day_result *r, enum mark numerator, enum sha
 /* Why a share over this denominator is absent; "": it is there. */
 const char *day_share_absent(const struct day_result *r, enum share_over denominator);
 
-/* Packets per IPv4 address and day: by address-seconds (a telescope watched half the day counts twice as much),
- * or plain (packets / addresses). Negative: absent. */
+/* Packets per IPv4 address and day: plain (packets / addresses), or by address-seconds, extrapolated to the full day (a
+ * telescope watched half the day counts twice as much). Negative: absent. */
 double day_packets_per_address(const struct day_result *r, bool by_seconds, bool ex_survey);
 
 #endif

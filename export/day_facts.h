@@ -42,11 +42,15 @@ struct day_basis {
 
 enum day_basis_kind { DAY_RULES, DAY_LISTS, DAY_DATABASES, DAY_BASIS_COUNT };
 
-/* Detail given up for memory, in packets, so that it adds. All zero: the day is exact. */
+/* Detail that is not there, in packets, so that it adds: given up for memory, but for the last. All zero: the
+ * day is exact. Else numerators, and every count but those of kinds, total and scan, are what is still known: the whole
+ * ones at most day_given_up_packets() less than they were. Those ex_survey are off either way, since a source
+ * that lost packets may not reach a survey threshold any more. */
 struct day_given_up {
     uint64_t ports;   /* of scan kinds, whose source no longer lists ports */
     uint64_t rules;   /* with evidence above `port`, whose source no longer lists rules */
     uint64_t sources; /* whose source has no source day */
+    uint64_t damaged; /* likewise: it was damaged when feeds were merged */
 };
 
 struct day_facts {
@@ -99,6 +103,12 @@ int day_facts_merge(struct day_facts *into, const struct day_facts *from, struct
 
 uint64_t day_facts_seconds(const struct day_facts *f); /* of the day: 82,800 to 90,000 */
 bool day_facts_is_exact(const struct day_facts *f);
+
+/* All of it together: so many packets may be missing in a numerator. */
+uint64_t day_given_up_packets(const struct day_given_up *g);
+
+/* Adds `from` to `into`. */
+void day_given_up_add(struct day_given_up *into, const struct day_given_up *from);
 
 /* The telescopes' addresses together. False: one of them has no known size; its id in *unknown. */
 bool day_facts_ipv4(const struct day_facts *f, uint64_t *ipv4, const char **unknown);

@@ -227,7 +227,7 @@ def damages_of_days(bench, feeds):
     for _, sources, day in days.dates(out):
         total = sum(n.packets for n in day.facts.kinds if n.kind not in ("non_ip", "malformed"))
         lost = total - sum(s.packets for s in sources)
-        bench.verdict.equal((day.exact, day.facts.given_up.sources), (lost == 0, lost), "what was lost of a day")
+        bench.verdict.equal((day.exact, day.facts.given_up.damaged), (lost == 0, lost), "what was lost of a day")
         bench.verdict.equal(lost > 0, day.facts.date == date, "which day lost sources")
 
 

@@ -335,8 +335,13 @@ def answers(verdict, scratch):
                 verdict.equal(span["shares"][mark][den][by], share[by], f"year: {mark} of {den} by {by}")
     verdict.equal(span["survey_share"]["total"], total["survey_share"], "year: survey share")
     per = span["coverage"]["packets_per_address"]
-    verdict.equal(per["packets"] * per["seconds"] * total["packets_per_address"]["den"],
-                  total["packets_per_address"]["num"] * int(per["address_seconds"]), "year: packets per address")
+    num, den = total["packets_per_address"]["num"], total["packets_per_address"]["den"]
+    verdict.equal((per["packets"], per["address_days"]), (num, den * per["days"]), "year: packets per address")
+    verdict.equal((span["coverage"]["milli"], span["incomplete"]), (100000, []), "year: coverage")
+    verdict.check(f"{num // den:,} = {num:,} IPv4 packets / {den} addresses" in report(scratch + "/year")[1], "year: per address is printed")
+    rows = [row for row in csv.DictReader(io.StringIO(report("--csv", scratch + "/year")[1])) if row["quantity"] == "packets_per_address"]
+    verdict.equal([(row["name"], row["num"], row["den"]) for row in rows if row["over"] == "addresses"][:1], [("ipv4", str(num), str(den))],
+                  "year: per address in CSV")
     text = report(scratch + "/year")[1]
     for figure in ("35.0 %", "36.0 %", "50.0 %"):  # survey scanners of total; IoT in the narrow and the wide sense
         verdict.check(figure in text, f"year: {figure} is printed")
