@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_MAX = 1 << 20, NOTE_MAX = 512 };
+enum { HEADER_MAX = 1 << 20, NOTE_MAX = 768 };
 
 int report_no_memory(struct fault *fault)
 {
@@ -336,6 +336,15 @@ static int day_restate(struct report_feeds *f, const struct report_date *d,
     return found;
 }
 
+/* More sensors than telescopes, of which one has no id: it may be several. */
+static bool is_shared(const struct day_facts *facts)
+{
+    for (size_t i = 0; i < facts->telescope_count; i++)
+        if (facts->telescopes[i].id[0] == '\0' && facts->telescopes[i].is_configured)
+            return facts->sensor_count > facts->telescope_count;
+    return false;
+}
+
 int report_feeds_day(struct report_feeds *f, size_t index, const struct day_result **day,
                      bool *is_restated, struct fault *fault)
 {
@@ -346,6 +355,10 @@ int report_feeds_day(struct report_feeds *f, size_t index, const struct day_resu
     if (found <= 0)
         return found;
     *day = f->day;
+    if (!d->is_shared && is_shared(f->day->facts)) {
+        d->is_shared = true;
+        f->shared++;
+    }
     if (!f->restate || strcmp(f->day->rules.sha256, f->rules->sha256) == 0)
         return 1;
     if (d->at.sources != FEED_NO_SEGMENT) {
@@ -478,6 +491,15 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
     if (f->open_dates > 0)
         note(f, &count, "%" PRIu64 " dates have no Day yet and are left out",
              "%" PRIu64 " 日分は日次集計がまだないため含まれていません", f->open_dates);
+    if (f->shared > 0)
+        note(f, &count,
+             "on %" PRIu64 " days several sensors share a telescope without an id, whose addresses "
+             "count once: if they watch different ones, packets per address and who is a survey "
+             "scanner are wrong (replay each with a --telescope-id of its own, and merge again)",
+             "%" PRIu64 " 日分では、IDのない観測網を複数のセンサーが共有し、アドレス数は一度だけ"
+             "数えています：実際には別の観測網の場合、1アドレスあたりの値と調査目的の判定は"
+             "正しくありません（それぞれ --telescope-id を付けて再生し、マージし直してください）",
+             f->shared);
     if (f->bounds > 0)
         note(f, &count,
              "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "

@@ -10,7 +10,8 @@
 struct report_date {
     struct feed_reader_date at;
     struct feed_reader *reader;
-    bool is_noted; /* it stands in `restated` or `not_restated` */
+    bool is_noted;  /* it stands in `restated` or `not_restated` */
+    bool is_shared; /* it stands in `shared` */
 };
 
 enum { REPORT_NOTES = 8 };
@@ -39,6 +40,7 @@ struct report_feeds {
     struct source_day_buffer source;
 
     uint64_t restated, not_restated, open_dates, bounds, unknown_packets;
+    uint64_t shared; /* dates of which several sensors have a telescope without an id */
     struct report_note notes[REPORT_NOTES]; /* malloced */
     struct damage_list damage;
 };

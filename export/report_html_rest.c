@@ -244,7 +244,10 @@ void html_coverage(const struct html *h)
     per_address(h);
     for (size_t i = 0; i < s->watch_count; i++) {
         term(out, WORD_telescope);
-        html_text(out, s->watches[i].id[0] == '\0' ? "–" : s->watches[i].id);
+        if (s->watches[i].id[0] == '\0')
+            html_say(out, WORD_no_id);
+        else
+            html_text(out, s->watches[i].id);
         fputs(": ", out);
         if (s->watches[i].is_configured)
             fprintf(out, "%s ", text_number(s->watches[i].ipv4, a));

@@ -183,7 +183,8 @@ static void coverage_print(const struct report_page *p)
     per_address_print(p);
     for (size_t i = 0; i < s->watch_count; i++) {
         const struct span_watch *w = &s->watches[i];
-        snprintf(line, sizeof line, "%.100s: %s%s%s", w->id[0] == '\0' ? "-" : w->id,
+        snprintf(line, sizeof line, "%.100s: %s%s%s",
+                 w->id[0] == '\0' ? report_word(p, WORD_no_id) : w->id,
                  w->is_configured ? text_number(w->ipv4, a) : report_word(p, WORD_size_unknown),
                  w->is_configured ? " " : "",
                  w->is_configured ? report_word(p, WORD_addresses) : "");

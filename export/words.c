@@ -126,6 +126,7 @@ static const struct {
     [WORD_observed] = {"observed", "観測時間の割合"},
     [WORD_lost] = {"lost", "欠損パケット"},
     [WORD_telescope] = {"telescope", "観測網"},
+    [WORD_no_id] = {"without an id", "IDなし"},
     [WORD_addresses] = {"IPv4 addresses", "IPv4アドレス数"},
     [WORD_size_unknown] = {"size unknown", "規模不明"},
     [WORD_incomplete_days] = {"Incomplete days", "欠測のある日"},

@@ -92,6 +92,7 @@ enum word {
     WORD_observed,
     WORD_lost,
     WORD_telescope,
+    WORD_no_id,
     WORD_addresses,
     WORD_size_unknown,
     WORD_incomplete_days,

@@ -338,7 +338,7 @@ def answers(verdict, scratch):
     num, den = total["packets_per_address"]["num"], total["packets_per_address"]["den"]
     verdict.equal((per["packets"], per["address_days"]), (num, den * per["days"]), "year: packets per address")
     verdict.equal((span["coverage"]["milli"], span["incomplete"]), (100000, []), "year: coverage")
-    verdict.check(f"{num // den:,} = {num:,} IPv4 packets / {den} addresses" in report(scratch + "/year")[1], "year: per address is printed")
+    verdict.check(f"{int(num / den + 0.5):,} = {num:,} IPv4 packets / {den} addresses" in report(scratch + "/year")[1], "year: per address is printed")
     rows = [row for row in csv.DictReader(io.StringIO(report("--csv", scratch + "/year")[1])) if row["quantity"] == "packets_per_address"]
     verdict.equal([(row["name"], row["num"], row["den"]) for row in rows if row["over"] == "addresses"][:1], [("ipv4", str(num), str(den))],
                   "year: per address in CSV")
