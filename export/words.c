@@ -28,7 +28,7 @@ static const struct {
     [WORD_windows] = {"windows", "ウィンドウ"},
     [WORD_by_packets] = {"by packets", "パケット数"},
     [WORD_by_sources] = {"by sources", "送信元数"},
-    [WORD_per_address] = {"packets per address", "1アドレスあたりパケット数"},
+    [WORD_per_address] = {"packets per address", "1アドレスあたり"},
     [WORD_per_address_full] = {"extrapolated to full days", "全時間を観測した場合の推計"},
     [WORD_shares] = {"How much of it aims at IoT devices", "IoT機器を狙う割合"},
     [WORD_shares_note] = {"Numerators overlap; each is over the denominator named.",
