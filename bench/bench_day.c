@@ -98,7 +98,10 @@ int main(void)
         day_facts_add_telescope(&facts, "a", true, 65536, &t, &fault) != 0)
         return 1;
     facts.kinds[KIND_tcp_syn].packets = UINT64_MAX;
-    struct day *day = day_create(&(struct day_settings){rules, survey_defaults, 99500, 100});
+    struct day *day = day_create(&(struct day_settings){.rules = rules,
+                                                        .survey = survey_defaults,
+                                                        .complete_coverage_milli = 99500,
+                                                        .complete_loss_milli = 100});
     for (unsigned r = 0; r < ROUNDS; r++) {
         uint32_t crc = 0;
         records.len = 0;

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DATE_TEXT = 32, DAY_SECONDS = 86400 };
+enum { DATE_TEXT = 32, DAY_SECONDS = 86400, NAMES = 1024, WARNING = 512 };
 
 /* "2026-01-31". */
 static const char *date_text(int32_t date, char text[DATE_TEXT])
@@ -39,9 +39,40 @@ static size_t damage_total(const struct feed_merge *m, size_t feeds)
 
 /* ---- messages ---- */
 
+/* "none, T1": a telescope without an id has an empty one. Returns `to`. */
+static const char *names_text(const struct name_set *names, char *to, size_t size)
+{
+    size_t len = 0;
+    to[0] = '\0';
+    for (size_t i = 0; i < names->count && len < size; i++)
+        len += (size_t)snprintf(to + len, size - len, "%s%s", i == 0 ? "" : ", ",
+                                names->at[i][0] == '\0' ? "none" : names->at[i]);
+    return to;
+}
+
+/* What nothing in the feeds decides. Returns `to`; "": nothing. */
+static const char *warning_text(const struct merge_identity *id, char to[WARNING])
+{
+    const struct feed_telescope *shared = merge_identity_shared(id);
+    char sensors[WARNING / 2], size[TEXT_COUNTED];
+    to[0] = '\0';
+    if (shared != NULL)
+        snprintf(to, WARNING,
+                 "sensors %s name no telescope: they count as one of %s. If they watch different "
+                 "ones, replay each with a --telescope-id of its own and merge again",
+                 names_text(&id->unnamed, sensors, sizeof sensors),
+                 text_counted(shared->ipv4, "IPv4 address", "IPv4 addresses", size));
+    return to;
+}
+
 static void messages_print(const struct feed_merge *m, const struct merge_summary *s)
 {
-    char date[DATE_TEXT];
+    char date[DATE_TEXT], warning[WARNING];
+    if (warning_text(s->identity, warning)[0] != '\0') {
+        fputs("yamiscope: ", stderr);
+        command_print_visible(stderr, warning);
+        fputc('\n', stderr);
+    }
     for (size_t i = 0; i < s->feeds; i++)
         command_print_damage(feed_merge_damage(m, i));
     for (size_t i = 0; i < s->left_out_count; i++) {
@@ -111,6 +142,7 @@ static void left_out_json(const struct merge_summary *s)
 
 static void print_json(const char *out, const struct feed_merge *m, const struct merge_summary *s)
 {
+    char warning[WARNING];
     printf("{\"out\":");
     json_string(stdout, out);
     printf(",\"feeds\":%zu,\"windows_read\":%" PRIu64 ",\"windows\":%" PRIu64
@@ -123,6 +155,10 @@ static void print_json(const char *out, const struct feed_merge *m, const struct
            "},\"late\":%" PRIu64,
            s->packets, s->bytes, s->offered, s->observed, s->filtered, s->ring_full, s->late);
     identity_json(s->identity);
+    printf(",\"warnings\":[");
+    if (warning_text(s->identity, warning)[0] != '\0')
+        json_string(stdout, warning);
+    printf("]");
     left_out_json(s);
     damage_json(m, s->feeds);
     printf("}\n");
@@ -139,7 +175,7 @@ static void print_named(const char *what, const char *value)
 static void print_text(const char *out, const struct feed_merge *m, const struct merge_summary *s)
 {
     const struct merge_identity *id = s->identity;
-    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED];
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], names[NAMES];
 
     command_print_visible(stdout, out);
     printf(": %s merged\n", text_counted(s->feeds, "feed", "feeds", a));
@@ -153,7 +189,7 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
     printf("%s late; %s\n", text_number(s->late, a), text_counted(s->bytes, "byte", "bytes", b));
     print_named("sensors", id->sensor);
     if (id->telescope_id[0] != '\0')
-        print_named("telescopes", id->telescope_id);
+        print_named("telescopes", names_text(&id->telescope_ids, names, sizeof names));
     if (id->is_configured)
         printf("  %-11s %s\n", "size", text_counted(id->ipv4, "IPv4 address", "IPv4 addresses", a));
     printf("  %-11s %s\n", "rules", id->is_mixed ? "several rule sets" : id->rules.name);

@@ -182,6 +182,7 @@ static int packet_count(struct synth_days *a, struct open_day *d, const struct c
     s->group = i->group;
     source_count(d, s, (uint32_t)entry, i, kind, sets_of(a->settings.rules, &i->packet, kind));
     r->packets++;
+    r->ip4 += g->ip_version == 4;
     r->bytes += i->packet.wire_len;
     r->kinds[kind]++;
     r->late += i->is_late;
@@ -375,6 +376,7 @@ int synth_days_add(struct synth_days *a, const struct cast_intent *intents, size
 static void total_add(struct synth_day_result *t, const struct synth_day_result *r)
 {
     t->packets += r->packets;
+    t->ip4 += r->ip4;
     t->bytes += r->bytes;
     t->late += r->late;
     t->amplification += r->amplification;

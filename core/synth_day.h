@@ -62,6 +62,7 @@ struct synth_day_port {
 
 struct synth_day_result {
     uint64_t packets, bytes, late, amplification;
+    uint64_t ip4; /* packets of IPv4 sources */
     uint64_t kinds[KIND_COUNT], tools[TOOL_COUNT], group_packets[SYNTH_GROUPS_MAX];
     struct synth_day_count sets[DAY_SETS];
     struct {

@@ -166,7 +166,7 @@ static void print_result(FILE *out, const struct synth_day_result *r, const stru
     for (unsigned t = 0; t < TOOL_COUNT; t++)
         fprintf(out, "%s\"%s\": %" PRIu64, t ? ", " : "", tool_name((enum tool)t), r->tools[t]);
     fputs("},\n    ", out);
-    print_pair(out, "packets_per_address", r->packets, addresses);
+    print_pair(out, "packets_per_address", r->ip4, addresses);
     fputs(", ", out);
     print_pair(out, "survey_share", r->roles[0].packets, r->sets[DAY_total].packets);
     fputs(",\n    ", out);

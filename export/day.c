@@ -37,7 +37,8 @@ static unsigned category_find(const struct day *d, const char *name)
 
 unsigned day_category_of(const struct day *d, const struct rule *rule)
 {
-    return category_find(d, rule->category);
+    unsigned found = category_find(d, rule->category);
+    return found < d->category_count ? found : CATEGORY_unknown;
 }
 
 static void categories_init(struct day *d)
@@ -50,6 +51,10 @@ static void categories_init(struct day *d)
     for (size_t i = 0; i < set->rule_count; i++)
         if (category_find(d, set->rules[i].category) == d->category_count)
             d->category_names[d->category_count++] = set->rules[i].category;
+    for (size_t i = 0; i < d->settings.labelled_count; i++)
+        if (d->category_count < CATEGORIES_MAX &&
+            category_find(d, d->settings.labelled[i].category) == d->category_count)
+            d->category_names[d->category_count++] = d->settings.labelled[i].category;
     for (unsigned c = 0; c < CLASSES; c++) {
         const uint16_t *rules = set->classes[c].rules;
         const struct rule *iot = rules[0] == RULE_NONE ? NULL : &set->rules[rules[0]];
@@ -241,12 +246,18 @@ static bool names_grow(struct day *d)
     return true;
 }
 
-static const struct rule *rule_find(const struct ruleset *set, const char *id)
+static const struct rule *rule_find(const struct rule *rules, size_t count, const char *id)
 {
-    for (size_t i = 0; i < set->rule_count; i++)
-        if (strcmp(set->rules[i].id, id) == 0)
-            return &set->rules[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rules[i].id, id) == 0)
+            return &rules[i];
     return NULL;
+}
+
+static const struct rule *payload_rule(const struct day_settings *s, const char *id)
+{
+    const struct rule *rule = rule_find(s->labelled, s->labelled_count, id);
+    return rule != NULL ? rule : rule_find(s->rules->rules, s->rules->rule_count, id);
 }
 
 static struct name_row *name_make(struct day *d, enum name_kind kind, const char *text)
@@ -263,7 +274,7 @@ static struct name_row *name_make(struct day *d, enum name_kind kind, const char
     }
     row->kind = kind;
     row->text = copy;
-    row->rule = kind == NAME_payload ? rule_find(d->settings.rules, text) : NULL;
+    row->rule = kind == NAME_payload ? payload_rule(&d->settings, text) : NULL;
     d->names[name_slot(d, d->names, d->name_size, kind, text)] = row;
     d->name_count++;
     return row;

@@ -62,6 +62,10 @@ struct day_settings {
     struct survey_settings survey;
     uint32_t complete_coverage_milli; /* 99500: percent * 1000 of the day that must be observed */
     uint32_t complete_loss_milli; /* 100: percent * 1000 of the offered packets that may be lost */
+    /* Payload evidence of these ids means what they say, whatever `rules` has: a Day that is computed again under
+     * other rules. id, category, breadth and is_exploit are read; they outlive the day. None: NULL, 0. */
+    const struct rule *labelled;
+    size_t labelled_count;
 };
 enum { DAY_COMPLETE_COVERAGE = 99500, DAY_COMPLETE_LOSS = 100 };
 
@@ -84,13 +88,15 @@ struct day_category {
 
 /* Scan packets that a rule holds for, by the evidence. port: packets without payload evidence whose port has the
  * rule. bot: `id` is a tool; says who sends, and overlaps with the others. */
+enum day_iot { DAY_IOT_none, DAY_IOT_strict, DAY_IOT_shared };
+
 struct day_rule {
     const char *id, *category; /* category "unknown": the rule set does not know it; bot: "" */
     uint8_t evidence;
+    uint8_t iot;     /* enum day_iot: the rule's breadth */
+    bool is_exploit; /* of payload: struct rule */
     struct day_count count;
 };
-
-enum day_iot { DAY_IOT_none, DAY_IOT_strict, DAY_IOT_shared };
 
 struct day_port {
     uint8_t proto; /* PORT_PROTO_* */
@@ -133,7 +139,7 @@ struct day_result {
     struct day_settings settings; /* settings.rules: NULL where it was read from a feed */
     struct day_basis rules;       /* the rule set that the result was computed under */
     bool is_mixed;    /* packets were labelled under several rule sets, or others than `rules` */
-    bool is_exact;    /* nothing was given up for memory (facts->given_up) */
+    bool is_exact;    /* nothing was given up or lost (facts->given_up) */
     bool is_complete; /* coverage and loss are within the settings */
     const char *ex_absent; /* why there is no ex_survey; "": there is one. Else its numbers are 0 */
 
@@ -162,7 +168,7 @@ struct day_result {
     /* Packets of IPv4 sources but those of kind outside, for packets per address; only where the
      * size is known: address_seconds = sum of ipv4 * seconds over the telescopes. */
     uint64_t ip4_packets, ip4_packets_ex;
-    uint64_t ipv4, address_seconds;
+    uint64_t ipv4, address_seconds; /* observed, as day_telescope_seconds() has it */
     uint32_t
         coverage_milli; /* percent * 1000, rounded down: by address-seconds; where a size is unknown
                                 or 0 that of the telescope watched least; 0 without any */
@@ -204,8 +210,8 @@ struct share day_share(const struct day_result *r, enum mark numerator, enum sha
 /* Why a share over this denominator is absent; "": it is there. */
 const char *day_share_absent(const struct day_result *r, enum share_over denominator);
 
-/* Packets per IPv4 address and day: by address-seconds (a telescope watched half the day counts twice as much),
- * or plain (packets / addresses). Negative: absent. */
+/* Packets per IPv4 address and day: plain (packets / addresses), or by address-seconds, extrapolated to the full day (a
+ * telescope watched half the day counts twice as much). Negative: absent. */
 double day_packets_per_address(const struct day_result *r, bool by_seconds, bool ex_survey);
 
 #endif

@@ -93,13 +93,46 @@ void day_telescope_observe(struct day_telescope *t, const struct day_facts *f, i
         t->minutes[m / 64] |= UINT64_C(1) << m % 64;
 }
 
+/* Of the minutes [from, to) of a day of so many seconds. */
+static uint64_t seconds_between(uint64_t from, uint64_t to, uint64_t day)
+{
+    uint64_t end = to * 60 < day ? to * 60 : day;
+    return end - from * 60;
+}
+
 uint64_t day_telescope_seconds(const struct day_telescope *t, const struct day_facts *f)
 {
-    uint64_t day = day_facts_seconds(f), seconds = 0;
-    for (uint64_t m = 0; m < DAY_MINUTES && m * 60 < day; m++)
-        if (t->minutes[m / 64] >> m % 64 & 1)
-            seconds += day - m * 60 < 60 ? day - m * 60 : 60;
+    uint64_t day = day_facts_seconds(f), seconds = 0, m, next = 0;
+    bool is_marked = false;
+    for (m = 0; m < DAY_MINUTES && m * 60 < day; m++) {
+        if (!(t->minutes[m / 64] >> m % 64 & 1))
+            continue;
+        if (m - next > DAY_PAUSE_MINUTES)
+            next = m;
+        seconds += seconds_between(next, m + 1, day);
+        next = m + 1;
+        is_marked = true;
+    }
+    if (is_marked && m - next <= DAY_PAUSE_MINUTES)
+        seconds += seconds_between(next, m, day);
     return seconds;
+}
+
+uint64_t day_given_up_packets(const struct day_given_up *g)
+{
+    uint64_t packets = g->ports;
+    saturate_add(&packets, g->rules);
+    saturate_add(&packets, g->sources);
+    saturate_add(&packets, g->damaged);
+    return packets;
+}
+
+void day_given_up_add(struct day_given_up *into, const struct day_given_up *from)
+{
+    saturate_add(&into->ports, from->ports);
+    saturate_add(&into->rules, from->rules);
+    saturate_add(&into->sources, from->sources);
+    saturate_add(&into->damaged, from->damaged);
 }
 
 static int basis_order(const struct day_basis *a, const struct day_basis *b)
@@ -174,9 +207,7 @@ static void counts_merge(struct day_facts *into, const struct day_facts *from)
         saturate_add(&into->kinds[kind].packets, from->kinds[kind].packets);
         saturate_add(&into->kinds[kind].bytes, from->kinds[kind].bytes);
     }
-    saturate_add(&into->given_up.ports, from->given_up.ports);
-    saturate_add(&into->given_up.rules, from->given_up.rules);
-    saturate_add(&into->given_up.sources, from->given_up.sources);
+    day_given_up_add(&into->given_up, &from->given_up);
     if (into->revision < from->revision)
         into->revision = from->revision;
 }
@@ -214,7 +245,7 @@ uint64_t day_facts_seconds(const struct day_facts *f)
 
 bool day_facts_is_exact(const struct day_facts *f)
 {
-    return f->given_up.ports == 0 && f->given_up.rules == 0 && f->given_up.sources == 0;
+    return day_given_up_packets(&f->given_up) == 0;
 }
 
 bool day_facts_ipv4(const struct day_facts *f, uint64_t *ipv4, const char **unknown)

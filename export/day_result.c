@@ -85,6 +85,14 @@ static int rule_order(const void *a, const void *b)
     return order != 0 ? order : (x->evidence > y->evidence) - (x->evidence < y->evidence);
 }
 
+/* The breadth of an iot rule. */
+static uint8_t iot_of(const struct rule *rule)
+{
+    if (rule == NULL || !day_rule_is_iot(rule))
+        return DAY_IOT_none;
+    return rule->breadth == BREADTH_strict ? DAY_IOT_strict : DAY_IOT_shared;
+}
+
 static int rules_build(struct day *d)
 {
     const struct ruleset *set = d->settings.rules;
@@ -95,8 +103,12 @@ static int rules_build(struct day *d)
         return -ENOMEM;
     for (size_t i = 0; i < set->rule_count; i++)
         if (d->rules[i].count.packets > 0)
-            r->rules_by_evidence[r->rule_count++] = (struct day_rule){
-                set->rules[i].id, set->rules[i].category, EVIDENCE_port, count_of(d, &d->rules[i])};
+            r->rules_by_evidence[r->rule_count++] =
+                (struct day_rule){.id = set->rules[i].id,
+                                  .category = set->rules[i].category,
+                                  .evidence = EVIDENCE_port,
+                                  .iot = iot_of(&set->rules[i]),
+                                  .count = count_of(d, &d->rules[i])};
     for (size_t i = 0; i < d->name_size; i++) {
         const struct name_row *name = d->names[i];
         if (name == NULL || name->cell.count.packets == 0)
@@ -104,9 +116,13 @@ static int rules_build(struct day *d)
         const char *category = name->kind == NAME_bot ? ""
                                : name->rule == NULL   ? "unknown"
                                                       : name->rule->category;
-        r->rules_by_evidence[r->rule_count++] = (struct day_rule){
-            name->text, category, name->kind == NAME_bot ? EVIDENCE_bot : EVIDENCE_payload,
-            count_of(d, &name->cell)};
+        r->rules_by_evidence[r->rule_count++] =
+            (struct day_rule){.id = name->text,
+                              .category = category,
+                              .evidence = name->kind == NAME_bot ? EVIDENCE_bot : EVIDENCE_payload,
+                              .iot = iot_of(name->rule),
+                              .is_exploit = name->rule != NULL && name->rule->is_exploit,
+                              .count = count_of(d, &name->cell)};
     }
     qsort(r->rules_by_evidence, r->rule_count, sizeof *r->rules_by_evidence, rule_order);
     return 0;

@@ -60,7 +60,7 @@ enum {
     CATEGORY_unknown,
     CATEGORY_unlisted,
     CATEGORY_OWN,
-    CATEGORIES_MAX = CATEGORY_OWN + RULES_MAX,
+    CATEGORIES_MAX = CATEGORY_OWN + 2 * RULES_MAX,
     COUNTRIES = 26 * 26 + 1, /* the last: unknown */
     PLACES = 3,              /* kinds with ports */
     CLASSES = 256,           /* of the rule set's ports */
@@ -127,7 +127,7 @@ struct day {
     struct day_result result;
 };
 
-/* The category of a rule, by its index in `categories`. */
+/* The category of a rule, by its index in `categories`; unknown where there are too many. */
 unsigned day_category_of(const struct day *d, const struct rule *rule);
 bool day_rule_is_iot(const struct rule *rule);
 

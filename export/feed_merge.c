@@ -110,7 +110,8 @@ static uint64_t loss_of(const struct day_facts *facts, const uint64_t kinds[KIND
         if (kind != KIND_non_ip && kind != KIND_malformed &&
             facts->kinds[kind].packets > kinds[kind])
             lost += facts->kinds[kind].packets - kinds[kind];
-    return lost > facts->given_up.sources ? lost - facts->given_up.sources : 0;
+    uint64_t known = facts->given_up.sources + facts->given_up.damaged; /* of an earlier merge */
+    return lost > known ? lost - known : 0;
 }
 
 static int loss_add(struct feed_merge *m, size_t feed, int32_t date, uint64_t packets)

@@ -14,7 +14,7 @@
  *   the header   see merge_identity.h
  *
  * What is damaged in a feed is left out from there to the segment's end and named; the rest is merged. Source
- * days lost in this way are counted into the day's given_up, so that its Day says exact: false. A date of which one feed
+ * days lost in this way are counted into the day's given_up.damaged, so that its Day says exact: false. A date of which one feed
  * has a Day without source days is left out and named. What is wrong under right checksums is no accident: the
  * merge fails.
  *

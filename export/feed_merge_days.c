@@ -129,7 +129,7 @@ static int facts_add(struct feed_merge *m, struct merging *g, size_t feed, struc
 {
     for (size_t i = 0; i < m->loss_count; i++)
         if (m->losses[i].feed == feed && m->losses[i].date == facts->date)
-            facts->given_up.sources += m->losses[i].packets;
+            facts->given_up.damaged += m->losses[i].packets;
     if (!g->has_facts) {
         g->facts = *facts;
         g->has_facts = true;

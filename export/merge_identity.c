@@ -127,6 +127,12 @@ static int telescope_add(struct merge_identity *m, const char *id, bool is_confi
         const struct merge_telescope *t = &m->telescopes[at];
         if (t->of.is_configured == is_configured && (!is_configured || t->of.ipv4 == ipv4))
             return 0;
+        if (id[0] == '\0')
+            return fault_set(fault, EINVAL,
+                             "telescopes without an id have %s in %s, %s in %s: give each its own "
+                             "(--telescope-id)",
+                             size_words(t->of.is_configured, t->of.ipv4, a), tail(t->feed),
+                             size_words(is_configured, ipv4, b), tail(feed));
         return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", id,
                          size_words(t->of.is_configured, t->of.ipv4, a), tail(t->feed),
                          size_words(is_configured, ipv4, b), tail(feed));
@@ -148,7 +154,10 @@ static int telescopes_take(struct merge_identity *m, const Yamiscope__Header *h,
                            struct fault *fault)
 {
     struct name_set ids = {0};
+    size_t at;
     int err = names_add(m, &ids, h->telescope_id) == 0 ? 0 : no_memory(fault);
+    if (err == 0 && name_find(&ids, "", &at) && names_add(m, &m->unnamed, h->sensor) != 0)
+        err = no_memory(fault);
     if (err == 0 && ids.count == 1 && h->n_telescopes == 0)
         err = telescope_add(m, h->telescope_id, h->telescope_configured, h->telescope_ipv4, feed,
                             fault);
@@ -376,6 +385,15 @@ int merge_identity_finish(struct merge_identity *m, struct fault *fault)
     return sizes_add(m, fault);
 }
 
+const struct feed_telescope *merge_identity_shared(const struct merge_identity *m)
+{
+    size_t at = telescope_place(m, "");
+    bool is_there = at < m->telescope_count && m->telescopes[at].of.id[0] == '\0';
+    return is_there && m->telescopes[at].of.is_configured && m->unnamed.count > 1
+               ? &m->telescopes[at].of
+               : NULL;
+}
+
 struct feed_identity merge_identity_of(const struct merge_identity *m, const struct ruleset *rules,
                                        const char *program)
 {
@@ -410,6 +428,7 @@ void merge_identity_fini(struct merge_identity *m)
     free(m->of_header);
     free(m->texts.at);
     free(m->sensors.at);
+    free(m->unnamed.at);
     free(m->telescope_ids.at);
     for (size_t i = 0; i < DAY_BASIS_COUNT; i++)
         free(m->basis[i]);

@@ -54,6 +54,7 @@ struct merge_identity {
     const char *complete_feed; /* likewise */
     struct name_set texts;     /* all names, once each */
     struct name_set sensors, telescope_ids;
+    struct name_set unnamed;            /* the sensors of feeds whose telescope has no id */
     struct merge_telescope *telescopes; /* each id once, sorted; also those that facts alone know */
     size_t telescope_count;
     struct day_basis *basis[DAY_BASIS_COUNT]; /* lists and databases, sorted */
@@ -77,6 +78,10 @@ int merge_identity_add_day(struct merge_identity *m, const struct day_settings *
 
 /* Joins the names and adds up the sizes. -ENOMEM. */
 int merge_identity_finish(struct merge_identity *m, struct fault *fault);
+
+/* The telescope without an id that several sensors (`unnamed`) name, and so count as one: if theirs are different, its
+ * size, and all that is per address, is wrong. NULL: there is none, or it has no size. */
+const struct feed_telescope *merge_identity_shared(const struct merge_identity *m);
 
 /* For a feed's header; valid as long as the identity and what is given. */
 struct feed_identity merge_identity_of(const struct merge_identity *m, const struct ruleset *rules,

@@ -131,6 +131,9 @@ static void rules_pack(struct packer *p, const struct day_result *r, Yamiscope__
         row->category = pack_text(rule->category);
         row->evidence = pack_text(evidence_name(rule->evidence));
         row->count = count_pack(p, &rule->count);
+        if (rule->iot != DAY_IOT_none)
+            row->breadth = pack_text(rule->iot == DAY_IOT_strict ? "strict" : "shared");
+        row->exploit = rule->is_exploit;
     }
 }
 

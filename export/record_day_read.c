@@ -160,6 +160,17 @@ static unsigned evidence_find(const char *name)
     return evidence;
 }
 
+static uint8_t iot_read(struct reader *in, const char *breadth)
+{
+    if (breadth[0] == '\0')
+        return DAY_IOT_none;
+    if (strcmp(breadth, "strict") == 0)
+        return DAY_IOT_strict;
+    if (strcmp(breadth, "shared") != 0)
+        refuse(in, "breadth of a rule is unknown");
+    return DAY_IOT_shared;
+}
+
 static void rules_read(struct reader *in, const Yamiscope__Day *m)
 {
     struct day_rule *rows = rows_make(in, m->n_rule_counts, sizeof *rows);
@@ -171,6 +182,8 @@ static void rules_read(struct reader *in, const Yamiscope__Day *m)
         rows[i].id = text_read(in, row->rule);
         rows[i].category = text_read(in, row->category);
         rows[i].evidence = (uint8_t)evidence;
+        rows[i].iot = iot_read(in, row->breadth);
+        rows[i].is_exploit = row->exploit;
         rows[i].count = count_read(in, row->count);
         int order = i == 0 ? -1 : strcmp(rows[i - 1].id, rows[i].id);
         if (order > 0 || (order == 0 && rows[i - 1].evidence >= rows[i].evidence))

@@ -172,6 +172,7 @@ Yamiscope__DayFacts *pack_facts(struct packer *p, const struct day_facts *f)
         given_up->ports = f->given_up.ports;
         given_up->rules = f->given_up.rules;
         given_up->sources = f->given_up.sources;
+        given_up->damaged = f->given_up.damaged;
         m->given_up = given_up;
     }
     kinds_pack(p, f, m);
@@ -330,8 +331,8 @@ int unpack_facts(struct day_facts *f, const Yamiscope__DayFacts *m, struct fault
         .late = m->ledger->late,
     };
     if (m->given_up != NULL)
-        f->given_up =
-            (struct day_given_up){m->given_up->ports, m->given_up->rules, m->given_up->sources};
+        f->given_up = (struct day_given_up){m->given_up->ports, m->given_up->rules,
+                                            m->given_up->sources, m->given_up->damaged};
     err = kinds_unpack(f, m, fault);
     if (err == 0)
         err = telescopes_unpack(f, m, fault);

@@ -27,19 +27,22 @@
  *     survey_share {total: {num, den}, scan: {num, den}}
  *     coverage {seconds, offered, lost, milli, telescopes [{id, configured, ipv4, seconds}],
  *       packets_per_address null, or {packets, packets_ex_survey, seconds, address_seconds (text: may exceed 64 bits),
- *       days, address_days}: packets * seconds / address_seconds, or plain packets * days / address_days}
- *     ledger {offered, observed, filtered, ring_full, late (of windows alone: a day has no order)}, given_up {ports, rules, sources},
+ *       days, address_days}: of IPv4 sources, packets * days / address_days, or extrapolated to full days
+ *       packets * seconds / address_seconds}
+ *     ledger {offered, observed, filtered, ring_full, late (of windows alone: a day has no order)}, given_up {ports, rules, sources, damaged},
  *     basis {computed [{name, version, sha256, days}], labelled, lists, databases, sensors, survey_settings}}]
  *   damaged [{file, kind, offset, what}]
  * COUNT: packets, packets_ex_survey (null where absent), sources, sources_ex_survey (null where only bounds are
  * known: sources_low, sources_high, ... stand beside it). SHARE: {packets: {num, den}, sources: {num, den}}, likewise with
- * num_low, ...; or {absent: why}. Marks, notes and kinds that are 0 are there, too.
+ * num_low, ...; or {absent: why}. Where the span's `exact` is false, packets has exact false, too, and over total and scan the
+ * most that num may be, num_high. Marks, notes and kinds that are 0 are there, too.
  * Of windows (days 0) marks alone have numbers ex_survey; notes, tools' used, survey_share are null: windows do not
  * count them.
  *
  * csv: RFC 4180, one row per span and number: span,start,end,state,complete,quantity,name,by,over,num,den
  *   quantity  kind, share, assessable, survey_share, tool_matched, tool_used, category, rule, port, note,
- *             country, as, class, coverage, lost, survey_basis (of windows: how many stand on which dates)
+ *             country, as, class, coverage, lost, packets_per_address (ipv4, ipv4_ex_survey), given_up (where it is not
+ *             exact), survey_basis (of windows: how many stand on which dates)
  *   name      of the kind, numerator, tool, ...; port: tcp/23; rule: evidence:rule; as: number
  *   by        packets, sources, sources_low, sources_high (where exact numbers are not known), seconds, windows
  *   over      the denominator that `den` counts; it is never empty. num is counted over it.
@@ -65,7 +68,8 @@ struct report_point {
     uint64_t packets[SHARE_MARK_COUNT], packets_ex[SHARE_MARK_COUNT];
     struct source_count sources;
     struct share survey; /* over total */
-    double per_address;  /* by address-seconds; negative: absent */
+    double per_address;  /* plain; negative: absent */
+    bool is_exact;       /* all detail is there */
     uint32_t coverage_milli;
     uint64_t offered, lost;
 };

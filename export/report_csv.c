@@ -123,12 +123,43 @@ static void classes(FILE *out, const struct span *s)
     }
 }
 
+/* Over the addresses where all days have as many; over their sum, and over what was observed of it. */
+static void per_address(FILE *out, const struct span *s, const char *name, uint64_t packets)
+{
+    if (s->address_days % s->days == 0)
+        row(out, s, "packets_per_address", name, "packets", "addresses", packets,
+            s->address_days / s->days);
+    row(out, s, "packets_per_address", name, "packets", "address_days", packets, s->address_days);
+    if (s->address_seconds <= UINT64_MAX)
+        row(out, s, "packets_per_address", name, "packets", "address_seconds_observed", packets,
+            (uint64_t)s->address_seconds);
+}
+
 static void coverage(FILE *out, const struct span *s)
 {
+    const struct {
+        const char *name;
+        uint64_t packets;
+    } gone[] = {{"damaged", s->given_up.damaged},
+                {"sources", s->given_up.sources},
+                {"ports", s->given_up.ports},
+                {"rules", s->given_up.rules}};
+
     for (size_t i = 0; i < s->watch_count; i++)
         row(out, s, "coverage", s->watches[i].id, "seconds", "seconds_of_days",
             s->watches[i].seconds, s->seconds);
     row(out, s, "lost", "packets", "packets", "offered", s->lost, s->offered);
+    if (s->days == 0)
+        return;
+    if (s->has_size) {
+        per_address(out, s, "ipv4", s->ip4_packets);
+        if (span_rows_have_ex(s))
+            per_address(out, s, "ipv4_ex_survey", s->ip4_packets_ex);
+    }
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        if (gone[i].packets > 0)
+            row(out, s, "given_up", gone[i].name, "packets", share_over_name(SHARE_OVER_total),
+                gone[i].packets, s->marks[MARK_total].packets);
 }
 
 /* What shares over _ex_survey of windows stand on: how many windows take out the survey scanners of these dates, how

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_MAX = 1 << 20, NOTE_MAX = 512 };
+enum { HEADER_MAX = 1 << 20, NOTE_MAX = 768 };
 
 int report_no_memory(struct fault *fault)
 {
@@ -168,6 +168,8 @@ void report_feeds_close(struct report_feeds *f)
     feed_pool_destroy(f->pool);
     free(f->readers);
     free(f->dates);
+    free(f->labelled);
+    arena_fini(&f->labelled_texts);
     free(f->timezone);
     free(f->damage.at);
     for (size_t i = 0; i < REPORT_NOTES; i++)
@@ -254,6 +256,52 @@ static int sources_add(struct report_feeds *f, struct feed_cursor *c, struct day
     return found < 0 ? found : c->is_closed && !c->is_damaged;
 }
 
+/* What the Day's own rule set says of a payload rule. False: nothing. */
+static bool labelled_of(const struct day_rule *row, struct rule *rule)
+{
+    *rule = (struct rule){.id = row->id,
+                          .category = row->category,
+                          .breadth = row->iot == DAY_IOT_shared ? BREADTH_shared : BREADTH_strict,
+                          .is_exploit = row->is_exploit};
+    return row->evidence == EVIDENCE_payload && strcmp(row->category, "unknown") != 0;
+}
+
+static int labelled_keep(struct report_feeds *f, const struct rule *rule)
+{
+    struct rule *at = f->labelled, *end = at + f->labelled_count;
+    while (at < end && strcmp(at->id, rule->id) != 0)
+        at++;
+    if (at < end && strcmp(at->category, rule->category) == 0 && at->breadth == rule->breadth &&
+        at->is_exploit == rule->is_exploit)
+        return 0;
+    struct rule kept = *rule;
+    kept.id = arena_text(&f->labelled_texts, rule->id, strlen(rule->id));
+    kept.category = arena_text(&f->labelled_texts, rule->category, strlen(rule->category));
+    if (kept.id == NULL || kept.category == NULL)
+        return -ENOMEM;
+    if (at < end) {
+        f->is_labelled_mixed = true;
+        *at = kept;
+        return 0;
+    }
+    struct rule *grown = realloc(f->labelled, (f->labelled_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return -ENOMEM;
+    f->labelled = grown;
+    f->labelled[f->labelled_count++] = kept;
+    return 0;
+}
+
+/* Payload evidence of the Day that was read means what its own rule set says. */
+static int labelled_take(struct report_feeds *f, struct fault *fault)
+{
+    struct rule rule;
+    for (size_t i = 0; i < f->day->rule_count; i++)
+        if (labelled_of(&f->day->rules_by_evidence[i], &rule) && labelled_keep(f, &rule) < 0)
+            return report_no_memory(fault);
+    return 0;
+}
+
 /* The Day again from its source days, under the rules in force. 1; 0: it can't be. */
 static int day_restate(struct report_feeds *f, const struct report_date *d,
                        const struct day_result **day, struct fault *fault)
@@ -269,6 +317,8 @@ static int day_restate(struct report_feeds *f, const struct report_date *d,
         int err =
             record_unpack_day_begin(&f->facts, &settings, &rules, view.body, view.body_len, &why);
         settings.rules = f->rules;
+        settings.labelled = f->labelled;
+        settings.labelled_count = f->labelled_count;
         day_destroy(f->tables);
         f->tables = err < 0 ? NULL : day_create(&settings);
         if (err == -ENOMEM || (err == 0 && f->tables == NULL))
@@ -286,6 +336,15 @@ static int day_restate(struct report_feeds *f, const struct report_date *d,
     return found;
 }
 
+/* More sensors than telescopes, of which one has no id: it may be several. */
+static bool is_shared(const struct day_facts *facts)
+{
+    for (size_t i = 0; i < facts->telescope_count; i++)
+        if (facts->telescopes[i].id[0] == '\0' && facts->telescopes[i].is_configured)
+            return facts->sensor_count > facts->telescope_count;
+    return false;
+}
+
 int report_feeds_day(struct report_feeds *f, size_t index, const struct day_result **day,
                      bool *is_restated, struct fault *fault)
 {
@@ -296,11 +355,16 @@ int report_feeds_day(struct report_feeds *f, size_t index, const struct day_resu
     if (found <= 0)
         return found;
     *day = f->day;
+    if (!d->is_shared && is_shared(f->day->facts)) {
+        d->is_shared = true;
+        f->shared++;
+    }
     if (!f->restate || strcmp(f->day->rules.sha256, f->rules->sha256) == 0)
         return 1;
     if (d->at.sources != FEED_NO_SEGMENT) {
         const struct day_result *again = NULL;
-        found = day_restate(f, d, &again, fault);
+        found = labelled_take(f, fault);
+        found = found < 0 ? found : day_restate(f, d, &again, fault);
         if (found < 0)
             return found;
         if (found > 0) {
@@ -427,6 +491,15 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
     if (f->open_dates > 0)
         note(f, &count, "%" PRIu64 " dates have no Day yet and are left out",
              "%" PRIu64 " 日分は日次集計がまだないため含まれていません", f->open_dates);
+    if (f->shared > 0)
+        note(f, &count,
+             "on %" PRIu64 " days several sensors share a telescope without an id, whose addresses "
+             "count once: if they watch different ones, packets per address and who is a survey "
+             "scanner are wrong (replay each with a --telescope-id of its own, and merge again)",
+             "%" PRIu64 " 日分では、IDのない観測網を複数のセンサーが共有し、アドレス数は一度だけ"
+             "数えています：実際には別の観測網の場合、1アドレスあたりの値と調査目的の判定は"
+             "正しくありません（それぞれ --telescope-id を付けて再生し、マージし直してください）",
+             f->shared);
     if (f->bounds > 0)
         note(f, &count,
              "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "

@@ -191,6 +191,7 @@ int report_feeds_sources(struct report_feeds *f, struct span *span, size_t from,
 
     if (count < 2)
         return 0; /* exact as it is */
+    s.is_broken = f->is_labelled_mixed;
     for (size_t i = from; i < to; i++)
         s.is_broken |= f->dates[i].at.sources == FEED_NO_SEGMENT;
     s.at = s.is_broken ? NULL : calloc(count, sizeof *s.at);

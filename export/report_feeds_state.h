@@ -10,7 +10,8 @@
 struct report_date {
     struct feed_reader_date at;
     struct feed_reader *reader;
-    bool is_noted; /* it stands in `restated` or `not_restated` */
+    bool is_noted;  /* it stands in `restated` or `not_restated` */
+    bool is_shared; /* it stands in `shared` */
 };
 
 enum { REPORT_NOTES = 8 };
@@ -30,9 +31,16 @@ struct report_feeds {
     struct day_result *day; /* that was read last */
     struct day *tables;     /* made when source days are read */
     struct day_facts facts; /* of the Day that was restated last */
+    /* Payload rules as the restated Days' own rule sets had them, each id once as the last Day had it. Where two
+     * Days differ, distinct sources of spans are not exact. */
+    struct rule *labelled;
+    size_t labelled_count;
+    bool is_labelled_mixed;
+    struct arena labelled_texts;
     struct source_day_buffer source;
 
     uint64_t restated, not_restated, open_dates, bounds, unknown_packets;
+    uint64_t shared; /* dates of which several sensors have a telescope without an id */
     struct report_note notes[REPORT_NOTES]; /* malloced */
     struct damage_list damage;
 };

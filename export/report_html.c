@@ -371,8 +371,17 @@ static void title_print(const struct html *h)
     fputs("<span class=\"badge\">", out);
     html_text(out, h->r->timezone);
     fputs("</span></p>\n", out);
-    if (h->r->notes.count > 0) {
+    if (h->r->notes.count > 0 || !s->is_exact) {
+        char en[REPORT_WORDS], ja[REPORT_WORDS];
         fputs("<ul class=\"notes\">", out);
+        if (!s->is_exact) {
+            fputs("<li>", out);
+            html_both(out, report_given_up(&s->given_up, false, en),
+                      report_given_up(&s->given_up, true, ja));
+            fputs(". ", out);
+            html_say(out, WORD_inexact_note);
+            fputs("</li>", out);
+        }
         for (size_t i = 0; i < h->r->notes.count; i++) {
             fputs("<li>", out);
             html_both(out, h->r->notes.at[i].en, h->r->notes.at[i].ja);
@@ -393,6 +402,8 @@ static void card_share(const struct html *h, enum mark mark)
     fputs("<div class=\"card iot\"><h3>", out);
     html_mark(out, mark);
     fputs("</h3><p class=\"big\">", out);
+    if (share.den > 0)
+        fputs(report_share_sign(h->s, h->marks_over, false), out);
     html_text(out, share_text(share, percent));
     fputs("</p><p><span lang=\"en\">of </span>", out);
     html_over(out, h->marks_over);
@@ -407,15 +418,16 @@ static void card_packets(const struct html *h)
     FILE *out = h->out;
     char a[TEXT_NUMBER], b[TEXT_NUMBER];
     struct source_count sources = h->s->marks[MARK_total].sources;
-    double per = span_packets_per_address(h->s, true, false);
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
 
     fputs("<div class=\"card\"><h3>", out);
     html_say(out, WORD_packets);
     fprintf(out, "</h3><p class=\"big\">%s</p><p>",
             text_number(h->s->marks[MARK_total].packets, a));
-    if (per >= 0) {
-        fprintf(out, "%s ", text_number((uint64_t)(per + 0.5), a));
+    if (report_per_address(h->s, false, false, en)[0] != '\0') {
         html_say(out, WORD_per_address);
+        fputs(": ", out);
+        html_both(out, en, report_per_address(h->s, false, true, ja));
     } else {
         html_reason(out, h->s->size_absent);
     }

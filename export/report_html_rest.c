@@ -163,7 +163,7 @@ static void flaws(const struct html *h)
 {
     FILE *out = h->out;
     const struct span *s = h->s;
-    char date[SPAN_DATE];
+    char date[SPAN_DATE], en[REPORT_WORDS], ja[REPORT_WORDS];
     if (s->flaw_count == 0)
         return;
     fprintf(out, "<details%s><summary>", s->flaw_count <= h->top ? " open" : "");
@@ -183,9 +183,10 @@ static void flaws(const struct html *h)
         html_cell_percent(out, (struct share){f->lost, f->offered});
         fputs("<td>", out);
         html_say(out, f->is_incomplete ? WORD_incomplete : WORD_complete);
-        if (f->is_inexact) {
+        if (day_given_up_packets(&f->given_up) > 0) {
             fputs("; ", out);
-            html_say(out, WORD_inexact);
+            html_both(out, report_given_up(&f->given_up, false, en),
+                      report_given_up(&f->given_up, true, ja));
         }
         fputs("</td></tr>\n", out);
     }
@@ -193,13 +194,34 @@ static void flaws(const struct html *h)
     fputs("</details>\n", out);
 }
 
+static void per_address(const struct html *h)
+{
+    FILE *out = h->out;
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
+    term(out, WORD_per_address);
+    if (report_per_address(h->s, false, false, en)[0] == '\0') {
+        html_reason(out, h->s->size_absent);
+        fputs("</dd>", out);
+        return;
+    }
+    html_both(out, en, report_per_address(h->s, false, true, ja));
+    if (report_per_address(h->s, true, false, en)[0] != '\0') {
+        fputs("<br><code>_ex_survey</code> ", out);
+        html_both(out, en, report_per_address(h->s, true, true, ja));
+    }
+    fputs("</dd>", out);
+    if (report_full_days(h->s, false, en)[0] != '\0') {
+        term(out, WORD_per_address_full);
+        html_both(out, en, report_full_days(h->s, true, ja));
+        fputs("</dd>", out);
+    }
+}
+
 void html_coverage(const struct html *h)
 {
     FILE *out = h->out;
     const struct span *s = h->s;
     char percent[SHARE_TEXT], a[TEXT_NUMBER], b[TEXT_NUMBER];
-    double by_seconds = span_packets_per_address(s, true, false);
-    double plain = span_packets_per_address(s, false, false);
 
     html_section(out, "coverage", WORD_coverage);
     html_note(out, WORD_coverage_note);
@@ -219,18 +241,13 @@ void html_coverage(const struct html *h)
     html_text(out, share_text((struct share){s->lost, s->offered}, percent));
     html_both(out, " of the packets offered", "（到達パケットに対して）");
     fprintf(out, " (%s / %s)</dd>", text_number(s->lost, a), text_number(s->offered, b));
-    term(out, WORD_per_address);
-    if (by_seconds >= 0)
-        fprintf(out, "%s</dd>", text_number((uint64_t)(by_seconds + 0.5), a));
-    else
-        html_reason(out, s->size_absent);
-    if (plain >= 0) {
-        term(out, WORD_per_address_plain);
-        fprintf(out, "%s</dd>", text_number((uint64_t)(plain + 0.5), a));
-    }
+    per_address(h);
     for (size_t i = 0; i < s->watch_count; i++) {
         term(out, WORD_telescope);
-        html_text(out, s->watches[i].id[0] == '\0' ? "–" : s->watches[i].id);
+        if (s->watches[i].id[0] == '\0')
+            html_say(out, WORD_no_id);
+        else
+            html_text(out, s->watches[i].id);
         fputs(": ", out);
         if (s->watches[i].is_configured)
             fprintf(out, "%s ", text_number(s->watches[i].ipv4, a));

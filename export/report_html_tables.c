@@ -20,6 +20,18 @@ static void figure(FILE *out, const char *id, enum word caption, const char *cla
 
 /* ---- shares */
 
+/* A share of numbers that are not exact says so. */
+static void cell_signed(const struct html *h, struct share share, enum share_over over,
+                        bool by_sources)
+{
+    char percent[SHARE_TEXT];
+    fputs("<td class=\"n p\">", h->out);
+    if (share.den > 0)
+        fputs(report_share_sign(h->s, over, by_sources), h->out);
+    html_text(h->out, share_text(share, percent));
+    fputs("</td>", h->out);
+}
+
 static void share_row(const struct html *h, enum mark mark, enum share_over over)
 {
     FILE *out = h->out;
@@ -40,12 +52,12 @@ static void share_row(const struct html *h, enum mark mark, enum share_over over
         fputs("</td></tr>\n", out);
         return;
     }
-    html_cell_percent(out, share.packets);
+    cell_signed(h, share.packets, over, false);
     html_cell_bar(out, share_ratio(share.packets), true);
     fprintf(out, "<td class=\"n dim\">%s / %s</td>", text_number(share.packets.num, a),
             text_number(share.packets.den, b));
     if (is_exact) {
-        html_cell_percent(out, (struct share){share.sources_num.low, share.sources_den.low});
+        cell_signed(h, (struct share){share.sources_num.low, share.sources_den.low}, over, true);
         fprintf(out, "<td class=\"n dim\">%s / %s</td>", text_number(share.sources_num.low, a),
                 text_number(share.sources_den.low, b));
     } else {
@@ -188,7 +200,7 @@ static void point_row(const struct html *h, const struct series *series,
 {
     FILE *out = h->out;
     bool is_ex = share_over_is_ex(series->over);
-    char en[REPORT_DATES], ja[REPORT_DATES];
+    char en[REPORT_DATES], ja[REPORT_DATES], number[TEXT_NUMBER];
     const uint64_t *packets = is_ex ? p->packets_ex : p->packets;
     fputs("<tr><th scope=\"row\">", out);
     html_text(out, p->label);
@@ -201,7 +213,7 @@ static void point_row(const struct html *h, const struct series *series,
     html_cell_number(out, p->packets[MARK_total]);
     html_cell_range(out, p->sources);
     if (p->per_address >= 0)
-        html_cell_number(out, (uint64_t)(p->per_address + 0.5));
+        fprintf(out, "<td class=\"n\">%s</td>", text_decimal(p->per_address, number));
     else
         html_cell_absent(out, "");
     if (p->has_survey)

@@ -81,15 +81,29 @@ static void tools(FILE *out, const struct span *s)
     fputs("},\n", out);
 }
 
-static void share(FILE *out, const struct span_share *share)
+/* Behind num and den of a span that is not exact: that they aren't, and where it is known the most that num may be. */
+static void inexact(FILE *out, const struct span *s, struct share share, enum share_over over)
+{
+    uint64_t missing = day_given_up_packets(&s->given_up), room = share.den - share.num;
+    if (s->is_exact)
+        return;
+    fputs(", \"exact\": false", out);
+    if (!share_over_is_ex(over))
+        number(out, ", ", "num_high", true, share.num + (missing < room ? missing : room));
+}
+
+static void share(FILE *out, const struct span *s, const struct span_share *share,
+                  enum share_over over)
 {
     if (share->absent[0] != '\0') {
         named(out, "{", "absent", share->absent);
         fputs("}", out);
         return;
     }
-    fprintf(out, "{\"packets\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64 "}, \"sources\": {",
-            share->packets.num, share->packets.den);
+    fprintf(out, "{\"packets\": {\"num\": %" PRIu64 ", \"den\": %" PRIu64, share->packets.num,
+            share->packets.den);
+    inexact(out, s, share->packets, over);
+    fputs("}, \"sources\": {", out);
     bool is_exact =
         source_count_is_exact(share->sources_num) && source_count_is_exact(share->sources_den);
     number(out, "", "num", is_exact, share->sources_num.low);
@@ -111,7 +125,7 @@ static void shares(FILE *out, const struct span *s)
         for (unsigned over = 0; over < SHARE_OVER_COUNT; over++) {
             struct span_share what = span_share(s, num, over);
             fprintf(out, "%s\n          \"%s\": ", over > 0 ? "," : "", share_over_name(over));
-            share(out, &what);
+            share(out, s, &what, over);
         }
         fputs("}", out);
     }
@@ -122,7 +136,7 @@ static void shares(FILE *out, const struct span *s)
         if (s->days == 0)
             what.absent = "made from windows: they do not count it";
         fprintf(out, "%s\"%s\": ", over > SHARE_OVER_scan ? ", " : "", share_over_name(over));
-        share(out, &what);
+        share(out, s, &what, over);
     }
     fputs("},\n      \"survey_share\": {", out);
     for (unsigned over = 0; over < DENOMINATOR_COUNT; over++) {
@@ -306,8 +320,8 @@ static void basis(FILE *out, const struct span *s)
     fputs("},\n", out);
     fprintf(out,
             "      \"given_up\": {\"ports\": %" PRIu64 ", \"rules\": %" PRIu64
-            ", \"sources\": %" PRIu64 "},\n",
-            s->given_up.ports, s->given_up.rules, s->given_up.sources);
+            ", \"sources\": %" PRIu64 ", \"damaged\": %" PRIu64 "},\n",
+            s->given_up.ports, s->given_up.rules, s->given_up.sources, s->given_up.damaged);
     bases(out, "      \"basis\": {", "computed", &s->computed);
     bases(out, ",\n        ", "labelled", &s->rules_labelled);
     bases(out, ",\n        ", "lists", &s->lists);
@@ -337,7 +351,7 @@ static void flaws(FILE *out, const struct span *s)
                 ", \"offered\": %" PRIu64 ", \"lost\": %" PRIu64
                 ", \"incomplete\": %s, \"exact\": %s}",
                 i > 0 ? "," : "", date, f->coverage_milli, f->offered, f->lost,
-                truth(f->is_incomplete), truth(!f->is_inexact));
+                truth(f->is_incomplete), truth(day_given_up_packets(&f->given_up) == 0));
     }
     fputs("],\n", out);
 }

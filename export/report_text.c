@@ -59,21 +59,24 @@ static void heading_over(const struct report_page *p, enum word w)
 static void head_print(const struct report_page *p)
 {
     const struct span *s = p->s;
-    char line[REPORT_LINE], a[TEXT_NUMBER], b[REPORT_RANGE];
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[REPORT_RANGE], words[REPORT_WORDS];
 
-    snprintf(line, sizeof line, "%s: %s %s, %s %s; %s%s%s", s->label,
+    snprintf(line, sizeof line, "%s: %s %s, %s %s; %s%s%s%s%s", s->label,
              text_number(s->marks[MARK_total].packets, a), report_word(p, WORD_packets),
              report_range(p, s->marks[MARK_total].sources, b), report_word(p, WORD_sources),
              report_word(p, s->is_provisional ? WORD_provisional : WORD_final),
              s->is_provisional ? "" : ", ",
              s->is_provisional ? ""
-                               : report_word(p, s->is_complete ? WORD_complete : WORD_incomplete));
+                               : report_word(p, s->is_complete ? WORD_complete : WORD_incomplete),
+             s->is_exact ? "" : ", ", s->is_exact ? "" : report_word(p, WORD_inexact));
     fputc('\n', p->text.out);
     text_paragraph(&p->text, TEXT_BOLD, line, 0);
     if (!s->has_sources)
         report_note(p, report_word(p, WORD_bounds));
-    if (!s->is_exact)
-        report_note(p, report_word(p, WORD_inexact));
+    if (!s->is_exact) {
+        report_note(p, report_given_up(&s->given_up, p->is_japanese, words));
+        report_note(p, report_word(p, WORD_inexact_note));
+    }
 }
 
 /* ---- series */
@@ -94,7 +97,9 @@ static void series_fill(const void *context, size_t index, struct text_row *row)
     bool is_absent = share_over_is_ex(series->over) && !point->has_ex;
 
     row->cell[0] = point->label;
-    row->cell[1] = point->is_complete ? "" : report_word(p, WORD_incomplete);
+    row->cell[1] = !point->is_complete ? report_word(p, WORD_incomplete)
+                   : point->is_exact   ? ""
+                                       : report_word(p, WORD_inexact);
     if (point->is_provisional)
         row->cell[1] = point->has_ex
                            ? report_basis_dates(&point->basis, p->is_japanese, series->dates)
@@ -108,8 +113,7 @@ static void series_fill(const void *context, size_t index, struct text_row *row)
     row->cell[5] = point->has_survey ? share_text(point->survey, row->number[5]) : "-";
     row->cell[6] = "-";
     if (point->per_address >= 0) {
-        text_number((uint64_t)(point->per_address + 0.5), row->number[6]);
-        row->cell[6] = row->number[6];
+        row->cell[6] = text_decimal(point->per_address, row->number[6]);
     }
     row->bar = series->most == 0 ? 0 : (double)point->packets[MARK_total] / (double)series->most;
     row->bar_style = TEXT_BAR;
@@ -174,6 +178,17 @@ struct share_rows {
     char fraction[2 * REPORT_RANGE + 4]; /* of the row being filled */
 };
 
+/* A share of numbers that are not exact says so. */
+static const char *signed_text(const struct report_page *p, struct share share,
+                               enum share_over over, bool by_sources, char to[TEXT_NUMBER])
+{
+    char percent[SHARE_TEXT];
+    snprintf(to, TEXT_NUMBER, "%s%s",
+             share.den == 0 ? "" : report_share_sign(p->s, over, by_sources),
+             share_text(share, percent));
+    return to;
+}
+
 /* A share of sources known by bounds only is no share: its numbers stand there, no percent. */
 static void share_fill(const void *context, size_t index, struct text_row *row)
 {
@@ -200,7 +215,7 @@ static void share_fill(const void *context, size_t index, struct text_row *row)
         shown = (struct share){share.sources_num.low, share.sources_den.low};
     if (rows->by_sources && !is_exact)
         shown = (struct share){0, 0};
-    row->cell[2] = share_text(shown, row->number[2]);
+    row->cell[2] = signed_text(p, shown, over, rows->by_sources, row->number[2]);
     row->bar = share_ratio(shown);
     if (rows->by_sources)
         snprintf(rows->fraction, sizeof rows->fraction, "%s / %s",

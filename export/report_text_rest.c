@@ -120,32 +120,30 @@ static void places_print(const struct report_page *p, const struct span_table *t
 
 /* ---- coverage */
 
-static void per_address_print(const struct report_page *p, enum word label, bool by_seconds)
+static void per_address_print(const struct report_page *p)
 {
-    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], words[REPORT_WORDS];
-    double all = span_packets_per_address(p->s, by_seconds, false);
-    double ex = span_packets_per_address(p->s, by_seconds, true);
-    if (all < 0) {
+    char line[REPORT_LINE], words[REPORT_WORDS];
+    bool is_ja = p->is_japanese;
+    if (report_per_address(p->s, false, is_ja, words)[0] == '\0') {
         snprintf(line, sizeof line, "%s: %s", report_word(p, WORD_absent),
-                 report_reason(p->s->size_absent, p->is_japanese, words));
-    } else {
-        int at = snprintf(line, sizeof line, "%s", text_number((uint64_t)(all + 0.5), a));
-        if (ex >= 0)
-            snprintf(line + at, sizeof line - (size_t)at, " (ex_survey %s)",
-                     text_number((uint64_t)(ex + 0.5), b));
+                 report_reason(p->s->size_absent, is_ja, words));
+        report_line(p, report_word(p, WORD_per_address), TEXT_PLAIN, line);
+        return;
     }
-    report_line(p,
-                p->is_japanese ? (by_seconds ? "1アドレスあたり" : "　単純値")
-                : by_seconds   ? "packets per address"
-                               : "  plain",
-                TEXT_PLAIN, line);
-    if (by_seconds)
-        report_line(p, "", TEXT_DIM, report_word(p, label));
+    report_line(p, report_word(p, WORD_per_address), TEXT_PLAIN, words);
+    if (report_per_address(p->s, true, is_ja, words)[0] != '\0') {
+        snprintf(line, sizeof line, "_ex_survey: %s", words);
+        report_line(p, "", TEXT_PLAIN, line);
+    }
+    if (report_full_days(p->s, is_ja, words)[0] != '\0') {
+        snprintf(line, sizeof line, "%s: %s", report_word(p, WORD_per_address_full), words);
+        report_line(p, "", TEXT_DIM, line);
+    }
 }
 
 static void flaws_print(const struct report_page *p)
 {
-    char line[REPORT_LINE], date[SPAN_DATE], percent[SHARE_TEXT];
+    char line[REPORT_LINE], date[SPAN_DATE], percent[SHARE_TEXT], words[REPORT_WORDS];
     const struct span *s = p->s;
     for (size_t i = 0; i < s->flaw_count; i++) {
         const struct span_flaw *f = &s->flaws[i];
@@ -155,11 +153,12 @@ static void flaws_print(const struct report_page *p)
             report_line(p, "", TEXT_WARN, line);
             return;
         }
+        report_given_up(&f->given_up, p->is_japanese, words);
         snprintf(line, sizeof line, "%s: %s %.3f %%, %s %s%s%s", date,
                  report_word(p, WORD_observed), (double)f->coverage_milli / 1000,
                  report_word(p, WORD_lost),
                  share_text((struct share){f->lost, f->offered}, percent),
-                 f->is_inexact ? "; " : "", f->is_inexact ? report_word(p, WORD_inexact) : "");
+                 words[0] == '\0' ? "" : "; ", words);
         report_line(p, i == 0 ? report_word(p, WORD_incomplete_days) : "", TEXT_WARN, line);
     }
 }
@@ -181,11 +180,11 @@ static void coverage_print(const struct report_page *p)
              share_text((struct share){s->lost, s->offered}, percent), text_number(s->lost, a),
              text_number(s->offered, b));
     report_line(p, report_word(p, WORD_lost), TEXT_PLAIN, line);
-    per_address_print(p, WORD_per_address, true);
-    per_address_print(p, WORD_per_address_plain, false);
+    per_address_print(p);
     for (size_t i = 0; i < s->watch_count; i++) {
         const struct span_watch *w = &s->watches[i];
-        snprintf(line, sizeof line, "%.100s: %s%s%s", w->id[0] == '\0' ? "-" : w->id,
+        snprintf(line, sizeof line, "%.100s: %s%s%s",
+                 w->id[0] == '\0' ? report_word(p, WORD_no_id) : w->id,
                  w->is_configured ? text_number(w->ipv4, a) : report_word(p, WORD_size_unknown),
                  w->is_configured ? " " : "",
                  w->is_configured ? report_word(p, WORD_addresses) : "");

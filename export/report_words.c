@@ -1,6 +1,7 @@
 #include "export/report_words.h"
 
 #include "export/calendar.h"
+#include "export/text.h"
 #include "export/words.h"
 
 #include <stdio.h>
@@ -103,5 +104,85 @@ const char *report_basis(const struct window_basis *b, bool is_japanese, char to
                  b->lacks_survey ? "最初の日が終わる前のウィンドウでは、調査目的のスキャンは"
                                    "除かれていません。"
                                  : "");
+    return to;
+}
+
+const char *report_given_up(const struct day_given_up *g, bool is_japanese, char to[REPORT_WORDS])
+{
+    const struct {
+        uint64_t packets;
+        const char *en, *ja;
+    } causes[] = {
+        {g->damaged, "the source days of %s packets were damaged when feeds were merged",
+         "マージ時に %s パケット分の送信元別日次記録が破損していました"},
+        {g->sources, "the sources of %s packets were given up for memory",
+         "メモリ上限により %s パケット分の送信元を省略しました"},
+        {g->ports, "the ports of %s packets were given up for memory",
+         "メモリ上限により %s パケット分のポートを省略しました"},
+        {g->rules, "the evidence of %s packets was given up for memory",
+         "メモリ上限により %s パケット分の根拠を省略しました"},
+    };
+    const char *before = word(WORD_inexact, is_japanese);
+    char number[TEXT_NUMBER], cause[REPORT_WORDS / 4];
+    size_t len = 0;
+    to[0] = '\0';
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+        if (causes[i].packets == 0)
+            continue;
+        snprintf(cause, sizeof cause, is_japanese ? causes[i].ja : causes[i].en,
+                 text_number(causes[i].packets, number));
+        len += (size_t)snprintf(to + len, REPORT_WORDS - len, "%s%s%s", len == 0 ? before : "",
+                                len > 0       ? (is_japanese ? "、" : "; ")
+                                : is_japanese ? "："
+                                              : ": ",
+                                cause);
+    }
+    return to;
+}
+
+const char *report_share_sign(const struct span *s, enum share_over over, bool by_sources)
+{
+    if (s->is_exact)
+        return "";
+    return by_sources || share_over_is_ex(over) ? "~ " : "≥ ";
+}
+
+/* The mean of the days'; whole where they are equal. */
+static const char *addresses_text(const struct span *s, char to[TEXT_NUMBER])
+{
+    uint64_t rest = s->address_days % s->days;
+    text_number(s->address_days / s->days, to);
+    if (rest > 0) {
+        size_t len = strlen(to);
+        snprintf(to + len, TEXT_NUMBER - len, ".%u",
+                 (unsigned)((double)rest * 10 / (double)s->days));
+    }
+    return to;
+}
+
+const char *report_per_address(const struct span *s, bool ex_survey, bool is_japanese,
+                               char to[REPORT_WORDS])
+{
+    char value[TEXT_NUMBER], packets[TEXT_NUMBER], addresses[TEXT_NUMBER];
+    double per = span_packets_per_address(s, false, ex_survey);
+    to[0] = '\0';
+    if (per >= 0)
+        snprintf(to, REPORT_WORDS,
+                 is_japanese ? "%s = IPv4 %s パケット / %s アドレス"
+                             : "%s = %s IPv4 packets / %s addresses",
+                 text_decimal(per, value),
+                 text_number(ex_survey ? s->ip4_packets_ex : s->ip4_packets, packets),
+                 addresses_text(s, addresses));
+    return to;
+}
+
+const char *report_full_days(const struct span *s, bool is_japanese, char to[REPORT_WORDS])
+{
+    char value[TEXT_NUMBER];
+    double per = span_packets_per_address(s, true, false);
+    to[0] = '\0';
+    if (per >= 0 && s->coverage_milli < 100000)
+        snprintf(to, REPORT_WORDS, is_japanese ? "%s（観測 %.3f %%）" : "%s (%.3f %% was observed)",
+                 text_decimal(per, value), (double)s->coverage_milli / 1000);
     return to;
 }

@@ -261,7 +261,7 @@ static int flaw_add(struct span *s, const struct day_result *day)
     }
     s->flaws[s->flaw_count++] =
         (struct span_flaw){day->facts->date, day->coverage_milli, day->offered,
-                           day->lost,        !day->is_complete,   !day->is_exact};
+                           day->lost,        !day->is_complete,   day->facts->given_up};
     return 0;
 }
 
@@ -302,9 +302,7 @@ static void facts_add(struct span *s, const struct day_result *day)
     s->ledger.filtered += f->ledger.filtered;
     s->ledger.ring_full += f->ledger.ring_full;
     s->ledger.late += f->ledger.late;
-    s->given_up.ports += f->given_up.ports;
-    s->given_up.rules += f->given_up.rules;
-    s->given_up.sources += f->given_up.sources;
+    day_given_up_add(&s->given_up, &f->given_up);
 }
 
 int span_add_day(struct span *s, const struct day_result *day, bool is_restated)

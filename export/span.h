@@ -92,7 +92,8 @@ struct span_flaw {
     int32_t date;
     uint32_t coverage_milli;
     uint64_t offered, lost;
-    bool is_incomplete, is_inexact;
+    bool is_incomplete;
+    struct day_given_up given_up; /* all zero: the day is exact */
 };
 
 /* Something that numbers rest on, and on how many of the days. */
@@ -124,7 +125,7 @@ struct span {
     uint64_t windows;
     bool is_complete;          /* every date is there and complete */
     bool is_mixed;             /* days under several rule sets, or one that is mixed */
-    bool is_exact;             /* nothing was given up for memory */
+    bool is_exact;             /* all detail is there (given_up) */
     bool has_sources;          /* distinct sources are exact as far as the rules allow */
     char ex_absent[160];       /* why there is no ex_survey; "": there is one */
     struct window_basis basis; /* of windows: whom ex_survey leaves out, provisionally */
@@ -205,8 +206,9 @@ struct span_share span_share_of(const struct span *s, const struct span_count *c
  * not span_rows_have_ex(). */
 struct share span_survey_share(const struct span *s, enum share_over over);
 
-/* Packets per IPv4 address over the days that are there: packets * seconds / address-seconds, or plain, packets / (mean
- * addresses). Negative: absent (size_absent says why). */
+/* Packets per IPv4 address over the days that are there: plain, packets / (mean addresses); or extrapolated to full
+ * days, packets * seconds / address-seconds. Of packets from IPv4 sources, but those of kind outside. Negative: absent
+ * (size_absent says why). */
 double span_packets_per_address(const struct span *s, bool by_seconds, bool ex_survey);
 
 #endif

@@ -20,6 +20,20 @@ const char *text_number(uint64_t value, char to[TEXT_NUMBER])
     return to;
 }
 
+const char *text_decimal(double value, char to[TEXT_NUMBER])
+{
+    enum { DIGITS = 4, MOST = 20 };
+    int decimals = DIGITS - 1;
+    if (value >= 999.95 || value == (double)(uint64_t)value)
+        return text_number((uint64_t)(value + 0.5), to);
+    for (double left = value; left >= 9.9995; left /= 10)
+        decimals--;
+    for (double left = value; left < 0.99995 && decimals < MOST; left *= 10)
+        decimals++;
+    snprintf(to, TEXT_NUMBER, "%.*f", decimals, value);
+    return to;
+}
+
 const char *text_counted(uint64_t value, const char *one, const char *many, char to[TEXT_COUNTED])
 {
     char digits[TEXT_NUMBER];

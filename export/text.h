@@ -25,6 +25,10 @@ enum { TEXT_NUMBER = 32, TEXT_COUNTED = 96, TEXT_COLUMNS = 8 };
 /* 1234567 -> "1,234,567". Returns `to`. */
 const char *text_number(uint64_t value, char to[TEXT_NUMBER]);
 
+/* Four digits that count, and all before the point: "226,000", "121.9", "0.00002906", "0". `value` is from 0 to
+ * 2^64. Returns `to`. */
+const char *text_decimal(double value, char to[TEXT_NUMBER]);
+
 /* "1 packet", "2,000 packets". Returns `to`. */
 const char *text_counted(uint64_t value, const char *one, const char *many, char to[TEXT_COUNTED]);
 

@@ -9,8 +9,12 @@ static const struct {
     [WORD_complete] = {"complete", "欠測なし"},
     [WORD_incomplete] = {"incomplete", "欠測あり"},
     [WORD_mixed] = {"several rule sets", "ルールセットの混在"},
-    [WORD_inexact] = {"not exact: detail was given up for memory",
-                      "近似値を含む（メモリ上限により詳細を省略）"},
+    [WORD_inexact] = {"not exact", "近似値を含む"},
+    [WORD_inexact_note] =
+        {"So many packets may be missing in a numerator: shares marked ≥ are at least that, those "
+         "marked ~ (_ex_survey, by sources) may be off either way.",
+         "分子には最大でその数のパケットが欠けています。≥ の割合は下限です。~ の割合（_ex_survey、"
+         "送信元数）は上下どちらにもずれ得ます。"},
     [WORD_bounds] = {"Distinct sources, or those that rules decide, are known as bounds only, low "
                      "to high: the source days of this span "
                      "are not at hand, or were labelled under other rules.",
@@ -24,9 +28,8 @@ static const struct {
     [WORD_windows] = {"windows", "ウィンドウ"},
     [WORD_by_packets] = {"by packets", "パケット数"},
     [WORD_by_sources] = {"by sources", "送信元数"},
-    [WORD_per_address] = {"packets per IPv4 address, by address-seconds",
-                          "1 IPv4アドレスあたりパケット数（アドレス・秒による）"},
-    [WORD_per_address_plain] = {"plain: packets / addresses", "単純値：パケット数 / アドレス数"},
+    [WORD_per_address] = {"packets per address", "1アドレスあたり"},
+    [WORD_per_address_full] = {"extrapolated to full days", "全時間を観測した場合の推計"},
     [WORD_shares] = {"How much of it aims at IoT devices", "IoT機器を狙う割合"},
     [WORD_shares_note] = {"Numerators overlap; each is over the denominator named.",
                           "分子は互いに重なり、それぞれ明記した分母に対する割合です。"},
@@ -123,6 +126,7 @@ static const struct {
     [WORD_observed] = {"observed", "観測時間の割合"},
     [WORD_lost] = {"lost", "欠損パケット"},
     [WORD_telescope] = {"telescope", "観測網"},
+    [WORD_no_id] = {"without an id", "IDなし"},
     [WORD_addresses] = {"IPv4 addresses", "IPv4アドレス数"},
     [WORD_size_unknown] = {"size unknown", "規模不明"},
     [WORD_incomplete_days] = {"Incomplete days", "欠測のある日"},

@@ -42,6 +42,16 @@ class Source:
         self.survey_packets = self.kinds.get("tcp_syn", 0) + self.kinds.get("udp", 0)
 
 
+def observed(telescope):
+    """Seconds of a DayTelescope of a day of 24 hours: minutes with packets, and pauses of at most 10 minutes."""
+    runs, minute = [], 0
+    for gap, run in zip(telescope.minute_gap, telescope.minute_run):
+        runs.append((gap, run))
+        minute += gap + run
+    pauses = [gap for gap, _ in runs] + [1440 - minute] * bool(runs)
+    return 60 * (sum(run for _, run in runs) + sum(pause for pause in pauses if pause <= 10))
+
+
 def dates(folder):
     """[(DayBegin, [Source], Day)] of a feed; DayBegin is None where source days are not written."""
     found, begin, sources = [], None, []

@@ -218,8 +218,10 @@ int main(int argc, char **argv)
     date = atoi(argv[2]); /* days since 1970 */
     random_init(&m.random, strtoull(argv[4], NULL, 10));
     must(ruleset_create(&m.rules, rules, &fault), &fault);
-    m.settings =
-        (struct day_settings){m.rules, survey_defaults, DAY_COMPLETE_COVERAGE, DAY_COMPLETE_LOSS};
+    m.settings = (struct day_settings){.rules = m.rules,
+                                       .survey = survey_defaults,
+                                       .complete_coverage_milli = DAY_COMPLETE_COVERAGE,
+                                       .complete_loss_milli = DAY_COMPLETE_LOSS};
     m.settings.survey.packets_per_address_milli = 250;
     m.sources = calloc(POOL, sizeof *m.sources);
     m.ports = calloc(POOL, sizeof *m.ports);

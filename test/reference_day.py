@@ -130,6 +130,13 @@ def category_of(iot, service):
     return service[1] if service else "iot" if iot else "other"
 
 
+def seconds_observed(minutes, seconds):
+    """Of a day of so many seconds: all of it but outages, of which each is more than 10 minutes in a row without a packet."""
+    bounds = [-60, *(60 * minute for minute in sorted(minutes)), seconds]
+    silent = [later - earlier - 60 for earlier, later in zip(bounds, bounds[1:])]
+    return seconds - sum(s for s in silent if s > 600) if minutes else 0
+
+
 def unit_of(address):
     """An IPv4 address, or an IPv6 /64."""
     return address if address.version == 4 else ipaddress.ip_network((int(address) >> 64 << 64, 64))
@@ -326,7 +333,7 @@ class Day:
 
     def coverage(self):
         seconds, ipv4 = (self.end - self.start) // 10**9, self.setting.ipv4
-        watched = sum(min(60, seconds - 60 * minute) for minute in self.minutes)
+        watched = seconds_observed(self.minutes, seconds)
         packets = sum(self.kinds.values())
         per_address = self.count("ip4")
         return {"watches": [("", self.has_size, ipv4, watched)], "seconds": seconds, "ip4": per_address[:2], "ipv4": ipv4,

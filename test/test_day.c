@@ -335,7 +335,7 @@ static void facts_merge(void **state)
     memset(b.telescopes[0].minutes, 0, sizeof b.telescopes[0].minutes);
     assert_int_equal(day_facts_add_telescope(&b, "0", true, 60, &t, &fault), 0);
     day_telescope_observe(t, &b, day_case_start + 5 * minute - 1, day_case_start + 6 * minute);
-    assert_int_equal(day_telescope_seconds(t, &b), 120);
+    assert_int_equal(day_telescope_seconds(t, &b), 6 * 60); /* from midnight: a pause */
     assert_int_equal(day_facts_add_sensor(&b, "s0"), 0);
     b.revision = 3;
     assert_int_equal(day_facts_merge(&a, &b, &fault), 0);
@@ -429,6 +429,43 @@ static void pieces_give_the_same_day(void **state)
     day_facts_fini(&none);
 }
 
+/* Marks of a day, and what of it was observed. */
+static void pauses(void **state)
+{
+    enum { DAY = 24 * 60, PAUSE = DAY_PAUSE_MINUTES };
+    static const struct {
+        const char *what;
+        struct {
+            int from, to; /* minutes */
+        } marked[3];
+        int minutes;
+    } cases[] = {
+        {"nothing", {{0}}, 0},
+        {"all", {{0, DAY}}, DAY},
+        {"one alone", {{700, 701}}, 1},
+        {"a pause in the middle", {{0, 700}, {700 + PAUSE, DAY}}, DAY},
+        {"an outage in the middle", {{0, 700}, {701 + PAUSE, DAY}}, DAY - PAUSE - 1},
+        {"a pause at the begin", {{PAUSE, DAY}}, DAY},
+        {"an outage at the begin", {{PAUSE + 1, DAY}}, DAY - PAUSE - 1},
+        {"a pause at the end", {{0, DAY - PAUSE}}, DAY},
+        {"an outage at the end", {{0, DAY - PAUSE - 1}}, DAY - PAUSE - 1},
+        {"both, between three marks", {{0, 1}, {PAUSE + 1, PAUSE + 2}, {500, 501}}, PAUSE + 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct day_facts f;
+        day_case_facts(&f, true);
+        struct day_telescope *t = &f.telescopes[0];
+        memset(t->minutes, 0, sizeof t->minutes);
+        for (size_t m = 0; m < 3; m++)
+            day_telescope_observe(t, &f,
+                                  day_case_start + cases[i].marked[m].from * INT64_C(60000000000),
+                                  day_case_start + cases[i].marked[m].to * INT64_C(60000000000));
+        if (day_telescope_seconds(t, &f) != (uint64_t)cases[i].minutes * 60)
+            fail_msg("%s: %d s", cases[i].what, (int)day_telescope_seconds(t, &f));
+        day_facts_fini(&f);
+    }
+}
+
 static int setup(void **state)
 {
     rules = day_case_rules();
@@ -449,6 +486,7 @@ int main(void)
         cmocka_unit_test(precedence),  cmocka_unit_test(given_up),
         cmocka_unit_test(refuses),     cmocka_unit_test(records_come_back),
         cmocka_unit_test(facts_merge), cmocka_unit_test(pieces_give_the_same_day),
+        cmocka_unit_test(pauses),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -32,7 +32,7 @@ def same_bytes(verdict, folder):
 
 def coverage(verdict, day, name):
     c, begin = day.coverage, day.facts
-    watched = {t.id: sum(t.minute_run) * 60 for t in begin.telescopes}
+    watched = {t.id: days.observed(t) for t in begin.telescopes}
     verdict.equal({w.id: w.seconds for w in c.watches}, watched, f"{name}: seconds observed")
     area = sum(t.ipv4 * watched[t.id] for t in begin.telescopes)
     size = sum(t.ipv4 for t in begin.telescopes)

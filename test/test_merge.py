@@ -233,8 +233,39 @@ def damages_of_days(bench, feeds):
     for _, sources, day in days.dates(out):
         total = sum(n.packets for n in day.facts.kinds if n.kind not in ("non_ip", "malformed"))
         lost = total - sum(s.packets for s in sources)
-        bench.verdict.equal((day.exact, day.facts.given_up.sources), (lost == 0, lost), "what was lost of a day")
+        bench.verdict.equal((day.exact, day.facts.given_up.damaged), (lost == 0, lost), "what was lost of a day")
         bench.verdict.equal(lost > 0, day.facts.date == date, "which day lost sources")
+    text, whole = run("report", out)[1].decode(), json.loads(run("report", "--json", out)[1])["spans"][0]
+    gone = answer["lost_packets"]
+    bench.verdict.check(" not exact" in text.split("\n")[1] and f"source days of {gone:,} packets were damaged" in " ".join(text.split())
+                        and "memory" not in text and "≥ " in text, "the report does not say what was lost, and why")
+    bench.verdict.equal((whole["exact"], whole["given_up"]["damaged"]), (False, gone), "report --json: what was lost")
+    share = whole["shares"]["iot_strict"]["total"]["packets"]
+    bench.verdict.equal((share["exact"], share["num_high"]), (False, min(share["num"] + gone, share["den"])), "report --json: the share's bound")
+
+
+def unnamed(bench):
+    """Telescopes without an id: sensors that differ are warned of, by merge and by report; sizes that differ are refused with the
+    option that helps; with ids they add up."""
+    path, feeds = bench.path, []
+    capture = path()
+    run("synth", "-o", capture, "--no-answers", "--packets", "2k")
+    for sensor, size, words in (("s1", 28, []), ("s2", 28, []), ("s1", 28, ["--telescope-id", "T1"]), ("s3", 27, [])):
+        feeds.append(path())
+        run("replay", capture, "-o", feeds[-1], "--sensor", sensor, "--telescope", f"198.18.0.0/{size}", *words)
+    shared, answer, err = bench.merge(*feeds[:2])
+    bench.verdict.check(len(answer["warnings"]) == 1 and answer["warnings"][0] in err and "s1, s2" in err and "--telescope-id" in err,
+                        f"two sensors, no id: {answer['warnings']} {err}")
+    note = lambda out: "--telescope-id" in " ".join(json.loads(run("report", "--json", out)[1])["notes"])
+    bench.verdict.check(note(shared), "two sensors, no id: the report does not say so")
+    again, answer, _ = bench.merge(shared, feeds[2])
+    bench.verdict.equal(len(answer["warnings"]), 1, "merged again: warnings")
+    mixed, answer, err = bench.merge(feeds[1], feeds[2])
+    bench.verdict.equal((answer["warnings"], answer["telescope_ipv4"], note(mixed)), ([], 32, False), "one has an id: two telescopes")
+    _, _, err = bench.merge(feeds[0], feeds[3], status=2)
+    bench.verdict.check("--telescope-id" in err and "16 addresses" in err and "32 addresses" in err, f"sizes that differ: {err}")
+    out = run("merge", feeds[1], feeds[2], "-o", path())[1].decode()
+    bench.verdict.check("telescopes  none, T1" in out, f"merge's text names telescopes: {out}")
 
 
 def hostile(bench, feeds):
@@ -320,6 +351,7 @@ def main():
         hostile(bench, samples)
         rule_sets(bench, captures)
         pieces(bench)
+        unnamed(bench)
         return bench.verdict.finish()
 
 

@@ -126,7 +126,7 @@ def span_is(verdict, span, expected, name):
 
 def coverage_is(verdict, span, dates, name):
     c = span["coverage"]
-    seconds = [sum(t.minute_run) * 60 for begin, _, _ in dates for t in begin.facts.telescopes]
+    seconds = [days.observed(t) for begin, _, _ in dates for t in begin.facts.telescopes]
     verdict.equal(c["seconds"], 86400 * len(dates), f"{name}: seconds of the days")
     verdict.equal(c["packets_per_address"]["address_seconds"], str(4096 * sum(seconds)), f"{name}: address-seconds")
     verdict.equal(c["packets_per_address"]["packets"], sum(s.packets for _, sources, _ in dates for s in sources if len(s.address) == 4),
@@ -307,7 +307,7 @@ def restated(verdict, folder, scratch):
                 "    basis: {strength: documented, source: test}\n")
     answer = report_json(verdict, folder, "--rules", own)
     span = answer["spans"][0]
-    rules = days.Rules({("tcp", 445): ("iot-other", "iot", "strict")}, {}, {"iot-other": ("iot", "strict", False)})
+    rules = days.Rules({("tcp", 445): ("iot-other", "iot", "strict")}, {}, rules_of().by_id)
     span_is(verdict, span, Span(days.dates(folder), rules), "restated")
     verdict.equal((span["restated_days"], span["mixed"]), (30, True), "restated: days")
     verdict.equal([b["name"] for b in span["basis"]["computed"]], ["other"], "restated: ports' rule set")
@@ -335,8 +335,13 @@ def answers(verdict, scratch):
                 verdict.equal(span["shares"][mark][den][by], share[by], f"year: {mark} of {den} by {by}")
     verdict.equal(span["survey_share"]["total"], total["survey_share"], "year: survey share")
     per = span["coverage"]["packets_per_address"]
-    verdict.equal(per["packets"] * per["seconds"] * total["packets_per_address"]["den"],
-                  total["packets_per_address"]["num"] * int(per["address_seconds"]), "year: packets per address")
+    num, den = total["packets_per_address"]["num"], total["packets_per_address"]["den"]
+    verdict.equal((per["packets"], per["address_days"]), (num, den * per["days"]), "year: packets per address")
+    verdict.equal((span["coverage"]["milli"], span["incomplete"]), (100000, []), "year: coverage")
+    verdict.check(f"{int(num / den + 0.5):,} = {num:,} IPv4 packets / {den} addresses" in report(scratch + "/year")[1], "year: per address is printed")
+    rows = [row for row in csv.DictReader(io.StringIO(report("--csv", scratch + "/year")[1])) if row["quantity"] == "packets_per_address"]
+    verdict.equal([(row["name"], row["num"], row["den"]) for row in rows if row["over"] == "addresses"][:1], [("ipv4", str(num), str(den))],
+                  "year: per address in CSV")
     text = report(scratch + "/year")[1]
     for figure in ("35.0 %", "36.0 %", "50.0 %"):  # survey scanners of total; IoT in the narrow and the wide sense
         verdict.check(figure in text, f"year: {figure} is printed")
