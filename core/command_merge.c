@@ -141,8 +141,7 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
     printf("  %s from %s; %s from %s; %s\n", text_counted(s->windows, "window", "windows", a),
            text_counted(s->windows_read, "record", "records", b),
            text_counted(s->source_days, "source day", "source days", c),
-           text_number(s->source_days_read, d),
-           text_counted(s->days, "day", "days", e));
+           text_number(s->source_days_read, d), text_counted(s->days, "day", "days", e));
     printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
            text_number(s->offered, a), text_number(s->observed, b),
            text_number(s->filtered + s->ring_full, c), text_number(s->filtered, d),
