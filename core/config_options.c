@@ -33,7 +33,7 @@ const struct option config_options[] = {
      0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY},
     {"telescope", 0, "PREFIX,...|FILE",
      "the dark address space; a file has one prefix a line, # begins a comment; without it "
-     "everything is inside; synth: where its packets go",
+     "everything is inside",
      NULL, 0, 0, AT(telescope), OPTION_LIST, COMMAND_REPLAY | COMMAND_EXPLAIN | COMMAND_SYNTH},
     {"telescope-id", 0, "NAME", "label of the --telescope in the feed", NULL, 0, 0,
      AT(telescope_id), OPTION_TEXT, COMMAND_REPLAY},
