@@ -60,10 +60,21 @@ struct address_key {
     uint32_t address4, number;
 };
 
-/* IPv4 by three passes of 11 bits (LSD radix sort). */
+static int compare_addresses4(const void *a, const void *b)
+{
+    const struct address_key *x = a, *y = b;
+    return x->address4 < y->address4 ? -1 : x->address4 > y->address4;
+}
+
+/* IPv4 by three passes of 11 bits (LSD radix sort). A quiet day has few in each shard, and the buckets would cost
+ * more than they do. */
 static void sort_addresses4(struct address_key *keys, uint32_t count)
 {
-    enum { BITS = 11, BUCKETS = 1 << BITS };
+    enum { BITS = 11, BUCKETS = 1 << BITS, FEW = BUCKETS / 8 };
+    if (count < FEW) {
+        qsort(keys, count, sizeof *keys, compare_addresses4);
+        return;
+    }
     struct address_key *other = memory_must(malloc((count + 1) * sizeof *other));
     struct address_key *from = keys, *to = other;
     for (unsigned shift = 0; shift < 33; shift += BITS) {
