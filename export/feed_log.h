@@ -89,7 +89,7 @@ struct feed_check {
     uint64_t segments, records, windows, parts; /* parts: windows with part > 0 */
     uint64_t packets, bytes, late;
     uint64_t offered, observed, filtered, ring_full;
-    uint64_t feed_bytes; /* of its segments, where `bytes` are those of the packets */
+    uint64_t feed_bytes;       /* of its segments, where `bytes` are those of the packets */
     int64_t first_ns, last_ns; /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
     uint64_t source_days, days; /* records */
