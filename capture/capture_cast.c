@@ -247,6 +247,24 @@ static int settings_check(const struct capture_cast_settings *s, struct fault *f
     return 0;
 }
 
+/* A year that nobody wants to write: said before hours of writing it. */
+static int year_check(const struct capture_cast *c, struct fault *fault)
+{
+    const struct capture_cast_settings *s = &c->settings;
+    unsigned __int128 wanted = (unsigned __int128)s->year->packets_per_address * c->address.count4 *
+                               s->days / s->period_days;
+    uint64_t packets = (uint64_t)(wanted / s->scale);
+    if (packets <= SYNTH_NICTER_PACKETS)
+        return 0;
+    return fault_set(
+        fault, EINVAL,
+        "synth: nicter-%u for %llu addresses is %llu packets, more than %d: --scale "
+        "%llu makes it few enough",
+        s->year->year, (unsigned long long)c->address.count4, (unsigned long long)packets,
+        SYNTH_NICTER_PACKETS,
+        (unsigned long long)((wanted + SYNTH_NICTER_PACKETS - 1) / SYNTH_NICTER_PACKETS));
+}
+
 /* Room for the fullest day and what the day before leaves to it. */
 static int plan_reserve(struct capture_cast *c, struct fault *fault)
 {
@@ -289,6 +307,8 @@ int capture_cast_create(struct capture **out, const struct capture_cast_settings
         if (synth_cast_init(&c->cast, &c->address, s->year ? s->period_days : s->days))
             err = fault_set(fault, EINVAL, "telescope: leaves no public addresses for sources");
     }
+    if (!err && s->year)
+        err = year_check(c, fault);
     if (!err && s->year) {
         err = synth_nicter_cast(&c->cast, s->year, s->scale, fault);
     } else if (!err) {

@@ -84,8 +84,8 @@ static int survey_add(struct synth_cast *cast, uint64_t packets, struct fault *f
     if (a_day < least + 1)
         return fault_set(
             fault, EINVAL,
-            "synth: %llu packets a day of survey scanners are none: one takes %llu (a larger "
-            "telescope or a smaller scale helps)",
+            "synth: survey scanners would send %llu packets a day, and one takes %llu: a larger "
+            "--telescope or a smaller --scale helps",
             (unsigned long long)a_day, (unsigned long long)least);
     int group = synth_cast_group(cast, "survey", POOL_PUBLIC, sources ? (uint32_t)sources : 1);
     if (group < 0)

@@ -33,6 +33,9 @@ struct synth_nicter {
     const char *edition, *notes;
 };
 
+/* More than that is meant for nobody's disk: a year is scaled down. */
+enum { SYNTH_NICTER_PACKETS = 10000000 };
+
 enum { SYNTH_NICTER_FIRST = 2017, SYNTH_NICTER_LAST = 2025 };
 
 /* NULL: no such year. */

@@ -96,6 +96,24 @@ static void add_kind(struct text *t, const struct observation *o, enum kind kind
         add(t, " (cut by the snap length)");
 }
 
+/* What a payload rule looks for: the rule file's own words, so no byte of the packet. */
+static void add_patterns(struct text *t, const struct rule_payload *payload)
+{
+    enum { SHOWN = 120 };
+    int left = SHOWN;
+    add(t, "; its pattern%s: ", payload->pattern_count == 1 ? "" : "s");
+    for (const char *line = payload->text; *line != '\0' && left > 0;) {
+        int len = (int)strcspn(line, "\n"), shown = len < left ? len : left;
+        while (shown < len && (line[shown] & 0xc0) == 0x80) /* not within a character */
+            shown--;
+        add(t, "%.*s%s", shown, line, shown < len ? "..." : "");
+        left -= shown < len ? left : len;
+        line += len + (line[len] == '\n');
+        if (*line != '\0')
+            add(t, "%s", left > 0 ? " and " : " ...");
+    }
+}
+
 static void add_rule(struct text *t, const struct ruleset *set, const struct observation *o,
                      uint16_t index, bool is_payload)
 {
@@ -106,6 +124,8 @@ static void add_rule(struct text *t, const struct ruleset *set, const struct obs
     add(t, "; rule %s (%s%s) by %s %s/%u: %s; %s", rule->id, rule->category,
         strcmp(rule->category, "iot") == 0 ? breadth : "", is_payload ? "payload, port" : "port",
         o->ip_proto == IPPROTO_NR_TCP ? "tcp" : "udp", o->dst_port, rule->device_en, rule->basis);
+    if (is_payload && rule->payload != NULL)
+        add_patterns(t, rule->payload);
 }
 
 static void add_tools(struct text *t, const struct observation *o, unsigned tools)

@@ -1,7 +1,7 @@
 /* reason: why a packet has its labels, in words. For `explain`.
  *
  * Names no address, sequence number, IP id or byte of a payload, so the text may be shown where a telescope is
- * configured (law 6).
+ * configured (law 6). Of payloads it says what the rule looks for, in the rule's words.
  */
 #ifndef CLASSIFY_REASON_H
 #define CLASSIFY_REASON_H

@@ -108,6 +108,9 @@ static int paint_entry(struct builder *b, const struct rule_entry *e, uint16_t i
         const struct port_range *range = &e->ports.at[r];
         uint16_t *painted = b->painted[!is_iot(&e->rule)][range->proto];
         for (unsigned port = range->first; port <= range->last; port++) {
+            if (painted[port] == index)
+                return refuse(b, &e->rule, range->place, "%s/%u stands twice in this rule",
+                              range->proto == PORT_PROTO_TCP ? "tcp" : "udp", port);
             if (painted[port] != RULE_NONE)
                 return refuse(b, &e->rule, range->place, "%s/%u has %s rule already: %s",
                               range->proto == PORT_PROTO_TCP ? "tcp" : "udp", port,

@@ -160,6 +160,10 @@ int scanner_yaml_read(struct scanner_list *list, const char *path, const void *b
         {"organisations", read_organisations, list, true},
     };
     int err = yaml_reader_init(&r, &list->arena, path, bytes, len, fault);
+    if (err == 0 && r.event.type != YAML_MAPPING_START_EVENT)
+        err = yaml_reader_refuse(&r, yaml_reader_here(&r),
+                                 "expected keys (list: ...); of a plain list of prefixes `lists "
+                                 "import` makes such a file");
     if (err == 0)
         err = yaml_reader_mapping(&r, keys, sizeof keys / sizeof *keys);
     if (err == 0)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ADDRESS_TEXT = 64, REASON_TEXT = 1024 };
+enum { ADDRESS_TEXT = 64, REASON_TEXT = 1536 };
 
 struct explain {
     const struct setup *setup;

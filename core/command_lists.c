@@ -2,6 +2,7 @@
 #include "core/command.h"
 #include "core/setup.h"
 #include "export/json_string.h"
+#include "export/text.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -10,6 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What is not there is wrong usage, as of all commands. */
+static enum exit_code code_of(int err)
+{
+    return err == -ENOENT || err == -ENOTDIR ? EXIT_USAGE : EXIT_FAILED;
+}
 
 /* ---- import ---- */
 
@@ -48,6 +55,7 @@ static bool has_ending(const char *name, const char *ending)
 static int import_folder(struct import *i, const char *dir)
 {
     struct dirent **names = NULL;
+    struct stat st;
     char path[4096];
     int err = 0, count = scandir(dir, &names, NULL, alphasort);
     if (count < 0)
@@ -58,6 +66,8 @@ static int import_folder(struct import *i, const char *dir)
         if (err == 0 && name[0] != '.') {
             if (has_ending(name, ".txt") || has_ending(name, ".json"))
                 err = import_file(i, path);
+            else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+                fprintf(stderr, "yamiscope: %s: a folder: left out, name it to read it\n", path);
             else
                 fprintf(stderr, "yamiscope: %s: neither *.txt nor *.json: left out\n", path);
         }
@@ -119,8 +129,11 @@ static int write_list(struct import *i, const struct config *c)
         return command_fail(i->fault, EXIT_FAILED);
     if (i->said > SAID_MAX)
         fprintf(stderr, "yamiscope: and %zu more such entries\n", i->said - SAID_MAX);
-    fprintf(stderr, "yamiscope: %zu organisations with %zu prefixes from %zu files%s\n",
-            i->list->organisation_count, i->list->prefix_count, i->files,
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], d[TEXT_COUNTED];
+    fprintf(stderr, "yamiscope: %s with %s from %s%s\n",
+            text_counted(i->list->organisation_count, "organisation", "organisations", a),
+            text_counted(i->list->prefix_count, "prefix", "prefixes", b),
+            text_counted(i->files, "file", "files", d),
             i->settings.skipped ? ", some entries left out" : "");
     return command_flush(i->settings.skipped ? EXIT_DAMAGED : EXIT_DONE);
 }
@@ -166,7 +179,7 @@ static int lists_import(const struct config *c)
     }
     if (err == 0 && i.files == 0)
         err = fault_set(&fault, EINVAL, "%s: no list (*.txt, *.json) in it", c->paths[1]);
-    int code = err ? command_fail(&fault, EXIT_FAILED) : write_list(&i, c);
+    int code = err ? command_fail(&fault, code_of(err)) : write_list(&i, c);
     scanner_list_destroy(i.list);
     return code;
 }
@@ -219,10 +232,10 @@ static void show_list_json(const struct scanner_list *list)
 
 static void show_list(const struct scanner_list *list)
 {
-    char number[48];
-    printf("%s, %s: %zu organisations, %zu prefixes; sha256 %s\n", list->name,
-           list->date[0] ? list->date : "no date", list->organisation_count, list->prefix_count,
-           list->sha256);
+    char number[48], a[TEXT_COUNTED], b[TEXT_COUNTED];
+    printf("%s, %s: %s, %s; sha256 %s\n", list->name, list->date[0] ? list->date : "no date",
+           text_counted(list->organisation_count, "organisation", "organisations", a),
+           text_counted(list->prefix_count, "prefix", "prefixes", b), list->sha256);
     for (size_t i = 0; i < list->organisation_count; i++) {
         const struct scanner_organisation *o = &list->organisations[i];
         printf("  %s: %zu IPv4 prefixes with %s addresses", o->name, prefixes_of(o, 4),
@@ -272,6 +285,16 @@ struct show {
     struct origins *origins;
 };
 
+/* A word that is none of both may be meant as either. */
+static int words_check(const struct show *s, struct fault *fault)
+{
+    struct stat st;
+    for (size_t i = 0; i < s->file_count; i++)
+        if (stat(s->files[i], &st) != 0 && errno == ENOENT)
+            return fault_set(fault, ENOENT, "%s: neither an address nor a file", s->files[i]);
+    return 0;
+}
+
 static void show_all(const struct show *s, bool is_json)
 {
     size_t count = origins_basis(s->origins)->list_count;
@@ -310,8 +333,10 @@ static int lists_show(const struct config *c)
         goto done;
     }
     struct origin_settings settings = {.lists = s.files, .list_count = s.file_count};
-    if (origins_create(&s.origins, &settings, &fault) < 0) {
-        code = command_fail(&fault, EXIT_FAILED);
+    int err = words_check(&s, &fault);
+    err = err < 0 ? err : origins_create(&s.origins, &settings, &fault);
+    if (err < 0) {
+        code = command_fail(&fault, code_of(err));
         goto done;
     }
     show_all(&s, c->is_json);

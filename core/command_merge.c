@@ -175,18 +175,21 @@ static void print_named(const char *what, const char *value)
 static void print_text(const char *out, const struct feed_merge *m, const struct merge_summary *s)
 {
     const struct merge_identity *id = s->identity;
-    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], names[NAMES];
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], e[TEXT_COUNTED],
+        names[NAMES];
 
     command_print_visible(stdout, out);
     printf(": %s merged\n", text_counted(s->feeds, "feed", "feeds", a));
     printf("  %s from %s; %s from %s; %s\n", text_counted(s->windows, "window", "windows", a),
            text_counted(s->windows_read, "record", "records", b),
            text_counted(s->source_days, "source day", "source days", c),
-           text_number(s->source_days_read, d),
-           text_counted(s->days, "day", "days", (char[96]){0}));
-    printf("  offered %s = observed %s + dropped %s; ", text_number(s->offered, a),
-           text_number(s->observed, b), text_number(s->filtered + s->ring_full, c));
-    printf("%s late; %s\n", text_number(s->late, a), text_counted(s->bytes, "byte", "bytes", b));
+           text_number(s->source_days_read, d), text_counted(s->days, "day", "days", e));
+    printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
+           text_number(s->offered, a), text_number(s->observed, b),
+           text_number(s->filtered + s->ring_full, c), text_number(s->filtered, d),
+           text_number(s->ring_full, e));
+    printf("  %s of packets; %s late\n", text_counted(s->bytes, "byte", "bytes", a),
+           text_number(s->late, b));
     print_named("sensors", id->sensor);
     if (id->telescope_id[0] != '\0')
         print_named("telescopes", names_text(&id->telescope_ids, names, sizeof names));

@@ -54,7 +54,7 @@ static void span_take(void *context, const struct span *s)
 }
 
 /* A page that was cut by a full disk is none: it gets its name when it is whole. */
-static int page_write(const char *path, const struct report *report, struct fault *fault)
+static int page_to_file(const char *path, const struct report *report, struct fault *fault)
 {
     char *part;
     mode_t mask = umask(0);
@@ -81,6 +81,14 @@ static int page_write(const char *path, const struct report *report, struct faul
     }
     free(part);
     return err == 0 ? 0 : fault_set(fault, err, "%s: %s", path, strerror(err));
+}
+
+static int page_write(const char *path, const struct report *report, struct fault *fault)
+{
+    if (strcmp(path, "-") != 0)
+        return page_to_file(path, report, fault);
+    report_html(stdout, report); /* its errors show when stdout is flushed */
+    return 0;
 }
 
 static void notes_fill(struct output *o, struct report_feeds *feeds,
@@ -197,6 +205,9 @@ static int settings_check(const struct config *c, struct fault *fault)
                          config_subject(c, "per"), c->per);
     if (c->is_json && c->is_csv)
         return fault_set(fault, EINVAL, "report: --json and --csv both take stdout: name one");
+    if (c->html != NULL && strcmp(c->html, "-") == 0 && (c->is_json || c->is_csv))
+        return fault_set(fault, EINVAL, "report: --html - and --%s both take stdout: name a file",
+                         c->is_json ? "json" : "csv");
     return command_check_words(c, fault);
 }
 

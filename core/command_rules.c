@@ -3,13 +3,18 @@
 #include "classify/ruleset.h"
 #include "core/command.h"
 #include "export/json_string.h"
+#include "export/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void print_good(const char *dir, const struct ruleset *set)
 {
-    printf("%s: %zu rules in %zu categories hold; %s %s, sha256 %s\n", dir ? dir : "built-in rules",
-           set->rule_count, set->category_count, set->name, set->version, set->sha256);
+    char a[TEXT_COUNTED], b[TEXT_COUNTED];
+    printf("%s: %s in %s: sound; %s %s, sha256 %s\n", dir ? dir : "built-in rules",
+           text_counted(set->rule_count, "rule", "rules", a),
+           text_counted(set->category_count, "category", "categories", b), set->name, set->version,
+           set->sha256);
     if (set->payload_off)
         printf("rules for payloads are off: %s; their regular expressions were not checked\n",
                set->payload_off);
@@ -65,7 +70,8 @@ int command_rules(const struct config *c)
         ruleset_destroy(set);
         if (is_check && c->is_json)
             print_bad(dir, &fault);
-        return command_fail(&fault, is_check ? EXIT_FAILED : EXIT_USAGE);
+        bool is_missing = err == -ENOENT || err == -ENOTDIR;
+        return command_fail(&fault, is_check && !is_missing ? EXIT_FAILED : EXIT_USAGE);
     }
     if (is_check)
         (c->is_json ? print_good_json : print_good)(dir, set);

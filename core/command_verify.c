@@ -5,6 +5,7 @@
 #include "export/json_string.h"
 #include "export/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 /* `reason` NULL: the feed holds. The totals are those of what was read. */
@@ -19,50 +20,62 @@ static void print_json(const char *path, const struct feed_check *check, const c
         printf("null");
     printf(",\"closed\":%s,\"segments\":%" PRIu64 ",\"records\":%" PRIu64 ",\"windows\":%" PRIu64
            ",\"parts\":%" PRIu64 ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
-           ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64 ",\"dropped\":%" PRIu64
+           ",\"feed_bytes\":%" PRIu64 ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64
+           ",\"dropped\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"ring_full\":%" PRIu64
            ",\"late\":%" PRIu64 ",\"source_days\":%" PRIu64 ",\"days\":%" PRIu64
            ",\"days_computed\":%" PRIu64 ",\"rules_checked\":%s}\n",
            check->closed ? "true" : "false", check->segments, check->records,
            check->windows - check->parts, check->parts, check->packets, check->bytes,
-           check->offered, check->observed, check->dropped, check->late, check->source_days,
-           check->days, check->days_computed, check->rules_checked ? "true" : "false");
+           check->feed_bytes, check->offered, check->observed, check->filtered + check->ring_full,
+           check->filtered, check->ring_full, check->late, check->source_days, check->days,
+           check->days_computed, check->rules_checked ? "true" : "false");
 }
 
 static void print_text(const char *path, const struct feed_check *check)
 {
-    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED];
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], e[TEXT_COUNTED];
 
-    printf("%s: holds\n  %s, %s: %s, %s%s\n", path,
+    printf("%s: holds\n  %s, %s, %s: %s, %s%s\n", path,
            text_counted(check->segments, "segment", "segments", a),
+           text_counted(check->feed_bytes, "byte", "bytes", e),
            text_counted(check->records, "record", "records", b),
            text_counted(check->windows - check->parts, "window", "windows", c),
            text_counted(check->parts, "further part", "further parts", d),
            check->closed ? "" : "; the last segment was not finished");
-    printf("  offered %s = observed %s + dropped %s; ", text_number(check->offered, a),
-           text_number(check->observed, b), text_number(check->dropped, c));
-    printf("%s late; %s\n", text_number(check->late, a),
-           text_counted(check->bytes, "byte", "bytes", b));
+    if (check->windows > 0) {
+        printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
+               text_number(check->offered, a), text_number(check->observed, b),
+               text_number(check->filtered + check->ring_full, c), text_number(check->filtered, d),
+               text_number(check->ring_full, e));
+        printf("  %s of packets; %s late\n", text_counted(check->bytes, "byte", "bytes", b),
+               text_number(check->late, a));
+    }
     if (check->days > 0)
         printf("  %s, %s: %s computed again from the sources\n",
                text_counted(check->days, "day", "days", a),
                text_counted(check->source_days, "source day", "source days", b),
                text_number(check->days_computed, c));
     printf("  counts by rule and IoT target: %s\n",
-           check->rules_checked ? "computed again from the ports"
-                                : "not computed again: made with other rules (--rules names them)");
+           check->windows == 0 ? "no window was read"
+           : check->rules_checked
+               ? "computed again from the ports"
+               : "not computed again: made with other rules (--rules names them)");
 }
 
 /* Every feed is judged, whatever those before it were. */
 static int verify(const struct config *c, const struct ruleset *rules)
 {
     enum exit_code code = EXIT_DONE;
+    size_t missing = 0;
     for (size_t i = 0; i < c->path_count; i++) {
         struct feed_check check = {0};
         struct fault fault;
         struct feed_progress read = {0};
         struct progress *progress = progress_start_feed(&read);
-        bool holds = feed_log_verify_watched(c->paths[i], rules, &check, &read, &fault) == 0;
+        int err = feed_log_verify_watched(c->paths[i], rules, &check, &read, &fault);
+        bool holds = err == 0;
         progress_stop(progress);
+        missing += err == -ENOENT || err == -ENOTDIR;
         if (c->is_json)
             print_json(c->paths[i], &check, holds ? NULL : fault.text);
         else if (holds)
@@ -70,7 +83,7 @@ static int verify(const struct config *c, const struct ruleset *rules)
         if (!holds)
             code = command_fail(&fault, EXIT_FAILED);
     }
-    return command_flush(code);
+    return command_flush(missing == c->path_count ? EXIT_USAGE : code);
 }
 
 int command_verify(const struct config *c)

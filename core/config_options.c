@@ -20,8 +20,8 @@ const struct option config_options[] = {
      OPTION_FLAG, COMMAND_REPLAY | COMMAND_RULES | COMMAND_LISTS | COMMAND_MERGE | COMMAND_REPORT},
     {"csv", 0, NULL, "print rows for programs in place of text", NULL, 0, 0, AT(is_csv),
      OPTION_FLAG, COMMAND_REPORT},
-    {"html", 0, "FILE", "write a page with charts there in place of text", NULL, 0, 0, AT(html),
-     OPTION_TEXT, COMMAND_REPORT},
+    {"html", 0, "FILE", "write a page with charts there in place of text; - is stdout", NULL, 0, 0,
+     AT(html), OPTION_TEXT, COMMAND_REPORT},
     {"per", 0, "SPAN", "a row for each: all, hour, day, month, year, fiscal-year (from April)",
      "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT},
     {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
@@ -42,7 +42,11 @@ const struct option config_options[] = {
     {"filter", 0, "BPF",
      "count only packets that match; the others are in the ledger as filtered. It sees frames as "
      "captured, outermost headers: `vlan and tcp` behind a tag, --decap or not",
-     NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY | COMMAND_EXPLAIN},
+     NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_REPLAY},
+    {"filter", 0, "BPF",
+     "print only packets that match. It sees frames as captured, outermost headers: `vlan and tcp` "
+     "behind a tag, --decap or not",
+     NULL, 0, 0, AT(filter), OPTION_TEXT, COMMAND_EXPLAIN},
     {"rules", 0, "DIR",
      "restate port evidence of days under these rule files (*.yaml), as far as the feed holds "
      "source days",

@@ -59,9 +59,9 @@ const struct command commands[] = {
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
      "--json`\n"
-     "must say of it: fields that stand in both must be equal, but that of the rules only their\n"
-     "sha256 stands there. Of its own it has `pairs` (distinct source, protocol and port) and\n"
-     "`synth` (the settings that make the capture again).\n"
+     "must say of it: each field that stands in the answers must be equal there (what replay says\n"
+     "beside them, such as shares over _ex_survey, is not in them). Of its own it has `pairs`\n"
+     "(distinct source, protocol and port) and `synth` (the settings that make it again).\n"
      "Calendar days (--profile days, nicter-YEAR) have answers per day, and a list of their\n"
      "acknowledged scanners, FILE.acknowledged.txt; the README says what they hold.\n",
      command_synth},
@@ -72,8 +72,8 @@ const struct command commands[] = {
      command_rules},
     {"lists", COMMAND_LISTS, "import|show PATH...", "make or show lists of acknowledged scanners",
      "import FILE|DIR... -o OUT.yaml: reads CIDR lists (a prefix a line) and MISP warning lists\n"
-     "into one list; of folders, *.txt and *.json. A CIDR list is its file's organisation\n"
-     "(censys_v4.txt: censys).\n"
+     "into one list; of folders, *.txt and *.json, but not of folders in them. A CIDR list is its\n"
+     "file's organisation (censys_v4.txt: censys).\n"
      "show FILE|DIR... [ADDR...]: organisations, prefixes and addresses of such lists; with "
      "addresses,\n"
      "who each is.\n",
@@ -146,6 +146,14 @@ static void usage(FILE *out)
         out);
 }
 
+static int command_help(const struct command *command)
+{
+    printf("usage: yamiscope %s [OPTION...] %s\n\n%s\n", command->name, command->arguments,
+           command->about);
+    config_print_options(stdout, command->bit);
+    return command_flush(EXIT_DONE);
+}
+
 static int command_run(const struct command *command, int argc, char **argv)
 {
     struct config config;
@@ -155,10 +163,7 @@ static int command_run(const struct command *command, int argc, char **argv)
     if (config_init(&config, command->bit, argc, argv, &fault) < 0) {
         code = command_fail(&fault, EXIT_USAGE);
     } else if (config.is_help) {
-        printf("usage: yamiscope %s [OPTION...] %s\n\n%s\n", command->name, command->arguments,
-               command->about);
-        config_print_options(stdout, command->bit);
-        code = command_flush(EXIT_DONE);
+        code = command_help(command);
     } else {
         code = command->run(&config);
     }
@@ -173,7 +178,12 @@ int main(int argc, char **argv)
         usage(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    bool is_help_of = !strcmp(argv[1], "help") && argc == 3;
+    for (unsigned i = 0; is_help_of && i < command_count; i++)
+        if (!strcmp(argv[2], commands[i].name))
+            return command_help(&commands[i]);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        (!strcmp(argv[1], "help") && argc == 2)) {
         usage(stdout);
         return command_flush(EXIT_DONE);
     }
@@ -184,6 +194,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < command_count; i++)
         if (!strcmp(argv[1], commands[i].name))
             return command_run(&commands[i], argc - 1, argv + 1);
-    fprintf(stderr, "yamiscope: '%s' is no command (--help lists them)\n", argv[1]);
+    fprintf(stderr, "yamiscope: '%s' is no command (--help lists them)\n",
+            argv[is_help_of ? 2 : 1]);
     return EXIT_USAGE;
 }

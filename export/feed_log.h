@@ -88,7 +88,8 @@ struct feed_progress {
 struct feed_check {
     uint64_t segments, records, windows, parts; /* parts: windows with part > 0 */
     uint64_t packets, bytes, late;
-    uint64_t offered, observed, dropped;
+    uint64_t offered, observed, filtered, ring_full;
+    uint64_t feed_bytes;       /* of its segments, where `bytes` are those of the packets */
     int64_t first_ns, last_ns; /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
     uint64_t source_days, days; /* records */
@@ -106,7 +107,7 @@ struct feed_check {
  * window. Dates: their segments and order, source days sorted and each by itself, the Day against what they give
  * when computed again: all of it where `rules` (feed_log_verify_rules) is the Day's rule set, else what does not depend on
  * rules; without source days, what the Day says of itself. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
- * record; -ENODATA where all that is there holds, but the feed does not end with a Close that says finished:
+ * record, or what segments are missing among those that are there; -ENODATA where all that is there holds, but the feed does not end with a Close that says finished:
  * it is still being written, its writer died, or segments were taken away; -ENOENT for a folder without
  * a segment; -errno where it can't be read. The totals are those of what was read.
  * Of one segment file alone the first record's crc has nothing before it to be held to. */

@@ -300,7 +300,8 @@ static void window_add(struct feed_check *check, const struct window_check *wind
     check->late += w->ledger->late;
     check->offered += w->ledger->offered;
     check->observed += w->ledger->observed;
-    check->dropped += w->ledger->filtered + w->ledger->ring_full;
+    check->filtered += w->ledger->filtered;
+    check->ring_full += w->ledger->ring_full;
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         check->kinds[kind] += window->kinds[kind];
 }
@@ -445,6 +446,7 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
         v->check->records++;
     }
     v->check->segments++;
+    v->check->feed_bytes += size;
     return name_check(v, fault);
 }
 
@@ -495,6 +497,21 @@ static int by_number(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* The names tell what is missing: without it the next segment holds by itself, and is not to be blamed. */
+static int missing_check(const struct feed_verify *v, const char *dir, const char *name,
+                         struct fault *fault)
+{
+    uint64_t number = feed_segment_number(name), next = v->segment + UINT64_C(1);
+    if (number <= next)
+        return 0;
+    if (number == next + 1)
+        return fault_set(fault, EBADMSG, "%s: segment %06" PRIu64 " is missing in front of %s",
+                         path_shown(dir), next, name);
+    return fault_set(fault, EBADMSG,
+                     "%s: segments %06" PRIu64 " to %06" PRIu64 " are missing in front of %s",
+                     path_shown(dir), next, number - 1, name);
+}
+
 static int folder_verify(struct feed_verify *v, const char *dir, struct feed_progress *progress,
                          struct fault *fault)
 {
@@ -513,7 +530,8 @@ static int folder_verify(struct feed_verify *v, const char *dir, struct feed_pro
             path = NULL;
             err = fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
         } else {
-            err = file_verify(v, path, fault);
+            err = missing_check(v, dir, entries[i]->d_name, fault);
+            err = err < 0 ? err : file_verify(v, path, fault);
         }
         if (progress != NULL)
             atomic_fetch_add_explicit(&progress->done, 1, memory_order_relaxed);

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { NAMES = 4 }; /* inputs that are named */
+enum {
+    NAMES = 4,
+    FOREIGN_SHOWN = 5
+}; /* inputs that are named; likewise those that are no capture */
 
 static void ledger_print(const struct page *p)
 {
@@ -89,8 +92,17 @@ static void inputs_print(const struct page *p)
     }
     page_line(p, "inputs", TEXT_PLAIN, line);
     names_print(p);
-    for (size_t i = 0; i < damaged; i++)
-        damage_print(p, &s->damaged->at[i]);
+    size_t foreign = 0; /* a folder may be full of them; messages and --json name each */
+    for (size_t i = 0; i < damaged; i++) {
+        foreign += s->damaged->at[i].kind == DAMAGE_FOREIGN;
+        if (s->damaged->at[i].kind != DAMAGE_FOREIGN || foreign <= FOREIGN_SHOWN)
+            damage_print(p, &s->damaged->at[i]);
+    }
+    if (foreign > FOREIGN_SHOWN) {
+        snprintf(line, sizeof line, "and %s, named in the messages",
+                 text_counted(foreign - FOREIGN_SHOWN, "more", "more", a));
+        page_line(p, damage_kind_label(DAMAGE_FOREIGN), TEXT_WARN, line);
+    }
 }
 
 static void windows_print(const struct page *p)

@@ -1,4 +1,5 @@
 #include "capture/capture_filter.h"
+#include "classify/fingerprint.h"
 #include "export/calendar.h"
 #include "export/render_page.h"
 #include "export/share.h"
@@ -278,13 +279,33 @@ static void share_heads(const struct page *p, const struct share_columns *c)
     fputc('\n', p->text.out);
 }
 
+/* Whom the provisional shares leave out. */
+static void survey_out_print(const struct page *p)
+{
+    const struct window_basis *b = &p->s->total->basis;
+    const char *known = p->s->list_count > 0
+                            ? "bogons and acknowledged scanners"
+                            : "bogons (no list of acknowledged scanners was given)";
+    char line[PAGE_LINE], first[CALENDAR_DATE], last[CALENDAR_DATE];
+    bool is_one = b->first == b->last;
+    if (b->has_survey)
+        snprintf(line, sizeof line,
+                 "left out: %s; of each window the survey scanners of the day before (%s%s%s)%s",
+                 known, calendar_text(b->first, first), is_one ? "" : " to ",
+                 is_one ? "" : calendar_text(b->last, last),
+                 b->lacks_survey ? ", none while the first day was not over" : "");
+    else
+        snprintf(line, sizeof line,
+                 "left out: %s; no survey scanners, who are known when a day is over", known);
+    page_line(p, "", TEXT_DIM, line);
+}
+
 /* Of what is not shown in full: replay adds windows, whose survey scanners are those of the day before. */
 static void survey_print(const struct page *p)
 {
     const struct window *w = p->s->total;
-    const struct window_basis *b = &w->basis;
     const char *absent = summary_ex_absent(p->s);
-    char line[PAGE_LINE], words[SHARE_WORDS], first[CALENDAR_DATE], last[CALENDAR_DATE];
+    char line[PAGE_LINE], words[SHARE_WORDS], fraction[2 * TEXT_NUMBER + 4];
     if (absent[0] != '\0') {
         snprintf(line, sizeof line, "absent: %s", absent);
         page_line(p, "ex_survey", TEXT_DIM, line);
@@ -292,20 +313,11 @@ static void survey_print(const struct page *p)
     }
     struct share share =
         share_of_ex(w->mark_packets, w->mark_packets_out, MARK_iot_strict, MARK_scan);
-    int used = snprintf(line, sizeof line, "survey scanners: provisional, iot_strict %s; ",
-                        share_words(share, SHARE_OVER_scan_ex_survey, words));
-    if (b->has_survey)
-        used += snprintf(line + used, sizeof line - (size_t)used,
-                         "out are those of the day before (%s to %s)%s",
-                         calendar_text(b->first, first), calendar_text(b->last, last),
-                         b->lacks_survey ? ", none before the first day was over, " : "");
-    else
-        used += snprintf(line + used, sizeof line - (size_t)used, "no day was over yet: out are ");
-    snprintf(line + used, sizeof line - (size_t)used, "%sbogons%s",
-             b->has_survey && !b->lacks_survey ? ", " : "",
-             p->s->list_count > 0 ? " and acknowledged scanners"
-                                  : " (no list of acknowledged scanners)");
+    fraction_format(share, fraction);
+    snprintf(line, sizeof line, "provisional: iot_strict %s (%s packets)",
+             share_words(share, SHARE_OVER_scan_ex_survey, words), fraction);
     page_line(p, "ex_survey", TEXT_DIM, line);
+    survey_out_print(p);
 }
 
 static void shares_print(const struct page *p)
@@ -482,9 +494,10 @@ static void tool_fill(const void *context, size_t index, struct text_row *row)
     struct share share = share_of(p->s->total->mark_packets, mark, MARK_total);
 
     row->cell[0] = mark_name(mark);
-    row->cell[1] = text_number(share.num, row->number[1]);
-    row->cell[2] = share_text(share, row->number[2]);
-    row->cell[3] = text_number(p->s->mark_sources[mark], row->number[3]);
+    row->cell[1] = confidence_name((enum confidence)fingerprint_texts[index].confidence);
+    row->cell[2] = text_number(share.num, row->number[2]);
+    row->cell[3] = share_text(share, row->number[3]);
+    row->cell[4] = text_number(p->s->mark_sources[mark], row->number[4]);
     row->bar = share_ratio(share);
     row->bar_style = TEXT_BAR;
 }
@@ -492,11 +505,12 @@ static void tool_fill(const void *context, size_t index, struct text_row *row)
 static void tools_print(const struct page *p)
 {
     static const struct text_column columns[] = {{"tool"},
+                                                 {"confidence"},
                                                  {"packets", .is_right = true},
                                                  {"of total", .is_right = true},
                                                  {"sources", .is_right = true}};
     text_heading(&p->text, "Tools", "packets that match a fingerprint; single ones do by chance");
-    text_table(&p->text, columns, 4, TOOL_COUNT, tool_fill, p);
+    text_table(&p->text, columns, 5, TOOL_COUNT, tool_fill, p);
 }
 
 /* Nothing was counted: say why. */

@@ -1,4 +1,5 @@
 #include "export/report.h"
+#include "export/calendar.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -133,6 +134,16 @@ const char *report_device(const struct ruleset *rules, const struct span_row *ro
         return "";
     bool has_japanese = says->device_ja != NULL && says->device_ja[0] != '\0';
     return is_japanese && has_japanese ? says->device_ja : says->device_en;
+}
+
+const char *report_built(const char *version, char to[TEXT_NUMBER])
+{
+    enum { DAY_SECONDS = 86400, DIGITS_MAX = 12 };
+    size_t digits = strspn(version, "0123456789");
+    snprintf(to, TEXT_NUMBER, "%s", version);
+    if (digits > 0 && digits <= DIGITS_MAX && version[digits] == '\0')
+        calendar_text((int32_t)(strtoll(version, NULL, 10) / DAY_SECONDS), to);
+    return to;
 }
 
 const char *report_time(int64_t ns, char to[TEXT_NUMBER])

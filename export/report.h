@@ -21,7 +21,7 @@
  *     categories [{category, COUNT}]        the pie: slices sum to scan
  *     rules_by_evidence [{rule, category, evidence, COUNT}]
  *     ports [{proto, port, category, iot ("none", "strict", "shared"), COUNT}]   of scan packets; most packets first
- *     countries [{country, total: COUNT, scan, iot_strict, iot_broad, iot_bot}], ases [{asn, name, ...}]
+ *     countries [{country ("": unknown), total: COUNT, scan, iot_strict, iot_broad, iot_bot}], ases [{asn (0: unknown), name, ...}]
  *     classes {survey, survey_conflict, acknowledged, bogon: {packets, scan_packets, sources, scan_sources}}
  *     organisations [{name, ...}], bogon_blocks [{name, ...}]
  *     survey_share {total: {num, den}, scan: {num, den}}
@@ -41,8 +41,9 @@
  *
  * csv: RFC 4180, one row per span and number: span,start,end,state,complete,quantity,name,by,over,num,den
  *   quantity  kind, share, assessable, survey_share, tool_matched, tool_used, category, rule, port, note,
- *             country, as, class, coverage, lost, packets_per_address (ipv4, ipv4_ex_survey), given_up (where it is not
- *             exact), survey_basis (of windows: how many stand on which dates)
+ *             country, as, class, organisation, bogon_block, coverage, lost, ledger, packets_per_address (ipv4,
+ *             ipv4_ex_survey), given_up (where it is not exact), survey_basis (of windows: how many stand on which dates),
+ *             absent (name: why a denominator has no rows; 0 of 0)
  *   name      of the kind, numerator, tool, ...; port: tcp/23; rule: evidence:rule; as: number
  *   by        packets, sources, sources_low, sources_high (where exact numbers are not known), seconds, windows
  *   over      the denominator that `den` counts; it is never empty. num is counted over it.
@@ -136,6 +137,9 @@ const char *report_device(const struct ruleset *rules, const struct span_row *ro
 
 /* Seconds of an instant since 1970 as "1767225600.000000000". */
 const char *report_time(int64_t ns, char to[TEXT_NUMBER]);
+
+/* The version of a database is when it was built, in seconds since 1970: its date. Any other text stays. */
+const char *report_built(const char *version, char to[TEXT_NUMBER]);
 
 /* "12345" of a sum beyond 64 bits. */
 const char *report_wide(unsigned __int128 value, char to[48]);

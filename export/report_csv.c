@@ -98,24 +98,38 @@ static void lists(FILE *out, const struct span *s)
     }
 }
 
-static void class(FILE *out, const struct span *s, const char *name, const struct span_class *c)
+static void class(FILE *out, const struct span *s, const char *quantity, const char *name,
+                  const struct span_class *c)
 {
     struct span_count total = {.packets = c->packets, .sources = c->sources};
     struct span_count scan = {.packets = c->scan_packets, .sources = c->scan_sources};
-    count_over(out, s, "class", name, &total, SHARE_OVER_total);
-    count_over(out, s, "class", name, &scan, SHARE_OVER_scan);
+    count_over(out, s, quantity, name, &total, SHARE_OVER_total);
+    count_over(out, s, quantity, name, &scan, SHARE_OVER_scan);
+}
+
+/* Organisations and blocks: their columns ex are those of scan kinds. */
+static void members(FILE *out, const struct span *s, const char *quantity,
+                    const struct span_table *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct span_count *c = &t->rows[i].count;
+        struct span_class member = {c->packets, c->packets_ex, c->sources, c->sources_ex};
+        class(out, s, quantity, t->rows[i].name, &member);
+    }
 }
 
 static void classes(FILE *out, const struct span *s)
 {
     if (s->days == 0)
         return;
-    class(out, s, "acknowledged", &s->acknowledged);
-    class(out, s, "bogon", &s->bogon);
+    class(out, s, "class", "acknowledged", &s->acknowledged);
+    class(out, s, "class", "bogon", &s->bogon);
+    members(out, s, "organisation", &s->organisations);
+    members(out, s, "bogon_block", &s->blocks);
     if (!span_rows_have_ex(s))
         return;
-    class(out, s, "survey", &s->survey);
-    class(out, s, "survey_conflict", &s->conflict);
+    class(out, s, "class", "survey", &s->survey);
+    class(out, s, "class", "survey_conflict", &s->conflict);
     for (unsigned over = 0; over < DENOMINATOR_COUNT; over++) {
         struct share share = span_survey_share(s, over);
         row(out, s, "survey_share", "survey", "packets", share_over_name(over), share.num,
@@ -162,6 +176,27 @@ static void coverage(FILE *out, const struct span *s)
                 gone[i].packets, s->marks[MARK_total].packets);
 }
 
+static void ledger(FILE *out, const struct span *s)
+{
+    const struct window_ledger *l = &s->ledger;
+    row(out, s, "ledger", "observed", "packets", "offered", l->observed, l->offered);
+    row(out, s, "ledger", "filtered", "packets", "offered", l->filtered, l->offered);
+    row(out, s, "ledger", "ring_full", "packets", "offered", l->ring_full, l->offered);
+    if (s->days == 0) /* a day has no order */
+        row(out, s, "ledger", "late", "packets", "offered", l->late, l->offered);
+}
+
+/* In place of rows that are not there, why: 0 of 0. */
+static void absent(FILE *out, const struct span *s)
+{
+    if (span_has_ex(s))
+        return;
+    row(out, s, "absent", s->ex_absent, "packets", share_over_name(SHARE_OVER_total_ex_survey), 0,
+        0);
+    row(out, s, "absent", s->ex_absent, "packets", share_over_name(SHARE_OVER_scan_ex_survey), 0,
+        0);
+}
+
 /* What shares over _ex_survey of windows stand on: how many windows take out the survey scanners of these dates, how
  * many none since no day was over, how many do not say it (then there are no such shares). */
 static void survey_basis(FILE *out, const struct span *s)
@@ -198,6 +233,7 @@ void report_csv_span(FILE *out, const struct span *s)
     for (unsigned num = DENOMINATOR_COUNT; num < SHARE_MARK_COUNT; num++)
         for (unsigned over = 0; over < SHARE_OVER_COUNT; over++)
             both_rows(out, s, "share", mark_name(num), span_share(s, num, over), over);
+    absent(out, s);
     survey_basis(out, s);
     for (unsigned i = 0; i < TOOL_COUNT; i++) {
         count_both(out, s, "tool_matched", tool_name(i), &s->tools[i], MARK_total);
@@ -207,4 +243,5 @@ void report_csv_span(FILE *out, const struct span *s)
     lists(out, s);
     classes(out, s);
     coverage(out, s);
+    ledger(out, s);
 }

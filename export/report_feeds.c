@@ -474,7 +474,7 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
     size_t count = 0;
     if (f->restated > 0)
         note(f, &count,
-             "%" PRIu64 " days restated from their source days: port evidence, categories and "
+             "days restated from their source days: %" PRIu64 "; port evidence, categories and "
              "shares under %.60s %.30s (sha256 %.16s); payload and bot evidence keep the rule set "
              "that labelled them",
              "%" PRIu64 " 日分を送信元別日次記録から再計算しました：ポートによる根拠、分類、割合は "
@@ -483,13 +483,13 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
              f->restated);
     if (f->not_restated > 0)
         note(f, &count,
-             "%" PRIu64 " days could not be restated, since their feed holds no whole source "
-             "days: they keep the rule set they were computed under",
+             "days that could not be restated, since their feed holds no whole source days: "
+             "%" PRIu64 "; they keep the rule set they were computed under",
              "%" PRIu64 " 日分は、完全な送信元別日次記録がないため再計算できませんでした：算出時の"
              "ルールセットのままです",
              f->not_restated);
     if (f->open_dates > 0)
-        note(f, &count, "%" PRIu64 " dates have no Day yet and are left out",
+        note(f, &count, "dates that have no Day yet and are left out: %" PRIu64,
              "%" PRIu64 " 日分は日次集計がまだないため含まれていません", f->open_dates);
     if (f->shared > 0)
         note(f, &count,
@@ -502,15 +502,15 @@ struct report_notes report_feeds_notes(struct report_feeds *f)
              f->shared);
     if (f->bounds > 0)
         note(f, &count,
-             "of %" PRIu64 " spans distinct sources are known as bounds only: source days are "
+             "spans whose distinct sources are known as bounds only: %" PRIu64 "; source days are "
              "missing or damaged, or days were computed under other rules than those in force",
              "%" PRIu64 " 期間の送信元数は下限～上限のみ判明しています：送信元別日次記録がないか"
              "破損している、または使用中のルールセットと異なるルールセットで算出された日があります",
              f->bounds);
     if (f->unknown_packets > 0)
         note(f, &count,
-             "%" PRIu64 " packets of windows were counted under rules that are not in force "
-             "here: they stand in no rule's row",
+             "packets of windows that were counted under rules not in force here: %" PRIu64
+             "; they stand in no rule's row",
              "ウィンドウの %" PRIu64 " パケットは、使用中のルールセットにないルールで数えられて"
              "いるため、どのルールの行にもありません",
              f->unknown_packets);

@@ -35,6 +35,11 @@ void html_text(FILE *out, const char *text)
     }
 }
 
+void html_unit(FILE *out, enum unit unit, uint64_t count)
+{
+    html_both(out, word_unit(unit, count, false), word_unit(unit, count, true));
+}
+
 void html_both(FILE *out, const char *en, const char *ja)
 {
     if (strcmp(en, ja) == 0) {
@@ -359,7 +364,7 @@ static void title_print(const struct html *h)
         badge(out, s->is_complete ? "good" : "warn",
               s->is_complete ? WORD_complete : WORD_incomplete);
         fprintf(out, "<span class=\"badge\">%" PRIu64 " / %" PRIu64 " ", s->days, s->calendar_days);
-        html_say(out, WORD_days);
+        html_unit(out, UNIT_day, s->calendar_days);
         fputs("</span>\n", out);
     }
     if (s->is_mixed)
@@ -409,7 +414,7 @@ static void card_share(const struct html *h, enum mark mark)
     html_over(out, h->marks_over);
     fputs("<span lang=\"ja\"> に対する割合</span></p>", out);
     fprintf(out, "<p class=\"dim\">%s / %s ", text_number(share.num, a), text_number(share.den, b));
-    html_say(out, WORD_packets);
+    html_unit(out, UNIT_packet, share.den);
     fputs("</p></div>\n", out);
 }
 
@@ -435,14 +440,14 @@ static void card_packets(const struct html *h)
     if (!source_count_is_exact(sources))
         fprintf(out, "–%s", text_number(sources.high, b));
     fputc(' ', out);
-    html_say(out, WORD_sources);
+    html_unit(out, UNIT_source, sources.high);
     fputs("</p></div>\n", out);
 }
 
 static void card_survey(const struct html *h)
 {
     FILE *out = h->out;
-    char percent[SHARE_TEXT], a[TEXT_NUMBER];
+    char percent[SHARE_TEXT], a[TEXT_NUMBER], b[TEXT_NUMBER];
     struct share share = span_survey_share(h->s, SHARE_OVER_total);
     fputs("<div class=\"card\"><h3>", out);
     html_say(out, WORD_survey_share);
@@ -461,8 +466,8 @@ static void card_survey(const struct html *h)
     fputs("</p><p><span lang=\"en\">of </span>", out);
     html_over(out, SHARE_OVER_total);
     fputs("<span lang=\"ja\"> に対する割合</span></p>", out);
-    fprintf(out, "<p class=\"dim\">%s ", text_number(share.num, a));
-    html_say(out, WORD_packets);
+    fprintf(out, "<p class=\"dim\">%s / %s ", text_number(share.num, a), text_number(share.den, b));
+    html_unit(out, UNIT_packet, share.den);
     fputs("</p></div>\n", out);
 }
 

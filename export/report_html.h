@@ -23,6 +23,7 @@ void html_text(FILE *out, const char *text);
 
 /* A word in both languages, of which the page shows one. */
 void html_say(FILE *out, enum word w);
+void html_unit(FILE *out, enum unit unit, uint64_t count);
 void html_both(FILE *out, const char *en, const char *ja);
 
 /* Why something is absent, and whom provisional shares leave out. */

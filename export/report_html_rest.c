@@ -29,17 +29,18 @@ static void class_row(const struct html *h, enum word w, bool is_known, const st
     fputs("</tr>\n", out);
 }
 
-static void organisations(const struct html *h)
+/* Organisations or blocks. */
+static void members(const struct html *h, const char *id, enum word w, const struct span_table *t)
 {
     FILE *out = h->out;
     size_t count;
-    const struct span_row **rows = report_rows(&h->s->organisations, false, &count);
+    const struct span_row **rows = report_rows(t, false, &count);
     if (count > 0) {
         fprintf(out, "<details><summary>");
-        html_say(out, WORD_organisations);
+        html_say(out, w);
         fprintf(out, " × %zu</summary>", count);
-        html_table_begin(out, "table-organisations");
-        html_head(out, WORD_organisations, false);
+        html_table_begin(out, id);
+        html_head(out, w, false);
         html_head(out, WORD_packets, true);
         html_head_over(out, SHARE_OVER_total);
         html_head(out, WORD_sources, true);
@@ -86,7 +87,8 @@ void html_classes(const struct html *h)
     class_row(h, WORD_class_bogon, true, &s->bogon);
     class_row(h, WORD_class_conflict, span_rows_have_ex(s), &s->conflict);
     html_table_end(out);
-    organisations(h);
+    members(h, "table-organisations", WORD_organisations, &s->organisations);
+    members(h, "table-blocks", WORD_blocks, &s->blocks);
     fputs("</section>\n", out);
 }
 
@@ -233,7 +235,9 @@ void html_coverage(const struct html *h)
     fputs("<dl>", out);
     if (s->days > 0) {
         term(out, WORD_days);
-        fprintf(out, "%" PRIu64 " / %" PRIu64 "</dd>", s->days, s->calendar_days);
+        fprintf(out, "%" PRIu64 " / %" PRIu64 " ", s->days, s->calendar_days);
+        html_unit(out, UNIT_day, s->calendar_days);
+        fputs("</dd>", out);
         term(out, WORD_observed);
         fprintf(out, "%.3f %%</dd>", (double)s->coverage_milli / 1000);
     }
@@ -263,19 +267,20 @@ void html_coverage(const struct html *h)
 
 static void bases(FILE *out, enum word w, const struct span_bases *b)
 {
+    char built[TEXT_NUMBER];
     for (size_t i = 0; i < b->count; i++) {
         const struct day_basis *basis = &b->at[i].basis;
         term(out, w);
         html_text(out, basis->name);
         fputc(' ', out);
-        html_text(out, basis->version);
+        html_text(out, w == WORD_databases ? report_built(basis->version, built) : basis->version);
         if (basis->sha256[0] != '\0') {
             fputs(" <code class=\"hash\">", out);
             html_text(out, basis->sha256);
             fputs("</code>", out);
         }
         fprintf(out, " · %" PRIu64 " ", b->at[i].days);
-        html_say(out, WORD_days);
+        html_unit(out, UNIT_day, b->at[i].days);
         fputs("</dd>\n", out);
     }
 }

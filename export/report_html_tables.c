@@ -309,7 +309,7 @@ static void port_row(const struct html *h, const struct span_row *row)
 {
     FILE *out = h->out;
     char port[TEXT_NUMBER];
-    fprintf(out, "<tr><th scope=\"row\">%s</th><td>", report_port(row, port));
+    fprintf(out, "<tr><th scope=\"row\" class=\"port\">%s</th><td>", report_port(row, port));
     html_both(out, report_device(h->r->rules, row, false), report_device(h->r->rules, row, true));
     fputs("</td><td>", out);
     html_text(out, row->category);

@@ -61,14 +61,18 @@ static void head_print(const struct report_page *p)
     const struct span *s = p->s;
     char line[REPORT_LINE], a[TEXT_NUMBER], b[REPORT_RANGE], words[REPORT_WORDS];
 
-    snprintf(line, sizeof line, "%s: %s %s, %s %s; %s%s%s%s%s", s->label,
-             text_number(s->marks[MARK_total].packets, a), report_word(p, WORD_packets),
-             report_range(p, s->marks[MARK_total].sources, b), report_word(p, WORD_sources),
+    const struct span_count *total = &s->marks[MARK_total];
+    bool has_hours = !s->is_provisional && p->r->point_count > 0 && p->r->points[0].is_provisional;
+    snprintf(line, sizeof line, "%s: %s %s, %s %s; %s%s%s%s%s%s%s", s->label,
+             text_number(total->packets, a), word_unit(UNIT_packet, total->packets, p->is_japanese),
+             report_range(p, total->sources, b),
+             word_unit(UNIT_source, total->sources.high, p->is_japanese),
              report_word(p, s->is_provisional ? WORD_provisional : WORD_final),
              s->is_provisional ? "" : ", ",
              s->is_provisional ? ""
                                : report_word(p, s->is_complete ? WORD_complete : WORD_incomplete),
-             s->is_exact ? "" : ", ", s->is_exact ? "" : report_word(p, WORD_inexact));
+             s->is_exact ? "" : ", ", s->is_exact ? "" : report_word(p, WORD_inexact),
+             has_hours ? "; " : "", has_hours ? report_word(p, WORD_hours_provisional) : "");
     fputc('\n', p->text.out);
     text_paragraph(&p->text, TEXT_BOLD, line, 0);
     if (!s->has_sources)
@@ -389,7 +393,8 @@ static void ports_print(const struct report_page *p)
         for (size_t i = count; i < all; i++)
             rest += report_packets(p, &rows.at[i]->count);
         snprintf(line, sizeof line, "%s: %s, %s %s", report_word(p, WORD_more_ports),
-                 text_number(all - count, a), text_number(rest, b), report_word(p, WORD_packets));
+                 text_number(all - count, a), text_number(rest, b),
+                 word_unit(UNIT_packet, rest, p->is_japanese));
         report_note(p, line);
     }
     free(rows.at);

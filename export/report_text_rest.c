@@ -43,6 +43,46 @@ static void class_fill(const void *context, size_t index, struct text_row *row)
     row->bar_style = TEXT_BAR;
 }
 
+struct named_rows {
+    const struct report_page *page;
+    const struct span_row **at;
+    char range[REPORT_RANGE];
+};
+
+static void named_fill(const void *context, size_t index, struct text_row *row)
+{
+    struct named_rows *rows = (struct named_rows *)context;
+    const struct report_page *p = rows->page;
+    const struct span_count *count = &rows->at[index]->count;
+    struct share total = {count->packets, p->s->marks[MARK_total].packets};
+    row->cell[0] = rows->at[index]->name;
+    row->cell[1] = text_number(total.num, row->number[1]);
+    row->cell[2] = share_text(total, row->number[2]);
+    row->cell[3] = report_range(p, count->sources, rows->range);
+    row->bar = share_ratio(total);
+    row->bar_style = TEXT_BAR;
+}
+
+/* Who of them it was: organisations that say so, or blocks. */
+static void named_print(const struct report_page *p, enum word w, const struct span_table *t)
+{
+    const struct text_column columns[] = {
+        {"", .is_elastic = true},
+        {report_word(p, WORD_packets), .is_right = true},
+        {p->is_japanese ? "total比" : "of total", .is_right = true},
+        {report_word(p, WORD_sources), .is_right = true}};
+    size_t count;
+    struct named_rows rows = {.page = p, .at = report_rows(t, false, &count)};
+    if (count > 0) {
+        char rest[2 * TEXT_NUMBER] = "";
+        if (count > p->top)
+            snprintf(rest, sizeof rest, "%zu / %zu", p->top, count);
+        text_heading(&p->text, report_word(p, w), rest);
+        text_table(&p->text, columns, 4, count < p->top ? count : p->top, named_fill, &rows);
+    }
+    free(rows.at);
+}
+
 static void classes_print(const struct report_page *p)
 {
     const struct text_column columns[] = {
@@ -60,6 +100,8 @@ static void classes_print(const struct report_page *p)
     report_note(p, report_word(p, WORD_survey_note));
     if (p->s->lists.count == 0)
         report_line(p, report_word(p, WORD_lists), TEXT_WARN, report_word(p, WORD_no_lists));
+    named_print(p, WORD_organisations, &p->s->organisations);
+    named_print(p, WORD_blocks, &p->s->blocks);
 }
 
 /* ---- places */
@@ -70,6 +112,11 @@ struct place_rows {
     bool is_as;
     char name[256], range[REPORT_RANGE];
 };
+
+static bool place_is_unknown(const struct span_place *place, bool is_as)
+{
+    return is_as ? place->asn == 0 : place->country[0] == '\0';
+}
 
 static void place_fill(const void *context, size_t index, struct text_row *row)
 {
@@ -84,8 +131,7 @@ static void place_fill(const void *context, size_t index, struct text_row *row)
         snprintf(rows->name, sizeof rows->name, "AS%" PRIu32 " %s", place->asn, place->name);
     else
         snprintf(rows->name, sizeof rows->name, "%s", place->country);
-    bool is_unknown = rows->is_as ? place->asn == 0 : place->country[0] == '\0';
-    row->cell[0] = is_unknown ? report_word(p, WORD_unknown) : rows->name;
+    row->cell[0] = place_is_unknown(place, rows->is_as) ? report_word(p, WORD_unknown) : rows->name;
     row->cell[1] = text_number(scan.num, row->number[1]);
     row->cell[2] = share_text(scan, row->number[2]);
     row->cell[3] = share_text(iot, row->number[3]);
@@ -94,7 +140,12 @@ static void place_fill(const void *context, size_t index, struct text_row *row)
     row->bar_style = TEXT_BAR;
 }
 
-static void places_print(const struct report_page *p, const struct span_table *t, bool is_as)
+static bool places_are_unknown(const struct span_table *t, bool is_as)
+{
+    return t->count == 0 || (t->count == 1 && place_is_unknown(&t->places[0], is_as));
+}
+
+static void places_table(const struct report_page *p, const struct span_table *t, bool is_as)
 {
     char note[96];
     const struct text_column columns[] = {
@@ -112,10 +163,35 @@ static void places_print(const struct report_page *p, const struct span_table *t
                  p->is_japanese ? "分母 %s（iot_strictは行の scan が分母）"
                                 : "of %s; its iot_strict: of the row's own scan packets",
                  share_over_name(p->over));
-        text_heading(&p->text, report_word(p, WORD_places), note);
+        text_heading(&p->text, report_word(p, is_as ? WORD_ases : WORD_countries), note);
         text_table(&p->text, columns, 5, count < p->top ? count : p->top, place_fill, &rows);
     }
     free(rows.at);
+}
+
+/* Where no database was given, a table would say nothing but that. */
+static void places_print(const struct report_page *p)
+{
+    const struct span *s = p->s;
+    bool has_countries = !places_are_unknown(&s->countries, false);
+    bool has_ases = !places_are_unknown(&s->ases, true);
+
+    if (s->days == 0)
+        return;
+    if (!has_countries && !has_ases) {
+        text_heading(&p->text, report_word(p, WORD_places), "");
+        report_note(p,
+                    report_word(p, s->databases.count == 0 ? WORD_no_databases : WORD_no_places));
+        return;
+    }
+    if (has_countries)
+        places_table(p, &s->countries, false);
+    else
+        report_note(p, report_word(p, WORD_no_countries));
+    if (has_ases)
+        places_table(p, &s->ases, true);
+    else
+        report_note(p, report_word(p, WORD_no_ases));
 }
 
 /* ---- coverage */
@@ -197,13 +273,14 @@ static void coverage_print(const struct report_page *p)
 
 static void bases_print(const struct report_page *p, enum word label, const struct span_bases *b)
 {
-    char line[REPORT_LINE], a[TEXT_NUMBER];
+    char line[REPORT_LINE], a[TEXT_NUMBER], built[TEXT_NUMBER];
     for (size_t i = 0; i < b->count; i++) {
         const struct day_basis *basis = &b->at[i].basis;
         snprintf(line, sizeof line, "%.120s%s%.60s%s%.16s; %s %s", basis->name,
-                 basis->version[0] == '\0' ? "" : " ", basis->version,
+                 basis->version[0] == '\0' ? "" : " ",
+                 label == WORD_databases ? report_built(basis->version, built) : basis->version,
                  basis->sha256[0] == '\0' ? "" : ", sha256 ", basis->sha256,
-                 text_number(b->at[i].days, a), report_word(p, WORD_days));
+                 text_number(b->at[i].days, a), word_unit(UNIT_day, b->at[i].days, p->is_japanese));
         report_line(p, i == 0 ? report_word(p, label) : "", TEXT_PLAIN, line);
     }
 }
@@ -263,8 +340,7 @@ static void basis_print(const struct report_page *p)
 void report_text_rest(const struct report_page *p)
 {
     classes_print(p);
-    places_print(p, &p->s->countries, false);
-    places_print(p, &p->s->ases, true);
+    places_print(p);
     coverage_print(p);
     basis_print(p);
 }

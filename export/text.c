@@ -213,10 +213,8 @@ static void layout_fit(struct layout *l, const struct text *t, const struct text
         /* Words before bars, but the shortest bar is left. */
         unsigned most = room > 2 * GAP + BAR_MIN ? room - 2 * GAP - BAR_MIN : 0;
         if (*elastic > most)
-            *elastic = most;
-        if (*elastic < ELASTIC_MIN)
-            *elastic = 0;
-        else
+            *elastic = most < ELASTIC_MIN ? 0 : most;
+        if (*elastic > 0)
             room -= GAP + *elastic;
     }
     l->bar = room >= GAP + BAR_MIN ? room - GAP : 0;

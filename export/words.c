@@ -24,7 +24,6 @@ static const struct {
     [WORD_sources] = {"sources", "送信元数"},
     [WORD_to] = {" to ", "～"},
     [WORD_days] = {"days", "日数"},
-    [WORD_days_of] = {"days of", "日 / 暦日数"},
     [WORD_windows] = {"windows", "ウィンドウ"},
     [WORD_by_packets] = {"by packets", "パケット数"},
     [WORD_by_sources] = {"by sources", "送信元数"},
@@ -113,6 +112,17 @@ static const struct {
     [WORD_class_conflict] = {"conflict (kept in)", "競合（除外しない）"},
     [WORD_organisations] = {"Acknowledged organisations", "公表されたスキャナの組織"},
     [WORD_places] = {"Where it comes from", "送信元の国とAS"},
+    [WORD_blocks] = {"Blocks of sources that can't be real", "実在し得ない送信元のブロック"},
+    [WORD_countries] = {"Where it comes from: countries", "送信元の国"},
+    [WORD_ases] = {"Where it comes from: AS", "送信元のAS"},
+    [WORD_no_databases] = {"no database of countries or AS was given (replay --country, --as)",
+                           "国とASのデータベースは指定されていません（replay --country、--as）"},
+    [WORD_no_places] = {"the databases know none of the sources",
+                        "データベースに該当する送信元がありません"},
+    [WORD_no_countries] = {"no source's country is known: --country names a database to replay",
+                           "国の分かる送信元はありません（replay の --country で指定します）"},
+    [WORD_no_ases] = {"no source's AS is known: --as names a database to replay",
+                      "ASの分かる送信元はありません（replay の --as で指定します）"},
     [WORD_country] = {"country", "国"},
     [WORD_as] = {"AS", "AS"},
     [WORD_unknown] = {"unknown", "不明"},
@@ -151,11 +161,22 @@ static const struct {
     [WORD_chart_needs] = {"Charts need JavaScript; the tables hold all numbers.",
                           "グラフにはJavaScriptが必要です。数値はすべて表にあります。"},
     [WORD_other] = {"others", "その他"},
+    [WORD_hours_provisional] = {"the hours below are provisional", "以下の時間別の値は暫定"},
     [WORD_damaged] = {"damaged", "破損"},
     [WORD_given_up] = {"given up", "省略"},
 };
 
 const char *word(enum word w, bool is_japanese) { return is_japanese ? words[w].ja : words[w].en; }
+
+const char *word_unit(enum unit unit, uint64_t count, bool is_japanese)
+{
+    static const char *const units[][3] = {
+        [UNIT_packet] = {"packet", "packets", "パケット"},
+        [UNIT_source] = {"source", "sources", "送信元"},
+        [UNIT_day] = {"day", "days", "日"},
+    };
+    return units[unit][is_japanese ? 2 : count != 1];
+}
 
 const char *word_numerator(enum mark mark, bool is_japanese)
 {
@@ -165,7 +186,9 @@ const char *word_numerator(enum mark mark, bool is_japanese)
         [MARK_iot_strict] = "IoT機器だけが使うポート宛、またはIoT機器だけに送られるペイロードを持つ"
                             "スキャンパケット",
         [MARK_iot_broad] = "iot_strict に、IoT機器が他と共用するポート宛を加えたもの",
-        [MARK_iot_bot] = "iot_broad のうち、IoTボットの特徴に一致するもの",
+        [MARK_iot_bot] =
+            "iot_broad のうち、Miraiの特徴（TCPシーケンス番号が宛先アドレスに等しい）を持つ"
+            "接続要求（種別 tcp_syn）",
         [MARK_iot_payload] = "IoT機器だけに送られるペイロードを持つスキャンパケット",
         [MARK_iot_confirmed] = "iot_payload または iot_bot（ポート以上の根拠があるもの）",
     };

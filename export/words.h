@@ -24,7 +24,6 @@ enum word {
     WORD_sources,
     WORD_to,
     WORD_days,
-    WORD_days_of,
     WORD_windows,
     WORD_by_packets,
     WORD_by_sources,
@@ -82,7 +81,14 @@ enum word {
     WORD_class_bogon,
     WORD_class_conflict,
     WORD_organisations,
+    WORD_blocks,
     WORD_places,
+    WORD_countries,
+    WORD_ases,
+    WORD_no_databases,
+    WORD_no_places,
+    WORD_no_countries,
+    WORD_no_ases,
     WORD_country,
     WORD_as,
     WORD_unknown,
@@ -115,12 +121,17 @@ enum word {
     WORD_no_data,
     WORD_chart_needs,
     WORD_other,
+    WORD_hours_provisional,
     WORD_damaged,
     WORD_given_up,
     WORD_COUNT
 };
 
 const char *word(enum word w, bool is_japanese);
+
+/* What is counted, behind its number: "1 packet", "2 packets", "2 パケット". */
+enum unit { UNIT_packet, UNIT_source, UNIT_day };
+const char *word_unit(enum unit unit, uint64_t count, bool is_japanese);
 
 /* The definitions of share.h, and what the kinds are, likewise. */
 const char *word_numerator(enum mark mark, bool is_japanese);

@@ -291,11 +291,17 @@ static void test_years(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    struct capture_cast_settings cases[8];
+    struct capture_cast_settings cases[9];
     int64_t short_day[] = {0, hour_ns - 1}, early[] = {-1, hour_ns * 24};
-    static const char *const says[] = {
-        "days: 0",   "shorter than an hour",  "before 1970",      "vlan: 4095",
-        "telescope", "1 days of a year of 0", "1 days of a year", "survey scanners are none"};
+    static const char *const says[] = {"days: 0",
+                                       "shorter than an hour",
+                                       "before 1970",
+                                       "vlan: 4095",
+                                       "telescope",
+                                       "1 days of a year of 0",
+                                       "1 days of a year",
+                                       "survey scanners would send",
+                                       "nicter-2025 for 1024 addresses is 28054794 packets"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cases[i] = usual();
         cases[i].days = 1;
@@ -305,12 +311,15 @@ static void test_refused(void **state)
     cases[2].starts_ns = early;
     cases[3].vlan = 4095;
     cases[4].telescope_count = 0;
-    for (unsigned i = 5; i < 8; i++)
+    for (unsigned i = 5; i < 9; i++)
         cases[i].year = synth_nicter_find(2017);
     cases[6].period_days = 365;
     cases[6].scale = 0;
     cases[7].period_days = 365;
     cases[7].scale = 1000;
+    cases[8].period_days = 365;
+    cases[8].days = 4;
+    cases[8].year = synth_nicter_find(2025);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct capture *c;
         struct fault fault = {0};

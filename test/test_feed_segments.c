@@ -167,6 +167,11 @@ static void test_segments_stand_in_their_order(void **state)
             break;
         }
         assert_broken(dir, "segments out of order");
+        verify(dir, &fault); /* the one behind a missing one is not to blame */
+        if (what == REMOVE_FIRST)
+            assert_non_null(strstr(fault.text, ": segment 000001 is missing in front of "));
+        if (what == REMOVE_MIDDLE)
+            assert_non_null(strstr(fault.text, ": segment 000002 is missing in front of "));
         free(bytes);
     }
 }

@@ -176,6 +176,13 @@ def rows_agree(verdict, folder, whole):
         verdict.equal(found.get(("port", f"{port['proto']}/{port['port']}", "packets", "scan"), (0,))[0], port["packets"], "csv: a port")
     for kind, count in span["kinds"].items():
         verdict.equal(found[("kind", kind, "packets", "total")], (count["packets"], span["marks"]["total"]["packets"]), f"csv: {kind}")
+    for quantity, name in (("organisation", "organisations"), ("bogon_block", "bogon_blocks")):
+        verdict.equal({key[1]: counts[0] for key, counts in found.items() if key[0] == quantity and key[2:] == ("packets", "total")},
+                      {member["name"]: member["packets"] for member in span[name]}, f"csv: {name}")
+    for name in ("observed", "filtered", "ring_full"):
+        verdict.equal(found[("ledger", name, "packets", "offered")], (span["ledger"][name], span["ledger"]["offered"]), f"csv: ledger, {name}")
+    why = span["ex_survey_absent"]
+    verdict.equal({key[1] for key in found if key[0] == "absent"}, {why} - {None}, "csv: why rows are absent")
 
 
 # ---- the page

@@ -287,7 +287,7 @@ static const struct bad {
      "web.yaml:3:5: id 'a' is taken by iot.yaml:3"},
     {SET, RULE R("a", "tcp/1") R("b", "tcp/0-2"), NULL,
      "iot.yaml:4:62: tcp/1 has an iot rule already: a"},
-    {SET, RULE R("a", "udp/1, udp/1"), NULL, "iot.yaml:3:69: udp/1 has an iot rule already: a"},
+    {SET, RULE R("a", "udp/1, udp/1"), NULL, "iot.yaml:3:69: udp/1 stands twice in this rule"},
     {SET, NULL, "category: web\nrules:\n" W("a", "tcp/1") W("b", "tcp/1"),
      "web.yaml:4:45: tcp/1 has a service rule already: a"},
     {SET, RULE W("a", "tcp/1"), NULL,

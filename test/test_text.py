@@ -267,6 +267,7 @@ def feeds(verdict, capture, folder):
         f.seek(200)
         f.write(b"\xff\xff")
     os.mkdir(none)
+    size = sum(os.path.getsize(os.path.join(good, name)) for name in os.listdir(good))
     code, out, err = run("verify", "--json", bad, none, good)
     rows = [json.loads(line) for line in out.splitlines()]
     verdict.equal((code, [(row["feed"], row["ok"]) for row in rows]), (1, [(bad, False), (none, False), (good, True)]), "verify --json")
@@ -274,8 +275,10 @@ def feeds(verdict, capture, folder):
                   f"reasons: {[row['reason'] for row in rows]}")
     verdict.equal(err.count("\n"), 2, "verify: messages")
     code, out, _ = run("verify", bad, good)
-    verdict.check(code == 1 and out.startswith(f"{good}: holds\n  3 segments, "), f"verify of two feeds: exit {code}, {out!r}")
+    verdict.check(code == 1 and out.startswith(f"{good}: holds\n  3 segments, {size:,} bytes, "), f"verify of two feeds: exit {code}, {out!r}")
     totals, counts = json.loads(run("replay", "--json", capture)[1]), rows[2]
+    verdict.equal((counts["feed_bytes"], counts["bytes"]), (size, totals["bytes"]), "bytes of the feed and of its packets")
+    verdict.equal((run("verify", none)[0], run("verify", folder + "/missing")[0]), (2, 2), "verify of what is not there")
     verdict.equal((counts["windows"], counts["parts"]), (totals["windows"], totals["window_parts"]), "windows and parts")
     verdict.check(f"{counts['records']:,} records: {counts['windows']} windows, {counts['parts']} further parts" in out
                   and f"offered {totals['packets']:,} = " in out, f"verify: {out}")
