@@ -408,7 +408,7 @@ static void card_share(const struct html *h, enum mark mark)
     html_mark(out, mark);
     fputs("</h3><p class=\"big\">", out);
     if (share.den > 0)
-        fputs(report_share_sign(h->s, h->marks_over, false), out);
+        html_text(out, report_share_sign(h->s, h->marks_over, false));
     html_text(out, share_text(share, percent));
     fputs("</p><p><span lang=\"en\">of </span>", out);
     html_over(out, h->marks_over);

@@ -27,7 +27,7 @@ static void cell_signed(const struct html *h, struct share share, enum share_ove
     char percent[SHARE_TEXT];
     fputs("<td class=\"n p\">", h->out);
     if (share.den > 0)
-        fputs(report_share_sign(h->s, over, by_sources), h->out);
+        html_text(h->out, report_share_sign(h->s, over, by_sources));
     html_text(h->out, share_text(share, percent));
     fputs("</td>", h->out);
 }

@@ -144,7 +144,7 @@ const char *report_share_sign(const struct span *s, enum share_over over, bool b
 {
     if (s->is_exact)
         return "";
-    return by_sources || share_over_is_ex(over) ? "~ " : "≥ ";
+    return by_sources || share_over_is_ex(over) ? "~ " : ">= ";
 }
 
 /* The mean of the days'; whole where they are equal. */

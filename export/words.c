@@ -11,9 +11,9 @@ static const struct {
     [WORD_mixed] = {"several rule sets", "ルールセットの混在"},
     [WORD_inexact] = {"not exact", "近似値を含む"},
     [WORD_inexact_note] =
-        {"So many packets may be missing in a numerator: shares marked ≥ are at least that, those "
+        {"So many packets may be missing in a numerator: shares marked >= are at least that, those "
          "marked ~ (_ex_survey, by sources) may be off either way.",
-         "分子には最大でその数のパケットが欠けています。≥ の割合は下限です。~ の割合（_ex_survey、"
+         "分子には最大でその数のパケットが欠けています。>= の割合は下限です。~ の割合（_ex_survey、"
          "送信元数）は上下どちらにもずれ得ます。"},
     [WORD_bounds] = {"Distinct sources, or those that rules decide, are known as bounds only, low "
                      "to high: the source days of this span "

@@ -238,7 +238,7 @@ def damages_of_days(bench, feeds):
     text, whole = run("report", out)[1].decode(), json.loads(run("report", "--json", out)[1])["spans"][0]
     gone = answer["lost_packets"]
     bench.verdict.check(" not exact" in text.split("\n")[1] and f"source days of {gone:,} packets were damaged" in " ".join(text.split())
-                        and "memory" not in text and "≥ " in text, "the report does not say what was lost, and why")
+                        and "memory" not in text and ">= " in text, "the report does not say what was lost, and why")
     bench.verdict.equal((whole["exact"], whole["given_up"]["damaged"]), (False, gone), "report --json: what was lost")
     share = whole["shares"]["iot_strict"]["total"]["packets"]
     bench.verdict.equal((share["exact"], share["num_high"]), (False, min(share["num"] + gone, share["den"])), "report --json: the share's bound")
