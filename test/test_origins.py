@@ -236,7 +236,7 @@ IMPORTS = [  # file, its content, options, exit status, what is said
     ("a.txt", b"192.0.2.0/24\n", ["--date", "2026-02-30"], 2, "--date: '2026-02-30' is no day"),
     ("a.txt", b"192.0.2.0/24\n", ["--homepage", "x"], 2, "--homepage: 'x' begins with neither"),
     ("a.txt", b"192.0.2.0/24\n", ["--name", "\x1b[1m"], 2, "--name: not a name"),
-    ("a.txt", b"192.0.2.0/24\n", ["--name", "N", "--date", "2026-02-28", "--homepage", "https://n.org"], 0, "1 organisations"),
+    ("a.txt", b"192.0.2.0/24\n", ["--name", "N", "--date", "2026-02-28", "--homepage", "https://n.org"], 0, "1 organisation with 1 prefix from 1 file"),
 ]
 
 
