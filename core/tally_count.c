@@ -519,6 +519,16 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 
 /* ---- batches ---- */
 
+/* Brings in the line of a brief, or what lies behind the last one. */
+static inline void briefs_prefetch(const struct batch *b, size_t brief)
+{
+    static_assert(offsetof(struct batch, payload) >
+                      sizeof b->briefs + 2 * BRIEFS_AHEAD * sizeof *b->briefs,
+                  "so far ahead there is still the batch");
+    __builtin_prefetch((const char *)b + offsetof(struct batch, briefs) +
+                       brief * sizeof *b->briefs);
+}
+
 /* A batch's briefs, in three stages at once. */
 static void briefs_count(struct tally *t, const struct batch *b)
 {
@@ -550,7 +560,7 @@ static void briefs_count(struct tally *t, const struct batch *b)
         look->count = b->brief_count - from < STAGE ? b->brief_count - from : STAGE;
         from += look->count;
         for (unsigned line = 0; line < STAGE / 4; line++)
-            __builtin_prefetch(&b->briefs[from + BRIEFS_AHEAD + 4 * line]);
+            briefs_prefetch(b, from + BRIEFS_AHEAD + 4 * line);
         stages_look_and_sift(&r, look, sift);
         stage_count(&r, sift);
         if (r.day.day) {
