@@ -46,6 +46,12 @@ int command_fail(const struct fault *fault, enum exit_code code);
  * terminal. */
 void command_print_visible(FILE *out, const char *text);
 
+/* What became of the packets of feeds, for people. */
+struct command_ledger {
+    uint64_t offered, observed, filtered, ring_full, bytes, late;
+};
+void command_print_ledger(const struct command_ledger *l);
+
 /* One line on stderr per damaged input. */
 void command_print_damage(const struct damage_list *damaged);
 

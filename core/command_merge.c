@@ -184,12 +184,12 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
            text_counted(s->windows_read, "record", "records", b),
            text_counted(s->source_days, "source day", "source days", c),
            text_number(s->source_days_read, d), text_counted(s->days, "day", "days", e));
-    printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
-           text_number(s->offered, a), text_number(s->observed, b),
-           text_number(s->filtered + s->ring_full, c), text_number(s->filtered, d),
-           text_number(s->ring_full, e));
-    printf("  %s of packets; %s late\n", text_counted(s->bytes, "byte", "bytes", a),
-           text_number(s->late, b));
+    command_print_ledger(&(struct command_ledger){.offered = s->offered,
+                                                  .observed = s->observed,
+                                                  .filtered = s->filtered,
+                                                  .ring_full = s->ring_full,
+                                                  .bytes = s->bytes,
+                                                  .late = s->late});
     print_named("sensors", id->sensor);
     if (id->telescope_id[0] != '\0')
         print_named("telescopes", names_text(&id->telescope_ids, names, sizeof names));

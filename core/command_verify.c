@@ -42,14 +42,13 @@ static void print_text(const char *path, const struct feed_check *check)
            text_counted(check->windows - check->parts, "window", "windows", c),
            text_counted(check->parts, "further part", "further parts", d),
            check->closed ? "" : "; the last segment was not finished");
-    if (check->windows > 0) {
-        printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
-               text_number(check->offered, a), text_number(check->observed, b),
-               text_number(check->filtered + check->ring_full, c), text_number(check->filtered, d),
-               text_number(check->ring_full, e));
-        printf("  %s of packets; %s late\n", text_counted(check->bytes, "byte", "bytes", b),
-               text_number(check->late, a));
-    }
+    if (check->windows > 0)
+        command_print_ledger(&(struct command_ledger){.offered = check->offered,
+                                                      .observed = check->observed,
+                                                      .filtered = check->filtered,
+                                                      .ring_full = check->ring_full,
+                                                      .bytes = check->bytes,
+                                                      .late = check->late});
     if (check->days > 0)
         printf("  %s, %s: %s computed again from the sources\n",
                text_counted(check->days, "day", "days", a),

@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/version.h"
 #include "export/damage_text.h"
+#include "export/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,6 +81,17 @@ const struct command commands[] = {
      command_lists},
 };
 const unsigned command_count = sizeof commands / sizeof *commands;
+
+void command_print_ledger(const struct command_ledger *l)
+{
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], e[TEXT_COUNTED];
+    printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
+           text_number(l->offered, a), text_number(l->observed, b),
+           text_number(l->filtered + l->ring_full, c), text_number(l->filtered, d),
+           text_number(l->ring_full, e));
+    printf("  %s of packets; %s late\n", text_counted(l->bytes, "byte", "bytes", a),
+           text_number(l->late, b));
+}
 
 void command_print_visible(FILE *out, const char *text)
 {
