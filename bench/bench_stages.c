@@ -156,9 +156,15 @@ int main(int argc, char **argv)
         return 1;
     survey.origins = origins;
     b.sorter = (struct sorter){.rules = rules,
+                               .verdicts = calloc(1, sizeof(struct verdict_memory)),
+                               .scratch = rules->payload_off ? NULL : payload_scratch_create(rules),
                                .destinations = address_set_create(),
                                .limit = BATCH_MAX,
                                .send = keep_batch};
+    struct verdicts *verdicts = verdicts_create();
+    if (!verdicts || !b.sorter.verdicts)
+        return 1;
+    b.sorter.verdicts->of = verdicts;
     hash_key_init(&b.sorter.key);
     b.tally = tally_create(&b.sorter.key, rules, NULL, has_days, has_survey ? &survey : NULL);
     b.batches = calloc(BATCHES, sizeof *b.batches);

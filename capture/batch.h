@@ -19,7 +19,6 @@
 enum {
     BATCH_MAX = 1024,         /* packets: the more of a shard at once, the better */
     BATCH_OBSERVATIONS = 256, /* observations among them */
-    BATCH_OPEN = 512,         /* briefs among them whose payload is kept */
     BATCH_PAYLOAD = 256,      /* bytes of payload that are kept of a packet, at most */
     BATCH_PAYLOADS = 1 << 16, /* of all */
     BATCH_PAYLOAD_UNIT = 8,
@@ -51,28 +50,22 @@ static_assert(sizeof(struct brief) == 16, "four briefs a cache line");
 
 enum { BRIEF_TIME_BITS = 36, BRIEF_LEN_BITS = 12 };
 
-/* A brief that is not complete until its payload was looked at (classify/brief.h). */
-struct brief_open {
-    uint16_t brief;  /* its place among the batch's briefs */
-    uint16_t len;    /* bytes of its payload, */
-    uint16_t caught; /* of which so many are kept, */
-    uint16_t at;     /* from here on in the batch's payload, in units of BATCH_PAYLOAD_UNIT */
-};
+struct verdicts;
 
 struct batch {
-    uint32_t count;        /* observations in `at` */
-    uint32_t shard;        /* of the sources of them all */
-    uint32_t brief_count;  /* briefs in `briefs` */
-    uint32_t brief_slot;   /* window slot of all briefs */
-    uint32_t open_count;   /* briefs in `open` */
-    uint32_t payload_used; /* bytes, a multiple of BATCH_PAYLOAD_UNIT */
-    int64_t brief_base_ns; /* their times count from it */
-    uint32_t generation;   /* of the rules it was received under */
+    uint32_t count;                  /* observations in `at` */
+    uint32_t shard;                  /* of the sources of them all */
+    uint32_t brief_count;            /* briefs in `briefs` */
+    uint32_t brief_slot;             /* window slot of all briefs */
+    uint32_t verdict_count;          /* of `verdicts`, when it was sent */
+    uint32_t payload_used;           /* bytes, a multiple of BATCH_PAYLOAD_UNIT */
+    int64_t brief_base_ns;           /* their times count from it */
+    uint32_t generation;             /* of the rules it was received under */
+    const struct verdicts *verdicts; /* that its briefs' sets may name (classify/verdict.h) */
     struct batch_mark mark;
     _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
     struct observation at[BATCH_OBSERVATIONS];
-    struct brief_open open[BATCH_OPEN];
     _Alignas(64) uint8_t payload[BATCH_PAYLOADS]; /* payload_at is an offset here */
     _Alignas(64) uint8_t stagger[64]; /* batches side by side begin in different sets of a cache */
 };

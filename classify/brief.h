@@ -11,9 +11,9 @@
  * and shorter than 4 KiB, neither likely_spoofed by a default test nor a SYN with payload or of a tool behind
  * the first BRIEF_TOOLS. All that is counted of it follows from struct brief in capture/batch.h: source, port,
  * length, time, source port, and a number, its set, for what it is, what the rules say of its port and the tools
- * that it matches. Where a UDP payload may say more (a form, a tool, a rule), the brief is open: its payload stands
- * in the batch, and whoever counts looks at it first and gives the brief the number of its verdict
- * (classify/verdict.h) for a set. decode() and classify_batch() say the same at greater length.
+ * that it matches. Where a UDP payload may say more (a form, a tool, a rule), the brief is open: whoever reads it looks at
+ * the payload and gives the brief the number of its verdict (classify/verdict.h) for a set. decode() and
+ * classify_batch() say the same at greater length.
  */
 #ifndef CLASSIFY_BRIEF_H
 #define CLASSIFY_BRIEF_H

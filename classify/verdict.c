@@ -1,5 +1,8 @@
 #include "classify/verdict.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static uint64_t word_at(const uint8_t *bytes)
 {
     uint64_t word;
@@ -25,26 +28,63 @@ static uint64_t memo_hash(uint64_t name, const uint8_t *bytes, size_t len)
     return (hash ^ hash >> 32) | 1;
 }
 
-/* The number of a label; BRIEF_VERDICTS: there is no more room. */
-static unsigned verdict_number(struct verdicts *v, const struct label *label)
+struct verdicts *verdicts_create(void)
 {
-    enum { PLACES = sizeof v->places / sizeof *v->places };
+    struct verdicts *v = calloc(1, sizeof *v);
+    if (v)
+        pthread_mutex_init(&v->lock, NULL);
+    return v;
+}
+
+void verdicts_destroy(struct verdicts *v)
+{
+    if (v)
+        pthread_mutex_destroy(&v->lock);
+    free(v);
+}
+
+enum { PLACES = 2 * BRIEF_VERDICTS };
+
+static unsigned label_place(const struct label *label)
+{
     uint64_t words[2];
     static_assert(sizeof words == sizeof *label, "a label is two words");
     memcpy(words, label, sizeof words);
-    uint64_t hash = (words[0] * 3 ^ words[1]) * UINT64_C(0x9e3779b97f4a7c15);
-    unsigned place = (unsigned)(hash >> 40) % PLACES;
-    for (; v->places[place]; place = (place + 1) % PLACES)
-        if (memcmp(&v->at[v->places[place] - 1], label, sizeof *label) == 0)
-            return v->places[place] - 1u;
-    if (v->count == BRIEF_VERDICTS)
-        return BRIEF_VERDICTS;
-    v->at[v->count] = *label;
-    v->places[place] = (uint16_t)++v->count;
-    return v->count - 1;
+    return (unsigned)((words[0] * 3 ^ words[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % PLACES;
 }
 
-uint16_t verdict_set(struct verdicts *v, const struct ruleset *rules,
+/* The label's number; BRIEF_VERDICTS: it has none, and *place is where it would stand. */
+static unsigned verdict_find(struct verdicts *v, const struct label *label, unsigned *place)
+{
+    unsigned number;
+    for (; (number = atomic_load_explicit(&v->places[*place], memory_order_acquire)) != 0;
+         *place = (*place + 1) % PLACES)
+        if (memcmp(&v->at[number - 1], label, sizeof *label) == 0)
+            return number - 1;
+    return BRIEF_VERDICTS;
+}
+
+/* The number of a label; BRIEF_VERDICTS: there is no more room. */
+static unsigned verdict_number(struct verdicts *v, const struct label *label)
+{
+    unsigned place = label_place(label), number = verdict_find(v, label, &place);
+    if (number != BRIEF_VERDICTS ||
+        atomic_load_explicit(&v->count, memory_order_relaxed) == BRIEF_VERDICTS)
+        return number;
+    pthread_mutex_lock(&v->lock);
+    number = verdict_find(v, label, &place); /* another may have been faster */
+    unsigned count = atomic_load_explicit(&v->count, memory_order_relaxed);
+    if (number == BRIEF_VERDICTS && count < BRIEF_VERDICTS) {
+        number = count;
+        v->at[number] = *label;
+        atomic_store_explicit(&v->count, count + 1, memory_order_release);
+        atomic_store_explicit(&v->places[place], (unsigned short)(count + 1), memory_order_release);
+    }
+    pthread_mutex_unlock(&v->lock);
+    return number;
+}
+
+uint16_t verdict_set(struct verdict_memory *m, const struct ruleset *rules,
                      struct payload_scratch *scratch, const struct brief *b,
                      const struct udp_payload *payload, struct label *label)
 {
@@ -53,15 +93,15 @@ uint16_t verdict_set(struct verdicts *v, const struct ruleset *rules,
                     (uint64_t)set_tools(b->set) << 24 | (uint64_t)payload->len << 32 |
                     (uint64_t)payload->caught << 48;
     uint64_t hash = memo_hash(name, payload->at, payload->caught);
-    struct verdict_memo *memo = &v->memo[hash >> 8 & (VERDICT_MEMO - 1)];
+    struct verdict_memo *memo = &m->at[hash >> 8 & (VERDICT_MEMO - 1)];
     if (memo->kept == hash && memo->name == name &&
-        memcmp(memo->bytes, payload->at, payload->caught) == 0)
+        (payload->caught == 0 || memcmp(memo->bytes, payload->at, payload->caught) == 0))
         return memo->set;
     classify_udp(rules, scratch, src_port, b->port, set_tools(b->set), payload, label);
     struct label counted = *label;
     counted.form = 0;
     counted.evidence = 0;
-    unsigned number = verdict_number(v, &counted);
+    unsigned number = verdict_number(m->of, &counted);
     if (number == BRIEF_VERDICTS)
         return VERDICT_NO_SET;
     uint16_t set = set_of_verdict(number, label->kind == KIND_udp);
@@ -69,7 +109,8 @@ uint16_t verdict_set(struct verdicts *v, const struct ruleset *rules,
         memo->kept = hash;
         memo->name = name;
         memo->set = set;
-        memcpy(memo->bytes, payload->at, payload->caught);
+        if (payload->caught > 0)
+            memcpy(memo->bytes, payload->at, payload->caught);
     }
     memo->seen = hash;
     return set;

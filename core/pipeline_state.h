@@ -81,6 +81,7 @@ struct pipeline {
     struct worker workers[SHARDS];
     struct worker *worker_of[SHARDS];
     struct sorter sorter; /* the receiver's */
+    struct verdicts *verdicts;
     pthread_t exporter;
     bool is_exporting;
     struct pipeline_result *result;
@@ -92,6 +93,25 @@ struct pipeline {
     uint64_t judged_at;
     struct pipeline_cap cap;
 };
+
+/* Gives the calling thread its name (unless NULL) and its place among others. */
+void pipeline_thread_begin(const struct pipeline *p, const char *name);
+
+/* A worker, which is all zero but for its number of batches: what it is made of; 0 or -errno. */
+int pipeline_worker_init(struct worker *w, struct pipeline *p);
+void pipeline_worker_fini(struct worker *w); /* also of a part */
+
+/* The threads: of a struct worker, of a struct pipeline. */
+void *pipeline_worker(void *worker);
+void *pipeline_exporter(void *pipeline);
+
+/* Adds up what nobody has yet; the worker has counted all it gets. */
+void pipeline_sum_shards(struct worker *w, struct tally_sources *sum);
+
+/* Receives to the end of the capture; 0 or -errno and a fault. */
+int pipeline_receive(struct pipeline *p, struct fault *fault);
+struct batch *pipeline_send(void *pipeline, struct batch *full); /* the sorter's */
+extern const struct window_clock_ops pipeline_clock_ops;
 
 /* The first error of what goes to disk is kept; the receiver stops on it. */
 void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault);

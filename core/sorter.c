@@ -8,7 +8,7 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
     to->batch = b;
     to->next = b->briefs;
     to->end = b->briefs + s->limit;
-    b->count = b->brief_count = b->open_count = b->payload_used = 0;
+    b->count = b->brief_count = b->payload_used = 0;
     b->mark.what = 0;
     b->shard = shard;
     to->slot = WINDOW_SLOTS; /* none: the next brief's will do */
@@ -31,6 +31,8 @@ void sorter_send(struct sorter *s, unsigned shard)
     b->brief_count = (uint32_t)(to->next - b->briefs);
     b->brief_slot = to->slot;
     b->brief_base_ns = to->base_ns;
+    b->verdicts = s->verdicts->of;
+    b->verdict_count = atomic_load_explicit(&s->verdicts->of->count, memory_order_acquire);
     sorter_begin(s, shard, s->send(s->context, b));
 }
 
@@ -59,16 +61,15 @@ static bool payload_has_room(const struct batch *b)
     return b->payload_used <= BATCH_PAYLOADS - BATCH_PAYLOAD;
 }
 
-void sorter_keep(struct sorter_shard *to, const struct udp_payload *payload)
+bool sorter_settle(struct sorter *s, struct sorter_shard *to, const struct udp_payload *payload)
 {
-    struct batch *b = to->batch;
-    struct brief_open *open = &b->open[b->open_count++];
-    open->brief = (uint16_t)(to->next - b->briefs);
-    open->at = (uint16_t)(b->payload_used / BATCH_PAYLOAD_UNIT);
-    open->len = (uint16_t)payload->len;
-    open->caught = (uint16_t)payload_copy(b, payload->at, payload->caught);
-    if (b->open_count == BATCH_OPEN || !payload_has_room(b))
-        to->end = to->next + 1; /* full with this one */
+    struct label label;
+    struct udp_payload seen = *payload;
+    if (seen.caught > BATCH_PAYLOAD)
+        seen.caught = BATCH_PAYLOAD;
+    uint16_t set = verdict_set(s->verdicts, s->rules, s->scratch, to->next, &seen, &label);
+    to->next->set = set;
+    return set != VERDICT_NO_SET;
 }
 
 /* The observation in its shard's place is complete. */
@@ -134,8 +135,9 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o,
     enum brief_found found = brief_from(o, payload, s->rules, to->base_ns, to->next);
     if (found == BRIEF_NONE || (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
         return false;
-    if (found == BRIEF_OPEN)
-        sorter_keep(to, &(struct udp_payload){payload, o->payload_caught, o->payload_len});
+    if (found == BRIEF_OPEN &&
+        !sorter_settle(s, to, &(struct udp_payload){payload, o->payload_caught, o->payload_len}))
+        return false;
     shard_took(s, to, read_be32(o->dst));
     return true;
 }

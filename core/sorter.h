@@ -10,8 +10,9 @@
 
 #include "capture/batch.h"
 #include "capture/hash.h"
-#include "classify/brief.h"
+#include "classify/brief_columns.h"
 #include "classify/prefix_set.h"
+#include "classify/verdict.h"
 #include "core/address_set.h"
 #include "core/window_clock.h"
 
@@ -37,6 +38,8 @@ struct sorter {
     const struct ruleset *rules;
     const struct prefix_set *telescope; /* NULL: everything is inside */
     struct address_set *destinations;   /* of every packet with a readable IP header */
+    struct verdict_memory *verdicts;    /* of UDP payloads */
+    struct payload_scratch *scratch;    /* NULL where payload rules are off */
     uint32_t decap;
     unsigned limit; /* packets per batch, 1 to BATCH_MAX */
     /* Takes a batch that holds packets; returns one to fill. */
@@ -88,8 +91,15 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_
         sorter_send(s, (unsigned)(to - s->shards));
 }
 
-/* Keeps the payload of the brief in the shard's place. */
-void sorter_keep(struct sorter_shard *to, const struct udp_payload *payload);
+/* Looks at the payload of the open brief in the shard's place. False: it has no brief after all. */
+bool sorter_settle(struct sorter *s, struct sorter_shard *to, const struct udp_payload *payload);
+
+/* Whether a frame of IPv4 is addressed to the telescope, from elsewhere. */
+static inline bool sorter_is_inside(const struct sorter *s, const struct frame *f)
+{
+    return !s->telescope || (prefix_set_holds(s->telescope, f->data + 30, 4) &&
+                             !prefix_set_holds(s->telescope, f->data + 26, 4));
+}
 
 /* Sorts a packet; `slot` is its window's. */
 static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
@@ -98,17 +108,34 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
     enum brief_found found = BRIEF_NONE;
     if (__builtin_expect(to->slot == slot, 1))
         found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
-    if (__builtin_expect(found == BRIEF_NONE, 0) ||
-        (s->telescope && (!prefix_set_holds(s->telescope, f->data + 30, 4) ||
-                          prefix_set_holds(s->telescope, f->data + 26, 4)))) {
+    bool is_open = found == BRIEF_OPEN;
+    if (__builtin_expect(found == BRIEF_NONE, 0) || !sorter_is_inside(s, f) ||
+        (is_open &&
+         !sorter_settle(s, to,
+                        &(struct udp_payload){brief_payload(f).at, brief_payload(f).caught,
+                                              brief_payload(f).len}))) {
         sorter_frame_slow(s, f, slot);
         return;
     }
-    if (__builtin_expect(found == BRIEF_OPEN, 0)) {
-        struct udp_payload payload = brief_payload(f);
-        sorter_keep(to, &payload);
-    }
     shard_took(s, to, read_be32(f->data + 30));
+}
+
+/* Sorts up to COLUMN packets of one window. */
+static inline void sorter_frames(struct sorter *s, const struct frame *frames, size_t count,
+                                 unsigned slot)
+{
+    struct brief_columns c;
+    columns_read(&c, frames, count);
+    columns_tell(&c);
+    for (size_t i = 0; i < count; i++) {
+        const struct frame *f = &frames[i];
+        struct sorter_shard *to = &s->shards[sorter_shard4(s, c.src[i])];
+        if (__builtin_expect((c.set[i] & COLUMN_BRIEF) && to->slot == slot, 1) &&
+            sorter_is_inside(s, f) && column_brief(&c, i, f, s->rules, to->base_ns, to->next))
+            shard_took(s, to, __builtin_bswap32(c.dst[i]));
+        else
+            sorter_frame(s, f, slot);
+    }
 }
 
 #endif

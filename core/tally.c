@@ -192,37 +192,36 @@ static unsigned set_in_use(const struct tally *t, unsigned i)
     if (i < PLAIN_SETS)
         return plain_set(i);
     unsigned verdict = i - PLAIN_SETS;
-    return set_of_verdict(verdict, t->verdicts.at[verdict].kind == KIND_udp);
+    return set_of_verdict(verdict, t->labels[verdict].kind == KIND_udp);
+}
+
+/* What a verdict says beside marks: a kind that is no udp, a rule. */
+static void verdict_drain(struct window *w, const struct label *label, const struct count *count)
+{
+    if (label->kind != KIND_udp)
+        kind_add(w, (enum kind)label->kind, count);
+    if (label->payload_rule != RULE_NONE)
+        window_payload_rule(w, label, count);
 }
 
 /* Briefs by set to packets by marks and flags. */
-static void briefs_drain(const struct tally *t, struct tally_slot *ts)
+void tally_briefs_drain(const struct tally *t, struct tally_slot *ts)
 {
     struct window_totals *totals = &ts->window->totals;
     for (unsigned i = 0; i < sets_in_use(t); i++) {
         unsigned set = set_in_use(t, i);
-        uint64_t packets = ts->briefs[set];
-        if (packets == 0)
+        struct count count = {ts->briefs[set] >> SET_BYTE_BITS,
+                              ts->briefs[set] & ((UINT64_C(1) << SET_BYTE_BITS) - 1)};
+        if (count.packets == 0)
             continue;
         ts->briefs[set] = 0;
         for (unsigned left = t->set_marks[set]; left; left &= left - 1)
-            ts->marks[__builtin_ctz(left)] += packets;
-        if (set_what(set) == BRIEF_ANSWER)
-            *(set_aim(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) += packets;
-    }
-}
-
-/* What verdicts say beside that: kinds that are no udp, and rules. */
-static void verdicts_drain(const struct tally *t, struct tally_slot *ts)
-{
-    for (unsigned i = 0; i < t->verdict_sets; i++) {
-        const struct label *label = &t->verdicts.at[i];
-        struct count *count = &ts->verdicts[i];
-        if (label->kind != KIND_udp)
-            kind_add(ts->window, (enum kind)label->kind, count);
-        if (label->payload_rule != RULE_NONE)
-            window_payload_rule(ts->window, label, count);
-        *count = (struct count){0};
+            ts->marks[__builtin_ctz(left)] += count.packets;
+        if (set_is_verdict(set))
+            verdict_drain(ts->window, &t->labels[set_verdict(set)], &count);
+        else if (set_what(set) == BRIEF_ANSWER)
+            *(set_aim(set) == ANSWER_ACCEPTS ? &totals->tcp_synack : &totals->tcp_rst) +=
+                count.packets;
     }
 }
 
@@ -278,8 +277,7 @@ struct window *tally_seal(struct tally *t, unsigned slot)
     for (unsigned set = 0; set < HEADER_SETS; set++)
         if (ts->headers[set])
             headers_add(&w->totals, set, ts->headers[set]);
-    briefs_drain(t, ts);
-    verdicts_drain(t, ts);
+    tally_briefs_drain(t, ts);
     for (unsigned m = 0; m < MARK_COUNT; m++) {
         w->mark_packets[m] += ts->marks[m];
         w->mark_sources[m].low += ts->sources[m];

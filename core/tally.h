@@ -49,8 +49,8 @@ bool tally_is_open(const struct tally *t, unsigned slot);
  * owns it again. */
 struct window *tally_seal(struct tally *t, unsigned slot);
 
-/* Counts all packets of a batch; their slots are open. Open briefs get their verdicts. */
-void tally_batch(struct tally *t, struct batch *b);
+/* Counts all packets of a batch; their slots are open. */
+void tally_batch(struct tally *t, const struct batch *b);
 
 /* The days that have packets, *count of them; valid until the next packet. */
 struct tally_day **tally_days(const struct tally *t, unsigned *count);

@@ -2,7 +2,7 @@
 #include "core/tally.h"
 
 #include "core/tally_cap.h"
-#include "core/tally_state.h"
+#include "core/tally_source.h"
 
 /* Briefs per stage. Three stages are on their way at once: pairs of one come in while the
  * one before is counted and the one before that shows what is new of its sources. With so few, what
@@ -15,10 +15,8 @@ enum { BRIEFS_AHEAD = 96 };
 /* Briefs of new pairs, and observations, at a time. */
 enum { LATE = 32, OTHERS = 64 };
 
-enum { SHARE_MARKS = (1 << SHARE_MARK_COUNT) - 1 };
-
-/* A row's 32 bits hold any number of packets up to here and one more batch. */
-static const uint64_t UNDRAINED_MAX = UINT32_MAX - BATCH_MAX;
+/* What is counted by set holds so many packets and one more batch. */
+static const uint64_t UNDRAINED_MAX = (UINT64_C(1) << (64 - SET_BYTE_BITS)) - 1 - BATCH_MAX;
 
 static inline unsigned header_set(const struct observation *o)
 {
@@ -46,66 +44,6 @@ static inline unsigned header_set(const struct observation *o)
 }
 
 /* ---- a source and its pairs: both paths ---- */
-
-/* 0xff for each mark of the set. */
-static inline sketch_row row_of_marks(unsigned marks)
-{
-    typedef uint64_t two __attribute__((vector_size(16)));
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    const sketch_row bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    sketch_row spread = (sketch_row)(two){(marks & 0xff) * each, (marks >> 8) * each};
-    return (sketch_row)((spread & bits) == bits);
-}
-
-/* One more for each mark of the row. */
-static inline void count_each(mark_counts *counts, sketch_row row)
-{
-    typedef int8_t bytes __attribute__((vector_size(16)));
-    typedef int32_t numbers __attribute__((vector_size(64)));
-    *counts -= (mark_counts) __builtin_convertvector((bytes)row, numbers);
-}
-
-/* Marks that the source has not had in this window yet; there may be none. */
-static inline void source_mark(const struct tally *t, struct tally_slot *ts, const struct source *s,
-                               unsigned fresh)
-{
-    sketch_row fresh_row = row_of_marks(fresh);
-    count_each(&ts->sources, fresh_row);
-    if (t->survey) {
-        unsigned out = fresh & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
-        count_each(&ts->sources_out, row_of_marks(out));
-    }
-    struct sketches *sketches = ts->sketches;
-    sketch_row *row = &sketches->at[s->sketch_index];
-    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & fresh_row;
-    sketches->used[sketches->used_count] = s->sketch_index;
-    sketches->used_count += (*row)[MARK_total] == 0; /* all have it, so that some are fresh */
-    *row = (*row & ~is_less) | (is_less & s->sketch_rank);
-}
-
-/* 0xffff in each of four slots of the set. */
-static inline uint64_t slots_mask(unsigned four)
-{
-    const uint64_t each = UINT64_C(0x0001000100010001);
-    return (four * UINT64_C(0x0000200040008001) & each) * 0xffff;
-}
-
-/* No branches: whether a source is old, new in the window, or has a mark more is anybody's guess. */
-static inline void count_source(struct tally *t, struct source *s, unsigned slot, unsigned kind,
-                                unsigned marks)
-{
-    unsigned since = serials_since(&t->open, s->serial), shift = slot % 4 * 16;
-    uint64_t words[2] = {s->marks[0] & ~slots_mask(since & 15), /* windows that are sealed since */
-                         s->marks[1] & ~slots_mask(since >> 4)};
-    unsigned fresh = marks & ~(unsigned)((slot < 4 ? words[0] : words[1]) >> shift);
-    uint64_t add = (uint64_t)fresh << shift;
-    s->marks[0] = words[0] | (slot < 4 ? add : 0);
-    s->marks[1] = words[1] | (slot < 4 ? 0 : add);
-    s->serial = t->open.newest;
-    s->marks_ever |= (uint16_t)fresh;
-    s->kinds_ever |= (uint16_t)(1u << kind);
-    source_mark(t, &t->slots[slot], s, fresh);
-}
 
 /* Counts the pair's packet; returns whether it is its first in the window. */
 static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bool is_scan)
@@ -262,7 +200,7 @@ static inline void stage_count(const struct run *r, const struct stage *s)
             row_use(rows, brief_row(b));
         row->packets++;
         row->bytes += brief_wire_len(b);
-        sets[b->set % BRIEF_SETS]++;
+        sets[b->set % BRIEF_SETS] += UINT64_C(1) << SET_BYTE_BITS | brief_wire_len(b);
     }
 }
 
@@ -307,7 +245,7 @@ static inline void stage_count_day(const struct run *r, const struct stage *s)
 
 /* What a brief of a known source and pair shows that is new. */
 static inline void brief_show(const struct run *r, const struct brief *b, uint32_t number,
-                              struct pair *pair)
+                              struct pair *pair, struct mark_sums *sums)
 {
     struct source *source = source_at(r->shard, number);
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_BRIEFS; /* PAIR_TOOLS and PAIR_SLOT, too */
@@ -317,7 +255,7 @@ static inline void brief_show(const struct run *r, const struct brief *b, uint32
     uint64_t kept = ~((uint64_t)(is_udp ? PAIR_UDP_MORE : 0) << PAIR_BRIEFS);
 
     count_source(r->tally, source, r->slot, set_kind(r->tally, b),
-                 r->tally->set_marks[b->set % BRIEF_SETS]);
+                 r->tally->set_marks[b->set % BRIEF_SETS], sums);
     r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
     uint64_t is_moved = (pair->state >> PAIR_SLOT & 7) != r->slot;
     pair->state = (pair->state & ~(-is_moved & shown)) | (uint64_t)r->slot << PAIR_SLOT |
@@ -346,8 +284,10 @@ static inline void stage_finish(const struct run *r, const struct stage *s, stru
         pairs[count] = pair;
         numbers[count++] = number;
     }
+    struct mark_sums sums = {0};
     for (unsigned i = 0; i < count; i++)
-        brief_show(r, briefs[i], numbers[i], pairs[i]);
+        brief_show(r, briefs[i], numbers[i], pairs[i], &sums);
+    mark_sums_add(r->tally, r->ts, &sums);
 }
 
 /* Counts a brief for which there is to be no pair. */
@@ -361,7 +301,9 @@ static inline bool late_is_given_up(const struct run *r, const struct brief *b, 
     struct source *source = source_at(r->shard, number);
     if (!(source->outs & SOURCE_NO_PORTS) || set_what(b->set) == BRIEF_ICMP)
         return false;
-    count_source(t, source, r->slot, set_kind(t, b), t->set_marks[b->set % BRIEF_SETS]);
+    struct mark_sums sums = {0};
+    count_source(t, source, r->slot, set_kind(t, b), t->set_marks[b->set % BRIEF_SETS], &sums);
+    mark_sums_add(t, r->ts, &sums);
     tally_cap_brief(t, r->ts, r->shard, number, b, &r->day);
     return true;
 }
@@ -369,6 +311,7 @@ static inline bool late_is_given_up(const struct run *r, const struct brief *b, 
 /* Briefs whose pair did not stand at home: it stands behind, or it is new. */
 static void late_search(const struct run *r, const struct brief **briefs, unsigned count)
 {
+    struct mark_sums sums = {0};
     struct tally *t = r->tally;
     struct source_table *shard = r->shard;
     uint32_t guess[LATE];
@@ -381,7 +324,7 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         struct pair *pair = pair_find_on(shard, brief_key(b));
         if (pair) {
             uint32_t number = pair_source_number(shard, pair);
-            brief_show(r, b, number, pair);
+            brief_show(r, b, number, pair, &sums);
             brief_out(r, b, pair);
             if (r->day.day)
                 day_count(&r->day, b, pair, number);
@@ -404,11 +347,12 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
             continue;
         source_may_be_new(t, shard, number, before);
         struct pair *pair = find_pair(t, shard, brief_key(b), number);
-        brief_show(r, b, number, pair);
+        brief_show(r, b, number, pair, &sums);
         brief_out(r, b, pair);
         if (r->day.day)
             day_count(&r->day, b, pair, number);
     }
+    mark_sums_add(t, r->ts, &sums);
 }
 
 /* ---- everything else ---- */
@@ -489,7 +433,9 @@ void tally_observation(struct tally *t, unsigned shard_number, uint64_t hash, ui
     count_out(ts, source_at(shard, number), label);
     if (t->has_days)
         day_observe(t, day, shard_number, number, o, label);
-    count_source(t, source_at(shard, number), o->slot, label->kind, label->marks);
+    struct mark_sums sums = {0};
+    count_source(t, source_at(shard, number), o->slot, label->kind, label->marks, &sums);
+    mark_sums_add(t, ts, &sums);
     if (o->state & OBSERVATION_PORTS)
         count_port(t, shard, number, o, kind_is_scan(label->kind));
 }
@@ -575,13 +521,13 @@ static void briefs_count(struct tally *t, const struct batch *b)
         late_search(&r, &late.briefs[from], late.count - from < LATE ? late.count - from : LATE);
     ts->undrained += b->brief_count;
     if (ts->undrained > UNDRAINED_MAX)
-        tally_rows_drain(ts);
+        tally_rows_drain(ts), tally_briefs_drain(t, ts);
 }
 
-void tally_batch(struct tally *t, struct batch *b)
+void tally_batch(struct tally *t, const struct batch *b)
 {
-    if (b->open_count > 0)
-        tally_settle(t, b);
+    if (t->verdict_sets < b->verdict_count)
+        tally_verdicts(t, b);
     if (b->brief_count > 0)
         briefs_count(t, b);
     for (unsigned from = 0; from < b->count; from += OTHERS)

@@ -123,7 +123,7 @@ struct day_row day_row_of_set(const struct tally *t, unsigned set, uint16_t port
     struct brief b = {.set = (uint16_t)set, .port = port};
     struct day_row row;
     if (set_is_verdict(set)) {
-        const struct label *label = &t->verdicts.at[set_verdict(set)];
+        const struct label *label = &t->labels[set_verdict(set)];
         row = day_row_of((enum kind)label->kind, set_what(set) == BRIEF_UDP, port);
         row.rule = label->payload_rule;
         row.notes = label->flags;

@@ -75,12 +75,11 @@ struct tally_loss {
 struct tally_slot {
     struct window *window;
     struct rows *rows;
-    uint64_t undrained; /* briefs in the rows: before 32 bits are full, they are drained */
+    uint64_t undrained; /* briefs in the rows: before what counts them is full, they are drained */
     uint64_t headers[HEADER_SETS]; /* of all but briefs */
     uint64_t briefs[BRIEF_SETS];   /* by their set */
-    struct count verdicts[BRIEF_VERDICTS];
-    uint64_t marks[MARK_COUNT]; /* other packets by mark */
-    mark_counts sources;        /* distinct sources by mark */
+    uint64_t marks[MARK_COUNT];    /* other packets by mark */
+    mark_counts sources;           /* distinct sources by mark */
     struct sketches *sketches;
     uint64_t snapped;
     struct tally_basis basis;        /* stays until the next announcement */
@@ -104,8 +103,8 @@ struct tally {
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
     uint16_t set_marks[BRIEF_SETS];
-    uint8_t set_shows[BRIEF_SETS]; /* what pairs keep of it */
-    struct verdicts verdicts;
+    uint8_t set_shows[BRIEF_SETS];                  /* what pairs keep of it */
+    const struct label *labels;                     /* of verdicts, by number */
     unsigned verdict_sets;                          /* verdicts that the two above have */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
     uint64_t icmp_pairs;                            /* pairs of no port */
@@ -142,14 +141,14 @@ static inline void window_payload_rule(struct window *w, const struct label *lab
 
 static inline unsigned set_kind(const struct tally *t, const struct brief *b)
 {
-    return set_is_verdict(b->set) ? t->verdicts.at[set_verdict(b->set)].kind : brief_kind(b);
+    return set_is_verdict(b->set) ? t->labels[set_verdict(b->set)].kind : brief_kind(b);
 }
 
 /* Fills the tables of sets without a verdict. */
 void tally_sets_init(struct tally *t);
 
-/* Looks at the payloads of a batch's open briefs: gives each its verdict. */
-void tally_settle(struct tally *t, struct batch *b);
+/* Takes the verdicts that a batch's briefs may have, as far as they are new. */
+void tally_verdicts(struct tally *t, const struct batch *b);
 
 /* Counts a packet by itself; `guess` as of source_guess(). */
 void tally_observation(struct tally *t, unsigned shard, uint64_t hash, uint32_t guess,
@@ -179,6 +178,10 @@ static inline struct port_count *count_port_packet(struct tally_slot *ts,
     row->scan_bytes += is_scan ? o->wire_len : 0;
     return row;
 }
+
+/* Of what is counted by set: the lower bits are bytes, those above packets. */
+enum { SET_BYTE_BITS = 40 };
+void tally_briefs_drain(const struct tally *t, struct tally_slot *ts);
 
 /* Moves what the briefs came to into the window. */
 void tally_rows_drain(struct tally_slot *ts);

@@ -32,77 +32,15 @@ void tally_sets_init(struct tally *t)
     }
 }
 
-/* Sets of verdicts that are new. */
-static void sets_add(struct tally *t)
+void tally_verdicts(struct tally *t, const struct batch *b)
 {
-    for (; t->verdict_sets < t->verdicts.count; t->verdict_sets++) {
-        const struct label *label = &t->verdicts.at[t->verdict_sets];
+    t->labels = b->verdicts->at;
+    for (; t->verdict_sets < b->verdict_count; t->verdict_sets++) {
+        const struct label *label = &t->labels[t->verdict_sets];
         unsigned set = set_of_verdict(t->verdict_sets, label->kind == KIND_udp);
         t->set_marks[set] = (uint16_t)label->marks;
         t->set_shows[set] = shows_of_udp((enum kind)label->kind, label->marks);
         if (label->payload_rule != RULE_NONE)
             t->evidence.at[set / 64] |= UINT64_C(1) << set % 64;
     }
-}
-
-/* There are more labels than numbers: the packet is counted by itself, as its observation would be. */
-static void count_alone(struct tally *t, const struct batch *b, const struct brief *brief,
-                        const struct label *label)
-{
-    struct observation o = {
-        .ts_ns = (int64_t)((uint64_t)b->brief_base_ns + brief_time(brief)),
-        .wire_len = brief_wire_len(brief),
-        .src_port = brief_src_port(brief),
-        .dst_port = brief->port,
-        .state = OBSERVATION_IP | OBSERVATION_TRANSPORT | OBSERVATION_PORTS,
-        .ip_version = 4,
-        .ip_proto = IPPROTO_NR_UDP,
-        .slot = (uint8_t)b->brief_slot,
-    };
-    memcpy(o.src, &brief->src, sizeof brief->src);
-    tally_observation(t, b->shard, hash_u64(t->key, brief->src), SOURCE_NO_GUESS, &o, label);
-}
-
-/* What open briefs need comes from the cache of another core. */
-static inline void open_prefetch(const struct batch *b, uint32_t i)
-{
-    const struct brief_open *open = &b->open[i];
-    const uint8_t *payload = b->payload + open->at * BATCH_PAYLOAD_UNIT;
-    __builtin_prefetch(payload);
-    __builtin_prefetch(payload + open->caught);
-    __builtin_prefetch(&b->briefs[open->brief], 1);
-}
-
-void tally_settle(struct tally *t, struct batch *b)
-{
-    enum { AHEAD = 8 };
-    struct count *counts = t->slots[b->brief_slot].verdicts;
-    uint16_t gone[BATCH_OPEN]; /* counted by themselves */
-    unsigned gone_count = 0;
-
-    for (uint32_t i = 0; i < AHEAD && i < b->open_count; i++)
-        open_prefetch(b, i);
-    for (uint32_t i = 0; i < b->open_count; i++) {
-        const struct brief_open *open = &b->open[i];
-        struct brief *brief = &b->briefs[open->brief];
-        struct udp_payload payload = {b->payload + open->at * BATCH_PAYLOAD_UNIT, open->caught,
-                                      open->len};
-        struct label label;
-        if (i + AHEAD < b->open_count)
-            open_prefetch(b, i + AHEAD);
-        uint16_t set = verdict_set(&t->verdicts, t->rules, t->scratch, brief, &payload, &label);
-        if (__builtin_expect(set == VERDICT_NO_SET, 0)) {
-            count_alone(t, b, brief, &label);
-            gone[gone_count++] = open->brief;
-            continue;
-        }
-        brief->set = set;
-        counts[set_verdict(set)].packets++;
-        counts[set_verdict(set)].bytes += brief_wire_len(brief);
-    }
-    while (gone_count > 0) /* the last first: what comes in its place is not gone */
-        b->briefs[gone[--gone_count]] = b->briefs[--b->brief_count];
-    b->open_count = 0;
-    if (t->verdict_sets < t->verdicts.count)
-        sets_add(t);
 }

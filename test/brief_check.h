@@ -3,7 +3,7 @@
 #ifndef TEST_BRIEF_CHECK_H
 #define TEST_BRIEF_CHECK_H
 
-#include "classify/brief.h"
+#include "classify/brief_columns.h"
 #include "classify/classify.h"
 #include "classify/verdict.h"
 
@@ -13,11 +13,12 @@ static inline const char *open_brief_check(const struct observation *o, const ui
                                            struct payload_scratch *scratch, const struct brief *b,
                                            const struct label *label)
 {
-    static struct verdicts verdicts;
+    static struct verdicts verdicts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    static struct verdict_memory memory = {.of = &verdicts};
     struct udp_payload p = {payload, o->payload_caught, o->payload_len};
     struct label own;
     for (unsigned i = 0; i < 3; i++) { /* the second one remembers, the third is remembered */
-        uint16_t set = verdict_set(&verdicts, rules, scratch, b, &p, &own);
+        uint16_t set = verdict_set(&memory, rules, scratch, b, &p, &own);
         if (set == VERDICT_NO_SET)
             return "there is room for all verdicts";
         const struct label *verdict = &verdicts.at[set_verdict(set)];
@@ -45,6 +46,18 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     const uint8_t *payload = f->data + o.payload_at;
     enum brief_found is_brief = brief_from(&o, payload, rules, base_ns, &from);
     *found = brief_read(f, decap, rules, base_ns, &read);
+    struct brief_columns columns;
+    columns_read(&columns, f, 1);
+    columns_tell(&columns);
+    if (columns.set[0] & COLUMN_BRIEF) { /* of TCP */
+        struct brief column;
+        bool has_room = column_brief(&columns, 0, f, rules, base_ns, &column);
+        if (has_room != (*found == BRIEF_WHOLE) ||
+            (has_room && memcmp(&column, &read, sizeof read) != 0))
+            return "a column's brief is the one that is read";
+    } else if (*found == BRIEF_WHOLE && (set_what(read.set) | BRIEF_ASKS) == BRIEF_SYN) {
+        return "a brief of TCP has its column";
+    }
     if (*found && is_brief != *found)
         return "what is read as a brief is decoded as one";
     if (*found && memcmp(&read, &from, sizeof read) != 0)

@@ -225,6 +225,37 @@ static void check_weight(const struct tally *t)
     assert_true(weight.counts.rows <= counts.rows && weight.counts.rows > 0);
 }
 
+/* A sorter that counts every batch at once; its batches. */
+static struct batch *sorter_make(struct sorter *sorter, const struct hash_key *key,
+                                 const struct ruleset *rules, const struct prefix_set *telescope,
+                                 unsigned limit, struct tally *t)
+{
+    struct batch *batches = calloc(SHARDS, sizeof *batches);
+    struct verdict_memory *verdicts = calloc(1, sizeof *verdicts);
+    verdicts->of = verdicts_create();
+    *sorter = (struct sorter){.key = *key,
+                              .rules = rules,
+                              .telescope = telescope,
+                              .destinations = address_set_create(),
+                              .verdicts = verdicts,
+                              .scratch = rules->payload_off ? NULL : payload_scratch_create(rules),
+                              .limit = limit,
+                              .send = count_batch,
+                              .context = t};
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sorter_begin(sorter, shard, &batches[shard]);
+    return batches;
+}
+
+static void sorter_drop(struct sorter *sorter, struct batch *batches)
+{
+    address_set_destroy(sorter->destinations);
+    payload_scratch_destroy(sorter->scratch);
+    verdicts_destroy(sorter->verdicts->of);
+    free(sorter->verdicts);
+    free(batches);
+}
+
 /* Early on new sources are turned away and those with one packet give up; later those with more. */
 static void give_up_some(struct sorter *sorter, struct tally *t, unsigned packet)
 {
@@ -253,20 +284,12 @@ static void give_up_some(struct sorter *sorter, struct tally *t, unsigned packet
 static void check_against_loops(unsigned limit, const struct prefix_set *telescope, bool is_capped)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct batch *batches = calloc(SHARDS, sizeof *batches);
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
     hash_key_init(&w->key);
     assert_int_equal(ruleset_create(&w->rules, NULL, NULL), 0);
     struct tally *t = tally_create(&w->key, w->rules, telescope, true, NULL);
-    struct sorter sorter = {.key = w->key,
-                            .rules = w->rules,
-                            .telescope = telescope,
-                            .destinations = address_set_create(),
-                            .limit = limit,
-                            .send = count_batch,
-                            .context = t};
-    for (unsigned shard = 0; shard < SHARDS; shard++)
-        sorter_begin(&sorter, shard, &batches[shard]);
+    struct sorter sorter;
+    struct batch *batches = sorter_make(&sorter, &w->key, w->rules, telescope, limit, t);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
         tally_open(t, slot, window_create());
@@ -303,10 +326,9 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     if (is_capped)
         check_day(w, t);
     assert_int_equal(address_set_count(sorter.destinations), 200);
-    address_set_destroy(sorter.destinations);
+    sorter_drop(&sorter, batches);
     tally_destroy(t);
     ruleset_destroy(w->rules);
-    free(batches);
     free(w);
 }
 
@@ -462,7 +484,6 @@ static void test_survey(void **state)
     static const struct survey_settings settings = {3, 10, 1000, 4, 10};
     static const struct origin_settings no_lists;
     struct tally_survey survey = {.telescope_ipv4 = 10, .settings = &settings};
-    struct batch *batches = calloc(SHARDS, sizeof *batches);
     struct origins *origins;
     struct ruleset *rules;
     struct hash_key key;
@@ -471,14 +492,8 @@ static void test_survey(void **state)
     assert_int_equal(origins_create(&origins, &no_lists, NULL), 0);
     survey.origins = origins;
     struct tally *t = tally_create(&key, rules, NULL, true, &survey);
-    struct sorter sorter = {.key = key,
-                            .rules = rules,
-                            .destinations = address_set_create(),
-                            .limit = 5,
-                            .send = count_batch,
-                            .context = t};
-    for (unsigned shard = 0; shard < SHARDS; shard++)
-        sorter_begin(&sorter, shard, &batches[shard]);
+    struct sorter sorter;
+    struct batch *batches = sorter_make(&sorter, &key, rules, NULL, 5, t);
 
     announce(t, 0);
     announce(t, 1);
@@ -503,11 +518,10 @@ static void test_survey(void **state)
     check_out(t, 4, 3, 3, 0);
     check_out(t, 5, 2, 3, 9);
 
-    address_set_destroy(sorter.destinations);
+    sorter_drop(&sorter, batches);
     tally_destroy(t);
     origins_destroy(origins);
     ruleset_destroy(rules);
-    free(batches);
 }
 
 int main(void)

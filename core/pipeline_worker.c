@@ -1,0 +1,288 @@
+/* The threads behind the receiver: workers, which count, and the exporter, which puts their windows together. */
+#include "core/memory.h"
+#include "core/pipeline_state.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { NICE = 10 };
+
+/* Scheduling is a thread's own on Linux. Where it can't be changed, it stays. Who steps back does not
+ * interrupt whom it wakes up beside, either. */
+void pipeline_thread_begin(const struct pipeline *p, const char *name)
+{
+    if (name)
+        (void)pthread_setname_np(pthread_self(), name);
+    if (!p->settings->steps_back || getpriority(PRIO_PROCESS, (id_t)gettid()) >= NICE)
+        return;
+    (void)sched_setscheduler(gettid(), SCHED_BATCH, &(struct sched_param){0});
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
+/* ---- worker ---- */
+
+void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault)
+{
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&p->feed_lock, &none, 1))
+        return;
+    p->feed_fault = *fault;
+    atomic_store_explicit(&p->feed_err, err, memory_order_release);
+}
+
+/* In place of a window that holds no packets of this worker. */
+static struct window empty_window;
+
+/* Takes back what the exporter is done with. */
+static void worker_take_back(struct worker *w, struct window *window)
+{
+    if (window == &empty_window)
+        w->empties--;
+    else
+        w->windows[w->window_count++] = window;
+}
+
+static struct window *worker_window(struct worker *w)
+{
+    struct window *window;
+    while ((window = channel_try_pop(w->free_windows)))
+        worker_take_back(w, window);
+    if (w->window_count == 0 && w->windows_made < WINDOWS) {
+        w->windows_made++;
+        return memory_must(window_create());
+    }
+    while (w->window_count == 0)
+        worker_take_back(w, channel_pop(w->free_windows));
+    return w->windows[--w->window_count];
+}
+
+static void worker_send_empty(struct worker *w)
+{
+    while (w->empties == EMPTIES)
+        worker_take_back(w, channel_pop(w->free_windows));
+    w->empties++;
+    channel_push(w->sealed, &empty_window);
+}
+
+/* Gives a slot its window, when the first packet is there: most workers see nothing of a window of
+ * few packets. */
+static void worker_open(struct worker *w, unsigned slot)
+{
+    struct window *window = worker_window(w);
+    window->start_ns = w->opened[slot].start_ns;
+    window->span_ns = w->pipeline->settings->window_span_ns;
+    window->part = w->opened[slot].part;
+    tally_open(w->tally, slot, window);
+}
+
+static void worker_count(struct worker *w, struct batch *b)
+{
+    if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
+        worker_open(w, b->brief_slot);
+    for (uint32_t i = 0; i < b->count; i++)
+        if (!tally_is_open(w->tally, b->at[i].slot))
+            worker_open(w, b->at[i].slot);
+    tally_batch(w->tally, b);
+}
+
+/* The first worker's window goes to the exporter in any case: it carries the ledger. */
+static void worker_seal(struct worker *w, const struct batch_mark *mark)
+{
+    if (!tally_is_open(w->tally, mark->slot)) {
+        if (w != w->pipeline->workers) {
+            worker_send_empty(w);
+            return;
+        }
+        worker_open(w, mark->slot);
+    }
+    struct window *window = tally_seal(w->tally, mark->slot);
+    uint64_t packets = window->totals.packets;
+    if (packets > 0) {
+        window->totals.first_ns = mark->first_ns;
+        window->totals.last_ns = mark->last_ns;
+    }
+    window->ledger = (struct window_ledger){
+        .offered = packets + mark->filtered,
+        .observed = packets,
+        .filtered = mark->filtered,
+        .late = mark->is_late ? packets : 0,
+    };
+    channel_push(w->sealed, window);
+}
+
+/* Adds up what nobody has yet; the worker has counted all it gets. */
+void pipeline_sum_shards(struct worker *w, struct tally_sources *sum)
+{
+    unsigned shard;
+    while ((shard = atomic_fetch_add_explicit(&w->next_shard, 1, memory_order_relaxed)) < SHARDS) {
+        tally_sources_add(w->tally, shard, sum);
+        if (w->pipeline->settings->days)
+            pipeline_pack_days(w, shard);
+    }
+}
+
+/* Counts what is held of a shard, in order. */
+static void worker_count_held(struct worker *w, unsigned shard)
+{
+    for (unsigned i = 0; i < w->held_count[shard]; i++) {
+        worker_count(w, w->held[shard][i]);
+        channel_push(w->free_batches, w->held[shard][i]);
+    }
+    w->held_total -= w->held_count[shard];
+    w->held_count[shard] = 0;
+}
+
+/* The next batch or mark. As long as there is none, what is held is counted, the most first. */
+static struct batch *worker_next(struct worker *w)
+{
+    struct batch *b;
+    while (!(b = channel_try_pop(w->batches)) && w->held_total > 0) {
+        unsigned most = 0;
+        for (unsigned shard = 1; shard < SHARDS; shard++)
+            if (w->held_count[shard] > w->held_count[most])
+                most = shard;
+        worker_count_held(w, most);
+    }
+    return b ? b : channel_pop(w->batches);
+}
+
+static void worker_hold(struct worker *w, struct batch *b)
+{
+    w->held[b->shard][w->held_count[b->shard]++] = b;
+    w->held_total++;
+    if (w->held_count[b->shard] == BATCHES_HELD)
+        worker_count_held(w, b->shard);
+}
+
+void *pipeline_worker(void *arg)
+{
+    struct worker *w = arg;
+    pipeline_thread_begin(w->pipeline, "worker");
+    for (bool is_over = false; !is_over;) {
+        struct batch *b = worker_next(w);
+        if (b->mark.what == 0) {
+            worker_hold(w, b);
+            continue;
+        }
+        for (unsigned shard = 0; shard < SHARDS; shard++)
+            worker_count_held(w, shard);
+        switch (b->mark.what) {
+        case MARK_OPEN:
+            w->opened[b->mark.slot] = b->mark;
+            tally_announce(w->tally, b->mark.slot);
+            pipeline_announce(w, &b->mark);
+            break;
+        case MARK_SEAL:
+            worker_seal(w, &b->mark);
+            pipeline_announce(w, &b->mark);
+            break;
+        case MARK_COUNT_TABLES:
+        case MARK_WEIGH:
+        case MARK_GIVE_UP:
+            pipeline_cap_work(w, b->mark.what);
+            break;
+        case MARK_DAY:
+            pipeline_turn_day(w, &b->mark);
+            break;
+        case MARK_END:
+            is_over = true;
+            break;
+        }
+        channel_push(w->free_batches, b);
+    }
+    channel_push(w->sealed, NULL);
+    pipeline_sum_shards(w, w->sources);
+    return NULL;
+}
+
+/* ---- exporter ---- */
+
+static void export_window(struct pipeline *p, struct window *w)
+{
+    struct pipeline_result *result = p->result;
+
+    if (p->settings->feed && !atomic_load_explicit(&p->feed_err, memory_order_relaxed)) {
+        struct fault fault;
+        int err = feed_log_append(p->settings->feed, w, &fault);
+        if (err < 0)
+            pipeline_feed_failed(p, err, &fault);
+    }
+    window_merge(result->total, w, WINDOW_SPANS);
+    result->windows++;
+    result->parts += w->part > 0;
+}
+
+void *pipeline_exporter(void *arg)
+{
+    struct pipeline *p = arg;
+    unsigned count = p->settings->workers;
+    pipeline_thread_begin(p, "exporter");
+
+    for (;;) {
+        /* Workers seal in one order, the receiver's; so the heads of all channels are one window. */
+        struct window *whole = channel_pop(p->workers[0].sealed);
+        for (unsigned i = 1; i < count; i++) {
+            struct window *shard = channel_pop(p->workers[i].sealed);
+            if (!shard)
+                continue;
+            if (shard != &empty_window) {
+                window_merge(whole, shard, WINDOW_SHARDS);
+                window_clear(shard);
+            }
+            channel_push(p->workers[i].free_windows, shard);
+        }
+        if (!whole)
+            return NULL;
+        export_window(p, whole);
+        window_clear(whole);
+        channel_push(p->workers[0].free_windows, whole);
+    }
+}
+
+/* ---- setup ---- */
+
+int pipeline_worker_init(struct worker *w, struct pipeline *p)
+{
+    const struct pipeline_settings *s = p->settings;
+
+    w->pipeline = p;
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->days != NULL, s->survey);
+    w->batches = channel_create(w->batch_count);
+    w->free_batches = channel_create(w->batch_count);
+    w->sealed = channel_create(WINDOWS + EMPTIES + 1);
+    w->free_windows = channel_create(WINDOWS + EMPTIES);
+    w->told = channel_create(1);
+    w->sources = calloc(1, sizeof *w->sources);
+    if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
+        !w->told || !w->sources)
+        return -ENOMEM;
+    w->slab = aligned_alloc(64, w->batch_count * sizeof *w->slab);
+    if (!w->slab)
+        return -ENOMEM;
+    for (unsigned i = 0; i < w->batch_count; i++)
+        channel_push(w->free_batches, &w->slab[i]);
+    return 0;
+}
+
+void pipeline_worker_fini(struct worker *w)
+{
+    void *item;
+    tally_destroy(w->tally);
+    free(w->sources);
+    free(w->weight);
+    free(w->slab);
+    while (w->free_windows && (item = channel_try_pop(w->free_windows)))
+        if (item != &empty_window)
+            window_destroy(item);
+    while (w->window_count)
+        window_destroy(w->windows[--w->window_count]);
+    channel_destroy(w->batches);
+    channel_destroy(w->free_batches);
+    channel_destroy(w->sealed);
+    channel_destroy(w->free_windows);
+    channel_destroy(w->told);
+}

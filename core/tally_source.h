@@ -1,0 +1,80 @@
+/* tally_source: what a packet shows of its source in a window, without a branch. Part of the tally; nobody else
+ * includes it. */
+#ifndef CORE_TALLY_SOURCE_H
+#define CORE_TALLY_SOURCE_H
+
+#include "core/tally_state.h"
+
+enum { SHARE_MARKS = (1 << SHARE_MARK_COUNT) - 1 };
+
+/* 0xff for each mark of the set. */
+static inline sketch_row row_of_marks(unsigned marks)
+{
+    typedef uint64_t two __attribute__((vector_size(16)));
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    const sketch_row bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    sketch_row spread = (sketch_row)(two){(marks & 0xff) * each, (marks >> 8) * each};
+    return (sketch_row)((spread & bits) == bits);
+}
+
+static inline void count_each(mark_counts *counts, sketch_row row)
+{
+    *counts += __builtin_convertvector(row, mark_counts);
+}
+
+/* Distinct sources by mark that few briefs add: at most 255. */
+struct mark_sums {
+    sketch_row sources, out;
+};
+
+static inline void mark_sums_add(const struct tally *t, struct tally_slot *ts,
+                                 const struct mark_sums *sums)
+{
+    count_each(&ts->sources, sums->sources);
+    if (t->survey)
+        count_each(&ts->sources_out, sums->out);
+}
+
+/* Marks that the source has not had in this window yet; there may be none. */
+static inline void source_mark(const struct tally *t, struct tally_slot *ts, const struct source *s,
+                               unsigned fresh, struct mark_sums *sums)
+{
+    sketch_row fresh_row = row_of_marks(fresh);
+    sums->sources -= fresh_row; /* -1 each */
+    if (t->survey) {
+        unsigned out = fresh & SHARE_MARKS & -(s->outs >> (ts->basis.turn & 1) & 1u);
+        sums->out -= row_of_marks(out);
+    }
+    struct sketches *sketches = ts->sketches;
+    sketch_row *row = &sketches->at[s->sketch_index];
+    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & fresh_row;
+    sketches->used[sketches->used_count] = s->sketch_index;
+    sketches->used_count += (*row)[MARK_total] == 0; /* all have it, so that some are fresh */
+    *row = (*row & ~is_less) | (is_less & s->sketch_rank);
+}
+
+/* 0xffff in each of four slots of the set. */
+static inline uint64_t slots_mask(unsigned four)
+{
+    const uint64_t each = UINT64_C(0x0001000100010001);
+    return (four * UINT64_C(0x0000200040008001) & each) * 0xffff;
+}
+
+/* No branches: whether a source is old, new in the window, or has a mark more is anybody's guess. */
+static inline void count_source(struct tally *t, struct source *s, unsigned slot, unsigned kind,
+                                unsigned marks, struct mark_sums *sums)
+{
+    unsigned since = serials_since(&t->open, s->serial), shift = slot % 4 * 16;
+    uint64_t words[2] = {s->marks[0] & ~slots_mask(since & 15), /* windows that are sealed since */
+                         s->marks[1] & ~slots_mask(since >> 4)};
+    unsigned fresh = marks & ~(unsigned)((slot < 4 ? words[0] : words[1]) >> shift);
+    uint64_t add = (uint64_t)fresh << shift;
+    s->marks[0] = words[0] | (slot < 4 ? add : 0);
+    s->marks[1] = words[1] | (slot < 4 ? 0 : add);
+    s->serial = t->open.newest;
+    s->marks_ever |= (uint16_t)fresh;
+    s->kinds_ever |= (uint16_t)(1u << kind);
+    source_mark(t, &t->slots[slot], s, fresh, sums);
+}
+
+#endif
