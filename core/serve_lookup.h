@@ -1,0 +1,20 @@
+/* serve_lookup: look-ups for the server: a source or port of its feed, as `source --json` and `port --json` print them.
+ *
+ * One question at a time (http.h). The feed is listed anew for each, so that what has come since is in it.
+ */
+#ifndef CORE_SERVE_LOOKUP_H
+#define CORE_SERVE_LOOKUP_H
+
+#include "core/config.h"
+#include "export/http.h"
+
+/* What http_settings.context points to. */
+struct serve_context {
+    char *feed; /* folder */
+    const struct ruleset *rules;
+    const char *program;
+};
+
+extern const struct http_lookup serve_lookup;
+
+#endif

@@ -1,0 +1,49 @@
+/* http_follow_state: what the files of http_follow share. Nobody else includes it. */
+#ifndef EXPORT_HTTP_FOLLOW_STATE_H
+#define EXPORT_HTTP_FOLLOW_STATE_H
+
+#include "export/http_follow.h"
+#include "export/record_window.h"
+
+#include <pthread.h>
+
+enum { HTTP_PRINTED = 4 };
+
+/* A day that was printed, until it changes. */
+struct printed {
+    int32_t date;
+    uint64_t seq, before_seq;
+    size_t top;
+    int32_t previous, next;
+    bool has_previous, has_next;
+    struct http_body *body;
+};
+
+struct http_follow {
+    struct http_follow_settings s;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over all below but what the thread alone uses */
+    pthread_cond_t came;
+    bool is_stopping, is_ready;
+    struct http_view *views[2]; /* newest first */
+    struct http_body *events[HTTP_EVENTS];
+    uint64_t event_count; /* ever */
+    struct http_follow_counts counts;
+    struct printed printed[HTTP_PRINTED];
+    unsigned printed_next;
+
+    /* The thread's. */
+    struct record_window *unpacker;
+    struct window *window;
+    struct rule_names names;
+    bool has_names, says_events;
+    int32_t oldest; /* date from which on all windows are read */
+};
+
+/* Monotonic. */
+int64_t http_follow_clock_ns(void);
+
+/* Under the lock. False: the time is over. */
+bool http_follow_wait(struct http_follow *f, int64_t end_ns);
+
+#endif

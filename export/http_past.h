@@ -1,0 +1,64 @@
+/* http_past: what readers over HTTP ask of a feed's files: windows of a time, days, where a cursor stands.
+ *
+ * Each answer is read from disk when it is asked for, one at a time: requests wait for each other here, never the follower nor
+ * capture. What is damaged is left out. Nothing newer is given than what `follow` has read, so that readers without
+ * a token get nothing before its time (law 6).
+ *
+ * Memory: one window or Day, the answer (at most HTTP_ANSWER bytes), the last answers of days, and a line per Day listed.
+ */
+#ifndef EXPORT_HTTP_PAST_H
+#define EXPORT_HTTP_PAST_H
+
+#include "export/feed_tail.h"
+#include "export/http_follow.h"
+
+struct http_past;
+
+enum { HTTP_ANSWER = 32 << 20, HTTP_WINDOWS_MAX = 10080, HTTP_DAYS_MAX = 4000 };
+
+/* For whom: what they may see. */
+struct http_audience {
+    struct http_follow *follow;
+    uint64_t delay_ns;
+    unsigned min_sources; /* 0: nothing is folded */
+};
+
+/* The texts outlive it. NULL with errno. */
+struct http_past *http_past_create(const char *feed, const struct ruleset *rules,
+                                   const char *program, const char *timezone,
+                                   int64_t (*now_ns)(void *context), void *context);
+void http_past_destroy(struct http_past *p); /* accepts NULL */
+
+struct http_windows_query {
+    int64_t since_ns, until_ns; /* of windows' starts: [since, until) */
+    uint64_t after;             /* behind this record */
+    uint64_t limit;             /* windows */
+    size_t top;                 /* rows of ports, of JSON */
+    bool is_protobuf;
+};
+
+/* JSON {state "provisional", sensor, timezone, seq (of the last record that is looked at), windows [...] in the feed's order, next}:
+ * `next` is what `after` goes on with where there is more, else null. Protobuf: delimited Records. -ENOMEM, -errno and a fault. */
+int http_past_windows(struct http_past *p, const struct http_windows_query *q,
+                      const struct http_audience *a, struct http_body **out, struct fault *fault);
+
+struct http_days_query {
+    int32_t from, to; /* dates, both included */
+    uint64_t limit;   /* the newest so many */
+    bool is_protobuf;
+};
+
+/* JSON {timezone, days [...]} by date: lines as http_view_print_line writes them; {date, state "provisional"} where there are
+ * windows alone. Protobuf: the Days as delimited Records. */
+int http_past_days(struct http_past *p, const struct http_days_query *q,
+                   const struct http_audience *a, struct http_body **out, struct fault *fault);
+
+/* One day as http_view_print writes it; INT32_MAX: the newest. -ENOENT and a fault: the feed has nothing of that date that these readers may see. */
+int http_past_day(struct http_past *p, int32_t date, size_t top, const struct http_audience *a,
+                  struct http_body **out, struct fault *fault);
+
+/* The position behind the record `seq`; 0: the feed's begin. -ERANGE and a fault that names what there is: it is not there. */
+int http_past_position(struct http_past *p, uint64_t seq, struct feed_position *at,
+                       struct fault *fault);
+
+#endif

@@ -1,0 +1,64 @@
+/* http_view: one calendar day as the page shows it: its windows added up, and its Day once that is final.
+ *
+ *   http_view_create -> http_view_add per window of the day, http_view_final -> http_view_print, any number of times
+ *
+ * JSON:
+ *   {date, state, seq (the last record that is in it), start, end (seconds since 1970), folded (for
+ *    readers without a token), previous, next (dates that have data, or
+ *    null), timezone, sensor, program,
+ *    span {as `report --json` has it, but tables cut to `top` rows (rules: to 200 at least): of the Day where there is one, else of the windows},
+ *    ports_other {packets, packets_ex_survey}: scan packets to ports that are not listed,
+ *    categories_by_port [{category, packets}]: scan packets by their ports alone, where there is no Day; else null,
+ *    devices {"tcp/23": [en, ja]}, estimates {mark: distinct sources of the day by sketches, 0.8 % off in the mean} (null where
+ *    the span knows them exactly),
+ *    points {seconds, kinds [names], marks [names], source_marks [names], at [{start, windows, kinds [packets], marks [packets],
+ *    marks_ex [packets] or null, sources [of source_marks: estimates]}]}: of windows, provisional,
+ *    before {date, state, over "scan", scan, ports {"tcp/23": scan packets}} or null: the day before, for the ports listed}
+ *
+ * `min_sources` above 0: for readers without a token (law 6): rows of fewer sources are left out of every table.
+ *
+ * Memory: what the days' ports take (7 MB where all were seen) and 66 KB per 15 minutes that hold windows. One owner; no clock.
+ */
+#ifndef EXPORT_HTTP_VIEW_H
+#define EXPORT_HTTP_VIEW_H
+
+#include "export/span.h"
+
+#include <stdio.h>
+
+struct http_view;
+
+/* `rules` outlive it. NULL with errno. */
+struct http_view *http_view_create(const struct calendar_day *day, const struct ruleset *rules);
+void http_view_destroy(struct http_view *v); /* accepts NULL */
+
+const struct calendar_day *http_view_day(const struct http_view *v);
+uint64_t http_view_seq(const struct http_view *v);
+
+/* Whether anything was added. */
+bool http_view_is_empty(const struct http_view *v);
+
+/* Adds a window that begins in the day; `seq` is its record's. -ENOMEM. */
+int http_view_add(struct http_view *v, const struct window *w, uint64_t seq);
+
+/* Takes the bytes of its Day's record, in place of one taken before. -EBADMSG and a fault; -ENOMEM. */
+int http_view_final(struct http_view *v, const uint8_t *body, size_t len, uint64_t seq,
+                    struct fault *fault);
+
+struct http_view_frame {
+    const char *timezone, *sensor, *program;
+    bool has_previous, has_next;
+    int32_t previous, next;         /* dates */
+    const struct http_view *before; /* of the date before; NULL: there is none */
+    size_t top;
+    unsigned min_sources;
+};
+
+/* -ENOMEM. */
+int http_view_print(FILE *out, struct http_view *v, const struct http_view_frame *f);
+
+/* One line for a list of days: {date, state, revision, complete, exact, start, end, packets, sources, ex_survey_absent, shares}.
+ * Of the Day alone, which must be there. */
+void http_view_print_line(FILE *out, const struct http_view *v);
+
+#endif

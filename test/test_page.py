@@ -1,0 +1,201 @@
+"""test_page.py: the dashboard in a real browser: what it shows is what /api/v1/windows and /days say, live and back in time, in two
+languages; nothing on the console, no request but to its server. Screenshots: REPORT_SHOTS, else a folder that goes."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from devtools import Browser, Page, browser_path
+from judge import Verdict
+from serving import Growing, Server
+from test_http import TOKENS, sample, token_file
+
+LOOKS = {"light": {"width": 1280}, "ja-dark": {"width": 1280, "dark": True}, "phone": {"width": 390, "height": 844, "phone": True},
+         "phone-ja-dark": {"width": 390, "height": 844, "phone": True, "dark": True}}
+TEXT = "[...document.querySelectorAll('h1 > span:first-child, h2, h3, .note, button, th, .badge, footer a')].filter(e => e.offsetParent !== null).map(e => e.innerText)"
+CARDS = "Object.fromEntries([...document.querySelectorAll('.card[data-share]')].map(c => [c.dataset.share, c.innerText]))"
+PORTS = "Object.fromEntries([...document.querySelectorAll('tr[data-port]')].map(r => [r.dataset.port, [...r.cells].map(c => c.innerText)]))"
+
+
+def until(page, expression, seconds=40):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if page.eval(expression):
+            return True
+        page.settle(0.3)
+    return False
+
+
+def opened(browser, url, **how):
+    page = Page(browser, url, **how)
+    until(page, "!!document.documentElement.dataset.day && !!document.querySelector('.pulse.on')")
+    page.settle(0.5)
+    return page
+
+
+def quiet(verdict, page, server, name):
+    """Nothing on the console; every request went to the server."""
+    verdict.equal([u for u in page.requests() if not u.startswith(server.url)], [], f"{name}: requests that leave")
+    verdict.equal(page.complaints(), [], f"{name}: console")
+
+
+def denominators(verdict, page, name):
+    """No head of a column says % without its denominator."""
+    heads = "[...document.querySelectorAll('th')].filter(t => t.innerText.includes('%') && !t.querySelector('.tip') && !/offered|到着/.test(t.innerText))"
+    verdict.equal(page.eval(heads + ".map(t => t.innerText)"), [], f"{name}: a share without its denominator's name")
+
+
+def looks(verdict, browser, server, shots):
+    for name, how in LOOKS.items():
+        japanese = "ja" in name
+        page = opened(browser, server.url + "?lang=" + ("ja" if japanese else "en"), **how)
+        page.photograph(os.path.join(shots, f"dashboard-{name}.png"))
+        quiet(verdict, page, server, name)
+        verdict.equal(page.eval("document.documentElement.scrollWidth"), how["width"], f"{name}: nothing is wider")
+        verdict.equal(page.eval("document.documentElement.lang"), "ja" if japanese else "en", f"{name}: language")
+        texts = page.eval(TEXT)
+        if japanese:
+            verdict.equal([t for t in texts if t.isascii() and any(c.isalpha() for c in t) and " " in t.strip() and "%" not in t and "+" not in t],
+                          [], f"{name}: English in what is to be read")
+        else:
+            verdict.equal([t for t in texts if t != "日本語" and any(0x3000 < ord(c) < 0xa000 for c in t)], [], f"{name}: Japanese in English")
+        said = page.eval("[...document.querySelectorAll('canvas, button, input, nav, [role=group]')].filter(e => !(e.getAttribute('aria-label') || e.innerText)).length")
+        verdict.equal(said, 0, f"{name}: what a screen reader can't name")
+        blank = "(c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return d.every(b => b === 0); })"
+        verdict.equal(page.eval(f"[...document.querySelectorAll('canvas')].filter({blank}).map(c => c.id)"), [], f"{name}: a chart is blank")
+        denominators(verdict, page, name)
+        page.close()
+
+
+def final_day(verdict, browser, server):
+    """The newest day is final: the page has its numbers."""
+    day = json.loads(server.get("/api/v1/days/today")[2])
+    page = opened(browser, server.url + "?lang=en", width=1280)
+    cards = page.eval(CARDS)
+    verdict.equal(sorted(cards), ["iot_broad/scan_ex_survey", "iot_confirmed/scan_ex_survey", "iot_strict/scan_ex_survey"], "final: cards")
+    for key, text in cards.items():
+        mark, over = key.split("/")
+        share = day["span"]["shares"][mark][over]["packets"]
+        verdict.check(f"{share['num']:,} / {share['den']:,}" in text and over in text and f"{share['num'] / share['den'] * 100:.1f} %" in text, f"final: {text}")
+    ports = page.eval(PORTS)
+    for p in day["span"]["ports"]:
+        cells = ports.get(f"{p['proto']}/{p['port']}", [])
+        verdict.check(len(cells) == 7 and cells[2] == f"{p['packets_ex_survey']:,}" and cells[5] == f"{p['sources_ex_survey']:,}", f"final: {p} {cells}")
+    verdict.equal(page.eval("document.getElementById('table-categories').querySelectorAll('tbody tr').length"), min(12, len(
+        [c for c in day["span"]["categories"] if c["packets_ex_survey"]])), "final: categories")
+    tip_of = "(() => { const t = document.activeElement; return t.matches('.tip') ? getComputedStyle(t.querySelector('.says')).display : ''; })()"
+    for _ in range(12):
+        page.key("Tab", 9)
+        if page.eval(tip_of):
+            break
+    verdict.equal(page.eval(tip_of), "block", "keyboard: a definition shows")
+    for date in ("2026-03-08", "2026-03-07"):
+        page.eval("document.getElementById('day-before').click()")
+        verdict.check(until(page, f"document.documentElement.dataset.day.startsWith('{date}')"), f"back to {date}")
+        share = json.loads(server.get(f"/api/v1/days/{date}")[2])["span"]["shares"]["iot_strict"]["scan_ex_survey"]["packets"]
+        verdict.check(f"{share['num']:,} / {share['den']:,}" in page.eval(CARDS)["iot_strict/scan_ex_survey"], f"{date}: its share")
+    verdict.check(page.eval("document.getElementById('day-before').disabled"), "there is no day before the first")
+    page.eval("document.getElementById('say-ja').click()")
+    page.settle()
+    verdict.equal(page.eval("[document.documentElement.lang, document.querySelector('#ports-h').innerText]"), ["ja", "上位の宛先ポート"], "in Japanese at a click")
+    quiet(verdict, page, server, "final")
+    page.close()
+
+
+def sums(server, day):
+    """Numerators and scan of a day, by /api/v1/windows."""
+    windows = json.loads(server.get(f"/api/v1/windows?since={day['start']}&until={day['end']}&limit=10080&ports=0")[2])["windows"]
+    return {m: sum(w["marks"][m]["packets_ex_survey"] for w in windows) for m in ("scan", "iot_strict", "iot_broad", "iot_confirmed")}, windows
+
+
+def live(verdict, browser, folder, scratch, shots):
+    growing = Growing(folder, scratch + "/live")
+    growing.write(780)  # into the last day
+    server = Server(scratch + "/live")
+    try:
+        page = opened(browser, server.url + "?lang=en", width=1280)
+        for more in (0, 12, 1):
+            seqs = growing.write(more)
+            if seqs:
+                verdict.check(until(page, f"Number(document.documentElement.dataset.day.split(' ')[1]) >= {seqs[-1]}"), f"live: {more} windows more")
+            day = json.loads(server.get("/api/v1/days/today")[2])
+            verdict.equal(day["state"], "provisional", "live: provisional")
+            expected, windows = sums(server, day)
+            cards = page.eval(CARDS)
+            for mark in ("iot_strict", "iot_broad", "iot_confirmed"):
+                verdict.check(f"{expected[mark]:,} / {expected['scan']:,}" in cards.get(f"{mark}/scan_ex_survey", ""), f"live: {mark} is {expected}: {cards}")
+            bars = page.eval("Chart.getChart('chart-live').data.datasets.map(d => d.data[d.data.length - 1]).reduce((a, b) => a + b, 0)")
+            verdict.equal(bars, windows[-1]["packets"], "live: the newest bar")
+            verdict.check("provisional" in page.eval("document.getElementById('badges').innerText"), "live: says so")
+        page.photograph(os.path.join(shots, "dashboard-live.png"))
+        growing.write(10**6)
+        verdict.check(until(page, "document.getElementById('badges').innerText.includes('final')"), "live: the day becomes final")
+        quiet(verdict, page, server, "live")
+        page.close()
+    finally:
+        server.stop()
+
+
+def strangers(verdict, browser, scratch, shots):
+    """Days alone, with countries and AS, and names that would be markup: they are text."""
+    folder = scratch + "/strangers"
+    subprocess.run([os.environ["MAKE_DAYS"], folder, "20474", "3", "1"], check=True)
+    server = Server(folder)
+    try:
+        page = opened(browser, server.url + "?lang=en", width=1280)
+        page.photograph(os.path.join(shots, "dashboard-places.png"))
+        verdict.equal(page.eval("[document.images.length, document.scripts.length, document.querySelectorAll('[onerror],[onclick]').length]"), [0, 3, 0],
+                      "strangers' names are text")
+        verdict.check(page.eval("document.querySelectorAll('#table-ases tbody tr').length > 2 && !document.getElementById('places').hidden"), "countries and AS")
+        denominators(verdict, page, "strangers")
+        quiet(verdict, page, server, "strangers")
+        page.close()
+    finally:
+        server.stop()
+
+
+def readers(verdict, browser, folder, scratch, shots):
+    """What the public sees; and a browser that has no token."""
+    server = Server(folder, "--public")
+    try:
+        page = opened(browser, server.url + "?lang=en", width=1280)
+        page.photograph(os.path.join(shots, "dashboard-public.png"))
+        verdict.equal(page.eval("[document.getElementById('health').hidden, !!document.querySelector('footer a[href=\"/login\"]')]"), [True, True], "public: no health, a way in")
+        quiet(verdict, page, server, "public")
+        page.close()
+    finally:
+        server.stop()
+    server = Server(folder, "--tokens", token_file(scratch, TOKENS))
+    try:
+        verdict.equal(server.get("/")[0], 401, "no page without a token")
+    finally:
+        server.stop()
+
+
+def main():
+    verdict = Verdict()
+    if not browser_path():
+        print("not run: the dashboard in a browser, since there is no chromium")
+        return 77
+    with tempfile.TemporaryDirectory() as scratch:
+        shots = os.environ.get("REPORT_SHOTS") or scratch
+        os.makedirs(shots, exist_ok=True)
+        folder = sample(scratch)
+        browser, server = Browser(), Server(folder)
+        try:
+            looks(verdict, browser, server, shots)
+            final_day(verdict, browser, server)
+            live(verdict, browser, folder, scratch, shots)
+            if os.environ.get("MAKE_DAYS"):
+                strangers(verdict, browser, scratch, shots)
+            readers(verdict, browser, folder, scratch, shots)
+        finally:
+            browser.close()
+            server.stop()
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
