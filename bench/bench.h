@@ -12,6 +12,13 @@ static inline double bench_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static inline int64_t bench_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
 /* xorshift64* (Vigna 2016); *state is not 0. */
 static inline uint64_t bench_random(uint64_t *state)
 {

@@ -146,7 +146,10 @@ int main(int argc, char **argv)
     uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : UINT64_MAX;
     bool has_survey = argc > 3 && strcmp(argv[3], "survey") == 0,
          has_days = argc <= 3 || has_survey;
-    struct tally_survey survey = {.telescope_ipv4 = 1 << 16, .settings = &survey_defaults};
+    struct telescope_dates *telescope;
+    if (telescope_dates_create(&telescope, "10.0.0.0/16", NULL) != 0)
+        return 1;
+    struct tally_survey survey = {.telescope = telescope, .settings = &survey_defaults};
     struct origins *origins;
     if (argc < 2 || ruleset_create(&rules, NULL, &fault) < 0) {
         fprintf(stderr, "bench_stages: %s\n", argc < 2 ? "name a capture" : fault.text);
@@ -182,5 +185,6 @@ int main(int argc, char **argv)
     free(b.batches);
     ruleset_destroy(rules);
     origins_destroy(origins);
+    telescope_dates_destroy(telescope);
     return 0;
 }

@@ -31,9 +31,13 @@ struct batch_mark {
     uint32_t slot;
     uint32_t part;
     int64_t start_ns;
-    uint64_t filtered;         /* packets of the window that a filter took out */
+    uint64_t dropped[6];       /* packets of the window, by reason; */
+    uint32_t unknown;          /* reasons that can't be seen */
+    uint64_t unrecorded;       /* packets that a recorder did without */
     int64_t first_ns, last_ns; /* times of its packets, the earliest and the latest */
     bool is_late;              /* all its packets are */
+    bool is_partial;           /* not all of its span was watched */
+    bool ends_day;             /* the next window is of another day */
     bool is_judged;            /* a day is over, and becomes what windows stand on: */
     int32_t date;
 };
@@ -60,16 +64,18 @@ struct batch {
     uint32_t verdict_count;          /* of `verdicts`, when it was sent */
     uint32_t payload_used;           /* bytes, a multiple of BATCH_PAYLOAD_UNIT */
     int64_t brief_base_ns;           /* their times count from it */
+    int64_t window_ns;               /* live: where the window of all its packets begins */
     uint32_t generation;             /* of the rules it was received under */
+    void *home;                      /* where it goes back; core's */
     const struct verdicts *verdicts; /* that its briefs' sets may name (classify/verdict.h) */
     struct batch_mark mark;
     _Alignas(64) struct brief briefs[BATCH_MAX];
     uint64_t hash[BATCH_OBSERVATIONS]; /* of observations: keyed hash of the source */
     struct observation at[BATCH_OBSERVATIONS];
     _Alignas(64) uint8_t payload[BATCH_PAYLOADS]; /* payload_at is an offset here */
-    _Alignas(64) uint8_t stagger[64]; /* batches side by side begin in different sets of a cache */
 };
-static_assert(sizeof(struct batch) / 64 % 2 == 1, "an odd number of cache lines");
+static_assert(sizeof(struct batch) / 64 % 2 == 1,
+              "batches side by side begin in different sets of a cache");
 
 /* Brings in a place of the batch that will be written soon: it lies in another core's cache. */
 static inline void batch_prefetch(const void *at, size_t offset)

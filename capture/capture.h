@@ -65,6 +65,10 @@ struct capture_ops {
     /* Bytes of input taken so far and in all; total 0: unknown. For the progress
      * line; may be called from any thread. */
     void (*progress)(const struct capture *c, uint64_t *done, uint64_t *total);
+    /* Sleeps until there may be frames, `timeout_ms` at most; for who found nothing in a burst. May end
+     * early. NULL: a backend to be polled, or one that never has nothing. */
+    void (*wait)(struct capture *c, int timeout_ms);
+    int64_t slack_ns; /* live: a frame's time may lie so far before the burst that has it */
     void (*close)(struct capture *c); /* accepts NULL */
 };
 

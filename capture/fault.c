@@ -22,3 +22,13 @@ int fault_prefix(struct fault *f, const char *subject)
     (void)snprintf(f->text, sizeof f->text, "%.120s: %.130s", subject, below.text);
     return -f->err;
 }
+
+int fault_one_line(struct fault *f)
+{
+    if (!f)
+        return 0;
+    for (char *at = f->text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127)
+            *at = '?';
+    return -f->err;
+}

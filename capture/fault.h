@@ -24,4 +24,8 @@ int fault_set(struct fault *f, int err, const char *format, ...)
  * Returns -err. `f` may be NULL: 0 then. */
 int fault_prefix(struct fault *f, const char *subject);
 
+/* Puts a ? for each control character: the message repeats what somebody typed or a library said.
+ * Returns -err. `f` may be NULL: 0 then. */
+int fault_one_line(struct fault *f);
+
 #endif

@@ -1,15 +1,14 @@
 #include "capture/pcap_writer.h"
 
-#include <endian.h>
+#include "capture/pcap_format.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BUFFER = 4 << 20, RECORD = 16, FILE_HEADER = 24 };
-
-static const uint64_t nanoseconds = 1000000000;
+enum { BUFFER = 4 << 20, RECORD = PCAP_RECORD_HEADER };
 
 struct pcap_writer {
     int fd;
@@ -19,12 +18,6 @@ struct pcap_writer {
     char *path;
     uint8_t *buffer;
 };
-
-static void put_le32(uint8_t *at, uint32_t v)
-{
-    v = htole32(v);
-    memcpy(at, &v, 4);
-}
 
 static int write_all(struct pcap_writer *w, const uint8_t *at, size_t len, struct fault *fault)
 {
@@ -71,12 +64,8 @@ int pcap_writer_open(struct pcap_writer **out, const char *path, uint32_t link_t
         (void)pcap_writer_close(w, NULL);
         return err;
     }
-    memset(w->buffer, 0, FILE_HEADER);
-    put_le32(w->buffer, 0xa1b23c4d);
-    put_le32(w->buffer + 4, 4u << 16 | 2);
-    put_le32(w->buffer + 16, snaplen);
-    put_le32(w->buffer + 20, link_type);
-    w->used = FILE_HEADER;
+    pcap_put_file_header(w->buffer, link_type, snaplen);
+    w->used = PCAP_FILE_HEADER;
     *out = w;
     return 0;
 }
@@ -87,20 +76,16 @@ int pcap_writer_add(struct pcap_writer *w, const struct frame *frames, size_t co
     for (size_t i = 0; i < count; i++) {
         const struct frame *f = &frames[i];
         uint32_t caplen = f->caplen < w->snaplen ? f->caplen : w->snaplen;
-        uint64_t seconds = (uint64_t)f->ts_ns / nanoseconds;
-        if (f->ts_ns < 0 || seconds > UINT32_MAX)
+        if (!pcap_holds_time(f->ts_ns))
             return fault_set(fault, ERANGE, "%s: time %lld s does not fit a pcap file", w->path,
-                             (long long)(f->ts_ns / (int64_t)nanoseconds));
+                             (long long)(f->ts_ns / 1000000000));
         if (w->used + RECORD + caplen > BUFFER && w->used) {
             int err = flush(w, fault);
             if (err)
                 return err;
         }
         uint8_t *at = w->buffer + w->used;
-        put_le32(at, (uint32_t)seconds);
-        put_le32(at + 4, (uint32_t)((uint64_t)f->ts_ns % nanoseconds));
-        put_le32(at + 8, caplen);
-        put_le32(at + 12, f->wire_len);
+        pcap_put_record_header(at, f->ts_ns, caplen, f->wire_len);
         w->used += RECORD;
         if (caplen <= BUFFER - RECORD) {
             memcpy(at + RECORD, f->data, caplen);

@@ -1,6 +1,5 @@
-/* pcap_writer: classic pcap files with nanosecond times, written in large pieces.
+/* pcap_writer: classic pcap files with nanosecond times (pcap_format), written in large pieces.
  *
- * Little-endian on every machine, magic a1b23c4d, version 2.4 (draft-ietf-opsawg-pcap).
  * One thread per writer.
  */
 #ifndef CAPTURE_PCAP_WRITER_H

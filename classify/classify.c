@@ -175,3 +175,22 @@ void classify_batch(const struct ruleset *rules, const struct prefix_set *telesc
     else
         classify_all(rules, NULL, observations, count, payloads, scratch, labels);
 }
+
+void classify_dated(const struct ruleset *rules, const struct telescope_dates *telescope,
+                    const struct observation *observations, size_t count, const uint8_t *payloads,
+                    struct payload_scratch *scratch, struct label *labels)
+{
+    for (size_t i = 0, end; i < count; i = end) {
+        const struct prefix_set *set = NULL;
+        end = count;
+        if (telescope) {
+            const struct telescope_span *span =
+                telescope_dates_at(telescope, observations[i].ts_ns);
+            set = span->set;
+            for (end = i + 1;
+                 end < count && telescope_span_holds_time(span, observations[end].ts_ns);)
+                end++;
+        }
+        classify_batch(rules, set, observations + i, end - i, payloads, scratch, labels + i);
+    }
+}

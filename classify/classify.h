@@ -20,6 +20,7 @@
 #include "classify/payload.h"
 #include "classify/prefix_set.h"
 #include "classify/ruleset.h"
+#include "classify/telescope_dates.h"
 #include "classify/udp_form.h"
 
 /* Writes labels[i] for observations[i]. `telescope` may be NULL (everything is inside). The payload of
@@ -34,5 +35,11 @@ void classify_batch(const struct ruleset *rules, const struct prefix_set *telesc
 void classify_udp(const struct ruleset *rules, struct payload_scratch *scratch, uint16_t src_port,
                   uint16_t dst_port, uint32_t tools, const struct udp_payload *payload,
                   struct label *label);
+
+/* The same with a telescope that may change by date (NULL: everything is inside): each observation by that of its own
+ * time. */
+void classify_dated(const struct ruleset *rules, const struct telescope_dates *telescope,
+                    const struct observation *observations, size_t count, const uint8_t *payloads,
+                    struct payload_scratch *scratch, struct label *labels);
 
 #endif

@@ -1,96 +1,11 @@
 #include "classify/prefix_set.h"
 
 #include "classify/prefix.h"
+#include "classify/prefix_list.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum { FILE_MAX = 64 << 20, WORD_MAX = 64 };
-
-struct prefix_range {
-    unsigned __int128 first, last;
-};
-
-struct range_list {
-    struct prefix_range *at;
-    size_t count, size;
-};
-
-/* Where a word stands; `line` 0: in a list, which messages don't name. */
-struct place {
-    const char *name;
-    unsigned line;
-};
-
-/* A list of one word may have been meant for a file's name. */
-static const char neither[] = "neither an IPv4 or IPv6 prefix nor a file";
-
-static int refuse(struct fault *fault, const struct place *place, const char *word, const char *why)
-{
-    if (place->line == 0)
-        return fault_set(fault, EINVAL, "%.80s: %s", word, why);
-    return fault_set(fault, EINVAL, "%s:%u: %.80s: %s", place->name, place->line, word, why);
-}
-
-static int range_add(struct range_list *list, unsigned __int128 first, unsigned __int128 last)
-{
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : 64;
-        void *grown = realloc(list->at, size * sizeof *list->at);
-        if (!grown)
-            return -ENOMEM;
-        list->at = grown;
-        list->size = size;
-    }
-    list->at[list->count++] = (struct prefix_range){first, last};
-    return 0;
-}
-
-/* Adds the prefix in `word` to lists[0] (IPv4) or [1] (IPv6). */
-static int read_prefix(struct range_list lists[2], const char *word, const struct place *place,
-                       struct fault *fault)
-{
-    struct prefix prefix;
-    enum prefix_fault found = prefix_parse(&prefix, word);
-    if (found == PREFIX_NO_ADDRESS && place->line == 0 && strcmp(word, place->name) == 0)
-        return refuse(fault, place, word, neither);
-    if (found != PREFIX_GOOD)
-        return refuse(fault, place, word, prefix_fault_text(found));
-    if (range_add(&lists[prefix.ip_version == 6], prefix_number(prefix.address, prefix.ip_version),
-                  prefix_last(&prefix)) != 0)
-        return fault_set(fault, ENOMEM, "%s: out of memory", place->name);
-    return 0;
-}
-
-/* Reads what stands between two separators: nothing, or one word between blanks. */
-static int read_item(struct range_list lists[2], const char *item, size_t len,
-                     const struct place *place, struct fault *fault)
-{
-    char word[WORD_MAX];
-    while (len > 0 && strchr(" \t\r", item[len - 1]) && item[len - 1])
-        len--;
-    while (len > 0 && strchr(" \t\r", item[0]) && item[0])
-        item++, len--;
-    if (len == 0)
-        return 0;
-    size_t kept = len < sizeof word ? len : sizeof word - 1;
-    for (size_t i = 0; i < kept; i++)
-        word[i] = item[i] >= ' ' && item[i] <= '~' ? item[i] : '?'; /* it may go to a terminal */
-    word[kept] = '\0';
-    for (size_t i = 0; i < len; i++)
-        if (item[i] == ' ' || item[i] == '\t' || item[i] == ',')
-            return refuse(fault, place, word,
-                          place->line == 0 ? "commas part prefixes, blanks don't"
-                                           : "a line holds one prefix, and no commas");
-    if (kept < len)
-        return refuse(fault, place, word,
-                      place->line == 0 && strlen(place->name) == len ? neither
-                                                                     : "too long for a prefix");
-    return read_prefix(lists, word, place, fault);
-}
 
 static int compare_ranges(const void *a, const void *b)
 {
@@ -99,23 +14,22 @@ static int compare_ranges(const void *a, const void *b)
                                 : (x->last > y->last) - (x->last < y->last);
 }
 
-/* Sorts; joins what overlaps or touches. */
-static void merge_ranges(struct range_list *list)
+void prefix_ranges_merge(struct prefix_ranges *ranges)
 {
-    if (list->count == 0)
+    if (ranges->count == 0)
         return;
-    qsort(list->at, list->count, sizeof *list->at, compare_ranges);
+    qsort(ranges->at, ranges->count, sizeof *ranges->at, compare_ranges);
     size_t kept = 0;
-    for (size_t i = 1; i < list->count; i++) {
-        struct prefix_range *top = &list->at[kept];
-        if (list->at[i].first <= top->last || list->at[i].first - top->last == 1) {
-            if (list->at[i].last > top->last)
-                top->last = list->at[i].last;
+    for (size_t i = 1; i < ranges->count; i++) {
+        struct prefix_range *top = &ranges->at[kept];
+        if (ranges->at[i].first <= top->last || ranges->at[i].first - top->last == 1) {
+            if (ranges->at[i].last > top->last)
+                top->last = ranges->at[i].last;
         } else {
-            list->at[++kept] = list->at[i];
+            ranges->at[++kept] = ranges->at[i];
         }
     }
-    list->count = kept + 1;
+    ranges->count = kept + 1;
 }
 
 static void set_bits(uint64_t *bits, unsigned first, unsigned last)
@@ -131,7 +45,7 @@ static void set_bits(uint64_t *bits, unsigned first, unsigned last)
 }
 
 /* Walks the parts that fall into one /16 each. Without `bits` it only numbers the blocks. */
-static void fill_ipv4(struct prefix_set *set, const struct range_list *list)
+static void fill_ipv4(struct prefix_set *set, const struct prefix_ranges *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         uint64_t first = (uint64_t)list->at[i].first, last = (uint64_t)list->at[i].last;
@@ -168,95 +82,91 @@ static uint64_t prefixes_of(struct prefix_range range)
     }
 }
 
-static int build(struct prefix_set **out, struct range_list lists[2], const char *name,
-                 struct fault *fault)
+/* Takes the ranges over, merged. -ENOMEM. */
+static int build(struct prefix_set **out, struct prefix_ranges ranges[2])
 {
-    if (lists[0].count + lists[1].count == 0)
-        return fault_set(fault, EINVAL, "'%.120s' holds no prefix", name);
     struct prefix_set *set = calloc(1, sizeof *set);
+    *out = NULL;
     if (!set)
-        return fault_set(fault, ENOMEM, "%s: out of memory", name);
-    merge_ranges(&lists[0]);
-    merge_ranges(&lists[1]);
+        return -ENOMEM;
+    prefix_ranges_merge(&ranges[0]);
+    prefix_ranges_merge(&ranges[1]);
     set->block_count = PREFIX_SET_IN + 1;
-    fill_ipv4(set, &lists[0]);
+    fill_ipv4(set, &ranges[0]);
     set->bits = calloc(set->block_count, sizeof *set->bits);
     if (!set->bits) {
         prefix_set_destroy(set);
-        return fault_set(fault, ENOMEM, "%s: out of memory", name);
+        return -ENOMEM;
     }
     memset(set->bits[PREFIX_SET_IN], 0xff, sizeof *set->bits);
-    fill_ipv4(set, &lists[0]);
-    set->ranges6 = lists[1].at;
-    set->range6_count = lists[1].count;
-    lists[1].at = NULL;
+    fill_ipv4(set, &ranges[0]);
+    set->ranges6 = ranges[1].at;
+    set->range6_count = ranges[1].count;
+    ranges[1].at = NULL;
     for (size_t i = 0; i < set->range6_count; i++)
         set->ipv6_prefixes += prefixes_of(set->ranges6[i]);
     *out = set;
     return 0;
 }
 
-static int create(struct prefix_set **out, struct place place, const char *content, size_t len,
-                  char separator, struct fault *fault)
+int prefix_set_create_ranges(struct prefix_set **out, const struct prefix_ranges ranges[2])
 {
-    struct range_list lists[2] = {0};
-    bool is_file = place.line != 0;
+    struct prefix_ranges copies[2] = {0};
     int err = 0;
-    *out = NULL;
-    for (size_t at = 0; at <= len && err == 0;) {
-        const char *end = at < len ? memchr(content + at, separator, len - at) : NULL;
-        size_t item_len = end ? (size_t)(end - content) - at : len - at;
-        const char *comment = is_file && item_len > 0 ? memchr(content + at, '#', item_len) : NULL;
-        err = read_item(lists, content + at, comment ? (size_t)(comment - content) - at : item_len,
-                        &place, fault);
-        at += item_len + 1;
-        place.line += is_file;
+    for (unsigned v = 0; v < 2; v++) {
+        copies[v] = (struct prefix_ranges){malloc((ranges[v].count + 1) * sizeof *copies[v].at),
+                                           ranges[v].count};
+        if (!copies[v].at)
+            err = -ENOMEM;
+        else if (ranges[v].count > 0)
+            memcpy(copies[v].at, ranges[v].at, ranges[v].count * sizeof *copies[v].at);
     }
+    *out = NULL;
     if (err == 0)
-        err = build(out, lists, place.name, fault);
-    free(lists[0].at);
-    free(lists[1].at);
+        err = build(out, copies);
+    free(copies[0].at);
+    free(copies[1].at);
+    return err;
+}
+
+/* Makes the set of a list that was read, which ends here. */
+static int create(struct prefix_set **out, struct prefix_list *list, int err, const char *name,
+                  struct fault *fault)
+{
+    struct prefix_ranges ranges[2] = {0};
+    *out = NULL;
+    for (unsigned v = 0; v < 2 && err == 0; v++) {
+        ranges[v].at = malloc((list->count + 1) * sizeof *ranges[v].at);
+        if (!ranges[v].at)
+            err = fault_set(fault, ENOMEM, "%s: out of memory", name);
+    }
+    for (size_t i = 0; i < list->count && err == 0; i++) {
+        const struct prefix *p = &list->at[i];
+        struct prefix_ranges *to = &ranges[p->ip_version == 6];
+        to->at[to->count++] =
+            (struct prefix_range){prefix_number(p->address, p->ip_version), prefix_last(p)};
+    }
+    if (err == 0 && build(out, ranges) < 0)
+        err = fault_set(fault, ENOMEM, "%s: out of memory", name);
+    free(ranges[0].at);
+    free(ranges[1].at);
+    prefix_list_fini(list);
     return err;
 }
 
 int prefix_set_create_from(struct prefix_set **out, const char *name, const char *content,
                            size_t len, struct fault *fault)
 {
-    return create(out, (struct place){name, 1}, content, len, '\n', fault);
-}
-
-static int create_from_file(struct prefix_set **out, const char *path, off_t size,
-                            struct fault *fault)
-{
-    *out = NULL;
-    if (size > FILE_MAX)
-        return fault_set(fault, EFBIG, "%s: %lld bytes, at most %d are read", path, (long long)size,
-                         FILE_MAX);
-    char *content = malloc((size_t)size + 1);
-    if (!content)
-        return fault_set(fault, ENOMEM, "%s: out of memory", path);
-    FILE *file = fopen(path, "re");
-    size_t len = file ? fread(content, 1, (size_t)size, file) : 0;
-    int err = !file || ferror(file)
-                  ? fault_set(fault, errno ? errno : EIO, "%s: %s", path, strerror(errno))
-                  : prefix_set_create_from(out, path, content, len, fault);
-    if (file)
-        fclose(file);
-    free(content);
-    return err;
+    struct prefix_list list;
+    int err = prefix_list_read_from(&list, name, content, len, fault);
+    return create(out, &list, err, name, fault);
 }
 
 int prefix_set_create(struct prefix_set **out, const char *text, struct fault *fault)
 {
-    struct stat st;
-    *out = NULL;
-    if (stat(text, &st) == 0) {
-        if (S_ISREG(st.st_mode))
-            return create_from_file(out, text, st.st_size, fault);
-        return fault_set(fault, EINVAL, "%s: is %s; a file with prefixes is wanted", text,
-                         S_ISDIR(st.st_mode) ? "a folder" : "no plain file");
-    }
-    return create(out, (struct place){text, 0}, text, strlen(text), ',', fault);
+    struct prefix_list list;
+    int err = prefix_list_read(&list, text, fault);
+    return create(out, &list, err, text, fault);
 }
 
 void prefix_set_destroy(struct prefix_set *set)

@@ -15,13 +15,15 @@
 
 enum { PREFIX_SET_OUT, PREFIX_SET_IN, PREFIX_SET_WORDS = 65536 / 64 };
 
-struct prefix_range; /* of IPv6, ascending, neither touching nor overlapping */
+struct prefix_range {
+    unsigned __int128 first, last; /* addresses as numbers (classify/prefix.h) */
+};
 
 struct prefix_set {
     uint32_t block[65536];              /* of each IPv4 /16: index into bits */
     uint64_t (*bits)[PREFIX_SET_WORDS]; /* [OUT] all 0, [IN] all 1, then one per mixed /16 */
     size_t block_count;
-    struct prefix_range *ranges6;
+    struct prefix_range *ranges6; /* ascending, neither touching nor overlapping */
     size_t range6_count;
     uint64_t ipv4_size;
     uint64_t ipv6_prefixes;
@@ -36,7 +38,20 @@ int prefix_set_create(struct prefix_set **out, const char *text, struct fault *f
 /* The same from the content of such a file; `name` stands in messages. */
 int prefix_set_create_from(struct prefix_set **out, const char *name, const char *content,
                            size_t len, struct fault *fault);
+
+/* Ranges of one IP version; at most those of prefixes that a file can hold. */
+struct prefix_ranges {
+    struct prefix_range *at;
+    size_t count;
+};
+
+/* A set of ranges of IPv4 [0] and IPv6 [1], which may overlap, and may be none at all: then nothing is in it.
+ * They are copied. -ENOMEM (*out is NULL). */
+int prefix_set_create_ranges(struct prefix_set **out, const struct prefix_ranges ranges[2]);
 void prefix_set_destroy(struct prefix_set *set); /* accepts NULL */
+
+/* Sorts ranges in place; joins what overlaps or touches. */
+void prefix_ranges_merge(struct prefix_ranges *ranges);
 
 bool prefix_set_holds6(const struct prefix_set *set, const uint8_t address[16]);
 

@@ -6,7 +6,9 @@
 #define CORE_COMMAND_H
 
 #include "capture/capture.h"
+#include "classify/ruleset.h"
 #include "core/config.h"
+#include "export/ledger.h"
 
 enum exit_code {
     EXIT_DONE = 0,
@@ -28,13 +30,20 @@ extern const struct command commands[];
 extern const unsigned command_count;
 
 int command_replay(const struct config *c);
+int command_live(const struct config *c);
 int command_explain(const struct config *c);
 int command_verify(const struct config *c);
 int command_synth(const struct config *c);
 int command_rules(const struct config *c);
 int command_lists(const struct config *c);
 int command_report(const struct config *c);
+int command_source(const struct config *c);
+int command_export(const struct config *c);
+int command_port(const struct config *c);
 int command_merge(const struct config *c);
+int command_check(const struct config *c);
+int command_publish(const struct config *c);
+int command_serve(const struct config *c);
 
 /* --lang and --color are words that there are. -EINVAL and a fault. */
 int command_check_words(const struct config *c, struct fault *fault);
@@ -47,10 +56,12 @@ int command_fail(const struct fault *fault, enum exit_code code);
 void command_print_visible(FILE *out, const char *text);
 
 /* What became of the packets of feeds, for people. */
-struct command_ledger {
-    uint64_t offered, observed, filtered, ring_full, bytes, late;
-};
-void command_print_ledger(const struct command_ledger *l);
+void command_print_ledger(const struct window_ledger *l, uint64_t bytes);
+
+/* Merges c->paths into c->out and prints what came of it; with an anonymiser as feed_merge.h says, else NULL. */
+struct crypto_pan;
+int command_merge_feeds(const struct config *c, const struct ruleset *rules,
+                        const struct crypto_pan *anonymiser);
 
 /* One line on stderr per damaged input. */
 void command_print_damage(const struct damage_list *damaged);

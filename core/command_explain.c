@@ -50,7 +50,7 @@ static const char *address_text(const struct explain *e, const uint8_t address[1
 {
     if (ip_version == 0)
         return "-";
-    if (e->masks && telescope_covers(e->setup->telescope, address, ip_version))
+    if (e->masks && telescope_covers(e->setup->telescope->ever, address, ip_version))
         pseudonym_text(&e->key, address, ip_version, text);
     else
         inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, address, text, ADDRESS_TEXT);
@@ -62,7 +62,7 @@ static const char *destination_text(const struct explain *e, const struct observ
                                     char text[ADDRESS_TEXT])
 {
     if (e->masks && o->ip_proto == IPPROTO_NR_UDP && kind_is_netbios_broadcast(o) &&
-        telescope_covers(e->setup->telescope, o->dst, o->ip_version))
+        telescope_covers(e->setup->telescope->ever, o->dst, o->ip_version))
         return "dark";
     return address_text(e, o->dst, o->ip_version, text);
 }
@@ -389,8 +389,9 @@ static void explain_frame(struct explain *e, const struct frame *f)
         .file = capture_file_current(e->setup->capture),
         .number = capture_file_frame(e->setup->capture),
     };
-    const struct prefix_set *telescope = e->setup->telescope;
+    const struct telescope_dates *dates = e->setup->telescope;
     decode(f, e->setup->decap, &p.o);
+    const struct prefix_set *telescope = dates ? telescope_dates_at(dates, f->ts_ns)->set : NULL;
     p.counted = p.o;
     if (telescope)
         telescope_hide_source(telescope, &p.counted);

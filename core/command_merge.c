@@ -142,7 +142,7 @@ static void left_out_json(const struct merge_summary *s)
 
 static void print_json(const char *out, const struct feed_merge *m, const struct merge_summary *s)
 {
-    char warning[WARNING];
+    char warning[WARNING], dropped[LEDGER_JSON], bounds[LEDGER_JSON];
     printf("{\"out\":");
     json_string(stdout, out);
     printf(",\"feeds\":%zu,\"windows_read\":%" PRIu64 ",\"windows\":%" PRIu64
@@ -151,9 +151,11 @@ static void print_json(const char *out, const struct feed_merge *m, const struct
            s->feeds, s->windows_read, s->windows, s->source_days_read, s->source_days, s->days,
            s->mixed_days, s->inexact_days, s->lost_packets);
     printf(",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"offered\":%" PRIu64
-           ",\"observed\":%" PRIu64 ",\"dropped\":{\"filtered\":%" PRIu64 ",\"ring_full\":%" PRIu64
-           "},\"late\":%" PRIu64,
-           s->packets, s->bytes, s->offered, s->observed, s->filtered, s->ring_full, s->late);
+           ",\"observed\":%" PRIu64 ",\"dropped\":{%s},\"lower_bounds\":%s,\"late\":%" PRIu64
+           ",\"gaps\":%" PRIu64,
+           s->packets, s->bytes, s->ledger.offered, s->ledger.observed,
+           ledger_json(&s->ledger, ",", ":", dropped), ledger_json_bounds(&s->ledger, bounds),
+           s->ledger.late, s->gaps);
     identity_json(s->identity);
     printf(",\"warnings\":[");
     if (warning_text(s->identity, warning)[0] != '\0')
@@ -184,12 +186,7 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
            text_counted(s->windows_read, "record", "records", b),
            text_counted(s->source_days, "source day", "source days", c),
            text_number(s->source_days_read, d), text_counted(s->days, "day", "days", e));
-    command_print_ledger(&(struct command_ledger){.offered = s->offered,
-                                                  .observed = s->observed,
-                                                  .filtered = s->filtered,
-                                                  .ring_full = s->ring_full,
-                                                  .bytes = s->bytes,
-                                                  .late = s->late});
+    command_print_ledger(&s->ledger, s->bytes);
     print_named("sensors", id->sensor);
     if (id->telescope_id[0] != '\0')
         print_named("telescopes", names_text(&id->telescope_ids, names, sizeof names));
@@ -269,15 +266,17 @@ static bool lies_in(const char *out, const char *feed)
     return is_found;
 }
 
-static int merge(const struct config *c, const struct ruleset *rules)
+int command_merge_feeds(const struct config *c, const struct ruleset *rules,
+                        const struct crypto_pan *anonymiser)
 {
-    const struct merge_settings settings = {.rules = rules, .program = VERSION};
+    const struct merge_settings settings = {
+        .rules = rules, .program = VERSION, .anonymiser = anonymiser};
     struct feed_merge *m;
     struct fault fault;
     int err = out_check(c->out, &fault);
     for (size_t i = 0; i < c->path_count && err == 0; i++)
         if (lies_in(c->out, c->paths[i]))
-            err = fault_set(&fault, EINVAL, "%s: would lie in %s, which is merged", c->out,
+            err = fault_set(&fault, EINVAL, "%s: would lie in %s, which is read", c->out,
                             c->paths[i]);
     if (err < 0)
         return command_fail(&fault, EXIT_USAGE);
@@ -309,7 +308,7 @@ int command_merge(const struct config *c)
     }
     if (setup_rules(&rules, c, &fault) < 0)
         return command_fail(&fault, EXIT_USAGE);
-    int code = merge(c, rules);
+    int code = command_merge_feeds(c, rules, NULL);
     ruleset_destroy(rules);
     return code;
 }

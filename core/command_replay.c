@@ -22,20 +22,6 @@ static unsigned workers_default(void)
     return processors < 2 ? 1 : processors > SHARDS ? SHARDS : (unsigned)processors - 1;
 }
 
-/* Names in a feed are words: later readers make keys, paths and labels of them. */
-static int name_check(const char *subject, const char *name, struct fault *fault)
-{
-    enum { NAME_MAX_LEN = 64 };
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    size_t len = strlen(name);
-    if (len > 0 && len <= NAME_MAX_LEN && strspn(name, allowed) == len)
-        return 0;
-    return fault_set(fault, EINVAL,
-                     "%s: '%s' is no name: 1 to %d letters, digits, dots, underscores or hyphens",
-                     subject, name, NAME_MAX_LEN);
-}
-
 /* ---- summary ---- */
 
 static int number_order(const struct summary_port *x, const struct summary_port *y)
@@ -148,6 +134,18 @@ static int rules_fill(struct summary *s, const struct pipeline_result *result)
     return 0;
 }
 
+/* The telescope as it was when the last packet came. */
+static void telescope_fill(struct summary *s, const struct setup *setup)
+{
+    if (!setup->telescope)
+        return;
+    const struct telescope_dates *t = setup->telescope;
+    const struct telescope_span *last = telescope_dates_at(t, s->total->totals.last_ns);
+    s->telescope_ipv4 = prefix_set_ipv4_size(last->set);
+    s->telescope_ipv6_prefixes = prefix_set_ipv6_prefixes(last->set);
+    s->telescope_spans = t->span_count;
+}
+
 static int summary_init(struct summary *s, const struct pipeline_result *result,
                         const struct setup *setup, const struct replay_days *days,
                         const struct config *c)
@@ -165,9 +163,6 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .ex_absent = replay_days_ex_absent(days),
         .list_count = days->list_count,
         .telescope_configured = setup->telescope != NULL,
-        .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
-        .telescope_ipv6_prefixes =
-            setup->telescope ? prefix_set_ipv6_prefixes(setup->telescope) : 0,
         .settings =
             {
                 .filter = c->filter,
@@ -184,6 +179,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
             },
         .feed_dir = c->out,
     };
+    telescope_fill(s, setup);
     memcpy(s->kind_sources, result->sources->kinds, sizeof s->kind_sources);
     memcpy(s->mark_sources, result->sources->marks, sizeof s->mark_sources);
     int err = ports_fill(s, result, c->is_json);
@@ -237,24 +233,6 @@ static void print_text(const struct summary *s, const struct config *c)
 
 /* ---- run ---- */
 
-/* What the feed says of itself. A filter may name addresses of the telescope (law 6). */
-static struct feed_identity identity_of(const struct config *c, const struct setup *setup)
-{
-    return (struct feed_identity){
-        .sensor = c->sensor,
-        .telescope_id = c->telescope_id ? c->telescope_id : "",
-        .timezone = c->timezone,
-        .filter = c->filter && c->expose_telescope ? c->filter : "",
-        .filtered = c->filter != NULL,
-        .telescope_configured = setup->telescope != NULL,
-        .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
-        .window_span_ns = (int64_t)c->window_ns,
-        .lateness_ns = (int64_t)c->lateness_ns,
-        .decap = setup->decap,
-        .rules = setup->rules,
-    };
-}
-
 static int feed_open(struct feed_log **feed, const char *dir, const struct feed_identity *identity,
                      struct fault *fault)
 {
@@ -271,7 +249,8 @@ static int feed_open(struct feed_log **feed, const char *dir, const struct feed_
 static int replay(const struct config *c, const struct setup *setup, struct replay_days *days,
                   struct pipeline_result *result, struct fault *fault)
 {
-    struct feed_identity identity = identity_of(c, setup);
+    struct feed_telescope sized;
+    struct feed_identity identity = setup_identity(setup, c, &sized);
     struct feed_log *feed = NULL;
     atomic_ulong packets = 0;
 
@@ -309,25 +288,6 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
     return feed_log_finish(feed, fault);
 }
 
-static int settings_check(const struct config *c, struct fault *fault)
-{
-    int err = command_check_words(c, fault);
-    if (err == 0)
-        err = name_check(config_subject(c, "sensor"), c->sensor, fault);
-    if (err == 0 && c->telescope_id)
-        err = name_check(config_subject(c, "telescope-id"), c->telescope_id, fault);
-    if (err == 0 && c->telescope_id && !c->telescope)
-        err =
-            fault_set(fault, EINVAL, "%s: '%s' labels no telescope: --telescope names its prefixes",
-                      config_subject(c, "telescope-id"), c->telescope_id);
-    if (err == 0 && c->memory > 0 && c->memory < CAP_LEAST)
-        err = fault_set(fault, EINVAL,
-                        "%s: %llu bytes are too few: at least %llu (16M), or 0 for no cap",
-                        config_subject(c, "memory"), (unsigned long long)c->memory,
-                        (unsigned long long)CAP_LEAST);
-    return err < 0 ? err : zone_check(c->timezone, config_subject(c, "timezone"), fault);
-}
-
 int command_replay(const struct config *c)
 {
     struct setup setup = {0};
@@ -339,9 +299,10 @@ int command_replay(const struct config *c)
     int code = EXIT_DONE;
 
     clock_gettime(CLOCK_MONOTONIC, &from);
-    if (settings_check(c, &fault) < 0 || setup_init(&setup, c, &fault) < 0) {
+    if (command_check_words(c, &fault) < 0 || setup_check(c, &fault) < 0 ||
+        setup_init(&setup, c, &fault) < 0) {
         code = command_fail(&fault, EXIT_USAGE);
-    } else if (replay_days_init(&days, c, &setup, &fault) < 0 ||
+    } else if (replay_days_init(&days, c, &setup, true, &fault) < 0 ||
                replay(c, &setup, &days, &result, &fault) < 0) {
         code = command_fail(&fault, EXIT_FAILED);
     } else if (summary_init(&summary, &result, &setup, &days, c) < 0) {

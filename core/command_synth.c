@@ -51,6 +51,9 @@ static int telescope_check(const struct config *c, struct fault *fault)
 {
     struct synth_prefix *prefixes;
     size_t count;
+    if (c->telescope_is_yaml)
+        return fault_set(fault, EINVAL, "%s: traffic is made for prefixes alone, without dates",
+                         config_subject(c, "telescope"));
     int err = synth_telescope_parse(c->telescope, &prefixes, &count, fault);
     free(prefixes);
     return err < 0 ? fault_prefix(fault, config_subject(c, "telescope")) : 0;

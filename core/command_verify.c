@@ -11,6 +11,8 @@
 /* `reason` NULL: the feed holds. The totals are those of what was read. */
 static void print_json(const char *path, const struct feed_check *check, const char *reason)
 {
+    const struct window_ledger *l = &check->ledger;
+    char dropped[LEDGER_JSON], bounds[LEDGER_JSON];
     printf("{\"feed\":");
     json_string(stdout, path);
     printf(",\"ok\":%s,\"reason\":", reason ? "false" : "true");
@@ -21,14 +23,32 @@ static void print_json(const char *path, const struct feed_check *check, const c
     printf(",\"closed\":%s,\"segments\":%" PRIu64 ",\"records\":%" PRIu64 ",\"windows\":%" PRIu64
            ",\"parts\":%" PRIu64 ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
            ",\"feed_bytes\":%" PRIu64 ",\"offered\":%" PRIu64 ",\"observed\":%" PRIu64
-           ",\"dropped\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"ring_full\":%" PRIu64
-           ",\"late\":%" PRIu64 ",\"source_days\":%" PRIu64 ",\"days\":%" PRIu64
-           ",\"days_computed\":%" PRIu64 ",\"rules_checked\":%s}\n",
+           ",\"dropped\":%" PRIu64 ",%s,\"lower_bounds\":%s,\"late\":%" PRIu64
+           ",\"partial\":%" PRIu64 ",\"source_days\":%" PRIu64 ",\"days\":%" PRIu64
+           ",\"days_computed\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"windows_given_up\":%" PRIu64
+           ",\"removed_segments\":%" PRIu64 ",\"rules_checked\":%s}\n",
            check->closed ? "true" : "false", check->segments, check->records,
            check->windows - check->parts, check->parts, check->packets, check->bytes,
-           check->feed_bytes, check->offered, check->observed, check->filtered + check->ring_full,
-           check->filtered, check->ring_full, check->late, check->source_days, check->days,
-           check->days_computed, check->rules_checked ? "true" : "false");
+           check->feed_bytes, l->offered, l->observed, ledger_dropped(l),
+           ledger_json(l, ",", ":", dropped), ledger_json_bounds(l, bounds), l->late,
+           check->partial, check->source_days, check->days, check->days_computed, check->gaps,
+           check->windows_given_up, check->removed, check->rules_checked ? "true" : "false");
+}
+
+/* What the feed says of itself that it does not hold. */
+static void print_missing(const struct feed_check *check)
+{
+    char a[TEXT_COUNTED], b[TEXT_COUNTED];
+    if (check->partial > 0)
+        printf("  %s not watched for all of its span\n",
+               text_counted(check->partial, "record of a window", "records of windows", a));
+    if (check->gaps > 0)
+        printf(
+            "  %s; %s given up\n", text_counted(check->gaps, "gap", "gaps", a),
+            text_counted(check->windows_given_up, "record of a window", "records of windows", b));
+    if (check->removed > 0)
+        printf("  %s deleted, as the feed says\n",
+               text_counted(check->removed, "segment", "segments", a));
 }
 
 static void print_text(const char *path, const struct feed_check *check)
@@ -43,17 +63,13 @@ static void print_text(const char *path, const struct feed_check *check)
            text_counted(check->parts, "further part", "further parts", d),
            check->closed ? "" : "; the last segment was not finished");
     if (check->windows > 0)
-        command_print_ledger(&(struct command_ledger){.offered = check->offered,
-                                                      .observed = check->observed,
-                                                      .filtered = check->filtered,
-                                                      .ring_full = check->ring_full,
-                                                      .bytes = check->bytes,
-                                                      .late = check->late});
+        command_print_ledger(&check->ledger, check->bytes);
     if (check->days > 0)
         printf("  %s, %s: %s computed again from the sources\n",
                text_counted(check->days, "day", "days", a),
                text_counted(check->source_days, "source day", "source days", b),
                text_number(check->days_computed, c));
+    print_missing(check);
     printf("  counts by rule and IoT target: %s\n",
            check->windows == 0 ? "no window was read"
            : check->rules_checked

@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include "core/config_options.h"
+#include "core/config_slice.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -10,8 +11,6 @@
 #include <yaml.h>
 
 #define SECONDS(n) ((uint64_t)(n)*1000000000)
-
-enum { NUMBER_SHOWN = 65536 };
 
 struct unit {
     const char *name;
@@ -73,6 +72,14 @@ int config_parse_span(const char *text, uint64_t *span_ns)
     return parse_number(text, units, span_ns);
 }
 
+static void list_fini(struct config_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->at[i]);
+    free(list->at);
+    *list = (struct config_list){0};
+}
+
 /* A span as it would be given, in the greatest unit that divides it: "1h", "500ms", "0s". */
 static const char *span_text(uint64_t span_ns, char to[32])
 {
@@ -96,6 +103,24 @@ static int span_refuse(const struct option *o, const char *text, const char *whe
                      is_example ? o->initial : "60s");
 }
 
+/* Adds a value; what was said elsewhere before gives way. */
+static int each_add(struct config_list *list, const char *text, bool is_elsewhere,
+                    const char *where, struct fault *fault)
+{
+    if (is_elsewhere)
+        list_fini(list);
+    char **grown = realloc(list->at, (list->count + 1) * sizeof *grown);
+    char *copy = strdup(text);
+    if (grown)
+        list->at = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return fault_set(fault, ENOMEM, "%s: %s", where, strerror(ENOMEM));
+    }
+    list->at[list->count++] = copy;
+    return 0;
+}
+
 /* Sets one option from its text; `where` is what the fault begins with. */
 static int option_set(struct config *c, const struct option *o, const char *text, const char *where,
                       struct fault *fault)
@@ -105,6 +130,7 @@ static int option_set(struct config *c, const struct option *o, const char *text
     uint64_t value = 0;
     int err;
 
+    bool is_elsewhere = !*said_at || strcmp(*said_at, where) != 0;
     free(*said_at);
     *said_at = strdup(where);
     size_t row = (size_t)(o - config_options);
@@ -118,6 +144,11 @@ static int option_set(struct config *c, const struct option *o, const char *text
                              text);
         *(bool *)at = !strcmp(text, "true");
         return 0;
+    case OPTION_EACH:
+        return each_add(at, text, is_elsewhere, where, fault);
+    case OPTION_ENTRIES:
+        c->telescope_is_yaml = false;
+        __attribute__((fallthrough));
     case OPTION_TEXT:
     case OPTION_LIST:
         free(*(char **)at);
@@ -224,6 +255,18 @@ static int arguments_read(struct config *c, enum command_bit command, int argc, 
 
 /* ---- config file ---- */
 
+/* The file being read. */
+struct source {
+    const char *bytes;
+    size_t len;
+    enum command_bit command;
+    yaml_document_t *document;
+    /* Gets what is wrong, of which there is so much, and reading goes on; NULL: it ends there. */
+    void (*finding)(void *context, const struct fault *fault);
+    void *context;
+    int found;
+};
+
 /* A scalar's text, or a sequence of scalars joined by commas. Caller frees; NULL: neither. */
 static char *node_text(yaml_document_t *document, yaml_node_t *node)
 {
@@ -257,9 +300,53 @@ static bool is_repeated(yaml_document_t *document, const yaml_node_t *root,
     return false;
 }
 
-static int pair_read(struct config *c, enum command_bit command, yaml_document_t *document,
-                     const yaml_node_t *root, const yaml_node_pair_t *pair, struct fault *fault)
+static bool has_entries(yaml_document_t *document, const yaml_node_t *node)
 {
+    if (node->type != YAML_SEQUENCE_NODE)
+        return false;
+    const yaml_node_item_t *item = node->data.sequence.items.start;
+    for (; item < node->data.sequence.items.top; item++)
+        if (yaml_document_get_node(document, *item)->type != YAML_SCALAR_NODE)
+            return true;
+    return false;
+}
+
+/* Values of an option that takes several. */
+static int each_read(struct config *c, const struct source *source, const struct option *o,
+                     yaml_node_t *node, const char *subject, struct fault *fault)
+{
+    if (node->type == YAML_SCALAR_NODE)
+        return option_set(c, o, (char *)node->data.scalar.value, subject, fault);
+    if (node->type != YAML_SEQUENCE_NODE || has_entries(source->document, node) ||
+        node->data.sequence.items.start == node->data.sequence.items.top)
+        return fault_set(fault, EINVAL, "%s: must be a value or a list of values", subject);
+    int err = 0;
+    yaml_node_item_t *item = node->data.sequence.items.start;
+    for (; err == 0 && item < node->data.sequence.items.top; item++) {
+        const yaml_node_t *entry = yaml_document_get_node(source->document, *item);
+        err = option_set(c, o, (char *)entry->data.scalar.value, subject, fault);
+    }
+    return err;
+}
+
+/* Entries go on as they are, to be read where they are understood. */
+static int entries_read(struct config *c, const struct source *source, const struct option *o,
+                        yaml_node_t *node, const char *subject, struct fault *fault)
+{
+    char *slice = config_slice(source->bytes, source->len, &node->start_mark, &node->end_mark);
+    if (!slice)
+        return fault_set(fault, errno, "%s: %s", subject,
+                         errno == EINVAL ? "entries are read from UTF-8 alone" : strerror(errno));
+    int err = option_set(c, o, slice, subject, fault);
+    c->telescope_is_yaml = err == 0;
+    free(slice);
+    return err;
+}
+
+static int pair_read(struct config *c, const struct source *source, const yaml_node_t *root,
+                     const yaml_node_pair_t *pair, struct fault *fault)
+{
+    yaml_document_t *document = source->document;
     yaml_node_t *key = yaml_document_get_node(document, pair->key);
     yaml_node_t *value = yaml_document_get_node(document, pair->value);
     char where[200];
@@ -269,37 +356,45 @@ static int pair_read(struct config *c, enum command_bit command, yaml_document_t
     if (key->type != YAML_SCALAR_NODE)
         return fault_set(fault, EINVAL, "%s: a key must be an option's name", where);
     const char *name = (char *)key->data.scalar.value;
-    const struct option *o = option_find(command, name, strlen(name), 0);
+    const struct option *o = option_find(source->command, name, strlen(name), 0);
     if (!o || !strcmp(name, "config") || !strcmp(name, "help"))
         return fault_set(fault, EINVAL, "%s: unknown key '%s'", where, name);
     if (is_repeated(document, root, pair, name))
         return fault_set(fault, EINVAL, "%s: key '%s' a second time", where, name);
-    char *text = node_text(document, value);
-    if (!text || (value->type == YAML_SEQUENCE_NODE && o->type != OPTION_LIST)) {
-        free(text);
-        return fault_set(fault, EINVAL, "%s: %s: must be a %s", where, name,
-                         o->type == OPTION_LIST ? "value or a list of values" : "single value");
-    }
     char subject[280];
     snprintf(subject, sizeof subject, "%s: %s", where, name);
+    if (o->type == OPTION_EACH)
+        return each_read(c, source, o, value, subject, fault);
+    if (o->type == OPTION_ENTRIES && has_entries(document, value))
+        return entries_read(c, source, o, value, subject, fault);
+    bool takes_list = o->type == OPTION_LIST || o->type == OPTION_ENTRIES;
+    char *text = node_text(document, value);
+    if (!text || (value->type == YAML_SEQUENCE_NODE && !takes_list)) {
+        free(text);
+        return fault_set(fault, EINVAL, "%s: must be a %s", subject,
+                         takes_list ? "value or a list of values" : "single value");
+    }
     int err = option_set(c, o, text, subject, fault);
     free(text);
     return err;
 }
 
-static int document_read(struct config *c, enum command_bit command, yaml_document_t *document,
-                         struct fault *fault)
+static int document_read(struct config *c, struct source *source, struct fault *fault)
 {
-    yaml_node_t *root = yaml_document_get_root_node(document);
+    yaml_node_t *root = yaml_document_get_root_node(source->document);
     if (!root)
         return 0; /* an empty file */
     if (root->type != YAML_MAPPING_NODE)
         return fault_set(fault, EINVAL, "%s: must be a mapping of option: value", c->config);
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {
-        int err = pair_read(c, command, document, root, pair, fault);
-        if (err < 0)
+        int err = pair_read(c, source, root, pair, fault);
+        if (err < 0 && (!source->finding || err == -ENOMEM))
             return err;
+        if (err < 0) {
+            source->found++;
+            source->finding(source->context, fault);
+        }
     }
     return 0;
 }
@@ -352,17 +447,17 @@ static int file_read(const struct config *c, char **bytes, size_t *len, struct f
     return err;
 }
 
-static int text_read(struct config *c, enum command_bit command, const char *bytes, size_t len,
-                     struct fault *fault)
+static int text_read(struct config *c, struct source *source, struct fault *fault)
 {
     yaml_parser_t parser;
     yaml_document_t document;
     if (!yaml_parser_initialize(&parser))
         return fault_set(fault, ENOMEM, "%s: %s", c->config, strerror(ENOMEM));
-    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, len);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)source->bytes, source->len);
     int err;
     if (yaml_parser_load(&parser, &document)) {
-        err = document_read(c, command, &document, fault);
+        source->document = &document;
+        err = document_read(c, source, fault);
         yaml_document_delete(&document);
     } else {
         err =
@@ -373,26 +468,27 @@ static int text_read(struct config *c, enum command_bit command, const char *byt
     return err;
 }
 
-static int config_file_read(struct config *c, enum command_bit command, struct fault *fault)
+static int config_file_read(struct config *c, struct source *source, struct fault *fault)
 {
     char *bytes;
     size_t len = 0;
     int err = file_read(c, &bytes, &len, fault);
+    source->bytes = bytes;
+    source->len = len;
     if (err == 0)
         err = nesting_check(c, bytes, len, fault);
     if (err == 0)
-        err = text_read(c, command, bytes, len, fault);
+        err = text_read(c, source, fault);
     free(bytes);
     return err;
 }
 
 /* ---- whole ---- */
 
-int config_init(struct config *c, enum command_bit command, int argc, char **argv,
-                struct fault *fault)
+static int defaults_set(struct config *c, size_t paths, struct fault *fault)
 {
     *c = (struct config){.lateness_ns = UINT64_MAX};
-    c->paths = calloc((size_t)argc + 1, sizeof *c->paths);
+    c->paths = calloc(paths + 1, sizeof *c->paths);
     c->said_at = calloc(config_option_count, sizeof *c->said_at);
     if (!c->paths || !c->said_at)
         return fault_set(fault, ENOMEM, "options: %s", strerror(ENOMEM));
@@ -406,13 +502,12 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
             return err;
     }
     memset(c->given, 0, sizeof c->given);
-    int err = arguments_read(c, command, argc, argv, true, fault);
-    if (err == 0 && c->config)
-        err = config_file_read(c, command, fault);
-    if (err == 0)
-        err = arguments_read(c, command, argc, argv, false, fault);
-    if (err < 0)
-        return err;
+    return 0;
+}
+
+/* What hangs on more than one value. */
+static int values_finish(struct config *c, struct fault *fault)
+{
     if (SECONDS(3600) % c->window_ns)
         return fault_set(fault, EINVAL, "%s: %gs does not divide an hour",
                          config_subject(c, "window"), (double)c->window_ns / 1e9);
@@ -421,11 +516,47 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
     return 0;
 }
 
+int config_init(struct config *c, enum command_bit command, int argc, char **argv,
+                struct fault *fault)
+{
+    struct source source = {.command = command};
+    int err = defaults_set(c, (size_t)argc, fault);
+    if (err == 0)
+        err = arguments_read(c, command, argc, argv, true, fault);
+    if (err == 0 && c->config)
+        err = config_file_read(c, &source, fault);
+    if (err == 0)
+        err = arguments_read(c, command, argc, argv, false, fault);
+    return err < 0 ? err : values_finish(c, fault);
+}
+
+int config_check(struct config *c, enum command_bit command, const char *path,
+                 void (*finding)(void *context, const struct fault *fault), void *context)
+{
+    struct source source = {.command = command, .finding = finding, .context = context};
+    struct fault fault;
+    int err = defaults_set(c, 0, &fault);
+    if (err == 0 && !(c->config = strdup(path)))
+        err = fault_set(&fault, ENOMEM, "options: %s", strerror(ENOMEM));
+    if (err == 0)
+        err = config_file_read(c, &source, &fault);
+    if (err == 0)
+        err = values_finish(c, &fault);
+    if (err == -ENOMEM)
+        return err;
+    if (err < 0)
+        finding(context, &fault);
+    return source.found + (err < 0);
+}
+
 void config_fini(struct config *c)
 {
     for (size_t i = 0; i < config_option_count; i++) {
         char **text = (char **)((char *)c + config_options[i].at);
-        if (config_options[i].type == OPTION_TEXT || config_options[i].type == OPTION_LIST) {
+        enum option_type type = config_options[i].type;
+        if (type == OPTION_EACH)
+            list_fini((struct config_list *)text);
+        if (type == OPTION_TEXT || type == OPTION_LIST || type == OPTION_ENTRIES) {
             free(*text);
             *text = NULL; /* two rows may name one field */
         }
@@ -439,10 +570,13 @@ void config_fini(struct config *c)
 
 const char *config_subject(const struct config *c, const char *option)
 {
-    for (size_t i = 0; i < config_option_count; i++)
-        if (!strcmp(config_options[i].name, option) && c->said_at[i])
-            return c->said_at[i];
-    return option;
+    const char *found = NULL;
+    for (size_t i = 0; i < config_option_count; i++) {
+        bool is_given = c->given[i / 64] >> i % 64 & 1;
+        if (!strcmp(config_options[i].name, option) && c->said_at[i] && (!found || is_given))
+            found = c->said_at[i];
+    }
+    return found ? found : option;
 }
 
 bool config_is_given(const struct config *c, const char *option)
@@ -451,52 +585,4 @@ bool config_is_given(const struct config *c, const char *option)
         if (!strcmp(config_options[i].name, option) && c->given[i / 64] >> i % 64 & 1)
             return true;
     return false;
-}
-
-/* Prints `text` from column 30, broken at spaces before column 100. */
-static void print_wrapped(FILE *out, const char *text)
-{
-    enum { LEFT = 30, WIDTH = 70 };
-    while (strlen(text) > WIDTH) {
-        int len = WIDTH;
-        while (len > 0 && text[len] != ' ')
-            len--;
-        fprintf(out, "%.*s\n%*s", len, text, LEFT, "");
-        text += len + 1;
-    }
-    fprintf(out, "%s", text);
-}
-
-/* What an option does, and where that says something its limits and its default. */
-static void print_help(FILE *out, const struct option *o)
-{
-    bool has_limits = o->type == OPTION_COUNT && o->max <= NUMBER_SHOWN;
-    bool has_default = o->initial && strcmp(o->initial, "0") != 0;
-    char help[256], limits[64] = "";
-
-    if (has_limits)
-        snprintf(limits, sizeof limits, "%llu to %llu", (unsigned long long)o->min,
-                 (unsigned long long)o->max);
-    snprintf(help, sizeof help, "%s%s%s%s%s%s%s", o->help, has_limits || has_default ? " (" : "",
-             limits, has_limits && has_default ? "; " : "", has_default ? "default: " : "",
-             has_default ? o->initial : "", has_limits || has_default ? ")" : "");
-    print_wrapped(out, help);
-}
-
-void config_print_options(FILE *out, enum command_bit command)
-{
-    for (size_t i = 0; i < config_option_count; i++) {
-        const struct option *o = &config_options[i];
-        if (!(o->commands & command))
-            continue;
-        char left[64];
-        snprintf(left, sizeof left, "%c%c%s--%s %s", o->letter ? '-' : ' ',
-                 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
-                 o->argument ? o->argument : "");
-        fprintf(out, "  %-27s ", left);
-        if (strlen(left) > 27)
-            fprintf(out, "\n%30s", "");
-        print_help(out, o);
-        fputc('\n', out);
-    }
 }

@@ -24,21 +24,46 @@ enum command_bit {
     COMMAND_LISTS = 1 << 5,
     COMMAND_MERGE = 1 << 6,
     COMMAND_REPORT = 1 << 7,
-    COMMANDS_ALL = (1 << 8) - 1,
+    COMMAND_LIVE = 1 << 8,
+    COMMAND_CHECK = 1 << 9,
+    COMMAND_SOURCE = 1 << 10,
+    COMMAND_PORT = 1 << 11,
+    COMMAND_EXPORT = 1 << 12,
+    COMMAND_PUBLISH = 1 << 13,
+    COMMAND_SERVE = 1 << 14,
+    COMMANDS_ALL = (1 << 15) - 1,
+};
+
+/* What may be given several times: on the command line again and again, in a file as a sequence. */
+struct config_list {
+    char **at;
+    size_t count;
 };
 
 /* Values of all options; texts belong to the config. */
 struct config {
     char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
-    char *start, *profile, *lang, *color, *per, *html;
+    char *dates, *anonymise, *new_key;
+    char *start, *profile, *lang, *color, *per, *html, *to;
+    char *receiver_cores, *worker_cores, *record, *user;
+    struct config_list from, eal;
+    uint64_t snaplen, pcap_buffer; /* bytes */
+    uint64_t record_size, record_span_ns, record_keep_age_ns, record_keep_bytes, record_zstd;
+    uint64_t keep_windows_ns, keep_days_ns, keep_sources_ns, keep_events_ns; /* 0: for ever */
+    uint64_t status_every_ns;
+    bool no_promiscuous, stage_table;
     uint64_t payload_bytes;
+    char *listen, *tokens, *tls_cert, *tls_key;
     char *spoof_tests, *country, *as, *lists, *name, *homepage, *date;
-    bool is_csv, is_json, is_help, skip_damaged, extra_bogons, no_sources, no_answers,
-        expose_telescope;
+    bool telescope_is_yaml; /* `telescope` is YAML out of the config file, places and all */
+    bool is_csv, is_json, is_help, is_following, skip_damaged, extra_bogons, no_sources, no_answers,
+        expose_telescope, no_index;
+    bool is_public;
+    uint64_t publish_delay_ns, publish_min_sources, http_connections;
     uint64_t memory; /* bytes; 0: no cap */
     uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
     uint64_t days, scale;
-    uint64_t window_ns, lateness_ns, span_ns;
+    uint64_t window_ns, lateness_ns, span_ns, patience_ns;
     uint64_t survey_ports, survey_packets, survey_per_address, survey_ports6, survey_packets6;
     uint64_t complete_coverage, complete_loss; /* percent * 1000 */
     char **paths;                              /* what is not an option */
@@ -52,6 +77,11 @@ struct config {
 int config_init(struct config *c, enum command_bit command, int argc, char **argv,
                 struct fault *fault);
 void config_fini(struct config *c);
+
+/* Reads a config file as `check` does: goes on behind what is wrong, each of which `finding` gets; what was wrong has
+ * its default. How many there were, or -ENOMEM. Caller finishes in any case; `path` must outlive it. */
+int config_check(struct config *c, enum command_bit command, const char *path,
+                 void (*finding)(void *context, const struct fault *fault), void *context);
 
 /* How a message about an option's value begins: "--filter" where it came from the command line (or nowhere),
  * "FILE:LINE:COLUMN: filter" where it came from the config file. Valid until the config is finished. */

@@ -10,7 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SPAN, OPTION_MILLI };
+enum option_type {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_LIST,    /* values joined by commas, in a file a sequence, too */
+    OPTION_ENTRIES, /* the same; in a file also a sequence of mappings: the telescope alone */
+    OPTION_EACH,    /* a struct config_list */
+    OPTION_COUNT,
+    OPTION_SPAN,
+    OPTION_MILLI
+};
 
 struct option {
     const char *name;
@@ -24,7 +33,7 @@ struct option {
     unsigned commands;
 };
 
-enum { OPTIONS_MAX = 96 };
+enum { OPTIONS_MAX = 128 };
 
 extern const struct option config_options[];
 extern const size_t config_option_count; /* at most OPTIONS_MAX */

@@ -1,5 +1,6 @@
 #include "core/day_store.h"
 
+#include "core/day_make.h"
 #include "core/day_runs.h"
 #include "core/memory.h"
 
@@ -121,19 +122,6 @@ static int packed_add(struct day_store *s, const struct calendar_day *of, unsign
     return day_runs_add(s->runs, of->date, shard, fitted ? fitted : bytes, p->bytes.len, fault);
 }
 
-/* Whether the source showed what no survey scanner shows. */
-static bool is_attacker(const struct ruleset *rules, const struct source_day *d)
-{
-    for (size_t i = 0; i < d->evidence_count; i++) {
-        if (d->evidence[i].evidence == EVIDENCE_bot)
-            return true;
-        for (size_t k = 0; k < rules->rule_count; k++)
-            if (rules->rules[k].is_exploit && strcmp(rules->rules[k].id, d->evidence[i].rule) == 0)
-                return true;
-    }
-    return false;
-}
-
 int day_store_judge(struct day_store *s, int32_t date, unsigned shard, struct survey_judge *judge,
                     struct fault *fault)
 {
@@ -142,7 +130,7 @@ int day_store_judge(struct day_store *s, int32_t date, unsigned shard, struct su
     int err = day_merge_begin(&m, s->runs, date, shard, fault);
     while (err == 0 && (d = day_merge_next(m)))
         survey_judge_take(judge, source_number(judge->shard, d->address, d->ip_version), d,
-                          is_attacker(s->settings->day.rules, d));
+                          day_make_is_attacker(s->settings->day.rules, d));
     day_merge_end(m);
     return err;
 }
@@ -166,60 +154,6 @@ int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day 
 
 /* ---- days ---- */
 
-static void facts_basis(struct day_facts *f, const struct day_store_settings *s)
-{
-    const struct ruleset *rules = s->day.rules;
-    int err = day_facts_add_basis(f, DAY_RULES, rules->name, rules->version, rules->sha256);
-    for (size_t i = 0; i < s->list_count && err == 0; i++)
-        err = day_facts_add_basis(f, DAY_LISTS, s->lists[i].name, s->lists[i].version,
-                                  s->lists[i].sha256);
-    for (size_t i = 0; i < s->database_count && err == 0; i++)
-        err = day_facts_add_basis(f, DAY_DATABASES, s->databases[i].name, s->databases[i].version,
-                                  s->databases[i].sha256);
-    if (err < 0)
-        memory_ended();
-}
-
-static int facts_fill(struct day_facts *f, const struct day_store *s, const struct sums *sums,
-                      const struct watched_day *watched, struct fault *fault)
-{
-    const struct day_store_settings *set = s->settings;
-    struct day_telescope *telescope;
-    int err = day_facts_init(f, sums->of.date, sums->of.start_ns, sums->of.end_ns, set->timezone);
-    if (err < 0)
-        return fault_set(fault, -err, "a day of zone %s: %s", set->timezone, strerror(-err));
-    f->revision = 1;
-    f->given_up = sums->given_up;
-    memcpy(f->kinds, sums->kinds, sizeof f->kinds);
-    for (unsigned k = 0; k < KIND_COUNT; k++)
-        f->ledger.observed += sums->kinds[k].packets;
-    f->ledger.filtered = watched ? watched->filtered : 0;
-    f->ledger.offered = f->ledger.observed + f->ledger.filtered;
-    facts_basis(f, set);
-    if (day_facts_add_sensor(f, set->sensor) < 0)
-        memory_ended();
-    err = day_facts_add_telescope(f, set->telescope_id, set->telescope_configured,
-                                  set->telescope_ipv4, &telescope, fault);
-    if (err == 0 && watched)
-        memcpy(telescope->minutes, watched->minutes, sizeof telescope->minutes);
-    return err;
-}
-
-/* Who a source is; texts belong to the origins. */
-static void origin_fill(const struct origins *origins, struct source_day *d, struct origin *found)
-{
-    origins_find(origins, d->address, d->ip_version, found);
-    struct source_day_origin *o = &d->origin;
-    *o = (struct source_day_origin){.acknowledged = "", .bogon = "", .as_name = ""};
-    if (found->class == ORIGIN_acknowledged)
-        o->acknowledged = origins_organisation(origins, found->organisation)->name;
-    if (found->bogon)
-        o->bogon = found->bogon->prefix;
-    memcpy(o->country, found->country, sizeof o->country);
-    o->asn = found->as.number;
-    o->as_name = found->as.name;
-}
-
 /* All sources of a date, in order, each once. */
 static int sources_take(struct day_store *s, int32_t date, struct day *day, struct feed_log *feed,
                         struct fault *fault)
@@ -229,7 +163,7 @@ static int sources_take(struct day_store *s, int32_t date, struct day *day, stru
     int err = day_merge_begin(&m, s->runs, date, SHARDS, fault);
     while (err == 0 && (d = day_merge_next(m))) {
         struct origin origin;
-        origin_fill(s->settings->origins, d, &origin);
+        day_make_origin(s->settings->origins, d, &origin);
         err = day_add(day, d, fault);
         if (err == 0 && feed)
             err = feed_log_append_source_day(feed, d, fault);
@@ -246,6 +180,19 @@ static const struct watched_day *watched_of(const struct day_minutes *watch, int
     return NULL;
 }
 
+static void sums_fill(struct journal_sums *all, const struct sums *sums,
+                      const struct watched_day *watched)
+{
+    *all = (struct journal_sums){.given_up = sums->given_up};
+    memcpy(all->kinds, sums->kinds, sizeof all->kinds);
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        all->ledger.observed += sums->kinds[k].packets;
+    all->ledger.filtered = watched ? watched->filtered : 0;
+    all->ledger.offered = all->ledger.observed + all->ledger.filtered;
+    if (watched)
+        memcpy(all->minutes, watched->minutes, sizeof all->minutes);
+}
+
 int day_store_finish(struct day_store *s, const struct day_minutes *watch, struct feed_log *feed,
                      int (*take)(void *context, const struct day_result *day), void *context,
                      struct fault *fault)
@@ -258,7 +205,9 @@ int day_store_finish(struct day_store *s, const struct day_minutes *watch, struc
         const struct sums *sums = &s->sums[i];
         const struct day_result *result;
         struct day_facts facts = {0};
-        err = facts_fill(&facts, s, sums, watched_of(watch, sums->of.date), fault);
+        struct journal_sums all;
+        sums_fill(&all, sums, watched_of(watch, sums->of.date));
+        err = day_make_facts(&facts, s->settings, &sums->of, &all, 1, fault);
         if (err == 0)
             err = day_begin(day, &facts, fault);
         if (err == 0 && feed)

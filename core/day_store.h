@@ -9,6 +9,7 @@
 #define CORE_DAY_STORE_H
 
 #include "classify/origin.h"
+#include "classify/telescope_dates.h"
 #include "core/day_minutes.h"
 #include "core/day_pack.h"
 #include "export/day.h"
@@ -22,9 +23,8 @@ struct day_store_settings {
     const struct day_basis *lists, *databases; /* that the origins were made of */
     size_t list_count, database_count;
     const char *telescope_id, *sensor, *timezone;
-    bool telescope_configured;
-    uint64_t telescope_ipv4;
-    const char *dir; /* where the file without a name may lie */
+    const struct telescope_dates *telescope; /* NULL: none configured */
+    const char *dir;                         /* where the file without a name may lie */
 };
 
 /* Settings and what they point to must outlive the store. NULL with errno. */

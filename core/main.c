@@ -23,6 +23,16 @@ const struct command commands[] = {
      "files\n"
      "that are no captures are named; the exit code is 3 then.\n",
      command_replay},
+    {"live", COMMAND_LIVE, "--from SPEC [-o DIR]",
+     "capture from interfaces and DPDK ports, count, write the feed",
+     "Counts what arrives until it is told to stop (SIGTERM, SIGINT): then what is open is sealed, "
+     "the\n"
+     "ledger printed; a second signal ends it at once. Every packet is counted once, or as dropped "
+     "by\n"
+     "its reason. With --out each window is on disk before the next is over, and days go on where "
+     "a\n"
+     "run before this one stopped, however it did. --record writes the packets themselves, too.\n",
+     command_live},
     {"explain", COMMAND_EXPLAIN, "PATH...",
      "one line per packet: what it is and which rule says so",
      "Prints every packet of the captures with its number in its file (as Wireshark numbers them,\n"
@@ -48,6 +58,19 @@ const struct command commands[] = {
      "settings, or with two sizes of one telescope are refused. What is damaged is left out and\n"
      "named, the exit code is 3 then; Days that lost sources by it say that they are not exact.\n",
      command_merge},
+    {"export", COMMAND_EXPORT, "FEED... -o DIR --anonymise KEYFILE",
+     "a feed to give away: source addresses under a key",
+     "Merges the feeds as merge does into one whose source addresses are anonymised by Crypto-PAn\n"
+     "(AES-128, IPv4 and IPv6): addresses that share a prefix share one of that length "
+     "afterwards.\n"
+     "Counts, Days, countries and AS stay as they are; windows lose their sketches of distinct\n"
+     "sources. Feeds under one key merge exactly. Times, ports, organisations and blocks stay: "
+     "who\n"
+     "knows from elsewhere what a source did knows its address, and what others share with it.\n"
+     "--new-key FILE writes a key (64 hex digits; 32 bytes serve as well). Keep it: whoever has "
+     "it\n"
+     "finds the addresses.\n",
+     command_export},
     {"report", COMMAND_REPORT, "FEED...",
      "print what the days of feeds come to: shares, ports, evidence, coverage",
      "Reads the days of the feeds (final) and prints them as one span, or one per --per. Packets\n"
@@ -57,6 +80,42 @@ const struct command commands[] = {
      "--rules restates port evidence of past days under other rules; payload evidence keeps the\n"
      "version it was labelled under.\n",
      command_report},
+    {"source", COMMAND_SOURCE, "ADDR|PREFIX|AS FEED...",
+     "what a source did: its days, ports, tools, evidence",
+     "Reads the source days of the feeds for an address (198.51.100.7), a prefix (2001:db8::/32)\n"
+     "or an AS (AS64500); a prefix and an AS are summed, their most active sources listed. What\n"
+     "was not seen is said, exit code 0. An address is found without reading the rest; an AS\n"
+     "through an index beside the feed, which is made when it is first asked for and may be\n"
+     "deleted at any time. What is damaged is named, the rest answered, the exit code is 3 then.\n",
+     command_source},
+    {"port", COMMAND_PORT, "PROTO/N FEED...", "what happens on a port: its days, hours, sources",
+     "The days of the feeds that have packets to a destination port (tcp/23), and the first one\n"
+     "ever; of the last day, or of --dates, also its hours (provisional), who was there, with "
+     "what\n"
+     "evidence, tools and countries. An index beside the feed is made when it is first asked for\n"
+     "and may be deleted at any time. What is damaged is named, the rest answered, the exit code "
+     "is\n"
+     "3 then.\n",
+     command_port},
+    {"publish", COMMAND_PUBLISH, "FEED --to SPEC",
+     "tell a Redis what a feed says: windows, days, ports, shares, sources",
+     "Delivers what the Redis lacks of the feed, window by window, and ends; --follow keeps on. "
+     "What it\n"
+     "has is told by the newest entry of its stream, so doing it again sends nothing twice. A feed "
+     "that is\n"
+     "older than what is there, or another one, is refused. Failures that may pass are tried "
+     "again. The\n"
+     "password is read from the file that password_file names, or from the variable\n"
+     "YAMISCOPE_REDIS_PASSWORD. The README lists the keys.\n",
+     command_publish},
+    {"serve", COMMAND_SERVE, "FEED",
+     "serve a feed over HTTP: dashboard, JSON, protobuf, live events, metrics",
+     "Serves a feed that is finished or still grows, until it is interrupted. On the loopback "
+     "everybody\n"
+     "on the machine may read all; elsewhere --tokens says who may, or --public that everybody "
+     "may\n"
+     "read what is delayed and folded. The address is printed when it is ready.\n",
+     command_serve},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
      "--json`\n"
@@ -66,6 +125,12 @@ const struct command commands[] = {
      "Calendar days (--profile days, nicter-YEAR) have answers per day, and a list of their\n"
      "acknowledged scanners, FILE.acknowledged.txt; the README says what they hold.\n",
      command_synth},
+    {"check", COMMAND_CHECK, "CONFIG", "check a config file and everything that it names",
+     "Reads the file as `live` does, and loads what it names: rules, lists, databases, telescope,\n"
+     "filter, zone, user; looks whether folders can be written and sources are well formed. "
+     "Prints\n"
+     "each finding, with file, line and column where it has one; exit code 2 then.\n",
+     command_check},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
      "list: rules, kinds, fingerprints and shares with their definitions.\n"
      "check: reads the rule files of DIR and names the first thing wrong with file, line, "
@@ -82,14 +147,13 @@ const struct command commands[] = {
 };
 const unsigned command_count = sizeof commands / sizeof *commands;
 
-void command_print_ledger(const struct command_ledger *l)
+void command_print_ledger(const struct window_ledger *l, uint64_t bytes)
 {
-    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], d[TEXT_COUNTED], e[TEXT_COUNTED];
-    printf("  offered %s = observed %s + dropped %s (filter %s, full ring %s)\n",
-           text_number(l->offered, a), text_number(l->observed, b),
-           text_number(l->filtered + l->ring_full, c), text_number(l->filtered, d),
-           text_number(l->ring_full, e));
-    printf("  %s of packets; %s late\n", text_counted(l->bytes, "byte", "bytes", a),
+    char a[TEXT_COUNTED], b[TEXT_COUNTED], c[TEXT_COUNTED], dropped[LEDGER_TEXT];
+    printf("  offered %s = observed %s + dropped %s (%s)\n", text_number(l->offered, a),
+           text_number(l->observed, b), text_number(ledger_dropped(l), c),
+           ledger_dropped_text(l, ", ", false, dropped));
+    printf("  %s of packets; %s late\n", text_counted(bytes, "byte", "bytes", a),
            text_number(l->late, b));
 }
 

@@ -5,7 +5,9 @@ packages_to_build=(
   gcc libc6-dev pkg-config meson ninja-build python3
   libdpdk-dev libpcap-dev libjemalloc-dev
   libisal-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
-  libyaml-dev libmd-dev libmaxminddb-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
+  libyaml-dev libmd-dev libmaxminddb-dev nettle-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler
+  libhiredis-dev
+  libmicrohttpd-dev zlib1g-dev
   libjs-chart.js
 )
 
@@ -14,9 +16,12 @@ packages_to_build=(
 
 packages_to_test=(
   libcmocka-dev clang libclang-rt-14-dev clang-format
-  python3-yaml python3-protobuf python3-maxminddb mmdb-bin protobuf-compiler
+  python3-yaml python3-cryptography python3-protobuf python3-maxminddb mmdb-bin protobuf-compiler
   chromium fonts-ipafont-gothic
+  redis-server python3-redis
+  prometheus openssl
   tshark xz-utils bzip2 zstd lz4 gzip
+  iproute2 tcpreplay util-linux procps dpdk-dev systemd
 )
 
 # packages_install NAME...: installs those that are not there. Says what to do where it may not.

@@ -12,21 +12,21 @@ static void worker_wait(struct worker *w)
 {
     const struct batch *b;
     do
-        b = channel_pop(w->free_batches);
+        b = channel_pop(w->lane.free_batches);
     while (b->mark.what != MARK_END);
 }
 
 /* Workers and exporter stop behind everything that was received; who has nothing else to do adds up
  * sources. */
-static void threads_finish(struct pipeline *p)
+void pipeline_threads_finish(struct pipeline *p)
 {
     for (unsigned i = 0; i < p->settings->workers; i++) {
         struct worker *w = &p->workers[i];
         if (!w->is_running)
             continue;
-        struct batch *b = channel_pop(w->free_batches);
+        struct batch *b = channel_pop(w->lane.free_batches);
         b->mark.what = MARK_END;
-        channel_push(w->batches, b);
+        channel_push(w->lane.batches, b);
     }
     for (unsigned i = 0; i < p->settings->workers; i++) {
         struct worker *w = &p->workers[i];
@@ -60,6 +60,7 @@ static void pipeline_destroy(struct pipeline *p)
 {
     for (unsigned i = 0; i < p->settings->workers; i++) {
         pipeline_worker_fini(&p->workers[i]);
+        lane_fini(&p->workers[i].lane);
     }
     address_set_destroy(p->sorter.destinations);
     payload_scratch_destroy(p->sorter.scratch);
@@ -98,21 +99,25 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         (!settings->rules->payload_off && !p->sorter.scratch))
         return -ENOMEM;
     p->sorter.verdicts->of = p->verdicts;
-    for (unsigned i = 0; i < settings->workers; i++)
-        p->workers[i].batch_count = settings->workers * BATCHES_LEAST < BATCHES_AHEAD
-                                        ? BATCHES_AHEAD / settings->workers
-                                        : BATCHES_LEAST;
+    p->windows = window_clock_windows(p->clock);
+    unsigned least = settings->workers * BATCHES_LEAST < BATCHES_AHEAD
+                         ? BATCHES_AHEAD / settings->workers
+                         : BATCHES_LEAST;
+    unsigned batch_count[SHARDS] = {0};
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         p->worker_of[shard] = &p->workers[shard % settings->workers];
-        p->worker_of[shard]->batch_count += 1 + BATCHES_HELD;
+        batch_count[shard % settings->workers] += 1 + BATCHES_HELD;
     }
     for (unsigned i = 0; i < settings->workers; i++) {
-        int err = pipeline_worker_init(&p->workers[i], p);
+        struct worker *w = &p->workers[i];
+        int err = lane_init(&w->lane, least + batch_count[i], NULL);
+        if (err == 0)
+            err = pipeline_worker_init(w, p);
         if (err < 0)
             return err;
     }
     for (unsigned shard = 0; shard < SHARDS; shard++)
-        sorter_begin(&p->sorter, shard, channel_pop(p->worker_of[shard]->free_batches));
+        sorter_begin(&p->sorter, shard, channel_pop(p->worker_of[shard]->lane.free_batches));
     return 0;
 }
 
@@ -136,7 +141,7 @@ int pipeline_run(const struct pipeline_settings *settings, struct pipeline_resul
         err = pipeline_receive(p, fault);
         window_clock_finish(p->clock);
     }
-    threads_finish(p);
+    pipeline_threads_finish(p);
     if (err == 0 && (err = atomic_load(&p->feed_err)) < 0)
         *fault = p->feed_fault;
     if (err == 0)

@@ -11,8 +11,8 @@
 
 #include "capture/capture.h"
 #include "capture/capture_filter.h"
-#include "classify/prefix_set.h"
 #include "classify/ruleset.h"
+#include "classify/telescope_dates.h"
 #include "core/day_minutes.h"
 #include "core/day_store.h"
 #include "core/tally.h"
@@ -26,11 +26,12 @@ struct pipeline_settings {
     struct capture *capture; /* read to its end, not closed */
     struct filter *filter;   /* NULL: every packet; reads every link type that the capture gives */
     const struct ruleset *rules;
-    const struct prefix_set *telescope; /* NULL: everything is inside */
-    struct feed_log *feed;              /* NULL: no feed; not finished here */
-    uint32_t decap;                     /* set of enum decap */
-    unsigned workers;                   /* 1 to SHARDS */
-    struct day_store *days;             /* gets the source days; NULL: days are not counted */
+    const struct telescope_dates *telescope; /* NULL: everything is inside */
+    struct feed_log *feed;                   /* NULL: no feed; not finished here */
+    uint32_t decap;                          /* set of enum decap */
+    unsigned workers;                        /* 1 to SHARDS */
+    struct day_store *days;                  /* gets the source days; NULL: days are not counted */
+    bool packs_days; /* live: days are counted and packed with each window, and `days` is NULL */
     const struct tally_survey *
         survey; /* with days, where windows are to say what is taken out of _ex_survey; else NULL */
     struct day_minutes *minutes; /* with days: what of them the receiver sees */

@@ -40,6 +40,12 @@ void pipeline_cap_work(struct worker *w, unsigned what)
 
 /* ---- receiver ---- */
 
+static void ask_all(struct pipeline *p, unsigned what, enum cap_state state)
+{
+    pipeline_send_mark(p, (struct batch_mark){.what = what});
+    p->cap.state = state;
+}
+
 /* Waits until all workers have done what the last mark said; adds up what they counted. */
 static struct cap_counts tell_all(struct pipeline *p)
 {
@@ -64,32 +70,6 @@ static void given_up_note(struct pipeline *p, const struct cap_decision *d)
         all->ports_packets = d->ports_cut;
 }
 
-/* Looks at all tables; gives up something where they are beyond the cap. */
-static void weigh(struct pipeline *p)
-{
-    struct pipeline_cap *cap = &p->cap;
-    struct cap_weight *sum = memory_must(calloc(1, sizeof *sum));
-    struct cap_decision d;
-
-    pipeline_send_mark(p, (struct batch_mark){.what = MARK_WEIGH});
-    struct cap_counts most = tell_all(p);
-    for (unsigned i = 0; i < p->settings->workers; i++)
-        cap_weight_add(sum, p->workers[i].weight);
-    cap_decide(sum, p->settings->memory_cap, cap->decision.is_full, &d);
-    cap->is_known = true;
-    cap->bytes = cap_bytes(&sum->counts);
-    cap->bytes_most = cap_bytes(&most);
-    cap->is_spent = cap->decision.is_full && sum->whole == 0;
-    free(sum);
-    if (!d.has_ports)
-        return;
-    cap->decision = d;
-    cap->is_known = false;
-    given_up_note(p, &d);
-    pipeline_send_mark(p, (struct batch_mark){.what = MARK_GIVE_UP});
-    (void)tell_all(p);
-}
-
 /* Whether the tables may be beyond the cap now, which are `most` by the counts asked for. They are what they were
  * when they were weighed and what came to the counts since, at most; in between, every packet adds one of each. So whether
  * they are looked at may depend on workers; what is found then does not. */
@@ -109,21 +89,96 @@ void pipeline_cap_begin(struct pipeline *p)
     p->cap.next = is_needed ? EVERY : UINT64_MAX;
 }
 
+/* All tables were looked at: something is to be given up where they are beyond the cap. */
+static void weighed(struct pipeline *p, const struct cap_counts *most)
+{
+    struct pipeline_cap *cap = &p->cap;
+    struct cap_weight *sum = memory_must(calloc(1, sizeof *sum));
+    struct cap_decision d;
+
+    for (unsigned i = 0; i < p->settings->workers; i++)
+        cap_weight_add(sum, p->workers[i].weight);
+    cap_decide(sum, p->settings->memory_cap, cap->decision.is_full, &d);
+    cap->is_known = true;
+    cap->bytes = cap_bytes(&sum->counts);
+    cap->bytes_most = cap_bytes(most);
+    cap->is_spent = cap->decision.is_full && sum->whole == 0;
+    free(sum);
+    if (!d.has_ports)
+        return;
+    cap->decision = d;
+    cap->is_known = false;
+    given_up_note(p, &d);
+    ask_all(p, MARK_GIVE_UP, CAP_GIVING_UP);
+}
+
+static void forget(struct pipeline_cap *cap)
+{
+    cap->decision = (struct cap_decision){0};
+    cap->is_spent = cap->is_known = cap->is_stale = false;
+}
+
+/* Waits for the answers and does what follows from them: there is another question, or none (CAP_IDLE). */
+static void answers_take(struct pipeline *p)
+{
+    struct pipeline_cap *cap = &p->cap;
+    enum cap_state of = cap->state;
+    struct cap_counts counts = tell_all(p);
+
+    cap->state = CAP_IDLE;
+    if (cap->is_stale) {
+        forget(cap);
+    } else if (of == CAP_COUNTING) {
+        cap->pairs = counts.pairs;
+        if (is_beyond(p, cap_bytes(&counts)))
+            ask_all(p, MARK_WEIGH, CAP_WEIGHING);
+    } else if (of == CAP_WEIGHING) {
+        weighed(p, &counts);
+    }
+}
+
+static void count_begin(struct pipeline *p)
+{
+    ask_all(p, MARK_COUNT_TABLES, CAP_COUNTING);
+    p->cap.asked = p->cap.next;
+    p->cap.next += DELAY;
+}
+
 void pipeline_cap_turn(struct pipeline *p)
 {
     struct pipeline_cap *cap = &p->cap;
-    if (!cap->is_asked) {
-        pipeline_send_mark(p, (struct batch_mark){.what = MARK_COUNT_TABLES});
-        cap->asked = cap->next;
-        cap->next += DELAY;
-    } else {
-        struct cap_counts counts = tell_all(p);
-        cap->pairs = counts.pairs;
-        if (is_beyond(p, cap_bytes(&counts)))
-            weigh(p);
-        cap->next += EVERY - DELAY;
+    if (cap->state == CAP_IDLE) {
+        count_begin(p);
+        return;
     }
-    cap->is_asked = !cap->is_asked;
+    while (cap->state != CAP_IDLE)
+        answers_take(p);
+    cap->next += EVERY - DELAY;
+}
+
+void pipeline_cap_poll(struct pipeline *p, uint64_t received)
+{
+    struct pipeline_cap *cap = &p->cap;
+    p->sorted = received;
+    if (cap->state == CAP_IDLE) {
+        if (cap->next <= received)
+            count_begin(p);
+        return;
+    }
+    for (unsigned i = 0; i < p->settings->workers; i++)
+        if (channel_count(p->workers[i].told) == 0)
+            return;
+    answers_take(p);
+    if (cap->state == CAP_IDLE)
+        cap->next = cap->asked + EVERY;
+}
+
+void pipeline_cap_day_over(struct pipeline *p)
+{
+    if (p->cap.state == CAP_IDLE)
+        forget(&p->cap);
+    else /* workers may be reading the decision */
+        p->cap.is_stale = true;
 }
 
 bool pipeline_cap_day(struct pipeline *p, bool is_judged)

@@ -23,7 +23,7 @@ void pipeline_announce(struct worker *w, const struct batch_mark *mark)
         return;
     }
     w->announced |= slot;
-    if (!s->days || !tally_day_is_current(w->tally, NULL))
+    if (!(s->days || s->packs_days) || !tally_day_is_current(w->tally, NULL))
         return;
     struct calendar_day first = calendar_day_of(mark->start_ns);
     if (!calendar_splits(&first, mark->start_ns, s->window_span_ns))
@@ -93,7 +93,7 @@ void pipeline_turn_day(struct worker *w, const struct batch_mark *mark)
         if (w->pipeline->worker_of[shard] != w)
             continue;
         if (mark->is_judged)
-            tally_survey_judge(w->tally, shard, &judge);
+            tally_survey_judge(w->tally, shard, mark->date, &judge);
         pack_days(w, shard, next, mark, mark->is_judged ? &judge : NULL);
         if (mark->is_judged)
             survey_judge_end(&judge);

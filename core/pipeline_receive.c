@@ -2,22 +2,27 @@
 #include "core/day_turn.h"
 #include "core/pipeline_state.h"
 
+#include <string.h>
+
 struct batch *pipeline_send(void *context, struct batch *full)
 {
     struct pipeline *p = context;
     struct worker *w = p->worker_of[full->shard];
-    channel_push(w->batches, full);
-    return channel_pop(w->free_batches);
+    channel_push(w->lane.batches, full);
+    return channel_pop(w->lane.free_batches);
 }
 
 void pipeline_send_mark(struct pipeline *p, struct batch_mark mark)
 {
-    sorter_flush(&p->sorter);
+    if (p->clock)
+        sorter_flush(&p->sorter);
     for (unsigned i = 0; i < p->settings->workers; i++) {
-        struct batch *b = channel_pop(p->workers[i].free_batches);
+        struct batch *b = channel_pop(p->workers[i].lane.free_batches);
         b->mark = mark;
-        mark.filtered = 0; /* is told once */
-        channel_push(p->workers[i].batches, b);
+        memset(mark.dropped, 0, sizeof mark.dropped); /* is told once */
+        mark.unknown = 0;
+        mark.unrecorded = 0;
+        channel_push(p->workers[i].lane.batches, b);
     }
 }
 
@@ -38,41 +43,47 @@ static void day_send(struct pipeline *p, int32_t left, int64_t start_ns)
                .what = MARK_DAY, .start_ns = start_ns, .is_judged = is_judged, .date = left});
 }
 
-static void clock_open(void *context, unsigned slot, const struct open_window *w)
+void pipeline_window_open(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
     int32_t date = p->day.of.date;
-    if (p->settings->days &&
-        day_turn_open(&p->day, window_clock_windows(p->clock), slot, w->start_ns))
+    if (p->settings->days && day_turn_open(&p->day, p->windows, slot, w->start_ns))
         day_send(p, date, w->start_ns);
     pipeline_send_mark(p, (struct batch_mark){.what = MARK_OPEN,
                                               .slot = slot,
                                               .part = w->part,
                                               .start_ns = w->start_ns,
                                               .is_late = w->is_late});
+    if (!p->clock)
+        return;
     bool is_two_days = p->settings->days && day_turn_splits(&p->day, w->start_ns);
     sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, is_two_days);
 }
 
-static void clock_seal(void *context, unsigned slot, const struct open_window *w)
+void pipeline_window_seal(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
-    pipeline_send_mark(p, (struct batch_mark){
-                              .what = MARK_SEAL,
-                              .slot = slot,
-                              .is_late = w->is_late,
-                              .filtered = w->filtered,
-                              .first_ns = w->first_ns,
-                              .last_ns = w->last_ns,
-                          });
+    struct batch_mark mark = {
+        .what = MARK_SEAL,
+        .slot = slot,
+        .is_late = w->is_late,
+        .is_partial = w->is_partial,
+        .ends_day = w->ends_day,
+        .unknown = w->unknown,
+        .unrecorded = w->unrecorded,
+        .first_ns = w->first_ns,
+        .last_ns = w->last_ns,
+    };
+    memcpy(mark.dropped, w->dropped, sizeof mark.dropped);
+    pipeline_send_mark(p, mark);
     int64_t start_ns;
     int32_t date = p->day.of.date;
-    if (p->settings->days &&
-        day_turn_seal(&p->day, window_clock_windows(p->clock), slot, &start_ns))
+    if (p->settings->days && day_turn_seal(&p->day, p->windows, slot, &start_ns))
         day_send(p, date, start_ns);
 }
 
-const struct window_clock_ops pipeline_clock_ops = {.open = clock_open, .seal = clock_seal};
+const struct window_clock_ops pipeline_clock_ops = {.open = pipeline_window_open,
+                                                    .seal = pipeline_window_seal};
 
 /* Takes the frames out that the filter does not match; they are counted as dropped in their windows.
  * Returns how many are left, in order. */
@@ -87,7 +98,7 @@ static int filter_burst(struct pipeline *p, struct frame *frames, size_t count, 
         left += (unsigned)matches;
         if (!matches) {
             unsigned slot = window_clock_slot(p->clock, frames[i].ts_ns);
-            window_clock_windows(p->clock)[slot].filtered++;
+            window_clock_windows(p->clock)[slot].dropped[DROP_filtered]++;
             if (p->settings->days)
                 day_minutes_find(p->settings->minutes, frames[i].ts_ns)->filtered++;
         }

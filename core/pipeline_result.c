@@ -28,7 +28,8 @@ void pipeline_result_fill(struct pipeline *p)
         sources_merge(p->result->sources, &p->workers[i]);
     for (unsigned i = 0; p->settings->days && i < p->settings->workers; i++)
         days_merge(p->settings->days, p->workers[i].tally);
-    p->result->destinations = address_set_count(p->sorter.destinations);
+    if (p->sorter.destinations)
+        p->result->destinations = address_set_count(p->sorter.destinations);
     const struct window_given_up *later = &p->result->total->given_up;
     p->result->given_up.packets += later->ports + later->sources;
 }

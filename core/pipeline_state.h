@@ -17,8 +17,9 @@ enum {
         8, /* of a shard, that a worker counts one after the other: what it looks up for them stays
                          in its cache meanwhile */
     BATCHES_LEAST = 16, /* but to each not fewer than this: they hide the way between two caches */
-    WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way */
-    EMPTIES = 64, /* per worker: windows without its packets that may be on their way */
+    WINDOWS = WINDOW_SLOTS + 4, /* per worker: the open ones and some on their way; */
+    WINDOWS_LIVE = 64,          /* live, so many more: made while an exporter waits for its disk */
+    EMPTIES = WINDOWS_LIVE, /* per worker: windows without its packets that may be on their way */
 };
 
 /* What a batch without observations says. */
@@ -34,22 +35,31 @@ enum {
 
 struct pipeline;
 
+/* The way from one sender to one worker, and back. */
+struct lane {
+    struct channel *batches, *free_batches;
+    struct batch *slab; /* all batches */
+    unsigned batch_count;
+    struct batch **
+        spare; /* live: free ones that the sender has, the last to come back first: they are in its cache */
+    unsigned spare_count;
+};
+
 struct worker {
     struct pipeline *pipeline;
     struct tally *tally;
-    struct channel *batches;      /* receiver -> worker */
-    struct channel *free_batches; /* worker -> receiver */
+    struct lane lane;             /* from the receiver; live: from the keeper */
     struct channel *sealed;       /* worker -> exporter; NULL at the end */
     struct channel *free_windows; /* exporter -> worker */
     struct channel
         *told; /* worker -> receiver: itself, when it did what one of the last three marks says */
     struct cap_counts counts;                 /* what it told */
     struct cap_weight *weight;                /* likewise; made when first asked for */
-    struct batch *slab;                       /* all batches */
     struct batch *held[SHARDS][BATCHES_HELD]; /* received and not counted yet, by shard */
     unsigned held_count[SHARDS], held_total;
-    unsigned batch_count;
-    struct window *windows[WINDOWS]; /* a stack: the last one used is touched and warm */
+    struct window
+        *windows[WINDOWS + WINDOWS_LIVE]; /* a stack: the last one used is touched and warm */
+    unsigned windows_most;
     unsigned window_count, windows_made;
     unsigned empties;                       /* on their way to the exporter or back */
     struct batch_mark opened[WINDOW_SLOTS]; /* what was said of each slot's window */
@@ -61,11 +71,14 @@ struct worker {
     bool is_running;
 };
 
-/* The receiver's: what the tables come to. All of it happens at numbers of packets, so that nothing depends on
+/* The receiver's (live: the keeper's): what the tables come to. All of it happens at numbers of packets, so that nothing depends on
  * speed. */
+enum cap_state { CAP_IDLE, CAP_COUNTING, CAP_WEIGHING, CAP_GIVING_UP };
+
 struct pipeline_cap {
     uint64_t next;                /* packets sorted when there is something to do next */
-    bool is_asked;                /* all workers were asked for counts, which are read then */
+    enum cap_state state;         /* what all workers were asked for; */
+    bool is_stale;                /* of a day that is over: the answer is worth nothing */
     uint64_t asked;               /* packets, when they were asked last */
     uint64_t pairs;               /* of ports; when they were asked last */
     uint64_t turned;              /* packets, when a day became the current one */
@@ -77,7 +90,8 @@ struct pipeline_cap {
 
 struct pipeline {
     const struct pipeline_settings *settings;
-    struct window_clock *clock;
+    struct window_clock *clock;        /* NULL: live */
+    const struct open_window *windows; /* WINDOW_SLOTS of them */
     struct worker workers[SHARDS];
     struct worker *worker_of[SHARDS];
     struct sorter sorter; /* the receiver's */
@@ -97,13 +111,40 @@ struct pipeline {
 /* Gives the calling thread its name (unless NULL) and its place among others. */
 void pipeline_thread_begin(const struct pipeline *p, const char *name);
 
-/* A worker, which is all zero but for its number of batches: what it is made of; 0 or -errno. */
+/* With all its batches free; `bell` as of channel_create(). 0 or -errno. */
+int lane_init(struct lane *l, unsigned batch_count, struct bell *bell);
+void lane_fini(struct lane *l); /* also of a part */
+
+/* Gives a batch back to who sent it. */
+static inline void batch_return(struct batch *b) { channel_push(b->home, b); }
+
+/* A worker, which is all zero but for its lane: what it is made of; 0 or -errno. */
 int pipeline_worker_init(struct worker *w, struct pipeline *p);
 void pipeline_worker_fini(struct worker *w); /* also of a part */
 
 /* The threads: of a struct worker, of a struct pipeline. */
 void *pipeline_worker(void *worker);
 void *pipeline_exporter(void *pipeline);
+
+/* What a worker does with a batch: counts it at once, or holds it until it has more of its shard; what it holds of a
+ * shard is counted in order; of that with the most, if it holds any. */
+void pipeline_count(struct worker *w, struct batch *b);
+void pipeline_hold(struct worker *w, struct batch *b);
+void pipeline_count_held(struct worker *w, unsigned shard);
+bool pipeline_count_most(struct worker *w);
+
+/* A window is over: it goes to the exporter, with the mark's ledger where the worker is the first. */
+void pipeline_seal(struct worker *w, const struct batch_mark *mark);
+
+/* Stands in the sealed windows of a worker for one that holds none of its packets. */
+extern struct window pipeline_empty_window;
+
+/* Workers and exporter stop behind everything that was received. */
+void pipeline_threads_finish(struct pipeline *p);
+
+/* A window begins, or is over: says so to the workers; the day may turn. */
+void pipeline_window_open(void *pipeline, unsigned slot, const struct open_window *w);
+void pipeline_window_seal(void *pipeline, unsigned slot, const struct open_window *w);
 
 /* Adds up what nobody has yet; the worker has counted all it gets. */
 void pipeline_sum_shards(struct worker *w, struct tally_sources *sum);
@@ -125,8 +166,14 @@ void pipeline_send_mark(struct pipeline *p, struct batch_mark mark);
 /* Counts the workers' tables from the run's begin on. */
 void pipeline_cap_begin(struct pipeline *p);
 
-/* The receiver sorted p->cap.next packets. */
+/* The receiver sorted p->cap.next packets. Waits for workers where something is to be given up. */
 void pipeline_cap_turn(struct pipeline *p);
+
+/* Live, now and then: as the turns, but goes on only where all workers have answered; never waits for one. */
+void pipeline_cap_poll(struct pipeline *p, uint64_t received);
+
+/* Live: workers go on with empty tables behind the mark that is sent next. What was given up is forgotten with them. */
+void pipeline_cap_day_over(struct pipeline *p);
 
 /* Whether enough was sorted since the last day turned to be worth another turn, which looks at all pairs. Where not, the
  * current day stays, and others go on as rows; results are the same. Says yes once for each turn. */

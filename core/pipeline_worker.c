@@ -35,12 +35,12 @@ void pipeline_feed_failed(struct pipeline *p, int err, const struct fault *fault
 }
 
 /* In place of a window that holds no packets of this worker. */
-static struct window empty_window;
+struct window pipeline_empty_window;
 
 /* Takes back what the exporter is done with. */
 static void worker_take_back(struct worker *w, struct window *window)
 {
-    if (window == &empty_window)
+    if (window == &pipeline_empty_window)
         w->empties--;
     else
         w->windows[w->window_count++] = window;
@@ -51,7 +51,7 @@ static struct window *worker_window(struct worker *w)
     struct window *window;
     while ((window = channel_try_pop(w->free_windows)))
         worker_take_back(w, window);
-    if (w->window_count == 0 && w->windows_made < WINDOWS) {
+    if (w->window_count == 0 && w->windows_made < w->windows_most) {
         w->windows_made++;
         return memory_must(window_create());
     }
@@ -65,7 +65,7 @@ static void worker_send_empty(struct worker *w)
     while (w->empties == EMPTIES)
         worker_take_back(w, channel_pop(w->free_windows));
     w->empties++;
-    channel_push(w->sealed, &empty_window);
+    channel_push(w->sealed, &pipeline_empty_window);
 }
 
 /* Gives a slot its window, when the first packet is there: most workers see nothing of a window of
@@ -79,7 +79,7 @@ static void worker_open(struct worker *w, unsigned slot)
     tally_open(w->tally, slot, window);
 }
 
-static void worker_count(struct worker *w, struct batch *b)
+void pipeline_count(struct worker *w, struct batch *b)
 {
     if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
         worker_open(w, b->brief_slot);
@@ -90,7 +90,7 @@ static void worker_count(struct worker *w, struct batch *b)
 }
 
 /* The first worker's window goes to the exporter in any case: it carries the ledger. */
-static void worker_seal(struct worker *w, const struct batch_mark *mark)
+void pipeline_seal(struct worker *w, const struct batch_mark *mark)
 {
     if (!tally_is_open(w->tally, mark->slot)) {
         if (w != w->pipeline->workers) {
@@ -105,12 +105,13 @@ static void worker_seal(struct worker *w, const struct batch_mark *mark)
         window->totals.first_ns = mark->first_ns;
         window->totals.last_ns = mark->last_ns;
     }
+    window->is_partial = mark->is_partial;
+    window->given_up.recorder_packets += mark->unrecorded;
     window->ledger = (struct window_ledger){
-        .offered = packets + mark->filtered,
-        .observed = packets,
-        .filtered = mark->filtered,
-        .late = mark->is_late ? packets : 0,
-    };
+        .observed = packets, .late = mark->is_late ? packets : 0, .unknown = mark->unknown};
+    for (unsigned why = 0; why < DROP_COUNT; why++)
+        ledger_drop_set(&window->ledger, why, mark->dropped[why]);
+    window->ledger.offered = packets + ledger_dropped(&window->ledger);
     channel_push(w->sealed, window);
 }
 
@@ -126,36 +127,43 @@ void pipeline_sum_shards(struct worker *w, struct tally_sources *sum)
 }
 
 /* Counts what is held of a shard, in order. */
-static void worker_count_held(struct worker *w, unsigned shard)
+void pipeline_count_held(struct worker *w, unsigned shard)
 {
     for (unsigned i = 0; i < w->held_count[shard]; i++) {
-        worker_count(w, w->held[shard][i]);
-        channel_push(w->free_batches, w->held[shard][i]);
+        pipeline_count(w, w->held[shard][i]);
+        batch_return(w->held[shard][i]);
     }
     w->held_total -= w->held_count[shard];
     w->held_count[shard] = 0;
+}
+
+bool pipeline_count_most(struct worker *w)
+{
+    unsigned most = 0;
+    if (w->held_total == 0)
+        return false;
+    for (unsigned shard = 1; shard < SHARDS; shard++)
+        if (w->held_count[shard] > w->held_count[most])
+            most = shard;
+    pipeline_count_held(w, most);
+    return true;
 }
 
 /* The next batch or mark. As long as there is none, what is held is counted, the most first. */
 static struct batch *worker_next(struct worker *w)
 {
     struct batch *b;
-    while (!(b = channel_try_pop(w->batches)) && w->held_total > 0) {
-        unsigned most = 0;
-        for (unsigned shard = 1; shard < SHARDS; shard++)
-            if (w->held_count[shard] > w->held_count[most])
-                most = shard;
-        worker_count_held(w, most);
-    }
-    return b ? b : channel_pop(w->batches);
+    while (!(b = channel_try_pop(w->lane.batches)) && pipeline_count_most(w))
+        ;
+    return b ? b : channel_pop(w->lane.batches);
 }
 
-static void worker_hold(struct worker *w, struct batch *b)
+void pipeline_hold(struct worker *w, struct batch *b)
 {
     w->held[b->shard][w->held_count[b->shard]++] = b;
     w->held_total++;
     if (w->held_count[b->shard] == BATCHES_HELD)
-        worker_count_held(w, b->shard);
+        pipeline_count_held(w, b->shard);
 }
 
 void *pipeline_worker(void *arg)
@@ -165,11 +173,11 @@ void *pipeline_worker(void *arg)
     for (bool is_over = false; !is_over;) {
         struct batch *b = worker_next(w);
         if (b->mark.what == 0) {
-            worker_hold(w, b);
+            pipeline_hold(w, b);
             continue;
         }
         for (unsigned shard = 0; shard < SHARDS; shard++)
-            worker_count_held(w, shard);
+            pipeline_count_held(w, shard);
         switch (b->mark.what) {
         case MARK_OPEN:
             w->opened[b->mark.slot] = b->mark;
@@ -177,7 +185,7 @@ void *pipeline_worker(void *arg)
             pipeline_announce(w, &b->mark);
             break;
         case MARK_SEAL:
-            worker_seal(w, &b->mark);
+            pipeline_seal(w, &b->mark);
             pipeline_announce(w, &b->mark);
             break;
         case MARK_COUNT_TABLES:
@@ -192,7 +200,7 @@ void *pipeline_worker(void *arg)
             is_over = true;
             break;
         }
-        channel_push(w->free_batches, b);
+        batch_return(b);
     }
     channel_push(w->sealed, NULL);
     pipeline_sum_shards(w, w->sources);
@@ -229,7 +237,7 @@ void *pipeline_exporter(void *arg)
             struct window *shard = channel_pop(p->workers[i].sealed);
             if (!shard)
                 continue;
-            if (shard != &empty_window) {
+            if (shard != &pipeline_empty_window) {
                 window_merge(whole, shard, WINDOW_SHARDS);
                 window_clear(shard);
             }
@@ -245,26 +253,44 @@ void *pipeline_exporter(void *arg)
 
 /* ---- setup ---- */
 
+int lane_init(struct lane *l, unsigned batch_count, struct bell *bell)
+{
+    l->batch_count = batch_count;
+    l->batches = channel_create(batch_count, bell);
+    l->free_batches = channel_create(batch_count, NULL);
+    l->slab = aligned_alloc(64, batch_count * sizeof *l->slab);
+    if (!l->batches || !l->free_batches || !l->slab)
+        return -ENOMEM;
+    for (unsigned i = 0; i < batch_count; i++) {
+        l->slab[i].home = l->free_batches;
+        channel_push(l->free_batches, &l->slab[i]);
+    }
+    return 0;
+}
+
+void lane_fini(struct lane *l)
+{
+    channel_destroy(l->batches);
+    channel_destroy(l->free_batches);
+    free(l->slab);
+    free(l->spare);
+    *l = (struct lane){0};
+}
+
 int pipeline_worker_init(struct worker *w, struct pipeline *p)
 {
     const struct pipeline_settings *s = p->settings;
 
     w->pipeline = p;
-    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope, s->days != NULL, s->survey);
-    w->batches = channel_create(w->batch_count);
-    w->free_batches = channel_create(w->batch_count);
-    w->sealed = channel_create(WINDOWS + EMPTIES + 1);
-    w->free_windows = channel_create(WINDOWS + EMPTIES);
-    w->told = channel_create(1);
+    w->windows_most = p->clock ? WINDOWS : WINDOWS + WINDOWS_LIVE;
+    w->tally = tally_create(&p->sorter.key, s->rules, s->telescope,
+                            s->days != NULL || s->packs_days, s->survey);
+    w->sealed = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 1, NULL);
+    w->free_windows = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES, NULL);
+    w->told = channel_create(1, NULL);
     w->sources = calloc(1, sizeof *w->sources);
-    if (!w->tally || !w->batches || !w->free_batches || !w->sealed || !w->free_windows ||
-        !w->told || !w->sources)
+    if (!w->tally || !w->sealed || !w->free_windows || !w->told || !w->sources)
         return -ENOMEM;
-    w->slab = aligned_alloc(64, w->batch_count * sizeof *w->slab);
-    if (!w->slab)
-        return -ENOMEM;
-    for (unsigned i = 0; i < w->batch_count; i++)
-        channel_push(w->free_batches, &w->slab[i]);
     return 0;
 }
 
@@ -274,14 +300,11 @@ void pipeline_worker_fini(struct worker *w)
     tally_destroy(w->tally);
     free(w->sources);
     free(w->weight);
-    free(w->slab);
     while (w->free_windows && (item = channel_try_pop(w->free_windows)))
-        if (item != &empty_window)
+        if (item != &pipeline_empty_window)
             window_destroy(item);
     while (w->window_count)
         window_destroy(w->windows[--w->window_count]);
-    channel_destroy(w->batches);
-    channel_destroy(w->free_batches);
     channel_destroy(w->sealed);
     channel_destroy(w->free_windows);
     channel_destroy(w->told);

@@ -34,7 +34,7 @@ static int basis_fill(struct replay_days *d, const struct origins *origins)
 }
 
 int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
-                     struct fault *fault)
+                     bool has_store, struct fault *fault)
 {
     *d = (struct replay_days){
         .settings =
@@ -56,24 +56,24 @@ int replay_days_init(struct replay_days *d, const struct config *config, const s
                 .telescope_id = config->telescope_id ? config->telescope_id : "",
                 .sensor = config->sensor,
                 .timezone = config->timezone,
-                .telescope_configured = setup->telescope != NULL,
-                .telescope_ipv4 = setup->telescope ? prefix_set_ipv4_size(setup->telescope) : 0,
+                .telescope = setup->telescope,
                 .dir = temporary_dir(config),
             },
     };
     int err = calendar_zone(config->timezone);
     if (err < 0 || config->no_sources)
         return err;
+    d->is_counted = true;
     d->settings.origins = setup->origins;
     err = basis_fill(d, setup->origins);
     d->settings.lists = d->lists;
     d->settings.databases = d->databases;
     d->settings.list_count = d->list_count;
     d->settings.database_count = d->database_count;
-    d->survey = (struct tally_survey){.telescope_ipv4 = d->settings.telescope_ipv4,
+    d->survey = (struct tally_survey){.telescope = setup->telescope,
                                       .settings = &d->settings.day.survey,
                                       .origins = setup->origins};
-    if (err == 0 && !(d->store = day_store_create(&d->settings)))
+    if (err == 0 && has_store && !(d->store = day_store_create(&d->settings)))
         err = -ENOMEM;
     return err < 0 ? fault_set(fault, -err, "days: %s", strerror(-err)) : 0;
 }
@@ -88,9 +88,9 @@ void replay_days_fini(struct replay_days *d)
 
 const char *replay_days_ex_absent(const struct replay_days *d)
 {
-    return !d->store                          ? "days are not counted"
-           : d->settings.telescope_configured ? ""
-                                              : "the telescope's size is unknown";
+    return !d->is_counted          ? "days are not counted"
+           : d->settings.telescope ? ""
+                                   : "the telescope's size is unknown";
 }
 
 const struct tally_survey *replay_days_survey(const struct replay_days *d)
@@ -100,7 +100,7 @@ const struct tally_survey *replay_days_survey(const struct replay_days *d)
 
 void replay_days_identify(const struct replay_days *d, struct feed_identity *identity)
 {
-    if (!d->store)
+    if (!d->is_counted)
         return;
     identity->survey = &d->settings.day.survey;
     identity->has_sources = true;

@@ -1,4 +1,4 @@
-/* replay_days: the days of a replay, from its options to its feed. Part of the command. */
+/* replay_days: the days of a run, from its options to its feed. Part of the commands replay and live. */
 #ifndef CORE_REPLAY_DAYS_H
 #define CORE_REPLAY_DAYS_H
 
@@ -8,7 +8,8 @@
 
 struct replay_days {
     struct day_store_settings settings;
-    struct day_store *store; /* NULL: days are not wanted (--no-sources) */
+    bool is_counted;         /* days are wanted (no --no-sources) */
+    struct day_store *store; /* of a replay that counts them */
     struct day_minutes minutes;
     struct tally_survey survey;
     struct day_basis *lists, databases[2];
@@ -16,9 +17,9 @@ struct replay_days {
     char epochs[2][24];
 };
 
-/* 0, or -errno and a fault. `config` and `setup` must outlive it. Caller finishes in any case. */
+/* `has_store`: a replay's. 0, or -errno and a fault. `config` and `setup` must outlive it. Caller finishes in any case. */
 int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
-                     struct fault *fault);
+                     bool has_store, struct fault *fault);
 void replay_days_fini(struct replay_days *d); /* also of a zeroed one */
 
 /* What windows take out by; NULL: it is not known, and why is in replay_days_ex_absent, "" otherwise. */

@@ -17,11 +17,19 @@ void sorter_begin(struct sorter *s, unsigned shard, struct batch *b)
 void sorter_open(struct sorter *s, unsigned slot, int64_t start_ns, int64_t span_ns,
                  bool is_two_days)
 {
+    bool is_split = s->telescope && telescope_dates_split(s->telescope, start_ns, span_ns);
     s->windows[slot] = (struct sorter_window){
         .start_ns = start_ns,
         .is_short = span_ns <= INT64_C(1) << BRIEF_TIME_BITS,
-        .is_two_days = is_two_days,
+        .is_two_days = is_two_days || is_split,
+        .is_split = is_split,
+        .telescope = s->telescope ? telescope_dates_at(s->telescope, start_ns)->set : NULL,
     };
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (s->shards[shard].slot == slot &&
+            s->shards[shard].next == s->shards[shard].batch->briefs)
+            s->shards[shard].slot =
+                WINDOW_SLOTS; /* nothing of the slot's window before came here */
 }
 
 void sorter_send(struct sorter *s, unsigned shard)
@@ -31,6 +39,7 @@ void sorter_send(struct sorter *s, unsigned shard)
     b->brief_count = (uint32_t)(to->next - b->briefs);
     b->brief_slot = to->slot;
     b->brief_base_ns = to->base_ns;
+    b->window_ns = s->window_ns;
     b->verdicts = s->verdicts->of;
     b->verdict_count = atomic_load_explicit(&s->verdicts->of->count, memory_order_acquire);
     sorter_begin(s, shard, s->send(s->context, b));
@@ -78,7 +87,7 @@ static inline void place_fill(struct sorter *s, unsigned shard, uint64_t hash, u
     struct sorter_shard *to = &s->shards[shard];
     struct batch *b = to->batch;
     const struct observation *o = &b->at[b->count];
-    if (o->state & OBSERVATION_IP)
+    if (s->destinations && (o->state & OBSERVATION_IP))
         address_set_add(s->destinations, o->dst, o->ip_version);
     b->at[b->count].slot = (uint8_t)slot;
     b->hash[b->count] = hash;
@@ -125,6 +134,14 @@ static bool shard_takes(struct sorter *s, struct sorter_shard *to, unsigned slot
     return true;
 }
 
+/* What is dark at the time of a packet of the window. */
+static inline const struct prefix_set *telescope_of(const struct sorter *s, unsigned slot,
+                                                    int64_t ts_ns)
+{
+    const struct sorter_window *w = &s->windows[slot];
+    return w->is_split ? telescope_dates_at(s->telescope, ts_ns)->set : w->telescope;
+}
+
 /* Whether the observation went as a brief. */
 static inline bool went_as_brief(struct sorter *s, const struct observation *o,
                                  const uint8_t *payload, unsigned slot)
@@ -133,7 +150,8 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o,
     if (!shard_takes(s, to, slot, o->ts_ns))
         return false;
     enum brief_found found = brief_from(o, payload, s->rules, to->base_ns, to->next);
-    if (found == BRIEF_NONE || (s->telescope && !prefix_set_holds(s->telescope, o->dst, 4)))
+    const struct prefix_set *telescope = s->windows[slot].telescope; /* of no split one */
+    if (found == BRIEF_NONE || (telescope && !prefix_set_holds(telescope, o->dst, 4)))
         return false;
     if (found == BRIEF_OPEN &&
         !sorter_settle(s, to, &(struct udp_payload){payload, o->payload_caught, o->payload_len}))
@@ -159,8 +177,9 @@ static void place_observation(struct sorter *s, const struct observation *o, con
 void sorter_observation(struct sorter *s, const struct observation *o, unsigned slot)
 {
     struct observation counted = *o;
-    if (s->telescope)
-        telescope_hide_source(s->telescope, &counted);
+    const struct prefix_set *telescope = telescope_of(s, slot, o->ts_ns);
+    if (telescope)
+        telescope_hide_source(telescope, &counted);
     if (!went_as_brief(s, &counted, NULL, slot))
         place_observation(s, &counted, NULL, slot);
 }
@@ -169,8 +188,9 @@ void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot)
 {
     struct observation o;
     decode(f, s->decap, &o);
-    if (s->telescope)
-        telescope_hide_source(s->telescope, &o);
+    const struct prefix_set *telescope = telescope_of(s, slot, o.ts_ns);
+    if (telescope)
+        telescope_hide_source(telescope, &o);
     const uint8_t *payload = f->data + o.payload_at;
     if (!went_as_brief(s, &o, payload, slot))
         place_observation(s, &o, payload, slot);

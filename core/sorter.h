@@ -11,7 +11,7 @@
 #include "capture/batch.h"
 #include "capture/hash.h"
 #include "classify/brief_columns.h"
-#include "classify/prefix_set.h"
+#include "classify/telescope_dates.h"
 #include "classify/verdict.h"
 #include "core/address_set.h"
 #include "core/window_clock.h"
@@ -29,6 +29,8 @@ struct sorter_window {
     int64_t start_ns;
     bool is_short;    /* all its times have room in briefs */
     bool is_two_days; /* it lies in two calendar days: its packets go with their whole time */
+    bool is_split;    /* the telescope changes in it: is_two_days, too */
+    const struct prefix_set *telescope; /* its first one's; NULL: everything is inside */
 };
 
 struct sorter {
@@ -36,12 +38,14 @@ struct sorter {
     struct sorter_window windows[WINDOW_SLOTS];
     struct hash_key key;
     const struct ruleset *rules;
-    const struct prefix_set *telescope; /* NULL: everything is inside */
-    struct address_set *destinations;   /* of every packet with a readable IP header */
-    struct verdict_memory *verdicts;    /* of UDP payloads */
-    struct payload_scratch *scratch;    /* NULL where payload rules are off */
+    const struct telescope_dates *telescope; /* NULL: everything is inside */
+    struct address_set
+        *destinations; /* of every packet with a readable IP header; NULL: not counted */
+    struct verdict_memory *verdicts; /* of UDP payloads */
+    struct payload_scratch *scratch; /* NULL where payload rules are off */
     uint32_t decap;
-    unsigned limit; /* packets per batch, 1 to BATCH_MAX */
+    unsigned limit;    /* packets per batch, 1 to BATCH_MAX */
+    int64_t window_ns; /* of the batches that are sent */
     /* Takes a batch that holds packets; returns one to fill. */
     struct batch *(*send)(void *context, struct batch *full);
     void *context;
@@ -85,7 +89,8 @@ static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
 /* The brief in the shard's place, of a packet to `dst`, is there. */
 static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst)
 {
-    address_set_add4(s->destinations, dst);
+    if (s->destinations)
+        address_set_add4(s->destinations, dst);
     batch_prefetch(to->next, 6 * sizeof *to->next);
     if (++to->next == to->end)
         sorter_send(s, (unsigned)(to - s->shards));
@@ -94,11 +99,11 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_
 /* Looks at the payload of the open brief in the shard's place. False: it has no brief after all. */
 bool sorter_settle(struct sorter *s, struct sorter_shard *to, const struct udp_payload *payload);
 
-/* Whether a frame of IPv4 is addressed to the telescope, from elsewhere. */
-static inline bool sorter_is_inside(const struct sorter *s, const struct frame *f)
+/* Whether a frame of IPv4 is addressed to the telescope, from elsewhere; NULL: everything is inside. */
+static inline bool sorter_is_inside(const struct prefix_set *telescope, const struct frame *f)
 {
-    return !s->telescope || (prefix_set_holds(s->telescope, f->data + 30, 4) &&
-                             !prefix_set_holds(s->telescope, f->data + 26, 4));
+    return !telescope || (prefix_set_holds(telescope, f->data + 30, 4) &&
+                          !prefix_set_holds(telescope, f->data + 26, 4));
 }
 
 /* Sorts a packet; `slot` is its window's. */
@@ -109,7 +114,8 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
     if (__builtin_expect(to->slot == slot, 1))
         found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
     bool is_open = found == BRIEF_OPEN;
-    if (__builtin_expect(found == BRIEF_NONE, 0) || !sorter_is_inside(s, f) ||
+    if (__builtin_expect(found == BRIEF_NONE, 0) ||
+        !sorter_is_inside(s->windows[slot].telescope, f) ||
         (is_open &&
          !sorter_settle(s, to,
                         &(struct udp_payload){brief_payload(f).at, brief_payload(f).caught,
@@ -124,6 +130,7 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
 static inline void sorter_frames(struct sorter *s, const struct frame *frames, size_t count,
                                  unsigned slot)
 {
+    const struct prefix_set *telescope = s->windows[slot].telescope;
     struct brief_columns c;
     columns_read(&c, frames, count);
     columns_tell(&c);
@@ -131,7 +138,8 @@ static inline void sorter_frames(struct sorter *s, const struct frame *frames, s
         const struct frame *f = &frames[i];
         struct sorter_shard *to = &s->shards[sorter_shard4(s, c.src[i])];
         if (__builtin_expect((c.set[i] & COLUMN_BRIEF) && to->slot == slot, 1) &&
-            sorter_is_inside(s, f) && column_brief(&c, i, f, s->rules, to->base_ns, to->next))
+            sorter_is_inside(telescope, f) &&
+            column_brief(&c, i, f, s->rules, to->base_ns, to->next))
             shard_took(s, to, __builtin_bswap32(c.dst[i]));
         else
             sorter_frame(s, f, slot);

@@ -23,12 +23,13 @@ void survey_source_add(const struct tally_survey *survey, struct source_table *s
         source->outs = SOURCE_OUTS | SOURCE_LISTED;
 }
 
-void survey_judge_begin(struct survey_judge *j, const struct tally_survey *survey,
+void survey_judge_begin(struct survey_judge *j, const struct tally_survey *survey, int32_t date,
                         struct source_table *shard, unsigned set)
 {
+    uint64_t ipv4 = prefix_set_ipv4_size(telescope_dates_on(survey->telescope, date)->set);
     *j = (struct survey_judge){
         .settings = survey->settings,
-        .packets_least = day_survey_min_packets(survey->settings, survey->telescope_ipv4),
+        .packets_least = day_survey_min_packets(survey->settings, ipv4),
         .shard = shard,
         .set = set,
     };
@@ -120,4 +121,29 @@ void survey_judge_end(struct survey_judge *j)
     pairs_renew(j->shard);
     free(j->pending);
     j->pending = NULL;
+}
+
+static void list_apply(const struct survey_list *list, struct source_table *shard, uint32_t number,
+                       unsigned set)
+{
+    struct source *source = source_at(shard, number);
+    uint8_t address[16];
+    unsigned ip_version = source_address(shard, source, address);
+    bool is_out = survey_list_takes(list, address, ip_version, source->outs & SOURCE_LISTED);
+    source->outs = (uint8_t)((source->outs & ~(1u << set)) | (unsigned)is_out << set);
+}
+
+void survey_list_apply(const struct survey_list *list, struct source_table *shard, unsigned set)
+{
+    for (uint32_t number = 0; number < shard->source_count; number++)
+        list_apply(list, shard, number, set);
+    pairs_renew(shard);
+}
+
+void survey_lists_apply(struct survey_list *const lists[2], struct source_table *shard,
+                        uint32_t number)
+{
+    for (unsigned set = 0; set < 2; set++)
+        if (lists[set])
+            list_apply(lists[set], shard, number, set);
 }

@@ -11,11 +11,13 @@
 #define CORE_SURVEY_SET_H
 
 #include "classify/origin.h"
+#include "classify/telescope_dates.h"
 #include "core/source_table.h"
+#include "core/survey_list.h"
 #include "export/day.h"
 
 struct tally_survey {
-    uint64_t telescope_ipv4; /* addresses: the size is known */
+    const struct telescope_dates *telescope; /* there is one, whose size on each day counts */
     const struct survey_settings *settings;
     const struct origins *origins;
 };
@@ -27,6 +29,13 @@ bool survey_lists(const struct tally_survey *survey, const uint8_t address[16],
 /* The source is new: whether it is listed. */
 void survey_source_add(const struct tally_survey *survey, struct source_table *shard,
                        uint32_t number);
+
+/* Sets a shard's bits of one set by a list, of all its sources and pairs. */
+void survey_list_apply(const struct survey_list *list, struct source_table *shard, unsigned set);
+
+/* Likewise both sets of one source, which is new. */
+void survey_lists_apply(struct survey_list *const lists[2], struct source_table *shard,
+                        uint32_t number);
 
 /* A new pair takes over what its source says. */
 static inline void survey_pair_add(const struct source *source, struct pair *pair)
@@ -48,8 +57,8 @@ struct survey_judge {
     uint32_t pending_count, pending_room;
 };
 
-/* All sources begin as though they were not seen. `set`: 0 or 1. */
-void survey_judge_begin(struct survey_judge *j, const struct tally_survey *survey,
+/* All sources begin as though they were not seen. `date` is the day that is judged; `set`: 0 or 1. */
+void survey_judge_begin(struct survey_judge *j, const struct tally_survey *survey, int32_t date,
                         struct source_table *shard, unsigned set);
 
 /* `is_attacker`: the source has evidence of a bot, or of a payload rule that is an exploit. */

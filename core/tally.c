@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope, bool has_days,
+                           const struct telescope_dates *telescope, bool has_days,
                            const struct tally_survey *survey)
 {
     struct tally *t = pages_map(sizeof *t);
@@ -50,6 +50,8 @@ void tally_destroy(struct tally *t)
         free(t->slots[i].sketches);
     }
     payload_scratch_destroy(t->scratch);
+    free(t->lists[0]);
+    free(t->lists[1]);
     for (unsigned i = 0; i < t->day_count; i++)
         tally_day_destroy(t->days[i]);
     free(t->days);

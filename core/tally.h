@@ -9,6 +9,8 @@
 #include "capture/batch.h"
 #include "capture/hash.h"
 #include "classify/classify.h"
+#include "classify/telescope_dates.h"
+#include "core/survey_list.h"
 #include "core/survey_set.h"
 #include "export/window.h"
 
@@ -31,7 +33,7 @@ struct tally_sources {
 /* `has_days`: calendar days are counted, too (core/tally_day.h). `survey`, which may be NULL and needs days: windows say
  * what is taken out of _ex_survey. What is pointed to (telescope may be NULL) must outlive the tally. NULL with errno. */
 struct tally *tally_create(const struct hash_key *key, const struct ruleset *rules,
-                           const struct prefix_set *telescope, bool has_days,
+                           const struct telescope_dates *telescope, bool has_days,
                            const struct tally_survey *survey);
 void tally_destroy(struct tally *t); /* accepts NULL */
 
@@ -67,8 +69,14 @@ void tally_day_turn(struct tally *t, struct tally_day *next);
 /* A day is over: its survey set, made of all shards that have sources, is the one that windows stand on from now on. */
 void tally_survey_turn(struct tally *t, int32_t date);
 
-/* Begins to make that set of a shard, before the day is packed with the same judge. */
-void tally_survey_judge(struct tally *t, unsigned shard, struct survey_judge *judge);
+/* Begins to make that set of a shard, before the day of that date is packed with the same judge. */
+void tally_survey_judge(struct tally *t, unsigned shard, int32_t date, struct survey_judge *judge);
+
+/* Live: a day is over, and this list, which the tally takes over, is what windows stand on from now on. */
+void tally_survey_install(struct tally *t, struct survey_list *list);
+
+/* Live: a tally without sources goes on with the lists and the basis of another, which has them no longer. */
+void tally_survey_inherit(struct tally *t, struct tally *from);
 
 /* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);

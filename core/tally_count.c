@@ -58,8 +58,11 @@ static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bo
 static inline void source_may_be_new(const struct tally *t, struct source_table *shard,
                                      uint32_t number, uint32_t before)
 {
-    if (number >= before && t->survey)
-        survey_source_add(t->survey, shard, number);
+    if (number < before || !t->survey)
+        return;
+    survey_source_add(t->survey, shard, number);
+    if (t->lists[0] || t->lists[1])
+        survey_lists_apply(t->lists, shard, number);
 }
 
 /* Finds the pair of a source or adds it. */
@@ -449,7 +452,7 @@ static void others_count(struct tally *t, const struct batch *b, unsigned from, 
 
     for (unsigned i = 0; i < count; i++)
         source_prefetch_slot(shard, b->hash[from + i]);
-    classify_batch(t->rules, t->telescope, &b->at[from], count, b->payload, t->scratch, labels);
+    classify_dated(t->rules, t->telescope, &b->at[from], count, b->payload, t->scratch, labels);
     for (unsigned i = 0; i < count; i++) {
         const struct observation *o = &b->at[from + i];
         guess[i] = source_guess(shard, b->hash[from + i]);

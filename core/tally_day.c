@@ -88,9 +88,26 @@ void tally_survey_turn(struct tally *t, int32_t date)
     t->basis = (struct tally_basis){.turn = t->basis.turn + 1, .has_day = true, .date = date};
 }
 
-void tally_survey_judge(struct tally *t, unsigned shard, struct survey_judge *judge)
+void tally_survey_judge(struct tally *t, unsigned shard, int32_t date, struct survey_judge *judge)
 {
-    survey_judge_begin(judge, t->survey, &t->shards[shard], (t->basis.turn + 1) & 1);
+    survey_judge_begin(judge, t->survey, date, &t->shards[shard], (t->basis.turn + 1) & 1);
+}
+
+void tally_survey_install(struct tally *t, struct survey_list *list)
+{
+    unsigned set = (t->basis.turn + 1) & 1;
+    free(t->lists[set]);
+    t->lists[set] = list;
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        survey_list_apply(list, &t->shards[shard], set);
+    tally_survey_turn(t, list->date);
+}
+
+void tally_survey_inherit(struct tally *t, struct tally *from)
+{
+    t->basis = from->basis;
+    memcpy(t->lists, from->lists, sizeof t->lists);
+    memset(from->lists, 0, sizeof from->lists);
 }
 
 uint32_t combo_number_slow(struct combos *c, uint32_t name)

@@ -95,9 +95,10 @@ struct tally_slot {
 struct tally {
     const struct hash_key *key;
     const struct ruleset *rules;
-    const struct prefix_set *telescope;
+    const struct telescope_dates *telescope;
     const struct tally_survey *survey; /* NULL: what is taken out is not counted */
     struct tally_basis basis;          /* of windows that open now */
+    struct survey_list *lists[2];      /* live: who is taken out under set 0, 1; NULL: not known */
     struct payload_scratch *scratch;   /* NULL: payload rules are off */
     struct open_serials open;
     struct tally_slot slots[WINDOW_SLOTS];

@@ -31,10 +31,14 @@ struct open_window {
     int64_t start_ns;
     uint32_t part;             /* > 0: is_late */
     uint32_t serial;           /* 1, 2, 3, ... by opening */
-    uint64_t filtered;         /* packets a filter took out; counted by the caller */
+    uint64_t dropped[6];       /* packets that were not counted, by reason; the caller's */
+    uint32_t unknown;          /* reasons that can't be seen; likewise */
+    uint64_t unrecorded;       /* packets that a recorder did without; likewise */
     int64_t first_ns, last_ns; /* the earliest and the latest packet's time, as the caller says */
     bool is_open;
-    bool is_late; /* all its packets are late; the watermark does not seal it */
+    bool is_late;    /* all its packets are late; the watermark does not seal it */
+    bool is_partial; /* not all of its span was watched; the caller's */
+    bool ends_day;   /* live: the next one is of another day; likewise */
 };
 
 struct window_clock_ops {

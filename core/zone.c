@@ -13,7 +13,8 @@ int zone_check(const char *zone, const char *subject, struct fault *fault)
     char path[512], begin[4] = {0};
     bool is_zone = !strcmp(zone, "UTC");
     if (!is_zone && !strstr(zone, "..")) {
-        snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+        const char *dir = getenv("TZDIR"); /* as the C library has it */
+        snprintf(path, sizeof path, "%s/%s", dir && *dir ? dir : "/usr/share/zoneinfo", zone);
         FILE *file = fopen(path, "re");
         is_zone = file && fread(begin, 1, sizeof begin, file) == sizeof begin &&
                   !memcmp(begin, magic, sizeof magic);

@@ -192,17 +192,23 @@ static void source_judge(struct day *d, const struct source_day *s, const struct
     bool is_open = s->ip_version == 6 && !d->is_span; /* its /64 decides, when it is over */
     struct name_row *name = NULL;
 
+    d->span_class = DAY_SPAN_ordinary;
     if (is_open)
         day_group_take(d, s);
     if (is_attacker(d, s)) {
         d->fate = FATE_in;
-        if (is_bogon || is_listed || is_survey)
+        if (is_bogon || is_listed || is_survey) {
             class_add(d, &d->conflict, &one);
-        else if (is_open)
+            d->span_class = DAY_SPAN_conflict;
+        } else if (is_open)
             group_class_add(&d->group_kept, &one);
         return;
     }
     d->fate = FATE_out;
+    d->span_class = is_bogon    ? DAY_SPAN_bogon
+                    : is_listed ? DAY_SPAN_acknowledged
+                    : is_survey ? DAY_SPAN_survey
+                                : DAY_SPAN_ordinary;
     if (is_bogon) {
         class_add(d, &d->bogon, &one);
         name = day_name(d, NAME_block, s->origin.bogon);

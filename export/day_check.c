@@ -96,6 +96,8 @@ static void day_close(struct day_check *c)
     c->is_open = false;
 }
 
+void day_check_abandon(struct day_check *c) { day_close(c); }
+
 void day_check_destroy(struct day_check *c)
 {
     if (c == NULL)

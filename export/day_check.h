@@ -37,7 +37,10 @@ int day_check_source(struct day_check *c, const uint8_t *body, size_t len);
 int day_check_day(struct day_check *c, const uint8_t *body, size_t len, bool is_alone);
 
 const char *day_check_why(const struct day_check *c);
-int32_t day_check_date(const struct day_check *c);      /* of the last DayBegin or Day */
+int32_t day_check_date(const struct day_check *c); /* of the last DayBegin or Day */
+/* The DayBegin that is open gets no Day: its writer died, or the Day was deleted. */
+void day_check_abandon(struct day_check *c);
+
 bool day_check_is_open(const struct day_check *c);      /* a DayBegin waits for its Day */
 bool day_check_was_computed(const struct day_check *c); /* the last Day, from its source days */
 bool day_check_was_restated(const struct day_check *c); /* and under the rules that were given */

@@ -198,11 +198,7 @@ static int days_compare(const struct day_facts *a, const struct day_facts *b, st
 
 static void counts_merge(struct day_facts *into, const struct day_facts *from)
 {
-    saturate_add(&into->ledger.offered, from->ledger.offered);
-    saturate_add(&into->ledger.observed, from->ledger.observed);
-    saturate_add(&into->ledger.filtered, from->ledger.filtered);
-    saturate_add(&into->ledger.ring_full, from->ledger.ring_full);
-    saturate_add(&into->ledger.late, from->ledger.late);
+    ledger_merge(&into->ledger, &from->ledger);
     for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
         saturate_add(&into->kinds[kind].packets, from->kinds[kind].packets);
         saturate_add(&into->kinds[kind].bytes, from->kinds[kind].bytes);

@@ -274,8 +274,8 @@ static int coverage_build(struct day *d)
     struct day_count ip4 = count_of(d, &d->ip4);
     r->ip4_packets = ip4.packets;
     r->ip4_packets_ex = ip4.packets_ex;
-    r->lost = f->ledger.ring_full;
-    r->offered = f->ledger.offered - f->ledger.filtered;
+    r->lost = ledger_lost(&f->ledger);
+    r->offered = ledger_wanted(&f->ledger);
     bool is_kept = (unsigned __int128)r->lost * MILLI <=
                    (unsigned __int128)r->offered * d->settings.complete_loss_milli;
     r->is_complete = r->coverage_milli >= d->settings.complete_coverage_milli && is_kept;

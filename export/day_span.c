@@ -115,6 +115,8 @@ int day_span_add(struct day *d, const struct day_span_date *date, const struct s
     return day_count_source(d, s, fault);
 }
 
+enum day_span_class day_span_class(const struct day *d) { return d->span_class; }
+
 int day_span_end(struct day *d, const struct day_result **out, struct fault *fault)
 {
     d->has_ex = true;

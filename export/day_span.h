@@ -41,6 +41,17 @@ int day_span_judged(struct day *d, struct day_span_date *date, struct fault *fau
 int day_span_add(struct day *d, const struct day_span_date *date, const struct source_day *s,
                  struct fault *fault);
 
+/* What the source that was added last is taken out as, on that date; conflict: it would be, but it attacks. */
+enum day_span_class {
+    DAY_SPAN_ordinary,
+    DAY_SPAN_bogon,
+    DAY_SPAN_acknowledged,
+    DAY_SPAN_survey,
+    DAY_SPAN_conflict,
+    DAY_SPAN_CLASSES
+};
+enum day_span_class day_span_class(const struct day *d);
+
 /* As day_end(); of the result only counts mean something: all that facts say is empty, all of it `ex` is what the
  * dates with a known size have. */
 int day_span_end(struct day *d, const struct day_result **out, struct fault *fault);

@@ -10,6 +10,7 @@
 
 #include "capture/hash.h"
 #include "export/day.h"
+#include "export/day_span.h"
 
 #include <stdbool.h>
 
@@ -95,6 +96,7 @@ struct day {
     bool has_last;
     uint64_t source, group; /* numbers, from 1; a group is an IPv4 source or a /64 */
     enum fate fate;
+    enum day_span_class span_class;                /* in a span */
     struct evidence_at evidence_at[PLACES][65536]; /* zero between sources */
 
     /* The /64 being read. */

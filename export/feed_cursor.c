@@ -100,6 +100,12 @@ static int chain_begin(struct feed_cursor *c, struct fault *fault)
     uint32_t crc = 0;
 
     c->is_chained = s->number == 1;
+    const struct feed_removed_run *run =
+        s->number > 1 ? feed_removed_find(&r->removed, s->number - 1, s->number - 1) : NULL;
+    if (run != NULL && run->last == s->number - 1) {
+        c->is_chained = true;
+        c->crc = run->crc;
+    }
     if (c->is_chained || c->segment == 0 || s[-1].number + 1 != s->number)
         return 0;
     feed_reader_path(r, c->segment - 1, path);
@@ -234,6 +240,8 @@ static bool close_check(struct feed_cursor *c, const struct record_view *view, i
     else if (!c->is_sought && close->records != c->records + 1)
         *err = damaged(c, c->next, fault, "Close counts %" PRIu64 " records, there are %" PRIu64,
                        close->records, c->records + 1);
+    else if (close->abandoned)
+        *err = damaged(c, c->next, fault, "the date was not finished: its writer died");
     c->is_closed = !c->is_ended;
     c->is_finished = c->is_closed && close->finished;
     if (close != NULL)
@@ -330,4 +338,92 @@ void feed_cursor_seek(struct feed_cursor *c, uint64_t at)
     c->is_chained = c->is_ended = c->is_closed = false;
     c->is_sought = true;
     c->records = 0;
+}
+
+/* ---- landing between records ---- */
+
+enum { LAND_HEAD = LENGTH_MAX + 1 + 10 + 1 + LENGTH_MAX, LAND_BEFORE = 4 };
+
+/* Bytes of the record whose length and first fields stand at `at`, its length with them; 0: no such form. */
+static uint64_t land_form(const uint8_t *at, size_t shown, uint64_t left)
+{
+    enum { SEQ_TAG = 1 << 3, WIRE_BYTES = 2 };
+    const uint8_t *begin = at, *end = at + shown;
+    uint64_t len, seq, tag, body_len;
+
+    if (!varint_take(&at, end, &len) || len <= RECORD_CRC || len > RECORD_MAX)
+        return 0;
+    const uint8_t *record = at;
+    if (len > left - (uint64_t)(record - begin) || at == end || *at++ != SEQ_TAG ||
+        !varint_take(&at, end, &seq) || !varint_take(&at, end, &tag) || (tag & 7) != WIRE_BYTES ||
+        !varint_take(&at, end, &body_len) || body_len > len ||
+        (uint64_t)(at - record) + body_len + RECORD_CRC != len)
+        return 0;
+    return (uint64_t)(record - begin) + len;
+}
+
+/* Whether the record at `at`, of `len` bytes with its length, continues the four bytes before it. -errno. */
+static int land_check(struct feed_cursor *c, uint64_t at, uint64_t len, uint32_t *before)
+{
+    const uint8_t *bytes;
+    uint32_t crc;
+    int err = bytes_at(c, at - LAND_BEFORE, LAND_BEFORE + (size_t)len, &bytes);
+    if (err != 0)
+        return err;
+    memcpy(before, bytes, sizeof *before);
+    *before = le32toh(*before);
+    const uint8_t *record = bytes + LAND_BEFORE, *end = record + len;
+    while (*record++ >= 0x80)
+        ;
+    memcpy(&crc, end - sizeof crc, sizeof crc);
+    return end[-RECORD_CRC] == RECORD_CRC_TAG &&
+           record_crc(*before, record, (size_t)(end - record) - RECORD_CRC) == le32toh(crc);
+}
+
+int feed_cursor_stand(struct feed_cursor *c, uint64_t at, struct fault *fault)
+{
+    const uint8_t *bytes;
+    feed_cursor_seek(c, at);
+    if (at < LAND_BEFORE || at > c->size) {
+        c->is_ended = at > c->size;
+        return 0; /* the segment's first record has nothing before it here */
+    }
+    int err = bytes_at(c, at - LAND_BEFORE, LAND_BEFORE, &bytes);
+    if (err != 0)
+        return unread(c, at, err, fault);
+    memcpy(&c->crc, bytes, sizeof c->crc);
+    c->crc = le32toh(c->crc);
+    c->is_chained = true;
+    return 0;
+}
+
+int feed_cursor_land(struct feed_cursor *c, uint64_t from, uint64_t until, struct fault *fault)
+{
+    uint64_t at = from;
+    feed_cursor_seek(c, from);
+    if (from == 0)
+        return 1;
+    if (until > c->size)
+        until = c->size;
+    for (at = at < LAND_BEFORE ? LAND_BEFORE : at; at < until; at++) {
+        const uint8_t *bytes;
+        uint64_t left = c->size - at, len;
+        uint32_t before = 0;
+        size_t shown = left < LAND_HEAD ? (size_t)left : LAND_HEAD;
+        int found = bytes_at(c, at - LAND_BEFORE, LAND_BEFORE + shown, &bytes);
+        if (found != 0)
+            return unread(c, at, found, fault);
+        len = land_form(bytes + LAND_BEFORE, shown, left);
+        found = len == 0 ? 0 : land_check(c, at, len, &before);
+        if (found < 0)
+            return unread(c, at, found, fault);
+        if (found > 0) {
+            feed_cursor_seek(c, at);
+            c->crc = before;
+            c->is_chained = true;
+            return 1;
+        }
+    }
+    c->is_ended = true;
+    return 0;
 }

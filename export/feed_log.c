@@ -1,4 +1,7 @@
-#include "export/feed_log.h"
+#include "export/feed_log_state.h"
+
+#include "export/feed_durable.h"
+#include "export/feed_note.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -8,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,26 +19,6 @@
 static const int64_t second_ns = INT64_C(1000000000);
 enum { WRITE_BACK = 1 << 20, WRITE_AT_ONCE = 1 << 20 }; /* bytes */
 static const int64_t hour_ns = INT64_C(3600) * INT64_C(1000000000);
-
-struct feed_log {
-    const struct feed_identity *identity;
-    char *dir;
-    int dir_fd, fd;         /* fd: the open segment, -1 where there is none */
-    char name[FEED_NAME];   /* of the open segment */
-    uint32_t segment;       /* number of the open or last segment */
-    uint64_t seq;           /* of the last record written */
-    uint32_t crc;           /* of the last record written */
-    uint64_t records;       /* in the open segment */
-    off_t size;             /* bytes of whole records in the open segment */
-    off_t begun;            /* of them the disk was told to write */
-    enum feed_segment kind; /* of the open segment */
-    int64_t first_ns;       /* of a segment of windows: start of its first */
-    int32_t date;           /* of one of source days */
-    struct source_day last; /* the last source day: date and address */
-    uint64_t pending;       /* records in the buffer, not written yet: source days alone */
-    uint32_t pending_crc;   /* of the last of them */
-    struct record_buffer buffer;
-};
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
@@ -122,18 +106,15 @@ static int feed_refuse(const char *dir, struct fault *fault)
     return err;
 }
 
-int feed_log_create(struct feed_log **out, const char *dir, const struct feed_identity *identity,
-                    struct fault *fault)
+int feed_log_open(struct feed_log **out, const char *dir, const struct feed_identity *identity,
+                  struct fault *fault)
 {
     *out = NULL;
     if (dir[0] == '\0')
         return fault_set(fault, EINVAL, "the feed's folder has no name");
     int err = parents_make(dir, fault);
-    if (err == 0)
-        err = feed_refuse(dir, fault);
     if (err != 0)
         return err;
-
     struct feed_log *log = calloc(1, sizeof *log);
     if (log == NULL || (log->dir = strdup(dir)) == NULL) {
         free(log);
@@ -142,17 +123,31 @@ int feed_log_create(struct feed_log **out, const char *dir, const struct feed_id
     log->identity = identity;
     log->fd = -1;
     log->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (log->dir_fd < 0) {
+    if (log->dir_fd < 0)
         err = fault_set(fault, errno, "%s: %s", dir, strerror(errno));
-        free(log->dir);
-        free(log);
-        return err;
-    }
-    *out = log;
-    return 0;
+    else if (flock(log->dir_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        err = fault_set(fault, EBUSY, "%s: another process writes this feed", dir);
+    if (err == 0)
+        *out = log;
+    else
+        feed_log_abandon(log);
+    return err;
 }
 
-static int segment_fault(const struct feed_log *log, struct fault *fault, int err, const char *what)
+int feed_log_create(struct feed_log **out, const char *dir, const struct feed_identity *identity,
+                    struct fault *fault)
+{
+    int err = feed_log_open(out, dir, identity, fault);
+    if (err == 0)
+        err = feed_refuse(dir, fault);
+    if (err != 0) {
+        feed_log_abandon(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+int feed_log_fault(const struct feed_log *log, struct fault *fault, int err, const char *what)
 {
     return fault_set(fault, err, "%s/%s: %s: %s", log->dir, log->name, what, strerror(err));
 }
@@ -160,9 +155,12 @@ static int segment_fault(const struct feed_log *log, struct fault *fault, int er
 /* Writes the buffer behind the whole records that are there, all of it or nothing. */
 static int buffer_write(struct feed_log *log, struct fault *fault)
 {
+    if (log->is_dirty && ftruncate(log->fd, log->end.size) != 0)
+        return feed_log_fault(log, fault, errno, "can't take back a record cut by a failed write");
+    log->is_dirty = false;
     for (size_t done = 0; done < log->buffer.len;) {
         ssize_t n = pwrite(log->fd, log->buffer.data + done, log->buffer.len - done,
-                           log->size + (off_t)done);
+                           log->end.size + (off_t)done);
         if (n > 0) {
             done += (size_t)n;
             continue;
@@ -170,10 +168,8 @@ static int buffer_write(struct feed_log *log, struct fault *fault)
         if (n < 0 && errno == EINTR)
             continue;
         int err = n < 0 ? errno : ENOSPC;
-        if (ftruncate(log->fd, log->size) != 0)
-            return segment_fault(log, fault, errno,
-                                 "can't take back a record cut by a failed write");
-        return segment_fault(log, fault, err, "can't write");
+        log->is_dirty = ftruncate(log->fd, log->end.size) != 0;
+        return feed_log_fault(log, fault, err, "can't write");
     }
     return 0;
 }
@@ -182,13 +178,14 @@ static int buffer_write(struct feed_log *log, struct fault *fault)
  * little is left to wait for when the segment ends. */
 static void commit(struct feed_log *log, uint64_t records, uint32_t crc)
 {
-    log->seq += records;
-    log->records += records;
-    log->crc = crc;
-    log->size += (off_t)log->buffer.len;
-    if (log->size - log->begun >= WRITE_BACK) {
-        (void)sync_file_range(log->fd, log->begun, log->size - log->begun, SYNC_FILE_RANGE_WRITE);
-        log->begun = log->size;
+    log->end.seq += records;
+    log->end.records += records;
+    log->end.crc = crc;
+    log->end.size += (off_t)log->buffer.len;
+    if (log->end.size - log->begun >= WRITE_BACK) {
+        (void)sync_file_range(log->fd, log->begun, log->end.size - log->begun,
+                              SYNC_FILE_RANGE_WRITE);
+        log->begun = log->end.size;
     }
 }
 
@@ -210,30 +207,99 @@ static int pending_write(struct feed_log *log, struct fault *fault)
     return 0;
 }
 
+/* What was written is on disk. A date is shown once its Day is there: it may be cancelled till then. */
+static int disk_sync(struct feed_log *log)
+{
+    if (fdatasync(log->fd) != 0 || (!log->is_name_safe && fsync(log->dir_fd) != 0))
+        return -errno;
+    log->is_name_safe = true;
+    return 0;
+}
+
+static void made_safe(struct feed_log *log)
+{
+    log->safe = log->end;
+    if (log->durable != NULL && !log->is_date_open)
+        feed_durable_set(log->durable, log->safe.seq);
+}
+
 /* Ends the open segment with a Close and makes it durable. On failure it is open as before. */
 static int segment_close(struct feed_log *log, bool finished, struct fault *fault)
 {
-    int pending_err = pending_write(log, fault);
-    if (pending_err != 0)
-        return pending_err;
-    uint32_t crc = log->crc;
+    int err = pending_write(log, fault);
+    if (err != 0)
+        return err;
+    uint32_t crc = log->end.crc;
+    bool is_abandoned = log->is_left && log->kind == FEED_SOURCES;
     log->buffer.len = 0;
-    int err = record_pack_close(&log->buffer, log->seq + 1, &crc, log->records + 1, finished);
+    err = record_pack_close(&log->buffer, log->end.seq + 1, &crc, log->end.records + 1, finished,
+                            is_abandoned);
     if (err != 0)
         return pack_fault(log, fault, err);
     err = buffer_write(log, fault);
     if (err != 0)
         return err;
-    if (fdatasync(log->fd) != 0 || fsync(log->dir_fd) != 0) {
-        err = segment_fault(log, fault, errno, "can't sync");
-        if (ftruncate(log->fd, log->size) != 0)
-            return segment_fault(log, fault, errno, "can't take back its Close");
-        return err;
+    err = disk_sync(log);
+    if (err != 0) {
+        log->is_dirty = ftruncate(log->fd, log->end.size) != 0;
+        log->is_date_lost = log->kind == FEED_SOURCES;
+        return feed_log_fault(log, fault, -err, "can't sync");
     }
     commit(log, 1, crc);
-    close(log->fd);
+    made_safe(log);
+    (void)close(log->fd);
     log->fd = -1;
+    log->is_left = false;
+    log->is_finished = finished;
     return 0;
+}
+
+/* Back to what is safe on disk. */
+static int roll_back(struct feed_log *log, struct fault *fault)
+{
+    log->pending = 0;
+    if (log->fd < 0)
+        return 0;
+    if (log->safe.segment == log->end.segment) {
+        log->end = log->safe;
+        log->is_dirty = ftruncate(log->fd, log->end.size) != 0;
+    } else {
+        log->is_stuck = unlinkat(log->dir_fd, log->name, 0) != 0 && errno != ENOENT;
+        if (log->is_stuck)
+            return feed_log_fault(log, fault, errno, "can't remove a segment that is not safe");
+        (void)close(log->fd);
+        log->fd = -1;
+        log->end = log->safe;
+        log->is_dirty = false;
+        log->begin = log->begun_as == FEED_BEGIN_DATE ? FEED_BEGIN_TIME : log->begun_as;
+        if (log->kind == FEED_WINDOWS)
+            log->windows = log->windows_before;
+        if (log->kind == FEED_DAY)
+            log->is_date_open = log->is_date_day;
+    }
+    log->begun = log->begun < log->end.size ? log->begun : log->end.size;
+    return 0;
+}
+
+int feed_log_sync(struct feed_log *log, struct fault *fault)
+{
+    if (log->fd < 0 || log->kind == FEED_SOURCES || log->safe.seq == log->end.seq)
+        return 0;
+    int err = disk_sync(log);
+    if (err != 0) {
+        feed_log_fault(log, fault, -err, "can't sync");
+        (void)roll_back(log, NULL);
+        return err;
+    }
+    made_safe(log);
+    return 0;
+}
+
+void feed_log_publish(struct feed_log *log, struct feed_durable *durable)
+{
+    log->durable = durable;
+    if (durable != NULL)
+        feed_durable_set(durable, log->safe.seq);
 }
 
 /* What a segment begins with, behind its Header; an empty feed's one with nothing. */
@@ -245,70 +311,103 @@ struct first {
     const struct day_result *day;
 };
 
-static int first_pack(struct feed_log *log, const struct first *f, uint64_t seq, uint32_t *crc)
+/* Appends to the buffer from record *seq on, which it moves on. */
+static int first_pack(struct feed_log *log, const struct first *f, uint64_t *seq, uint32_t *crc)
 {
     struct record_buffer *b = &log->buffer;
+    int err = 0;
     if (f->kind == FEED_SOURCES)
-        return record_pack_day_begin(b, seq, crc, f->facts, f->settings);
+        return record_pack_day_begin(b, (*seq)++, crc, f->facts, f->settings);
     if (f->kind == FEED_DAY)
-        return record_pack_day(b, seq, crc, f->day);
-    return f->window == NULL ? 0 : record_pack_window(b, seq, crc, f->window, log->identity->rules);
+        return record_pack_day(b, (*seq)++, crc, f->day);
+    for (size_t i = 0; i < log->gap_count && err == 0; i++)
+        err = record_pack_gap(b, (*seq)++, crc, &log->gaps[i]);
+    if (err == 0 && f->window != NULL)
+        err = record_pack_window(b, (*seq)++, crc, f->window, log->identity->rules);
+    return err;
+}
+
+/* Creates the file of a new segment. */
+static int segment_create(struct feed_log *log, const struct first *f, uint32_t segment,
+                          struct fault *fault)
+{
+    int32_t date = f->kind == FEED_SOURCES ? f->facts->date
+                   : f->kind == FEED_DAY   ? f->day->facts->date
+                                           : 0;
+    log->first_ns = f->window == NULL ? 0 : f->window->start_ns;
+    log->date = date;
+    if (f->kind == FEED_WINDOWS)
+        feed_segment_name(log->first_ns, segment, log->name);
+    else
+        feed_day_segment_name(date, f->kind, segment, log->name);
+    log->fd = openat(log->dir_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return log->fd >= 0 ? 0 : feed_log_fault(log, fault, errno, "can't create");
 }
 
 /* Writes Header and first record into a new segment; on failure the file is gone again. */
 static int segment_begin(struct feed_log *log, const struct first *f, struct fault *fault)
 {
-    uint32_t crc = log->crc, segment = log->segment + 1;
-    bool is_empty = f->kind == FEED_WINDOWS && f->window == NULL;
+    uint32_t crc = log->end.crc, segment = log->end.segment + 1;
+    uint64_t seq = log->end.seq + 1;
+    bool is_early = f->window != NULL && log->begin == FEED_BEGIN_TIME && log->end.segment > 0 &&
+                    log->windows.segment == log->end.segment &&
+                    feed_segment_takes(log->windows.first_ns, f->window->start_ns);
+    enum feed_begin begin = is_early ? FEED_BEGIN_DATE : log->begin;
     log->buffer.len = 0;
-    int err = record_pack_header(&log->buffer, log->seq + 1, &crc, log->identity, segment);
+    int err = record_pack_header(&log->buffer, seq++, &crc, log->identity, segment, begin);
     if (err == 0)
-        err = first_pack(log, f, log->seq + 2, &crc);
+        err = first_pack(log, f, &seq, &crc);
     if (err != 0)
         return pack_fault(log, fault, err);
+    err = segment_create(log, f, segment, fault);
+    if (err != 0)
+        return err;
 
-    int64_t start_ns = f->window == NULL ? 0 : f->window->start_ns;
-    int32_t date = f->kind == FEED_SOURCES ? f->facts->date
-                   : f->kind == FEED_DAY   ? f->day->facts->date
-                                           : 0;
-    if (f->kind == FEED_WINDOWS)
-        feed_segment_name(start_ns, segment, log->name);
-    else
-        feed_day_segment_name(date, f->kind, segment, log->name);
-    log->fd = openat(log->dir_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (log->fd < 0)
-        return segment_fault(log, fault, errno, "can't create");
-    log->size = log->begun = 0;
-    log->records = 0;
+    struct feed_log_end before = log->end;
+    log->end.size = log->begun = 0;
+    log->end.records = 0;
+    log->is_dirty = log->is_name_safe = false;
     err = buffer_write(log, fault);
     if (err != 0) {
+        log->end = before;
         unlinkat(log->dir_fd, log->name, 0);
-        close(log->fd);
+        (void)close(log->fd);
         log->fd = -1;
         return err;
     }
-    commit(log, is_empty ? 1 : 2, crc);
-    log->segment = segment;
+    log->end.segment = segment;
+    commit(log, seq - log->end.seq - 1, crc);
     log->kind = f->kind;
-    log->first_ns = start_ns;
-    log->date = date;
+    log->begun_as = begin;
+    log->begin = FEED_BEGIN_TIME;
+    if (f->kind == FEED_WINDOWS) {
+        log->gap_count = 0;
+        log->windows_before = log->windows;
+        log->windows = (struct feed_log_windows){segment, log->first_ns};
+    }
     return 0;
+}
+
+static int unstick(struct feed_log *log, struct fault *fault)
+{
+    return log->is_stuck ? roll_back(log, fault) : 0;
 }
 
 int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault)
 {
-    if (log->fd >= 0 &&
-        (log->kind != FEED_WINDOWS || !feed_segment_takes(log->first_ns, w->start_ns))) {
-        int err = segment_close(log, false, fault);
-        if (err != 0)
-            return err;
-    }
+    int err = unstick(log, fault);
+    if (err == 0 && log->fd >= 0 &&
+        (log->kind != FEED_WINDOWS || log->is_left || log->begin != FEED_BEGIN_TIME ||
+         !feed_segment_takes(log->first_ns, w->start_ns)))
+        err = segment_close(log, false, fault);
+    if (err != 0)
+        return err;
     if (log->fd < 0)
         return segment_begin(log, &(struct first){.kind = FEED_WINDOWS, .window = w}, fault);
 
-    uint32_t crc = log->crc;
+    uint32_t crc = log->end.crc;
     log->buffer.len = 0;
-    int err = record_pack_window(&log->buffer, log->seq + 1, &crc, w, log->identity->rules);
+    err = record_pack_window(&log->buffer, log->end.seq + 1, &crc, w, log->identity->rules);
     if (err != 0)
         return pack_fault(log, fault, err);
     err = buffer_write(log, fault);
@@ -317,16 +416,78 @@ int feed_log_append(struct feed_log *log, const struct window *w, struct fault *
     return err;
 }
 
+/* Whether what is said among windows can be written now. */
+static bool takes_notes(const struct feed_log *log)
+{
+    return log->fd >= 0 && log->kind == FEED_WINDOWS && !log->is_left && !log->is_stuck;
+}
+
+int feed_log_append_gap(struct feed_log *log, const struct feed_gap *gap, struct fault *fault)
+{
+    if (!takes_notes(log) || log->begin != FEED_BEGIN_TIME) {
+        struct feed_gap *grown = realloc(log->gaps, (log->gap_count + 1) * sizeof *grown);
+        if (grown == NULL)
+            return pack_fault(log, fault, -ENOMEM);
+        log->gaps = grown;
+        log->gaps[log->gap_count++] = *gap;
+        return 0;
+    }
+    uint32_t crc = log->end.crc;
+    log->buffer.len = 0;
+    int err = record_pack_gap(&log->buffer, log->end.seq + 1, &crc, gap);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+    err = buffer_write(log, fault);
+    if (err == 0)
+        commit(log, 1, crc);
+    return err;
+}
+
+int feed_log_append_removed(struct feed_log *log, const struct feed_removed *removed,
+                            struct fault *fault)
+{
+    uint32_t crc = log->end.crc;
+    if (!takes_notes(log))
+        return fault_set(fault, EAGAIN, "%s: no segment of windows is open", log->dir);
+    log->buffer.len = 0;
+    int err = record_pack_removed(&log->buffer, log->end.seq + 1, &crc, removed);
+    if (err != 0)
+        return pack_fault(log, fault, err);
+    err = buffer_write(log, fault);
+    if (err == 0)
+        commit(log, 1, crc);
+    return err;
+}
+
+void feed_log_identity(struct feed_log *log, const struct feed_identity *identity)
+{
+    log->identity = identity;
+    if (log->end.segment > 0 && log->begin == FEED_BEGIN_TIME)
+        log->begin = FEED_BEGIN_HEADER;
+}
+
+uint32_t feed_log_segment(const struct feed_log *log) { return log->end.segment; }
+
+uint64_t feed_log_seq(const struct feed_log *log) { return log->end.seq; }
+
 int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
                        const struct day_settings *settings, struct fault *fault)
 {
-    int err = log->fd < 0 ? 0 : segment_close(log, false, fault);
+    int err = unstick(log, fault);
+    if (err == 0 && log->fd >= 0)
+        err = segment_close(log, false, fault);
     if (err != 0)
         return err;
     log->last.ip_version = 0;
     log->last.date = facts->date;
-    return segment_begin(
+    log->before_date = log->end;
+    err = segment_begin(
         log, &(struct first){.kind = FEED_SOURCES, .facts = facts, .settings = settings}, fault);
+    log->is_date_open = err == 0;
+    log->is_date_lost = false;
+    if (err == 0)
+        memcpy(log->date_name, log->name, FEED_NAME);
+    return err;
 }
 
 int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
@@ -339,9 +500,10 @@ int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
         return err;
     if (log->pending == 0) {
         log->buffer.len = 0;
-        log->pending_crc = log->crc;
+        log->pending_crc = log->end.crc;
     }
-    err = record_pack_source_day(&log->buffer, log->seq + log->pending + 1, &log->pending_crc, s);
+    err =
+        record_pack_source_day(&log->buffer, log->end.seq + log->pending + 1, &log->pending_crc, s);
     if (err != 0)
         return pack_fault(log, fault, err);
     log->pending++;
@@ -352,11 +514,38 @@ int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
 
 int feed_log_append_day(struct feed_log *log, const struct day_result *r, struct fault *fault)
 {
-    assert(log->fd < 0 || log->kind != FEED_SOURCES || log->date == r->facts->date);
-    int err = log->fd < 0 ? 0 : segment_close(log, false, fault);
-    if (err != 0)
-        return err;
-    return segment_begin(log, &(struct first){.kind = FEED_DAY, .day = r}, fault);
+    assert(log->fd < 0 || log->kind != FEED_SOURCES || log->is_left || log->date == r->facts->date);
+    if (log->is_date_lost)
+        return fault_set(fault, EIO, "%s/%s: source days were lost: the date is to begin anew",
+                         log->dir, log->date_name);
+    int err = unstick(log, fault);
+    if (err == 0 && log->fd >= 0)
+        err = segment_close(log, false, fault);
+    if (err == 0)
+        err = segment_begin(log, &(struct first){.kind = FEED_DAY, .day = r}, fault);
+    if (err == 0) {
+        log->is_date_day = log->is_date_open;
+        log->is_date_open = false;
+    }
+    return err;
+}
+
+int feed_log_day_cancel(struct feed_log *log, struct fault *fault)
+{
+    if (!log->is_date_open)
+        return 0;
+    log->pending = 0;
+    if (unlinkat(log->dir_fd, log->date_name, 0) != 0 && errno != ENOENT)
+        return fault_set(fault, errno, "%s/%s: can't remove it: %s", log->dir, log->date_name,
+                         strerror(errno));
+    (void)fsync(log->dir_fd);
+    if (log->fd >= 0)
+        (void)close(log->fd);
+    log->fd = -1;
+    log->end = log->safe = log->before_date;
+    log->begin = log->begun_as;
+    log->is_dirty = log->is_date_open = log->is_date_lost = false;
+    return 0;
 }
 
 void feed_log_abandon(struct feed_log *log)
@@ -365,10 +554,12 @@ void feed_log_abandon(struct feed_log *log)
         return;
     if (log->fd >= 0) {
         (void)pending_write(log, NULL);
-        close(log->fd);
+        (void)close(log->fd);
     }
-    close(log->dir_fd);
+    if (log->dir_fd >= 0)
+        (void)close(log->dir_fd);
     record_buffer_free(&log->buffer);
+    free(log->gaps);
     free(log->dir);
     free(log);
 }
@@ -377,8 +568,10 @@ int feed_log_finish(struct feed_log *log, struct fault *fault)
 {
     if (log == NULL)
         return 0;
-    int err = 0;
-    if (log->segment == 0)
+    int err = unstick(log, fault);
+    if (err == 0 && log->fd >= 0 && log->gap_count > 0)
+        err = segment_close(log, false, fault);
+    if (err == 0 && (log->end.segment == 0 || (log->fd < 0 && !log->is_finished)))
         err = segment_begin(log, &(struct first){.kind = FEED_WINDOWS}, fault);
     if (log->fd >= 0 && err == 0)
         err = segment_close(log, true, fault);

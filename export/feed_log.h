@@ -52,9 +52,69 @@ bool feed_is_segment_name(const char *name);
 int feed_log_create(struct feed_log **out, const char *dir, const struct feed_identity *identity,
                     struct fault *fault);
 
+/* What feed_log_continue found. */
+struct feed_resume {
+    bool is_begun;              /* the folder held no feed: this is its begin */
+    char cut_file[FEED_NAME];   /* a segment whose torn end was cut off; "": none */
+    uint64_t cut_at, cut_bytes; /* where its whole records end; how many bytes went */
+    char removed_file
+        [FEED_NAME]; /* a last segment that held no whole first record, and is gone; "": none */
+    char damaged_file
+        [FEED_NAME]; /* a last segment with a broken record that whole ones follow: it stays as it is; "": none */
+    uint64_t damaged_at;
+    bool was_finished; /* the writer before ended as it should */
+    bool has_window;   /* the feed holds one */
+    int64_t
+        end_ns; /* of the latest window of its last segment of windows: what follows is missing */
+    uint64_t window_seq; /* of the last record of a window; 0: none */
+    bool
+        has_date_open; /* source days without their Day stand last: `date` is to be written again */
+    int32_t date;
+};
+
+/* Continues the feed in `dir`, or begins one. The torn end of its last segment is cut, as *resume says for the caller to tell;
+ * a segment that its writer left open is closed with the next append. What was missed meanwhile is the caller's to say
+ * (feed_log_append_gap). -EINVAL and a fault that names the key and both values: the feed is of another sensor, telescope, zone or span. -EBUSY: another process
+ * writes it. -EBADMSG: its last segment has no readable Header. */
+int feed_log_continue(struct feed_log **out, struct feed_resume *resume, const char *dir,
+                      const struct feed_identity *identity, struct fault *fault);
+
+/* What a window's part is to be counted from: how many records of this start the feed held when it was continued. 0 at once
+ * where it can't hold any; else the segments that may are read. -errno. */
+int feed_log_part_base(struct feed_log *log, int64_t start_ns, uint32_t *base, struct fault *fault);
+
 /* Appends one sealed window. -errno and a fault naming the file (a full disk, ...): the log stays
  * usable for another try of the same window; nothing of it is left in the file then. */
 int feed_log_append(struct feed_log *log, const struct window *w, struct fault *fault);
+
+/* What was appended (windows, Days, what is said among them) is safe on disk when it returns 0, and shown to those that
+ * follow `durable`: live calls it before any sink may see a window, and behind every Day. -errno: all that was appended since the last
+ * time is taken back, since the disk may have lost it: it is to be appended again. Source days wait for their Day. */
+int feed_log_sync(struct feed_log *log, struct fault *fault);
+
+/* Says there from now on up to where the feed is safe; it must outlive the log. NULL: no longer. */
+struct feed_durable;
+void feed_log_publish(struct feed_log *log, struct feed_durable *durable);
+
+/* From the next window or date on another Header holds (rules or lists were loaded anew): a new segment begins there. Sensor,
+ * telescope, zone and span stay. `identity` must outlive the log; the one before is no longer used. */
+void feed_log_identity(struct feed_log *log, const struct feed_identity *identity);
+
+/* Says that time is missing: at once, or in front of the next window where no segment of windows is open. *gap is copied; what its sensor
+ * points to must last till then. On failure it was not taken. */
+struct feed_gap;
+int feed_log_append_gap(struct feed_log *log, const struct feed_gap *gap, struct fault *fault);
+
+/* Says what is about to be deleted (feed_keep). -EAGAIN: no segment of windows is open. */
+struct feed_removed;
+int feed_log_append_removed(struct feed_log *log, const struct feed_removed *removed,
+                            struct fault *fault);
+
+/* The sequence number of the last record. */
+uint64_t feed_log_seq(const struct feed_log *log);
+
+/* Number of the segment that is open, or was last. */
+uint32_t feed_log_segment(const struct feed_log *log);
 
 /* Begins the source days of a date: closes the open segment and begins one with Header and DayBegin. Both
  * arguments must outlive feed_log_day(). On failure the log stays usable for another try. */
@@ -69,6 +129,11 @@ int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
 /* Ends the source days, if a feed_log_day_begin() stands before, and appends the Day in a segment of its own. On failure
  * the log stays usable for another try of the same Day. */
 int feed_log_append_day(struct feed_log *log, const struct day_result *r, struct fault *fault);
+
+/* Gives up a date between its feed_log_day_begin() and feed_log_append_day(): its segment is removed, and with it the room it
+ * took on a full disk. Windows go on; the date may be begun again. No tail that follows `durable` saw any of it; the chain of
+ * one that does not (another process's) may break there. */
+int feed_log_day_cancel(struct feed_log *log, struct fault *fault);
 
 /* Writes Close (finished), syncs, closes the last segment. An empty feed still gets one segment with Header
  * and Close, named by the epoch. The log is freed in any case; accepts NULL. */
@@ -87,11 +152,15 @@ struct feed_progress {
 /* Totals that a verification adds up. */
 struct feed_check {
     uint64_t segments, records, windows, parts; /* parts: windows with part > 0 */
-    uint64_t packets, bytes, late;
-    uint64_t offered, observed, filtered, ring_full;
-    uint64_t feed_bytes;       /* of its segments, where `bytes` are those of the packets */
-    int64_t first_ns, last_ns; /* valid where packets > 0 */
+    uint64_t packets, bytes;
+    struct window_ledger ledger; /* of all windows */
+    uint64_t partial;            /* windows not all of whose span was watched */
+    uint64_t feed_bytes;         /* of its segments, where `bytes` are those of the packets */
+    int64_t first_ns, last_ns;   /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
+    uint64_t gaps;              /* records that say that time is missing */
+    uint64_t windows_given_up;  /* records of windows that they say were */
+    uint64_t removed;           /* segments that the feed says were deleted, and are not there */
     uint64_t source_days, days; /* records */
     uint64_t days_computed;     /* Days that were computed again from their source days and agree */
     uint64_t days_restated;     /* of them, under the rule set that was given, to the last number */
@@ -106,7 +175,8 @@ struct feed_check {
  * totals, rule counts against port rows, columns of equal length, low <= high, hll sizes, times inside the
  * window. Dates: their segments and order, source days sorted and each by itself, the Day against what they give
  * when computed again: all of it where `rules` (feed_log_verify_rules) is the Day's rule set, else what does not depend on
- * rules; without source days, what the Day says of itself. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
+ * rules; without source days, what the Day says of itself. Segments that the feed says were deleted are passed over, the chain is
+ * held to what it says of them. Returns 0; -EBADMSG at the first that does not hold, the fault naming file, byte offset and
  * record, or what segments are missing among those that are there; -ENODATA where all that is there holds, but the feed does not end with a Close that says finished:
  * it is still being written, its writer died, or segments were taken away; -ENOENT for a folder without
  * a segment; -errno where it can't be read. The totals are those of what was read.

@@ -27,7 +27,7 @@ int merge_refuse(const struct feed_cursor *c, const char *what, struct fault *fa
 /* ---- the first reading ---- */
 
 static int header_add(struct feed_merge *m, const struct feed_cursor *c,
-                      const struct record_view *view, struct fault *fault)
+                      const struct record_view *view, char **sensor, struct fault *fault)
 {
     struct unpack_budget budget;
     unpack_budget_init(&budget);
@@ -38,6 +38,8 @@ static int header_add(struct feed_merge *m, const struct feed_cursor *c,
     if (h == NULL)
         return merge_refuse(c, "is no Header", fault);
     int err = merge_identity_add(&m->identity, h, feed_reader_name(c->reader), fault);
+    if (err == 0 && sensor != NULL && (*sensor = strdup(h->sensor)) == NULL)
+        err = merge_no_memory(fault);
     yamiscope__header__free_unpacked(h, &budget.allocator);
     return err;
 }
@@ -89,16 +91,20 @@ static int segment_survey(struct feed_merge *m, size_t feed, size_t segment, str
     struct feed_cursor c;
     struct record_view view;
     struct hours hours = {0};
+    char *sensor = NULL;
     int err = feed_cursor_begin(&c, m->readers[feed], segment, fault);
     while (err == 0 && (err = feed_cursor_next(&c, &view, fault)) > 0) {
         if (view.body_kind == RECORD_header)
-            err = header_add(m, &c, &view, fault);
+            err = header_add(m, &c, &view, &sensor, fault);
         else if (view.body_kind == RECORD_window)
             err = window_note(m, feed, &c, &view, &hours, fault);
+        else if (view.body_kind == RECORD_gap)
+            err = merge_gap_note(m, &c, &view, sensor, fault);
         else
             err = 0;
     }
     feed_cursor_end(&c);
+    free(sensor);
     return err;
 }
 
@@ -167,7 +173,7 @@ static int sources_survey(struct feed_merge *m, size_t feed, const struct feed_r
     int err = feed_cursor_begin(&c, m->readers[feed], date->sources, fault);
     while (err == 0 && (err = feed_cursor_next(&c, &view, fault)) > 0) {
         m->summary.source_days_read += view.body_kind == RECORD_source_day;
-        err = view.body_kind == RECORD_header ? header_add(m, &c, &view, fault) : 0;
+        err = view.body_kind == RECORD_header ? header_add(m, &c, &view, NULL, fault) : 0;
     }
     bool is_damaged = c.is_damaged;
     feed_cursor_end(&c);
@@ -331,6 +337,12 @@ static int identity_finish(struct feed_merge *m, struct fault *fault)
     snprintf(set->version, sizeof set->version, "%s", identity->rules.version);
     snprintf(set->sha256, sizeof set->sha256, "%s", identity->rules.sha256);
     m->out = merge_identity_of(identity, set, m->settings.program);
+    if (m->settings.anonymiser == NULL)
+        return 0;
+    if (identity->anonymised[0] != '\0')
+        return fault_set(fault, EINVAL, "%s: its addresses are anonymised already (key %.20s)",
+                         merge_shown(identity->feed), identity->anonymised);
+    m->out.anonymised = m->settings.anonymiser->id;
     return 0;
 }
 
@@ -376,12 +388,14 @@ void feed_merge_destroy(struct feed_merge *m)
     free(m->jobs);
     free(m->losses);
     free(m->left_out);
+    merge_gaps_fini(m);
     free(m);
 }
 
 int feed_merge_write(struct feed_merge *m, const char *dir, struct fault *fault)
 {
     int err = feed_log_create(&m->log, dir, &m->out, fault);
+    m->dir = dir;
     if (err == 0)
         err = merge_windows(m, fault);
     if (err == 0)

@@ -13,6 +13,9 @@
  *                else sorted by id
  *   the header   see merge_identity.h
  *
+ * With an anonymiser the feed is what the merge of the feeds would be, with other addresses: merging first and
+ * anonymising then, or the other way, gives the same bytes. It takes SORTER_MEMORY more.
+ *
  * What is damaged in a feed is left out from there to the segment's end and named; the rest is merged. Source
  * days lost in this way are counted into the day's given_up.damaged, so that its Day says exact: false. A date of which one feed
  * has a Day without source days is left out and named. What is wrong under right checksums is no accident: the
@@ -32,12 +35,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct crypto_pan;
 struct feed_merge;
 
 struct merge_settings {
     const struct ruleset *rules; /* Days are computed under it; outlives the merge */
     const char *program;         /* for the header */
-    unsigned max_open;           /* files open at once; 0: FEED_POOL_OPEN */
+    const struct crypto_pan
+        *anonymiser;   /* NULL: none; else source addresses become what it makes of them,
+                                   windows lose their sketches, and no feed may be anonymised yet. Outlives the merge */
+    unsigned max_open; /* files open at once; 0: FEED_POOL_OPEN */
 };
 
 /* A date that is not in the merged feed, and why. */
@@ -52,7 +59,9 @@ struct merge_summary {
     uint64_t source_days_read, source_days;
     uint64_t days, mixed_days, inexact_days; /* in the merged feed */
     uint64_t lost_packets;                   /* whose source days were damaged */
-    uint64_t packets, bytes, offered, observed, filtered, ring_full, late; /* of its windows */
+    uint64_t packets, bytes;                 /* of its windows */
+    uint64_t gaps;                           /* records that say that time is missing */
+    struct window_ledger ledger;             /* likewise */
     const struct merge_identity *identity;
     const struct merge_left_out *left_out;
     size_t left_out_count;

@@ -3,6 +3,7 @@
 #include "export/day.h"
 #include "export/feed_merge_state.h"
 #include "export/source_key.h"
+#include "export/source_sorter.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +24,8 @@ struct merging {
     uint32_t *heap; /* streams with a key, the least on top */
     size_t heap_count;
     struct source_day_buffer into, from;
-    struct day_facts facts; /* of the date, of all feeds */
+    struct source_sorter *sorter; /* where addresses are anonymised */
+    struct day_facts facts;       /* of the date, of all feeds */
     bool has_facts;
 };
 
@@ -203,6 +205,38 @@ static int address_merge(struct merging *g, struct fault *fault)
     return has_any;
 }
 
+static int source_write(struct feed_merge *m, struct merging *g, struct fault *fault)
+{
+    int err = day_add(g->day, &g->into.day, fault);
+    if (err == 0)
+        err = feed_log_append_source_day(m->log, &g->into.day, fault);
+    m->summary.source_days++;
+    return err;
+}
+
+/* Under other addresses they have another order. */
+static int source_take(struct feed_merge *m, struct merging *g, struct fault *fault)
+{
+    struct source_day *s = &g->into.day;
+    if (m->settings.anonymiser == NULL)
+        return source_write(m, g, fault);
+    crypto_pan_address(m->settings.anonymiser, s->address, s->ip_version);
+    return source_sorter_add(g->sorter, s, fault);
+}
+
+static int sorted_write(struct feed_merge *m, struct merging *g, struct fault *fault)
+{
+    int found = g->sorter == NULL ? 0 : 1;
+    while (found > 0) {
+        found = source_sorter_next(g->sorter, &g->into, fault);
+        if (found > 0) {
+            int err = source_write(m, g, fault);
+            found = err < 0 ? err : 1;
+        }
+    }
+    return found;
+}
+
 static int date_write(struct feed_merge *m, struct merging *g, struct fault *fault)
 {
     const struct day_settings settings = {
@@ -217,15 +251,10 @@ static int date_write(struct feed_merge *m, struct merging *g, struct fault *fau
         err = feed_log_day_begin(m->log, &g->facts, &settings, fault);
     while (err == 0 && g->heap_count > 0) {
         int found = address_merge(g, fault);
-        if (found <= 0) {
-            err = found;
-            continue;
-        }
-        err = day_add(g->day, &g->into.day, fault);
-        if (err == 0)
-            err = feed_log_append_source_day(m->log, &g->into.day, fault);
-        m->summary.source_days++;
+        err = found <= 0 ? found : source_take(m, g, fault);
     }
+    if (err == 0)
+        err = sorted_write(m, g, fault);
     if (err == 0)
         err = day_end(g->day, &result, fault);
     if (err == 0)
@@ -290,13 +319,17 @@ int merge_days(struct feed_merge *m, struct fault *fault)
     g.day = day_create(&settings);
     g.streams = calloc(m->feed_count, sizeof *g.streams);
     g.heap = calloc(m->feed_count, sizeof *g.heap);
-    if (g.day == NULL || g.streams == NULL || g.heap == NULL)
+    if (m->settings.anonymiser != NULL)
+        g.sorter = source_sorter_create(SORTER_MEMORY, m->dir);
+    bool is_sorted = m->settings.anonymiser == NULL || g.sorter != NULL;
+    if (g.day == NULL || g.streams == NULL || g.heap == NULL || !is_sorted)
         err = merge_no_memory(fault);
     if (err == 0)
         do
             err = date_merge(m, &g, (int32_t)date, fault);
         while (err == 0 && date_next(m, &date));
     day_destroy(g.day);
+    source_sorter_destroy(g.sorter);
     source_day_buffer_free(&g.into);
     source_day_buffer_free(&g.from);
     free(g.streams);

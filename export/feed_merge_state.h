@@ -2,7 +2,9 @@
 #ifndef EXPORT_FEED_MERGE_STATE_H
 #define EXPORT_FEED_MERGE_STATE_H
 
+#include "export/crypto_pan.h"
 #include "export/feed_merge.h"
+#include "export/feed_note.h"
 #include "export/feed_reader.h"
 #include "export/record_window.h"
 #include "export/unpack_budget.h"
@@ -20,6 +22,12 @@ struct merge_loss {
     uint64_t packets;
 };
 
+/* What a feed says is missing; its text is its own. */
+struct merge_gap {
+    struct feed_gap of;
+    char *sensor;
+};
+
 struct feed_merge {
     struct merge_settings settings;
     struct feed_pool *pool;
@@ -32,8 +40,11 @@ struct feed_merge {
     size_t job_count, job_size;
     struct merge_loss *losses;
     size_t loss_count;
+    struct merge_gap *gaps;
+    size_t gap_count, gap_next; /* gap_next: the first that is not written yet */
     struct merge_left_out *left_out;
     struct feed_log *log;
+    const char *dir; /* of the merged feed, while it is written */
     struct merge_summary summary;
 };
 
@@ -53,6 +64,15 @@ int merge_date_facts(struct feed_merge *m, size_t feed, const struct feed_reader
 
 /* -EBADMSG: the cursor's record is wrong, though its checksum is right. */
 int merge_refuse(const struct feed_cursor *c, const char *what, struct fault *fault);
+
+/* Takes up a Gap record; `sensor`: whose feed it is, where it does not say so. */
+int merge_gap_note(struct feed_merge *m, const struct feed_cursor *c,
+                   const struct record_view *view, const char *sensor, struct fault *fault);
+void merge_gaps_sort(struct feed_merge *m);
+
+/* Those that begin up to a time and were not written yet. */
+int merge_gaps_write(struct feed_merge *m, int64_t up_to_ns, struct fault *fault);
+void merge_gaps_fini(struct feed_merge *m);
 
 int merge_windows(struct feed_merge *m, struct fault *fault);
 int merge_days(struct feed_merge *m, struct fault *fault);

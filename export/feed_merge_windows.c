@@ -109,17 +109,16 @@ static int window_write(struct feed_merge *m, struct merging *g, struct fault *f
     struct window *w = g->into;
     struct merge_summary *s = &m->summary;
     w->part = 0;
+    if (m->settings.anonymiser != NULL)
+        window_drop_sketches(w);
     if (rule_names_sort(&m->names, w) != 0)
         return merge_no_memory(fault);
     s->windows++;
     s->packets += w->totals.packets;
     s->bytes += w->totals.bytes;
-    s->offered += w->ledger.offered;
-    s->observed += w->ledger.observed;
-    s->filtered += w->ledger.filtered;
-    s->ring_full += w->ledger.ring_full;
-    s->late += w->ledger.late;
-    return feed_log_append(m->log, w, fault);
+    ledger_merge(&s->ledger, &w->ledger);
+    int err = merge_gaps_write(m, w->start_ns, fault);
+    return err == 0 ? feed_log_append(m->log, w, fault) : err;
 }
 
 static int hour_merge(struct feed_merge *m, struct merging *g, struct fault *fault)
@@ -178,11 +177,14 @@ int merge_windows(struct feed_merge *m, struct fault *fault)
         record_window_expect(g.unpacker, m->identity.window_span_ns, m->identity.is_filtered);
     if (m->job_count > 0)
         qsort(m->jobs, m->job_count, sizeof *m->jobs, by_hour);
+    merge_gaps_sort(m);
     for (size_t i = 0, end; i < m->job_count && err == 0; i = end) {
         for (end = i + 1; end < m->job_count && m->jobs[end].hour == m->jobs[i].hour;)
             end++;
         err = hour_run(m, &g, &m->jobs[i], end - i, fault);
     }
+    if (err == 0)
+        err = merge_gaps_write(m, INT64_MAX, fault);
     record_window_destroy(g.unpacker);
     window_destroy(g.into);
     window_destroy(g.from);

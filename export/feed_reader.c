@@ -160,6 +160,48 @@ static int folder_list(struct feed_reader *r, struct fault *fault)
     return 0;
 }
 
+int feed_reader_removed_in(struct feed_reader *r, size_t segment, struct feed_removed *into)
+{
+    struct feed_cursor c;
+    struct record_view view;
+    struct fault fault;
+    size_t shown, damaged = r->damage.count;
+    int err = feed_cursor_begin(&c, r, segment, &fault);
+    while (err == 0 && (err = feed_cursor_peek(&c, &view, &shown, &fault)) > 0) {
+        err = view.body_kind == RECORD_removed ? feed_cursor_next(&c, &view, &fault) : 0;
+        if (err > 0 && record_unpack_removed(into, view.body, view.body_len, &fault) == -ENOMEM)
+            err = -ENOMEM;
+        else if (err > 0 || view.body_kind != RECORD_removed)
+            err = 0;
+        if (err == 0 && view.body_kind != RECORD_removed)
+            feed_cursor_skip(&c);
+    }
+    feed_cursor_end(&c);
+    for (size_t i = damaged; i < r->damage.count; i++) { /* said by who reads the segment */
+        free(r->damage.at[i].file);
+        free(r->damage.at[i].what);
+    }
+    r->damage.count = damaged;
+    return err;
+}
+
+/* Where segments are missing, those that are there may say why. */
+static int removed_list(struct feed_reader *r)
+{
+    int err = 0;
+    bool is_whole = true;
+    for (size_t i = 0; i < r->segment_count; i++)
+        is_whole &= r->segments[i].number <= i + 1;
+    if (is_whole || r->is_alone)
+        return 0;
+    for (size_t i = 0; i < r->segment_count && err == 0; i++)
+        if (r->segments[i].kind == FEED_WINDOWS)
+            err = feed_reader_removed_in(r, i, &r->removed);
+    return err;
+}
+
+const struct feed_removed *feed_reader_removed(const struct feed_reader *r) { return &r->removed; }
+
 /* Of two with one number the first stays. What is missing is said. */
 static int numbers_check(struct feed_reader *r)
 {
@@ -173,7 +215,8 @@ static int numbers_check(struct feed_reader *r)
             snprintf(what, sizeof what, "there are two segments %" PRIu32, s.number);
             err = feed_reader_note(r, feed_reader_path(r, i, path), 0, DAMAGE_UNREAD, what);
         } else {
-            if (s.number - before > 1 && !r->is_alone) {
+            if (s.number - before > 1 && !r->is_alone &&
+                feed_removed_find(&r->removed, before + 1, s.number - 1) == NULL) {
                 snprintf(what, sizeof what, "segments %" PRIu32 " to %" PRIu32 " are missing",
                          before + 1, s.number - 1);
                 err = feed_reader_note(r, r->name, before, DAMAGE_UNREAD, what);
@@ -294,7 +337,7 @@ int feed_reader_open(struct feed_reader **out, const char *path, struct feed_poo
                                                 : alone_list(r, fault);
     if (err == 0 && r->segment_count == 0)
         err = fault_set(fault, ENOENT, "%s: holds no feed", path);
-    if (err == 0 && (numbers_check(r) != 0 || dates_list(r) != 0))
+    if (err == 0 && (removed_list(r) != 0 || numbers_check(r) != 0 || dates_list(r) != 0))
         err = fault_set(fault, ENOMEM, "%s: no memory", path);
     if (err == 0)
         *out = r;
@@ -312,6 +355,7 @@ void feed_reader_close(struct feed_reader *r)
         free(r->damage.at[i].what);
     }
     free(r->damage.at);
+    feed_removed_fini(&r->removed);
     free(r->segments);
     free(r->dates);
     free(r->name);

@@ -18,6 +18,7 @@
 #include "capture/capture.h"
 #include "capture/fault.h"
 #include "export/feed_log.h"
+#include "export/feed_note.h"
 #include "export/file_pool.h"
 #include "export/record.h"
 
@@ -56,7 +57,7 @@ struct feed_reader_date {
 };
 
 /* Lists the feed in `path`: a folder, or one segment. Opens none of its files. Segments that are missing between others (or
- * before the first) and names that are no segment's go to the list of damage. -ENOENT and a fault: there is no
+ * before the first), but for those that the feed says were deleted, and names that are no segment's go to the list of damage. -ENOENT and a fault: there is no
  * segment; -errno. `pool` must outlive the reader. */
 int feed_reader_open(struct feed_reader **out, const char *path, struct feed_pool *pool,
                      struct fault *fault);
@@ -73,6 +74,12 @@ size_t feed_reader_dates(const struct feed_reader *r, const struct feed_reader_d
 
 /* Of that date; NULL: the feed has none. */
 const struct feed_reader_date *feed_reader_date_find(const struct feed_reader *r, int32_t date);
+
+/* What the feed says was deleted; looked for only where segments are missing, else nothing. Valid until the reader is closed. */
+const struct feed_removed *feed_reader_removed(const struct feed_reader *r);
+
+/* Adds what a segment of windows says was deleted. What is damaged in it is passed over. -ENOMEM. */
+int feed_reader_removed_in(struct feed_reader *r, size_t segment, struct feed_removed *into);
 
 /* Path of a segment. Returns `path`. */
 const char *feed_reader_path(const struct feed_reader *r, size_t segment, char path[FEED_PATH]);
@@ -124,6 +131,17 @@ void feed_cursor_skip(struct feed_cursor *c);
 
 /* Continues at a record of this segment that was given before, by its `at`: its chain is taken as sound. */
 void feed_cursor_seek(struct feed_cursor *c, uint64_t at);
+
+/* Looks for a record without reading what stands before it: the first one that begins in [from, until) of the file and
+ * whose crc continues the four bytes right before it (a record ends with its crc, so these are the crc of the
+ * one before). 1: feed_cursor_next gives it, and what follows, held to the chain from there; 0: there is none, nothing more is
+ * given. Bytes that are no record pass for one with a chance of 2^-32 where they have its form at all. Also goes on
+ * behind damage, and after the end. -errno and a fault. */
+int feed_cursor_land(struct feed_cursor *c, uint64_t from, uint64_t until, struct fault *fault);
+
+/* Goes to byte `at`, where a record must begin: feed_cursor_next holds it to the four bytes before, and says what is wrong. -errno
+ * and a fault. */
+int feed_cursor_stand(struct feed_cursor *c, uint64_t at, struct fault *fault);
 
 void feed_cursor_end(struct feed_cursor *c); /* accepts all zero */
 

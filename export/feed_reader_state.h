@@ -18,6 +18,7 @@ struct feed_reader {
     size_t segment_count;
     struct feed_reader_date *dates;
     size_t date_count;
+    struct feed_removed removed; /* as the feed says */
     struct damage_list damage;
 };
 

@@ -2,20 +2,17 @@
 
 #include "capture/hash.h"
 #include "export/day_check.h"
+#include "export/feed_note.h"
 #include "export/unpack_budget.h"
 #include "export/window_check.h"
 #include "export/yamiscope.pb-c.h"
 
-#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     PATH_SHOWN = 120, /* characters of a path in a fault */
@@ -39,6 +36,10 @@ struct feed_verify {
     uint64_t seq; /* of the last record */
     uint32_t crc; /* of the last record */
     uint32_t segment;
+    bool has_holes;        /* some segments were deleted: parts need not begin with 0 */
+    bool is_unchained;     /* what the next record continues is not known */
+    bool is_behind_hole;   /* the segment before this one was */
+    enum feed_begin begin; /* of the segment */
     bool is_segment_closed;
     struct part_map parts;
     struct unpack_budget budget; /* of the record being read */
@@ -53,13 +54,13 @@ struct feed_verify {
     FILE *in;
     uint64_t offset, size, at; /* at: where the record's length begins */
     uint64_t records;
-    bool has_window;
+    bool has_window, has_note;
     enum feed_segment kind; /* by its first record behind the Header */
     int64_t first_ns;       /* start of the first window of the last segment that has any */
     bool has_first;         /* there is one */
 };
 
-static const char *path_shown(const char *path)
+const char *feed_verify_shown(const char *path)
 {
     size_t len = strlen(path);
     return len > PATH_SHOWN ? path + len - PATH_SHOWN : path;
@@ -76,7 +77,7 @@ __attribute__((format(printf, 3, 4))) static int violation(const struct feed_ver
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     return fault_set(fault, EBADMSG, "%s: byte %" PRIu64 ": record %" PRIu64 ": %s",
-                     path_shown(v->path), v->at, v->seq + 1, what);
+                     feed_verify_shown(v->path), v->at, v->seq + 1, what);
 }
 
 static struct part *part_find(const struct part_map *m, int64_t start_ns)
@@ -150,7 +151,7 @@ static int bytes_read(struct feed_verify *v, void *to, size_t len, struct fault 
 {
     if (fread(to, 1, len, v->in) != len)
         return fault_set(fault, EIO, "%s: byte %" PRIu64 ": can't read %zu bytes",
-                         path_shown(v->path), v->offset, len);
+                         feed_verify_shown(v->path), v->offset, len);
     v->offset += len;
     return 0;
 }
@@ -190,7 +191,7 @@ static int crc_check(struct feed_verify *v, uint64_t len, struct fault *fault)
     if (v->bytes[len - RECORD_CRC] != RECORD_CRC_TAG)
         return violation(v, fault, "does not end with a crc");
     uint32_t computed = record_crc(v->crc, v->bytes, len - RECORD_CRC);
-    bool is_chained = !v->is_first_record || !v->is_alone;
+    bool is_chained = (!v->is_first_record || !v->is_alone) && !v->is_unchained;
     if (is_chained && crc != computed)
         return violation(v, fault, "crc is %08" PRIx32 ", its bytes give %08" PRIx32, crc,
                          computed);
@@ -209,7 +210,8 @@ static int record_read(struct feed_verify *v, uint64_t *record_len, struct fault
     if (len > v->bytes_size) {
         uint8_t *bytes = realloc(v->bytes, len);
         if (bytes == NULL)
-            return fault_set(fault, ENOMEM, "%s: no memory for a record", path_shown(v->path));
+            return fault_set(fault, ENOMEM, "%s: no memory for a record",
+                             feed_verify_shown(v->path));
         v->bytes = bytes;
         v->bytes_size = len;
     }
@@ -248,6 +250,9 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
     if (h->window_span_ns <= 0 || h->lateness_ns < 0)
         return violation(v, fault, "window span %" PRId64 " ns, lateness %" PRId64 " ns",
                          h->window_span_ns, h->lateness_ns);
+    if ((unsigned)h->begin >= FEED_BEGINS)
+        return violation(v, fault, "begins for a reason that is not known");
+    v->begin = (enum feed_begin)h->begin;
     if (h->rules == NULL)
         return violation(v, fault, "names no rule set");
     v->segment = h->segment;
@@ -265,7 +270,8 @@ static int header_check(struct feed_verify *v, const Yamiscope__Header *h, struc
 static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct fault *fault)
 {
     bool is_taken = v->has_first && feed_segment_takes(v->first_ns, w->start_ns);
-    if (is_taken != v->has_window)
+    bool is_begun = is_taken && !v->has_window && v->begin != FEED_BEGIN_TIME;
+    if (is_taken != v->has_window && !is_begun)
         return violation(v, fault, "the segment is cut at another place than its hours say");
     if (!v->has_window)
         v->first_ns = w->start_ns;
@@ -273,8 +279,9 @@ static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct
 
     int64_t part = part_next(&v->parts, w->start_ns);
     if (part < 0)
-        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(v->path));
-    if (v->is_alone && part == 0) { /* earlier parts may stand in segments before */
+        return fault_set(fault, ENOMEM, "%s: no memory", feed_verify_shown(v->path));
+    if ((v->is_alone || v->has_holes) &&
+        part == 0) { /* earlier ones may stand in segments before */
         part = w->part;
         part_find(&v->parts, w->start_ns)->next = w->part + UINT64_C(1);
     }
@@ -297,11 +304,8 @@ static void window_add(struct feed_check *check, const struct window_check *wind
     }
     check->packets += t->packets;
     check->bytes += t->bytes;
-    check->late += w->ledger->late;
-    check->offered += w->ledger->offered;
-    check->observed += w->ledger->observed;
-    check->filtered += w->ledger->filtered;
-    check->ring_full += w->ledger->ring_full;
+    check->partial += w->partial;
+    ledger_merge(&check->ledger, &window->ledger);
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         check->kinds[kind] += window->kinds[kind];
 }
@@ -309,8 +313,9 @@ static void window_add(struct feed_check *check, const struct window_check *wind
 /* Where a record may stand, by its seq and what the segment holds. */
 static int place_check(struct feed_verify *v, uint64_t seq, uint32_t body, struct fault *fault)
 {
-    if (v->is_first_record && v->is_alone)
+    if ((v->is_first_record && v->is_alone) || v->is_unchained)
         v->seq = seq - 1;
+    v->is_unchained = false;
     if (seq != v->seq + 1)
         return violation(v, fault, "seq is %" PRIu64, seq);
     if (v->is_segment_closed)
@@ -326,11 +331,50 @@ static int place_check(struct feed_verify *v, uint64_t seq, uint32_t body, struc
     if (body != RECORD_header && body != RECORD_close &&
         (kind != v->kind || is_first != (v->records == 1 && kind != FEED_WINDOWS)))
         return violation(v, fault, "its segment holds other records");
+    if (v->records == 1 && v->begin == FEED_BEGIN_RUN && kind != FEED_DAY)
+        day_check_abandon(v->days);
     if (v->records == 1 && day_check_is_open(v->days) && kind != FEED_DAY)
         return violation(v, fault, "the Day of date %" PRId32 " is missing",
                          day_check_date(v->days));
     if (v->records == 1 && kind != FEED_WINDOWS)
         v->has_first = false; /* the next windows begin a new segment, whatever their hour */
+    return 0;
+}
+
+/* What the feed says among its windows. */
+static int note_check(struct feed_verify *v, const struct record_view *r, struct fault *fault)
+{
+    struct feed_removed removed = {0};
+    struct feed_gap gap;
+    struct fault why;
+    char *text = NULL;
+    int err = place_check(v, r->seq, r->body_kind, fault);
+    if (err != 0)
+        return err;
+    err = r->body_kind == RECORD_gap ? record_unpack_gap(&gap, &text, r->body, r->body_len, &why)
+                                     : record_unpack_removed(&removed, r->body, r->body_len, &why);
+    v->has_note = true;
+    v->check->gaps += r->body_kind == RECORD_gap;
+    if (err == 0 && r->body_kind == RECORD_gap)
+        v->check->windows_given_up += gap.windows;
+    free(text);
+    feed_removed_fini(&removed);
+    if (err == -ENOMEM)
+        return fault_set(fault, ENOMEM, "%s: no memory", feed_verify_shown(v->path));
+    return err == 0 ? 0 : violation(v, fault, "%s", why.text);
+}
+
+static int close_check(struct feed_verify *v, const Yamiscope__Close *c, struct fault *fault)
+{
+    if (c->records != v->records + 1)
+        return violation(v, fault, "Close counts %" PRIu64 " records, there are %" PRIu64,
+                         c->records, v->records + 1);
+    if (c->abandoned && v->kind != FEED_SOURCES)
+        return violation(v, fault, "abandoned, but holds no source days");
+    if (c->abandoned)
+        day_check_abandon(v->days);
+    v->is_segment_closed = true;
+    v->check->closed = c->finished;
     return 0;
 }
 
@@ -350,12 +394,7 @@ static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct 
             window_add(v->check, &v->window, r->window);
         return err;
     case YAMISCOPE__RECORD__BODY_CLOSE:
-        if (r->close->records != v->records + 1)
-            return violation(v, fault, "Close counts %" PRIu64 " records, there are %" PRIu64,
-                             r->close->records, v->records + 1);
-        v->is_segment_closed = true;
-        v->check->closed = r->close->finished;
-        return 0;
+        return close_check(v, r->close, fault);
     default:
         return violation(v, fault, "its body is of no kind that this version knows");
     }
@@ -371,11 +410,11 @@ static int day_body_check(struct feed_verify *v, const struct record_view *r, st
     if (r->body_kind == RECORD_source_day)
         err = day_check_source(v->days, r->body, r->body_len);
     else if (is_day)
-        err = day_check_day(v->days, r->body, r->body_len, v->is_alone);
+        err = day_check_day(v->days, r->body, r->body_len, v->is_alone || v->is_behind_hole);
     else
         err = day_check_begin(v->days, r->body, r->body_len);
     if (err == -ENOMEM)
-        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(v->path));
+        return fault_set(fault, ENOMEM, "%s: no memory", feed_verify_shown(v->path));
     if (err != 0)
         return violation(v, fault, "%s", day_check_why(v->days));
     v->check->source_days += r->body_kind == RECORD_source_day;
@@ -392,6 +431,8 @@ static int record_check(struct feed_verify *v, uint64_t len, struct fault *fault
         (view.body_kind == RECORD_source_day || view.body_kind == RECORD_day ||
          view.body_kind == RECORD_day_begin))
         return day_body_check(v, &view, fault);
+    if (view.body_kind == RECORD_gap || view.body_kind == RECORD_removed)
+        return note_check(v, &view, fault);
     v->budget.used = 0;
     Yamiscope__Record *record = yamiscope__record__unpack(&v->budget.allocator, len, v->bytes);
     if (record == NULL)
@@ -408,13 +449,15 @@ static int name_check(const struct feed_verify *v, struct fault *fault)
     char name[FEED_NAME];
     const char *slash = strrchr(v->path, '/');
     const char *is = slash == NULL ? v->path : slash + 1;
+    if (v->kind == FEED_WINDOWS && !v->has_window && v->has_note)
+        return 0; /* its writer died before the window that it is named by */
     if (v->kind == FEED_WINDOWS)
         feed_segment_name(v->has_window ? v->first_ns : 0, v->segment, name);
     else
         feed_day_segment_name(day_check_date(v->days), v->kind, v->segment, name);
     if (strcmp(is, name) != 0)
-        return fault_set(fault, EBADMSG, "%s: by its content its name is %s", path_shown(v->path),
-                         name);
+        return fault_set(fault, EBADMSG, "%s: by its content its name is %s",
+                         feed_verify_shown(v->path), name);
     return 0;
 }
 
@@ -425,8 +468,9 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
     v->in = in;
     v->offset = v->at = v->records = 0;
     v->size = size;
-    v->has_window = false;
+    v->has_window = v->has_note = false;
     v->kind = FEED_WINDOWS;
+    v->begin = FEED_BEGIN_TIME;
     if (v->check->segments > 0 && !v->is_segment_closed)
         return violation(v, fault, "the segment before has no Close");
     v->is_segment_closed = v->check->closed = false;
@@ -445,9 +489,28 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
         v->records++;
         v->check->records++;
     }
+    v->is_behind_hole = false;
     v->check->segments++;
     v->check->feed_bytes += size;
     return name_check(v, fault);
+}
+
+uint32_t feed_verify_last(const struct feed_verify *v) { return v->segment; }
+
+int feed_verify_skip(struct feed_verify *v, const struct feed_removed_run *run, uint32_t last,
+                     struct fault *fault)
+{
+    if (v->check->segments > 0 && !v->is_segment_closed)
+        return violation(v, fault, "the segment before has no Close");
+    v->check->removed += last - v->segment;
+    v->segment = last;
+    v->seq = run->seq;
+    v->crc = run->crc;
+    v->is_unchained = last != run->last; /* the deletion was cut short */
+    v->has_first = false;
+    v->has_holes = v->is_behind_hole = true;
+    day_check_abandon(v->days);
+    return 0;
 }
 
 int feed_verify_end(struct feed_verify *v, struct fault *fault)
@@ -457,119 +520,9 @@ int feed_verify_end(struct feed_verify *v, struct fault *fault)
             return 0;
         return fault_set(fault, ENODATA,
                          "%s: the feed is not finished: the Day of date %" PRId32 " is missing",
-                         path_shown(v->path), day_check_date(v->days));
+                         feed_verify_shown(v->path), day_check_date(v->days));
     }
     return fault_set(fault, ENODATA, "%s: byte %" PRIu64 ": the feed is not finished: %s",
-                     path_shown(v->path), v->size,
+                     feed_verify_shown(v->path), v->size,
                      v->is_segment_closed ? "a further segment was to follow" : "no Close");
-}
-
-static int file_verify(struct feed_verify *v, const char *path, struct fault *fault)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe does not hold it up */
-    FILE *in = fd < 0 ? NULL : fdopen(fd, "rb");
-    struct stat stat;
-    int err;
-
-    if (in == NULL) {
-        err = fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
-        if (fd >= 0)
-            (void)close(fd);
-        return err;
-    }
-    if (fstat(fileno(in), &stat) != 0)
-        err = fault_set(fault, errno, "%s: %s", path_shown(path), strerror(errno));
-    else if (!S_ISREG(stat.st_mode))
-        err = fault_set(fault, EINVAL, "%s: is no file", path_shown(path));
-    else
-        err = feed_verify_segment(v, path, in, (uint64_t)stat.st_size, fault);
-    fclose(in);
-    return err;
-}
-
-static int is_segment(const struct dirent *entry) { return feed_is_segment_name(entry->d_name); }
-
-static int by_number(const struct dirent **a, const struct dirent **b)
-{
-    uint64_t x = feed_segment_number((*a)->d_name), y = feed_segment_number((*b)->d_name);
-    if (x != y)
-        return x < y ? -1 : 1;
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* The names tell what is missing: without it the next segment holds by itself, and is not to be blamed. */
-static int missing_check(const struct feed_verify *v, const char *dir, const char *name,
-                         struct fault *fault)
-{
-    uint64_t number = feed_segment_number(name), next = v->segment + UINT64_C(1);
-    if (number <= next)
-        return 0;
-    if (number == next + 1)
-        return fault_set(fault, EBADMSG, "%s: segment %06" PRIu64 " is missing in front of %s",
-                         path_shown(dir), next, name);
-    return fault_set(fault, EBADMSG,
-                     "%s: segments %06" PRIu64 " to %06" PRIu64 " are missing in front of %s",
-                     path_shown(dir), next, number - 1, name);
-}
-
-static int folder_verify(struct feed_verify *v, const char *dir, struct feed_progress *progress,
-                         struct fault *fault)
-{
-    struct dirent **entries;
-    char *path = NULL;
-    int count = scandir(dir, &entries, is_segment, by_number);
-    if (count < 0)
-        return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
-
-    int err = count > 0 ? 0 : fault_set(fault, ENOENT, "%s: holds no feed", path_shown(dir));
-    if (progress != NULL)
-        atomic_fetch_add_explicit(&progress->total, (unsigned long)count, memory_order_relaxed);
-    for (int i = 0; i < count && err == 0; i++) {
-        free(path);
-        if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0) {
-            path = NULL;
-            err = fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
-        } else {
-            err = missing_check(v, dir, entries[i]->d_name, fault);
-            err = err < 0 ? err : file_verify(v, path, fault);
-        }
-        if (progress != NULL)
-            atomic_fetch_add_explicit(&progress->done, 1, memory_order_relaxed);
-    }
-    if (err == 0)
-        err = feed_verify_end(v, fault);
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-    free(path);
-    return err;
-}
-
-int feed_log_verify_watched(const char *dir, const struct ruleset *rules, struct feed_check *check,
-                            struct feed_progress *progress, struct fault *fault)
-{
-    struct stat stat_buffer;
-    memset(check, 0, sizeof *check);
-    if (stat(dir, &stat_buffer) != 0)
-        return fault_set(fault, errno, "%s: %s", path_shown(dir), strerror(errno));
-    bool is_folder = S_ISDIR(stat_buffer.st_mode);
-    struct feed_verify *v = feed_verify_create(rules, !is_folder, check);
-    if (v == NULL)
-        return fault_set(fault, ENOMEM, "%s: no memory", path_shown(dir));
-    int err = is_folder ? folder_verify(v, dir, progress, fault) : file_verify(v, dir, fault);
-    if (err == 0 && !is_folder)
-        err = feed_verify_end(v, fault);
-    feed_verify_destroy(v);
-    return err;
-}
-
-int feed_log_verify_rules(const char *dir, const struct ruleset *rules, struct feed_check *check,
-                          struct fault *fault)
-{
-    return feed_log_verify_watched(dir, rules, check, NULL, fault);
-}
-
-int feed_log_verify(const char *dir, struct feed_check *check, struct fault *fault)
-{
-    return feed_log_verify_rules(dir, NULL, check, fault);
 }

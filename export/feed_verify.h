@@ -9,6 +9,7 @@
 
 #include "capture/fault.h"
 #include "export/feed_log.h"
+#include "export/feed_note.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,16 @@ void feed_verify_destroy(struct feed_verify *v); /* accepts NULL */
  * useful after a failure. */
 int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint64_t size,
                         struct fault *fault);
+
+/* Passes over segments behind the last one read up to number `last`, which the feed says were deleted (run). As feed_verify_segment. */
+int feed_verify_skip(struct feed_verify *v, const struct feed_removed_run *run, uint32_t last,
+                     struct fault *fault);
+
+/* Number of the last segment that was read or passed over. */
+uint32_t feed_verify_last(const struct feed_verify *v);
+
+/* A path's end, as faults show it. */
+const char *feed_verify_shown(const char *path);
 
 /* After the last segment: 0, or -ENODATA and a fault for a feed that is not finished. */
 int feed_verify_end(struct feed_verify *v, struct fault *fault);

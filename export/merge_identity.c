@@ -100,13 +100,41 @@ static char *names_join(struct arena *arena, const struct name_set *set)
 
 /* ---- telescopes ---- */
 
-static const char *size_words(bool is_configured, uint64_t ipv4, char words[32])
+enum { SIZE_WORDS = 64, SIZES_MAX = 4096 }; /* SIZES_MAX: dates on which one changes */
+
+static const char *size_words(const struct feed_telescope *t, char words[SIZE_WORDS])
 {
-    if (is_configured)
-        snprintf(words, 32, "%" PRIu64 " addresses", ipv4);
+    if (!t->is_configured)
+        snprintf(words, SIZE_WORDS, "no known size");
+    else if (t->size_count > 0)
+        snprintf(words, SIZE_WORDS, "%" PRIu64 " addresses (%zu sizes by date)", t->ipv4,
+                 t->size_count);
     else
-        snprintf(words, 32, "no known size");
+        snprintf(words, SIZE_WORDS, "%" PRIu64 " addresses", t->ipv4);
     return words;
+}
+
+static bool sizes_equal(const struct feed_telescope *a, const struct feed_telescope *b)
+{
+    if (a->is_configured != b->is_configured)
+        return false;
+    if (!a->is_configured)
+        return true;
+    if (a->ipv4 != b->ipv4 || a->size_count != b->size_count)
+        return false;
+    for (size_t i = 0; i < a->size_count; i++)
+        if (a->sizes[i].from != b->sizes[i].from || a->sizes[i].ipv4 != b->sizes[i].ipv4)
+            return false;
+    return true;
+}
+
+/* As though it had on every date the size that it has on this one. */
+static struct feed_telescope size_on(const struct feed_telescope *t, int32_t date)
+{
+    struct feed_telescope on = {.id = t->id, .is_configured = t->is_configured, .ipv4 = t->ipv4};
+    for (size_t i = 0; i < t->size_count && t->sizes[i].from <= date; i++)
+        on.ipv4 = t->sizes[i].ipv4;
+    return on;
 }
 
 /* The telescope of that id, or where it belongs. */
@@ -118,38 +146,71 @@ static size_t telescope_place(const struct merge_identity *m, const char *id)
     return at;
 }
 
-static int telescope_add(struct merge_identity *m, const char *id, bool is_configured,
-                         uint64_t ipv4, const char *feed, struct fault *fault)
+/* Whether the two, of one id, are one; `date`: on that day, NULL: on all. */
+static int telescope_check(const struct merge_telescope *t, const struct feed_telescope *is,
+                           const int32_t *date, const char *feed, struct fault *fault)
 {
-    size_t at = telescope_place(m, id);
-    char a[32], b[32];
-    if (at < m->telescope_count && strcmp(m->telescopes[at].of.id, id) == 0) {
-        const struct merge_telescope *t = &m->telescopes[at];
-        if (t->of.is_configured == is_configured && (!is_configured || t->of.ipv4 == ipv4))
-            return 0;
-        if (id[0] == '\0')
-            return fault_set(fault, EINVAL,
-                             "telescopes without an id have %s in %s, %s in %s: give each its own "
-                             "(--telescope-id)",
-                             size_words(t->of.is_configured, t->of.ipv4, a), tail(t->feed),
-                             size_words(is_configured, ipv4, b), tail(feed));
-        return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", id,
-                         size_words(t->of.is_configured, t->of.ipv4, a), tail(t->feed),
-                         size_words(is_configured, ipv4, b), tail(feed));
-    }
+    struct feed_telescope of = date ? size_on(&t->of, *date) : t->of;
+    char a[SIZE_WORDS], b[SIZE_WORDS];
+    if (sizes_equal(&of, is))
+        return 0;
+    if (is->id[0] == '\0')
+        return fault_set(fault, EINVAL,
+                         "telescopes without an id have %s in %s, %s in %s: give each its own "
+                         "(--telescope-id)",
+                         size_words(&of, a), tail(t->feed), size_words(is, b), tail(feed));
+    return fault_set(fault, EINVAL, "telescope \"%.30s\" has %s in %s, %s in %s", is->id,
+                     size_words(&of, a), tail(t->feed), size_words(is, b), tail(feed));
+}
+
+static int telescope_add(struct merge_identity *m, const struct feed_telescope *is,
+                         const int32_t *date, const char *feed, struct fault *fault)
+{
+    size_t at = telescope_place(m, is->id);
+    if (at < m->telescope_count && strcmp(m->telescopes[at].of.id, is->id) == 0)
+        return telescope_check(&m->telescopes[at], is, date, feed, fault);
     struct merge_telescope *t = realloc(m->telescopes, (m->telescope_count + 1) * sizeof *t);
     if (t != NULL)
         m->telescopes = t;
-    const char *kept = arena_text(&m->arena, id, strlen(id));
-    if (t == NULL || kept == NULL)
+    const char *kept = arena_text(&m->arena, is->id, strlen(is->id));
+    struct telescope_size *sizes = arena_alloc(&m->arena, (is->size_count + 1) * sizeof *sizes);
+    if (t == NULL || kept == NULL || sizes == NULL)
         return no_memory(fault);
+    if (is->size_count > 0)
+        memcpy(sizes, is->sizes, is->size_count * sizeof *sizes);
     memmove(&t[at + 1], &t[at], (m->telescope_count - at) * sizeof *t);
-    t[at] = (struct merge_telescope){{kept, is_configured, is_configured ? ipv4 : 0}, feed};
+    t[at] = (struct merge_telescope){
+        {kept, is->is_configured, is->is_configured ? is->ipv4 : 0, sizes, is->size_count}, feed};
     m->telescope_count++;
     return 0;
 }
 
-/* A header has one telescope, or lists several: then each of its ids. */
+/* One that a header lists. */
+static int telescope_take(struct merge_identity *m, const Yamiscope__Telescope *t, const char *feed,
+                          struct fault *fault)
+{
+    struct telescope_size *sizes = calloc(t->n_sizes + 1, sizeof *sizes);
+    bool is_good = t->n_sizes != 1 && t->n_sizes <= SIZES_MAX && (t->configured || !t->n_sizes);
+    if (sizes == NULL)
+        return no_memory(fault);
+    for (size_t i = 0; i < t->n_sizes && is_good; i++) {
+        sizes[i] = (struct telescope_size){t->sizes[i]->from, t->sizes[i]->ipv4};
+        is_good = i == 0 ? sizes[i].from == INT32_MIN
+                         : sizes[i].from > sizes[i - 1].from && sizes[i].ipv4 != sizes[i - 1].ipv4;
+    }
+    if (t->n_sizes > 0 && is_good)
+        is_good = sizes[t->n_sizes - 1].ipv4 == t->ipv4;
+    const struct feed_telescope is = {t->id, t->configured, t->ipv4, sizes, t->n_sizes};
+    int err = is_good ? telescope_add(m, &is, NULL, feed, fault)
+                      : fault_set(fault, EINVAL,
+                                  "%s: its header's sizes of telescope \"%.30s\" by date are not "
+                                  "in order",
+                                  tail(feed), t->id);
+    free(sizes);
+    return err;
+}
+
+/* A header has one telescope, or lists several, or one whose size changes: then each of its ids. */
 static int telescopes_take(struct merge_identity *m, const Yamiscope__Header *h, const char *feed,
                            struct fault *fault)
 {
@@ -159,11 +220,13 @@ static int telescopes_take(struct merge_identity *m, const Yamiscope__Header *h,
     if (err == 0 && name_find(&ids, "", &at) && names_add(m, &m->unnamed, h->sensor) != 0)
         err = no_memory(fault);
     if (err == 0 && ids.count == 1 && h->n_telescopes == 0)
-        err = telescope_add(m, h->telescope_id, h->telescope_configured, h->telescope_ipv4, feed,
-                            fault);
+        err = telescope_add(m,
+                            &(struct feed_telescope){.id = h->telescope_id,
+                                                     .is_configured = h->telescope_configured,
+                                                     .ipv4 = h->telescope_ipv4},
+                            NULL, feed, fault);
     for (size_t i = 0; err == 0 && i < h->n_telescopes; i++)
-        err = telescope_add(m, h->telescopes[i]->id, h->telescopes[i]->configured,
-                            h->telescopes[i]->ipv4, feed, fault);
+        err = telescope_take(m, h->telescopes[i], feed, fault);
     for (size_t i = 0; err == 0 && i < ids.count; i++) {
         size_t k = 0;
         while (k < h->n_telescopes && strcmp(h->telescopes[k]->id, ids.at[i]) != 0)
@@ -224,7 +287,10 @@ int merge_identity_add_day(struct merge_identity *m, const struct day_settings *
     int err = survey_add(m, &settings->survey, feed, fault);
     for (size_t i = 0; i < facts->telescope_count && err == 0; i++) {
         const struct day_telescope *t = &facts->telescopes[i];
-        err = telescope_add(m, t->id, t->is_configured, t->ipv4, feed, fault);
+        err = telescope_add(m,
+                            &(struct feed_telescope){
+                                .id = t->id, .is_configured = t->is_configured, .ipv4 = t->ipv4},
+                            &facts->date, feed, fault);
     }
     if (err != 0 || m->complete_feed == NULL) {
         m->complete_coverage_milli = settings->complete_coverage_milli;
@@ -249,6 +315,12 @@ static int equals_check(struct merge_identity *m, const Yamiscope__Header *h, co
     if (strcmp(m->timezone, h->timezone) != 0)
         return fault_set(fault, EINVAL, "time zone is %.30s in %s, %.30s in %s", m->timezone,
                          tail(m->feed), h->timezone, tail(feed));
+    if (strcmp(m->anonymised, h->anonymised) != 0)
+        return fault_set(fault, EINVAL, "source addresses are %s%.20s in %s, %s%.20s in %s",
+                         m->anonymised[0] == '\0' ? "their own" : "anonymised under key ",
+                         m->anonymised, tail(m->feed),
+                         h->anonymised[0] == '\0' ? "their own" : "anonymised under key ",
+                         h->anonymised, tail(feed));
     if (m->window_span_ns != h->window_span_ns)
         return fault_set(fault, EINVAL, "windows span %g s in %s, %g s in %s",
                          (double)m->window_span_ns / 1e9, tail(m->feed),
@@ -313,11 +385,12 @@ static int first_take(struct merge_identity *m, const Yamiscope__Header *h, cons
     m->rules.name = arena_text(arena, h->rules->name, strlen(h->rules->name));
     m->rules.version = arena_text(arena, h->rules->version, strlen(h->rules->version));
     m->rules.sha256 = arena_text(arena, h->rules->sha256, strlen(h->rules->sha256));
+    m->anonymised = arena_text(arena, h->anonymised, strlen(h->anonymised));
     m->window_span_ns = h->window_span_ns;
     m->lateness_ns = h->lateness_ns;
     m->feed = feed;
-    return m->timezone != NULL && m->filter != NULL && m->rules.name != NULL &&
-                   m->rules.version != NULL && m->rules.sha256 != NULL
+    return m->timezone != NULL && m->anonymised != NULL && m->filter != NULL &&
+                   m->rules.name != NULL && m->rules.version != NULL && m->rules.sha256 != NULL
                ? 0
                : -ENOMEM;
 }
@@ -403,6 +476,7 @@ struct feed_identity merge_identity_of(const struct merge_identity *m, const str
         .telescope_id = m->telescope_id,
         .timezone = m->timezone,
         .filter = m->filter,
+        .anonymised = m->anonymised,
         .filtered = m->is_filtered,
         .telescope_configured = m->is_configured,
         .telescope_ipv4 = m->ipv4,
@@ -418,7 +492,7 @@ struct feed_identity merge_identity_of(const struct merge_identity *m, const str
         .list_count = m->basis_count[DAY_LISTS],
         .database_count = m->basis_count[DAY_DATABASES],
         .telescopes = m->of_header,
-        .telescope_count = count > 1 ? count : 0,
+        .telescope_count = count > 1 || (count == 1 && m->of_header[0].size_count > 0) ? count : 0,
     };
 }
 

@@ -6,8 +6,10 @@
  * again at the next merge.
  *
  *   zone, window span, survey settings, thresholds of complete days   must be equal
+ *   addresses    the sources' own in all, or anonymised under one key in all
  *   sensors, telescope ids, lists, databases, tunnels                 are united
- *   size         adds over telescope ids; one id must have one size; unknown where one is unknown
+ *   size         adds over telescope ids; one id must have one size, or the same sizes from the same dates on, and
+ *                its days the size of their date; unknown where one is unknown
  *   lateness     the greatest
  *   filter       filtered where one is; the text where all have the same
  *   rule set     that of all; "mixed", without a version and sha256, where they differ
@@ -42,6 +44,7 @@ struct merge_identity {
     const char *feed; /* the first one added; NULL: none */
     const char *timezone;
     int64_t window_span_ns, lateness_ns;
+    const char *anonymised; /* id of the key; "": addresses are the sources' own */
     uint32_t decap;
     bool is_filtered, has_filters; /* has_filters: the texts differ */
     const char *filter;

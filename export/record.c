@@ -2,6 +2,7 @@
 
 #include "capture/decode.h"
 #include "export/record_bytes.h"
+#include "export/record_ledger.h"
 #include "export/record_pack.h"
 
 #include <endian.h>
@@ -92,12 +93,20 @@ static Yamiscope__Telescope **pack_telescopes(struct packer *p, const struct fee
         m[i]->id = text(rows[i].id);
         m[i]->configured = rows[i].is_configured;
         m[i]->ipv4 = rows[i].ipv4;
+        m[i]->sizes = pack_rows(p, rows[i].size_count, sizeof **m[i]->sizes);
+        m[i]->n_sizes = m[i]->sizes != NULL ? rows[i].size_count : 0;
+        for (size_t k = 0; k < m[i]->n_sizes; k++) {
+            yamiscope__telescope_size__init(m[i]->sizes[k]);
+            m[i]->sizes[k]->from = rows[i].sizes[k].from;
+            m[i]->sizes[k]->ipv4 = rows[i].sizes[k].ipv4;
+        }
     }
     return m;
 }
 
 int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
-                       const struct feed_identity *identity, uint32_t segment)
+                       const struct feed_identity *identity, uint32_t segment,
+                       enum feed_begin begin)
 {
     static const struct {
         uint32_t bit;
@@ -129,7 +138,9 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
     rules.sha256 = text(identity->rules->sha256);
     header.rules = &rules;
     header.segment = segment;
+    header.begin = (Yamiscope__Begin)begin;
     header.program = text(identity->program);
+    header.anonymised = text(identity->anonymised);
     header.sources = identity->has_sources;
     header.n_lists = identity->list_count;
     header.lists = pack_basis(&p, identity->lists, identity->list_count);
@@ -148,13 +159,14 @@ int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
 }
 
 int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint64_t records,
-                      bool finished)
+                      bool finished, bool abandoned)
 {
     Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
     Yamiscope__Close close = YAMISCOPE__CLOSE__INIT;
 
     close.records = records;
     close.finished = finished;
+    close.abandoned = abandoned;
     record.seq = seq;
     record.body_case = YAMISCOPE__RECORD__BODY_CLOSE;
     record.close = &close;
@@ -405,7 +417,7 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
 {
     Yamiscope__Record record = YAMISCOPE__RECORD__INIT;
     Yamiscope__Window window = YAMISCOPE__WINDOW__INIT;
-    Yamiscope__Ledger ledger = YAMISCOPE__LEDGER__INIT;
+    struct ledger_message ledger;
     Yamiscope__Totals totals = YAMISCOPE__TOTALS__INIT;
     Yamiscope__SurveyBasis basis = YAMISCOPE__SURVEY_BASIS__INIT;
     Yamiscope__GivenUp given_up = YAMISCOPE__GIVEN_UP__INIT;
@@ -415,12 +427,10 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     window.start_ns = w->start_ns;
     window.span_ns = w->span_ns;
     window.part = w->part;
-    window.ledger = &ledger;
-    ledger.offered = w->ledger.offered;
-    ledger.observed = w->ledger.observed;
-    ledger.filtered = w->ledger.filtered;
-    ledger.ring_full = w->ledger.ring_full;
-    ledger.late = w->ledger.late;
+    window.partial = w->is_partial;
+    window.without_sketches = w->lacks_sketches;
+    ledger_pack(&ledger, &w->ledger);
+    window.ledger = &ledger.of;
     window.totals = &totals;
     totals_fill(&w->totals, &totals);
     kinds_fill(b->scratch, w, &window);
@@ -431,7 +441,10 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     window.survey_basis = window_has_ex(w) ? &basis : NULL;
     given_up.ports = w->given_up.ports;
     given_up.sources = w->given_up.sources;
-    window.given_up = window_is_exact(w) ? NULL : &given_up;
+    given_up.recorder_packets = w->given_up.recorder_packets;
+    given_up.windows = w->given_up.windows;
+    given_up.events = w->given_up.events;
+    window.given_up = window_gave_up(w) ? &given_up : NULL;
     record.seq = seq;
     record.body_case = YAMISCOPE__RECORD__BODY_WINDOW;
     record.window = &window;

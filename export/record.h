@@ -31,10 +31,19 @@ enum {
 };
 
 /* What a feed says of itself, once per segment. Strings belong to the caller. */
+struct telescope_size {
+    int32_t
+        from; /* the first date, days since 1970-01-01; of the first one INT32_MIN: ever since */
+    uint64_t ipv4; /* addresses */
+};
+
 struct feed_telescope {
     const char *id;
     bool is_configured;
     uint64_t ipv4; /* addresses; 0 unless configured */
+    /* Where its size changes by date: ascending by date; ipv4 is the last one's. NULL, 0: it does not. */
+    const struct telescope_size *sizes;
+    size_t size_count;
 };
 
 struct feed_identity {
@@ -51,19 +60,32 @@ struct feed_identity {
     bool has_sources;                          /* source days are written, not their Days alone */
     const struct day_basis *lists, *databases; /* that origins are told by; in force at the start */
     size_t list_count, database_count;
-    const struct feed_telescope *telescopes; /* of a merged feed that has several: each, by id */
+    const char
+        *anonymised; /* id of the key (crypto_pan.h); "" or NULL: addresses are the sources' own */
+    const struct feed_telescope *telescopes; /* of a merged feed that has several: each, by id; also
+                                                of one whose size changes by date */
     size_t telescope_count;                  /* 0: telescope_id is the only one */
+};
+
+/* Why a segment begins where it does: its time, a new run of the writer, a new Header, a date that was given up in front of it. */
+enum feed_begin {
+    FEED_BEGIN_TIME,
+    FEED_BEGIN_RUN,
+    FEED_BEGIN_HEADER,
+    FEED_BEGIN_DATE,
+    FEED_BEGINS
 };
 
 /* Each appends varint length + Record (seq, body, crc) to the buffer and moves *crc on.
  * -ENOMEM or -EMSGSIZE at worst; buffer and *crc are as before then. */
 int record_pack_header(struct record_buffer *b, uint64_t seq, uint32_t *crc,
-                       const struct feed_identity *identity, uint32_t segment);
+                       const struct feed_identity *identity, uint32_t segment,
+                       enum feed_begin begin);
 int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, const struct window *w,
                        const struct ruleset *rules);
-/* `finished`: nothing more was to follow when it was written. */
+/* `finished`: nothing more was to follow when it was written. `abandoned`: of source days that are not all there. */
 int record_pack_close(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint64_t records,
-                      bool finished);
+                      bool finished, bool abandoned);
 /* Opens a date: its facts and how its Day will be computed. Its source days follow, then its Day. */
 int record_pack_day_begin(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                           const struct day_facts *facts, const struct day_settings *settings);
@@ -80,7 +102,9 @@ enum record_body {
     RECORD_close = 4,
     RECORD_source_day = 5,
     RECORD_day = 6,
+    RECORD_gap = 8,
     RECORD_day_begin = 9,
+    RECORD_removed = 10,
 };
 
 /* A Record without its length in front, taken apart. `body` points into it: the bytes of the message. */

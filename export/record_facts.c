@@ -1,4 +1,5 @@
 /* The facts and settings of a day, to protobuf and back. */
+#include "export/record_ledger.h"
 #include "export/record_pack.h"
 #include "export/unpack_budget.h"
 
@@ -150,7 +151,7 @@ static void basis_pack(struct packer *p, const struct day_facts *f, Yamiscope__D
 Yamiscope__DayFacts *pack_facts(struct packer *p, const struct day_facts *f)
 {
     Yamiscope__DayFacts *m = pack_make(p, sizeof *m);
-    Yamiscope__Ledger *ledger = pack_make(p, sizeof *ledger);
+    struct ledger_message *ledger = pack_make(p, sizeof *ledger);
     Yamiscope__GivenUp *given_up = pack_make(p, sizeof *given_up);
     if (p->has_failed)
         return NULL;
@@ -160,13 +161,8 @@ Yamiscope__DayFacts *pack_facts(struct packer *p, const struct day_facts *f)
     m->end_ns = f->end_ns;
     m->timezone = pack_text(f->timezone);
     m->revision = f->revision;
-    yamiscope__ledger__init(ledger);
-    ledger->offered = f->ledger.offered;
-    ledger->observed = f->ledger.observed;
-    ledger->filtered = f->ledger.filtered;
-    ledger->ring_full = f->ledger.ring_full;
-    ledger->late = f->ledger.late;
-    m->ledger = ledger;
+    ledger_pack(ledger, &f->ledger);
+    m->ledger = &ledger->of;
     if (!day_facts_is_exact(f)) {
         yamiscope__given_up__init(given_up);
         given_up->ports = f->given_up.ports;
@@ -301,8 +297,8 @@ static int kinds_unpack(struct day_facts *f, const Yamiscope__DayFacts *m, struc
     const struct window_ledger *l = &f->ledger;
     if (sum != l->observed)
         return refuse(fault, "the sum of its kinds is not what was observed");
-    if (__builtin_add_overflow(sum, l->filtered, &sum) ||
-        __builtin_add_overflow(sum, l->ring_full, &sum) || sum != l->offered)
+    if (ledger_dropped(l) == UINT64_MAX || __builtin_add_overflow(sum, ledger_dropped(l), &sum) ||
+        sum != l->offered)
         return refuse(fault, "offered is not observed + dropped");
     return l->late <= l->observed ? 0 : refuse(fault, "more is late than was observed");
 }
@@ -323,13 +319,8 @@ int unpack_facts(struct day_facts *f, const Yamiscope__DayFacts *m, struct fault
         m->n_databases > ROWS_MAX || m->n_sensors > ROWS_MAX)
         return refuse(fault, "more telescopes, lists or sensors than are kept");
     f->revision = m->revision;
-    f->ledger = (struct window_ledger){
-        .offered = m->ledger->offered,
-        .observed = m->ledger->observed,
-        .filtered = m->ledger->filtered,
-        .ring_full = m->ledger->ring_full,
-        .late = m->ledger->late,
-    };
+    if (!ledger_unpack(&f->ledger, m->ledger))
+        return refuse(fault, "its unknown reasons of drops are not known ones, in order");
     if (m->given_up != NULL)
         f->given_up = (struct day_given_up){m->given_up->ports, m->given_up->rules,
                                             m->given_up->sources, m->given_up->damaged};

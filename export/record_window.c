@@ -199,13 +199,15 @@ static int window_take(struct record_window *u, struct window *w, struct rule_na
     w->start_ns = from->start_ns;
     w->span_ns = from->span_ns;
     w->part = from->part;
-    w->ledger = (struct window_ledger){.offered = from->ledger->offered,
-                                       .observed = from->ledger->observed,
-                                       .filtered = from->ledger->filtered,
-                                       .ring_full = from->ledger->ring_full,
-                                       .late = from->ledger->late};
+    w->is_partial = from->partial;
+    w->lacks_sketches = from->without_sketches;
+    w->ledger = c->ledger;
     if (from->given_up != NULL)
-        w->given_up = (struct window_given_up){from->given_up->ports, from->given_up->sources};
+        w->given_up = (struct window_given_up){.ports = from->given_up->ports,
+                                               .sources = from->given_up->sources,
+                                               .recorder_packets = from->given_up->recorder_packets,
+                                               .windows = from->given_up->windows,
+                                               .events = from->given_up->events};
     totals_take(&w->totals, from->totals);
     for (size_t i = 0, kind = 0; i < from->n_kinds; i++, kind++) {
         while (c->kinds[kind] == 0) /* the check has seen them in this order, with packets */

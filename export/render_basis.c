@@ -12,15 +12,13 @@ enum {
 static void ledger_print(const struct page *p)
 {
     const struct window_ledger *l = &p->s->total->ledger;
-    uint64_t dropped = l->filtered + l->ring_full;
-    bool is_held =
-        l->offered == l->observed + dropped && l->observed == p->s->total->totals.packets;
-    char line[PAGE_LINE];
-    char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER], e[TEXT_NUMBER];
+    bool is_held = ledger_holds(l) && l->observed == p->s->total->totals.packets;
+    char line[PAGE_LINE], dropped[LEDGER_TEXT];
+    char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
 
-    snprintf(line, sizeof line, "offered %s = observed %s + dropped %s (filter %s, full ring %s)%s",
-             text_number(l->offered, a), text_number(l->observed, b), text_number(dropped, c),
-             text_number(l->filtered, d), text_number(l->ring_full, e),
+    snprintf(line, sizeof line, "offered %s = observed %s + dropped %s (%s)%s",
+             text_number(l->offered, a), text_number(l->observed, b),
+             text_number(ledger_dropped(l), c), ledger_dropped_text(l, ", ", false, dropped),
              is_held ? "" : ": DOES NOT HOLD");
     page_line(p, "ledger", is_held ? TEXT_PLAIN : TEXT_WARN, line);
     if (l->late > 0) {

@@ -207,8 +207,9 @@ static void telescope_print(FILE *out, const struct summary *s)
     if (s->telescope_configured)
         fprintf(out,
                 "  \"telescope\": {\"configured\": true, \"ipv4\": %" PRIu64
-                ", \"ipv6_prefixes\": %" PRIu64 "},\n",
-                s->telescope_ipv4, s->telescope_ipv6_prefixes);
+                ", \"ipv6_prefixes\": %" PRIu64 ", \"changes_by_date\": %s},\n",
+                s->telescope_ipv4, s->telescope_ipv6_prefixes,
+                s->telescope_spans > 1 ? "true" : "false");
     else
         fputs("  \"telescope\": {\"configured\": false, \"ipv4\": null, "
               "\"ipv6_prefixes\": null},\n",
@@ -259,19 +260,24 @@ static void settings_print(FILE *out, const struct summary *s)
     fputs("]},\n", out);
 }
 
-/* Archives have no NIC and no kernel queue: those reasons are truly zero in a replay. */
+/* Archives have no NIC and no kernel queue: those reasons are truly zero in a replay. Live, one that the backend can't see is
+ * "unknown". */
 static void ledger_print(FILE *out, const struct summary *s)
 {
     const struct window_ledger *l = &s->total->ledger;
-    fprintf(
-        out,
-        "  \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64 ",\n"
-        "    \"dropped\": {\"nic_missed\": 0, \"nic_nombuf\": 0, \"nic_error\": 0, \"kernel\": 0,"
-        " \"ring_full\": %" PRIu64 ", \"filtered\": %" PRIu64 "},\n"
-        "    \"late\": %" PRIu64 ",\n"
-        "    \"given_up\": {\"recorder_packets\": 0, \"windows\": 0, \"source_detail\": %" PRIu64
-        ", \"events\": 0}},\n",
-        l->offered, l->observed, l->ring_full, l->filtered, l->late, s->given_up.packets);
+    const struct window_given_up *g = &s->total->given_up;
+    char dropped[LEDGER_JSON], bounds[LEDGER_JSON];
+    fprintf(out,
+            "  \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64 ",\n"
+            "    \"dropped\": {%s},\n",
+            l->offered, l->observed, ledger_json(l, ", ", ": ", dropped));
+    if (l->unknown != 0)
+        fprintf(out, "    \"lower_bounds\": %s,\n", ledger_json_bounds(l, bounds));
+    fprintf(out,
+            "    \"late\": %" PRIu64 ",\n"
+            "    \"given_up\": {\"recorder_packets\": %" PRIu64 ", \"windows\": %" PRIu64
+            ", \"source_detail\": %" PRIu64 ", \"events\": %" PRIu64 "}},\n",
+            l->late, g->recorder_packets, g->windows, s->given_up.packets, g->events);
 }
 
 /* Which steps the memory cap came to, in their order. */

@@ -129,6 +129,8 @@ static void telescope_print(const struct page *p)
         snprintf(line, sizeof line, "%s", ipv6);
     else
         snprintf(line, sizeof line, "%s, %s", ipv4, ipv6);
+    if (s->telescope_spans > 1)
+        strcat(line, " on the last day; it changes by date");
     page_line(p, "telescope", TEXT_PLAIN, line);
 }
 

@@ -180,8 +180,11 @@ static void ledger(FILE *out, const struct span *s)
 {
     const struct window_ledger *l = &s->ledger;
     row(out, s, "ledger", "observed", "packets", "offered", l->observed, l->offered);
-    row(out, s, "ledger", "filtered", "packets", "offered", l->filtered, l->offered);
-    row(out, s, "ledger", "ring_full", "packets", "offered", l->ring_full, l->offered);
+    for (unsigned i = 0; i < DROP_COUNT; i++) /* what is not known at all is left out: no 0 */
+        if (!(l->unknown >> i & 1) || ledger_drop(l, i) > 0)
+            row(out, s, "ledger", ledger_drop_name(i),
+                l->unknown >> i & 1 ? "packets_low" : "packets", "offered", ledger_drop(l, i),
+                l->offered);
     if (s->days == 0) /* a day has no order */
         row(out, s, "ledger", "late", "packets", "offered", l->late, l->offered);
 }

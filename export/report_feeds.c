@@ -87,6 +87,7 @@ static int header_read(struct report_feeds *f, struct feed_cursor *c, int64_t *s
     }
     *span_ns = h->window_span_ns;
     *is_filtered = h->filtered;
+    f->is_anonymised |= h->anonymised[0] != '\0';
     int err = zone_take(f, h->timezone, feed_reader_name(c->reader), fault);
     yamiscope__header__free_unpacked(h, &budget.allocator);
     return err < 0 ? err : 1;
@@ -183,6 +184,21 @@ int32_t report_feeds_date(const struct report_feeds *f, size_t index)
 {
     return f->dates[index].at.date;
 }
+
+const struct feed_reader_date *report_feeds_place(const struct report_feeds *f, size_t index,
+                                                  struct feed_reader **reader)
+{
+    *reader = f->dates[index].reader;
+    return &f->dates[index].at;
+}
+
+size_t report_feeds_readers(const struct report_feeds *f, struct feed_reader *const **readers)
+{
+    *readers = f->readers;
+    return f->reader_count;
+}
+
+bool report_feeds_anonymised(const struct report_feeds *f) { return f->is_anonymised; }
 
 const char *report_feeds_timezone(const struct report_feeds *f)
 {

@@ -26,6 +26,18 @@ void report_feeds_close(struct report_feeds *f); /* accepts NULL */
 size_t report_feeds_count(const struct report_feeds *f);
 int32_t report_feeds_date(const struct report_feeds *f, size_t index);
 
+/* Where a date stands: the feed that has it and its segments. Valid until the feeds are closed. */
+struct feed_reader;
+struct feed_reader_date;
+const struct feed_reader_date *report_feeds_place(const struct report_feeds *f, size_t index,
+                                                  struct feed_reader **reader);
+
+/* The feeds themselves, in the order given; valid likewise. Returns how many. */
+size_t report_feeds_readers(const struct report_feeds *f, struct feed_reader *const **readers);
+
+/* Whether source addresses of a feed are anonymised. */
+bool report_feeds_anonymised(const struct report_feeds *f);
+
 /* "UTC" where no feed says. */
 const char *report_feeds_timezone(const struct report_feeds *f);
 

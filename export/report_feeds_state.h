@@ -26,6 +26,7 @@ struct report_feeds {
     size_t date_count;
     char *timezone;
     const char *timezone_feed;
+    bool is_anonymised;
     struct feed_progress *progress; /* or NULL */
 
     struct day_result *day; /* that was read last */

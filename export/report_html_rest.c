@@ -304,18 +304,16 @@ void html_basis(const struct html *h)
     FILE *out = h->out;
     const struct span *s = h->s;
     const struct window_ledger *l = &s->ledger;
-    char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER];
+    char a[TEXT_NUMBER], b[TEXT_NUMBER], dropped[LEDGER_TEXT];
 
     html_section(out, "basis", WORD_basis);
     fputs("<dl>", out);
     term(out, WORD_ledger);
     for (unsigned ja = 0; ja < 2; ja++) {
         fprintf(out, "<span lang=\"%s\">", ja ? "ja" : "en");
-        fprintf(out,
-                ja ? "到達 %s = 観測 %s + フィルタ %s + リング満杯 %s"
-                   : "offered %s = observed %s + filter %s + full ring %s",
+        fprintf(out, ja ? "到達 %s = 観測 %s + %s" : "offered %s = observed %s + %s",
                 text_number(l->offered, a), text_number(l->observed, b),
-                text_number(l->filtered, c), text_number(l->ring_full, d));
+                ledger_dropped_text(l, " + ", ja, dropped));
         fputs("</span>", out);
     }
     fputs("</dd>\n", out);

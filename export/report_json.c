@@ -311,10 +311,11 @@ static void basis(FILE *out, const struct span *s)
 {
     const struct window_ledger *l = &s->ledger;
     const struct survey_settings *survey = &s->survey_settings;
-    fprintf(out,
-            "      \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64
-            ", \"filtered\": %" PRIu64 ", \"ring_full\": %" PRIu64,
-            l->offered, l->observed, l->filtered, l->ring_full);
+    char dropped[LEDGER_JSON], bounds[LEDGER_JSON];
+    fprintf(out, "      \"ledger\": {\"offered\": %" PRIu64 ", \"observed\": %" PRIu64 ", %s",
+            l->offered, l->observed, ledger_json(l, ", ", ": ", dropped));
+    if (l->unknown != 0)
+        fprintf(out, ", \"lower_bounds\": %s", ledger_json_bounds(l, bounds));
     if (s->days == 0)
         number(out, ", ", "late", true, l->late);
     fputs("},\n", out);

@@ -288,13 +288,14 @@ static void bases_print(const struct report_page *p, enum word label, const stru
 static void ledger_print(const struct report_page *p)
 {
     const struct window_ledger *l = &p->s->ledger;
-    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER];
-    bool is_held = l->offered == l->observed + l->filtered + l->ring_full;
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], dropped[LEDGER_TEXT];
+    bool is_held = ledger_holds(l);
+    ledger_dropped_text(l, p->is_japanese ? " + " : ", ", p->is_japanese, dropped);
     snprintf(line, sizeof line,
-             p->is_japanese ? "到達 %s = 観測 %s + フィルタ %s + リング満杯 %s%s"
-                            : "offered %s = observed %s + dropped (filter %s, full ring %s)%s",
-             text_number(l->offered, a), text_number(l->observed, b), text_number(l->filtered, c),
-             text_number(l->ring_full, d), is_held ? "" : ": DOES NOT HOLD");
+             p->is_japanese ? "到達 %s = 観測 %s + %s%s"
+                            : "offered %s = observed %s + dropped (%s)%s",
+             text_number(l->offered, a), text_number(l->observed, b), dropped,
+             is_held ? "" : ": DOES NOT HOLD");
     report_line(p, report_word(p, WORD_ledger), is_held ? TEXT_PLAIN : TEXT_WARN, line);
 }
 

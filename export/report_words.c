@@ -14,6 +14,7 @@ static const struct {
     {"the telescope's size is unknown", NULL, "観測網の規模が不明です", ""},
     {"the size of telescope ", " is unknown", "観測網 ", " の規模が不明です"},
     {"the size of a telescope is not known", NULL, "規模が不明な観測網があります", ""},
+    {"no IPv4 address was dark", NULL, "観測対象のIPv4アドレスがありません", ""},
     {"no telescope is named", NULL, "観測網が指定されていません", ""},
     {"made from windows: the seconds observed are known when the day is over", NULL,
      "ウィンドウからの集計です。観測時間は一日が終わるまで確定しません", ""},

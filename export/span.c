@@ -275,6 +275,17 @@ static void reason_set(char to[160], int32_t date, const char *why)
     snprintf(to, 160, "%s: %s", text, why);
 }
 
+/* Why a day has no IPv4 address to count by. */
+static const char *size_absent(const struct day_result *day)
+{
+    if (day->watch_count == 0)
+        return "no telescope is named";
+    for (size_t i = 0; i < day->watch_count; i++)
+        if (!day->watches[i].is_configured)
+            return "the size of a telescope is not known";
+    return "no IPv4 address was dark";
+}
+
 static void coverage_add(struct span *s, const struct day_result *day)
 {
     s->offered += day->offered;
@@ -284,9 +295,7 @@ static void coverage_add(struct span *s, const struct day_result *day)
     reason_set(s->ex_absent, day->facts->date, day->ex_absent);
     if (day->ipv4 == 0) {
         s->has_size = false;
-        reason_set(s->size_absent, day->facts->date,
-                   day->watch_count == 0 ? "no telescope is named"
-                                         : "the size of a telescope is not known");
+        reason_set(s->size_absent, day->facts->date, size_absent(day));
     }
     s->ip4_packets += day->ip4_packets;
     s->ip4_packets_ex += day->ip4_packets_ex;
@@ -297,11 +306,7 @@ static void coverage_add(struct span *s, const struct day_result *day)
 static void facts_add(struct span *s, const struct day_result *day)
 {
     const struct day_facts *f = day->facts;
-    s->ledger.offered += f->ledger.offered;
-    s->ledger.observed += f->ledger.observed;
-    s->ledger.filtered += f->ledger.filtered;
-    s->ledger.ring_full += f->ledger.ring_full;
-    s->ledger.late += f->ledger.late;
+    ledger_merge(&s->ledger, &f->ledger);
     day_given_up_add(&s->given_up, &f->given_up);
 }
 

@@ -125,13 +125,9 @@ int span_add_window(struct span *s, const struct window *w, const struct ruleset
         c = count_of(w->mark_packets[SHARE_MARK_COUNT + i], w->mark_sources[SHARE_MARK_COUNT + i]);
         span_count_add(&s->tools[i], &c);
     }
-    s->ledger.offered += w->ledger.offered;
-    s->ledger.observed += w->ledger.observed;
-    s->ledger.filtered += w->ledger.filtered;
-    s->ledger.ring_full += w->ledger.ring_full;
-    s->ledger.late += w->ledger.late;
-    s->offered = s->ledger.offered - s->ledger.filtered;
-    s->lost = s->ledger.ring_full;
+    ledger_merge(&s->ledger, &w->ledger);
+    s->offered = ledger_wanted(&s->ledger);
+    s->lost = ledger_lost(&s->ledger);
     int err = rules_add(s, w, rules);
     if (err == 0 && has_ports)
         err = ports_add(s, w, rules);

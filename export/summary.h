@@ -68,8 +68,9 @@ struct summary {
         *ex_absent; /* why windows do not say what is taken out of _ex_survey; NULL, "": they do */
     size_t list_count; /* of acknowledged scanners */
     bool telescope_configured;
-    uint64_t telescope_ipv4;          /* addresses */
-    uint64_t telescope_ipv6_prefixes; /* the fewest that cover it */
+    uint64_t telescope_ipv4;          /* addresses, when the last packet came; */
+    uint64_t telescope_ipv6_prefixes; /* the fewest that cover it; likewise */
+    size_t telescope_spans; /* spans of days that differ in it; 0 or 1: it does not change */
     struct summary_settings settings;
     double seconds;       /* how long the run took; text only, never in json */
     const char *feed_dir; /* NULL: none written */

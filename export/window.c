@@ -1,6 +1,7 @@
 #include "export/window.h"
 
 #include "export/pages.h"
+#include "export/saturate.h"
 
 #include <assert.h>
 #include <string.h>
@@ -29,12 +30,20 @@ static void sketches_clear(struct window *w)
             hll_blocks_clear(&blocks, &w->hll[mark]);
 }
 
+void window_drop_sketches(struct window *w)
+{
+    sketches_clear(w);
+    w->lacks_sketches = true;
+}
+
 void window_clear(struct window *w)
 {
     sketches_clear(w);
     memset(w->port_used, 0, sizeof w->port_used);
     w->start_ns = w->span_ns = 0;
     w->part = 0;
+    w->is_partial = false;
+    w->lacks_sketches = false;
     memset(&w->ledger, 0, sizeof w->ledger);
     memset(&w->given_up, 0, sizeof w->given_up);
     memset(&w->totals, 0, sizeof w->totals);
@@ -117,13 +126,13 @@ static void totals_merge(struct window_totals *into, const struct window_totals 
     into->snapped += from->snapped;
 }
 
-static void ledger_merge(struct window_ledger *into, const struct window_ledger *from)
+static void given_up_merge(struct window_given_up *into, const struct window_given_up *from)
 {
-    into->offered += from->offered;
-    into->observed += from->observed;
-    into->filtered += from->filtered;
-    into->ring_full += from->ring_full;
-    into->late += from->late;
+    into->ports += from->ports;
+    into->sources += from->sources;
+    saturate_add(&into->recorder_packets, from->recorder_packets);
+    saturate_add(&into->windows, from->windows);
+    saturate_add(&into->events, from->events);
 }
 
 void window_basis_merge(struct window_basis *into, const struct window_basis *from)
@@ -164,8 +173,8 @@ void window_merge(struct window *into, const struct window *from, enum window_me
 {
     time_merge(into, from);
     ledger_merge(&into->ledger, &from->ledger);
-    into->given_up.ports += from->given_up.ports;
-    into->given_up.sources += from->given_up.sources;
+    given_up_merge(&into->given_up, &from->given_up);
+    into->is_partial |= from->is_partial;
     totals_merge(&into->totals, &from->totals);
     struct hll_blocks blocks;
     window_hll_blocks(from, &blocks);
@@ -177,6 +186,8 @@ void window_merge(struct window *into, const struct window *from, enum window_me
         if (from->mark_sources[mark].high > 0)
             hll_blocks_merge(&blocks, &into->hll[mark], &from->hll[mark]);
     }
+    if (into->lacks_sketches || from->lacks_sketches)
+        window_drop_sketches(into);
     window_basis_merge(&into->basis, &from->basis);
     for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) {
         into->mark_packets_out[mark] += from->mark_packets_out[mark];

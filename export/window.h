@@ -10,6 +10,7 @@
 #include "classify/label.h"
 #include "classify/ruleset.h"
 #include "export/hll.h"
+#include "export/ledger.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,17 +39,15 @@ struct window_totals {
     uint64_t ip4, ip6, tcp, udp, icmp, tcp_syn, tcp_synack, tcp_rst, snapped;
 };
 
-struct window_ledger {
-    uint64_t offered, observed, filtered, ring_full, late;
-};
-
-/* Detail given up for memory, in packets (core's cap says when). All zero: the window is exact. Its packets are so in any case. */
+/* Beside the ledger. Detail given up for memory, in packets (core's cap says when): both zero: the window is exact. Its packets
+ * are so in any case. Then what the writer gave up while this window was made, whatever its packets. */
 struct window_given_up {
     uint64_t
         ports; /* with a port, whose source is one of it already or not: the ports' sources have low < high */
     uint64_t
         sources; /* whose source is known or not: all sources have low < high, and what is taken out of
                          _ex_survey lacks who should be */
+    uint64_t recorder_packets, windows, events; /* not recorded; records not written; likewise */
 };
 
 /* What of a window's sources was known when it was counted: who is a survey scanner shows when a day is over, so
@@ -68,12 +67,14 @@ struct window_basis {
 struct window {
     int64_t start_ns, span_ns;
     uint32_t part;
+    bool is_partial; /* not all of its span was watched: the writer began or stopped within it */
     struct window_ledger ledger;
     struct window_given_up given_up;
     struct window_totals totals;
     struct count kinds[KIND_COUNT];
     uint64_t mark_packets[MARK_COUNT];
     struct source_count mark_sources[MARK_COUNT];
+    bool lacks_sketches; /* no mark has a sketch: addresses were anonymised */
     struct window_basis basis;
     /* Of these, what is taken out of _ex_survey: means something where window_has_ex(). */
     uint64_t mark_packets_out[SHARE_MARK_COUNT];
@@ -115,6 +116,9 @@ static inline struct port_count *window_port(struct window *w, unsigned proto, u
     return row;
 }
 
+/* Takes out all sketches, for good: what it merges with has none either. */
+void window_drop_sketches(struct window *w);
+
 /* What the two windows' sources have to do with each other. */
 enum window_merge {
     WINDOW_SHARDS, /* disjoint sources, same span: low and high add */
@@ -123,7 +127,7 @@ enum window_merge {
 
 /* Adds `from` to `into`. Associative and commutative (law 3). The start becomes the earlier one,
  * the span reaches to the later end (at most INT64_MAX), the part is the lower one. A window of
- * span 0, as created and cleared, has no time yet and takes the other's. */
+ * span 0, as created and cleared, has no time yet and takes the other's. Partial is what either is. */
 void window_merge(struct window *into, const struct window *from, enum window_merge how);
 
 /* Whether it knows what is taken out of _ex_survey. */
@@ -138,6 +142,13 @@ void window_basis_merge(struct window_basis *into, const struct window_basis *fr
 static inline bool window_is_exact(const struct window *w)
 {
     return w->given_up.ports == 0 && w->given_up.sources == 0;
+}
+
+/* Whether anything was given up, of its own or beside it. */
+static inline bool window_gave_up(const struct window *w)
+{
+    const struct window_given_up *g = &w->given_up;
+    return !window_is_exact(w) || g->recorder_packets > 0 || g->windows > 0 || g->events > 0;
 }
 
 /* "tcp", "udp". */

@@ -1,5 +1,7 @@
 #include "export/window_check.h"
 
+#include "export/record_ledger.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,10 +48,12 @@ static bool must_not_exceed(struct window_check *c, const char *a_name, uint64_t
     return refuse(c, "%s %" PRIu64 " exceeds %s %" PRIu64, a_name, a, b_name, b);
 }
 
-static bool ledger_holds(struct window_check *c, const Yamiscope__Window *w)
+static bool ledger_is_sound(struct window_check *c, const Yamiscope__Window *w)
 {
-    const Yamiscope__Ledger *l = w->ledger;
-    uint64_t accounted = sum_of(l->observed, sum_of(l->filtered, l->ring_full));
+    struct window_ledger *l = &c->ledger;
+    if (!ledger_unpack(l, w->ledger))
+        return refuse(c, "unknown reasons of drops are not known ones, each once and in order");
+    uint64_t accounted = sum_of(l->observed, ledger_dropped(l));
     if (l->filtered > 0 && !c->is_filtered)
         return refuse(c, "%" PRIu64 " packets filtered, where the header knows of no filter",
                       l->filtered);
@@ -182,7 +186,8 @@ static bool sources_hold(struct window_check *c, unsigned mark, const Yamiscope_
     if (!sketch_read(c, mark, from->hll))
         return false;
     uint64_t used = registers_used(c, mark);
-    if (used > from->high || (used == 0) != (from->high == 0))
+    bool must_be_used = from->high > 0 && !c->is_without_sketches;
+    if (used > from->high || (used == 0) == must_be_used)
         return refuse(c, "mark %s has %" PRIu64 " hll registers for %" PRIu64 " sources",
                       mark_name(mark), used, from->high);
     c->sources[mark] = (struct source_count){.low = from->low, .high = from->high};
@@ -274,8 +279,10 @@ static bool given_up_holds(struct window_check *c, const Yamiscope__Window *w)
     const Yamiscope__GivenUp *g = w->given_up;
     if (g == NULL)
         return true;
-    if (g->rules != 0 || (g->ports == 0 && g->sources == 0))
-        return refuse(c, "given_up says nothing, or of rules");
+    if (g->rules != 0 || g->damaged != 0 ||
+        (g->ports == 0 && g->sources == 0 && g->recorder_packets == 0 && g->windows == 0 &&
+         g->events == 0))
+        return refuse(c, "given_up says nothing, or of rules or damage");
     return must_not_exceed(c, "given_up of ports", g->ports, "tcp + udp",
                            sum_of(w->totals->tcp, w->totals->udp)) &&
            must_not_exceed(c, "given_up of sources", g->sources, "total packets",
@@ -525,7 +532,8 @@ bool window_check(struct window_check *c, const Yamiscope__Window *w)
 {
     if (w->ledger == NULL || w->totals == NULL)
         return refuse(c, "window without ledger or totals");
-    return ledger_holds(c, w) && times_hold(c, w) && totals_hold(c, w) && kinds_hold(c, w) &&
+    c->is_without_sketches = w->without_sketches;
+    return ledger_is_sound(c, w) && times_hold(c, w) && totals_hold(c, w) && kinds_hold(c, w) &&
            given_up_holds(c, w) && basis_holds(c, w->survey_basis) && marks_hold(c, w) &&
            ports_hold(c, w) && rules_hold(c, w);
 }

@@ -25,6 +25,8 @@ struct window_check {
     bool is_filtered;            /* the feed has packets taken out by a filter */
     char why[200];               /* after false: what does not hold, with both values */
 
+    struct window_ledger ledger;
+    bool is_without_sketches;   /* of the window being checked */
     uint64_t kinds[KIND_COUNT]; /* packets */
     uint64_t marks[MARK_COUNT]; /* packets */
     struct source_count sources[MARK_COUNT];

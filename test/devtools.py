@@ -78,7 +78,7 @@ class Browser:
 
 
 class Page:
-    """A file in a tab of its own."""
+    """A file, or what an http server gives, in a tab of its own."""
 
     def __init__(self, browser, path, width=1200, height=900, dark=False, phone=False, script=True, media=""):
         self.browser = browser
@@ -92,7 +92,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", media=media,
                   features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
-        self.url = "file://" + os.path.abspath(path)
+        self.url = path if path.startswith("http") else "file://" + os.path.abspath(path)
         self.call("Page.navigate", url=self.url)
         self.wait("Page.loadEventFired")
 

@@ -33,7 +33,7 @@ static char scratch[] = "/tmp/feed_case.XXXXXX";
 static unsigned folders;
 
 /* A new path in the scratch folder. */
-static const char *folder_name(char path[PATH_LEN])
+static inline const char *folder_name(char path[PATH_LEN])
 {
     snprintf(path, PATH_LEN, "%s/%u/feed", scratch, folders++);
     return path;
@@ -81,7 +81,7 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 }
 
 /* Segments in order; returns how many. */
-static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
+static inline size_t segment_list(const char *dir, char paths[8][PATH_LEN])
 {
     struct dirent **entries;
     int found = scandir(dir, &entries, NULL, by_number);
@@ -95,7 +95,7 @@ static size_t segment_list(const char *dir, char paths[8][PATH_LEN])
     return count;
 }
 
-static uint8_t *file_read(const char *path, size_t *len)
+static inline uint8_t *file_read(const char *path, size_t *len)
 {
     struct stat s;
     int fd = open(path, O_RDONLY);
@@ -107,7 +107,7 @@ static uint8_t *file_read(const char *path, size_t *len)
     return bytes;
 }
 
-static void file_write(const char *path, const uint8_t *bytes, size_t len)
+static inline void file_write(const char *path, const uint8_t *bytes, size_t len)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     assert_true(fd >= 0);

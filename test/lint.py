@@ -57,7 +57,7 @@ def lengths():
 
 def headers(build):
     """Every header compiles alone."""
-    packages = subprocess.run(["pkg-config", "--cflags", "libdpdk", "jemalloc", "libprotobuf-c"],
+    packages = subprocess.run(["pkg-config", "--cflags", "libdpdk", "jemalloc", "libprotobuf-c", "nettle"],
                               capture_output=True, text=True, check=False).stdout.split()
     flags = ["-std=gnu17", "-D_GNU_SOURCE", "-DRTE_USE_C11_MEM_MODEL=1", "-Wall", "-Wextra", "-Werror",
              "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-I", ROOT, "-I", build,

@@ -54,7 +54,8 @@ static void test_stress(void **unused)
 {
     (void)unused;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct pair p = {channel_create(ROOM), channel_create(ROOM), round * 2654435761u + 99};
+        struct pair p = {channel_create(ROOM, NULL), channel_create(ROOM, NULL),
+                         round * 2654435761u + 99};
         pthread_t thread;
         uint64_t state = p.seed;
         uintptr_t sent = 0, got = 0;

@@ -11,14 +11,20 @@
 
 #include <cmocka.h>
 
-static int read_line(const char *line, struct config *c, struct fault *fault, char *copy)
+static int read_words(enum command_bit command, const char *line, struct config *c,
+                      struct fault *fault, char *copy)
 {
     char *argv[16];
     int argc = 0;
     strcpy(copy, line);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
-    return config_init(c, COMMAND_REPLAY, argc, argv, fault);
+    return config_init(c, command, argc, argv, fault);
+}
+
+static int read_line(const char *line, struct config *c, struct fault *fault, char *copy)
+{
+    return read_words(COMMAND_REPLAY, line, c, fault, copy);
 }
 
 static void test_good(void **state)
@@ -176,10 +182,114 @@ static void test_help(void **state)
     }
 }
 
+static void file_write(char *path, const char *text)
+{
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+
+/* Values that stand several times: in the order given, the command line in place of the file. */
+static void test_each(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *words, *from[4];
+    } cases[] = {
+        {"", "", {NULL}},
+        {"", "--from pcap:a --from=dpdk:b,queues=2", {"pcap:a", "dpdk:b,queues=2"}},
+        {"from: pcap:a\n", "", {"pcap:a"}},
+        {"from: [pcap:a, \"dpdk:vdev=x,y\", pcap:a]\n", "", {"pcap:a", "dpdk:vdev=x,y", "pcap:a"}},
+        {"from: [pcap:a, pcap:b]\n", "--from pcap:c --from pcap:d", {"pcap:c", "pcap:d"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[] = "/tmp/config.XXXXXX", line[256], copy[256];
+        struct config c;
+        struct fault fault;
+        size_t count = 0;
+        file_write(path, cases[i].file);
+        snprintf(line, sizeof line, "live --config %s --eal --no-huge %s", path, cases[i].words);
+        if (read_words(COMMAND_LIVE, line, &c, &fault, copy) != 0)
+            fail_msg("%s", fault.text);
+        unlink(path);
+        for (; cases[i].from[count]; count++)
+            assert_string_equal(c.from.at[count], cases[i].from[count]);
+        assert_int_equal(c.from.count, count);
+        assert_int_equal(c.eal.count, 1);
+        assert_string_equal(c.eal.at[0], "--no-huge");
+        config_fini(&c);
+    }
+}
+
+/* Entries keep their places in the file, whatever stands before them. */
+static void test_entries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *telescope; /* NULL: no entries */
+    } cases[] = {
+        {"telescope: [192.0.2.0/24, 192.0.3.0/24]\n", NULL},
+        {"telescope: 192.0.2.0/24\n", NULL},
+        {"json: true\ntelescope:\n  - prefix: 192.0.2.0/24\n    from: 2026-01-01\nbatch: 3\n",
+         "          \n          \n  - prefix: 192.0.2.0/24\n    from: 2026-01-01\n"},
+        {"# \xc3\xbc\ntelescope: [{prefix: 192.0.2.0/24}]\n",
+         "   \n           [{prefix: 192.0.2.0/24}]"},
+        {"\xef\xbb\xbftelescope: [{prefix: 192.0.2.0/24}]\n",
+         "           [{prefix: 192.0.2.0/24}]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[] = "/tmp/config.XXXXXX", line[128], copy[128];
+        struct config c;
+        struct fault fault;
+        file_write(path, cases[i].file);
+        snprintf(line, sizeof line, "replay --config %s", path);
+        if (read_line(line, &c, &fault, copy) != 0)
+            fail_msg("%s", fault.text);
+        assert_int_equal(c.telescope_is_yaml, cases[i].telescope != NULL);
+        if (cases[i].telescope)
+            assert_string_equal(c.telescope, cases[i].telescope);
+        config_fini(&c);
+        strcat(line, " --telescope 192.0.2.1");
+        assert_int_equal(read_line(line, &c, &fault, copy), 0);
+        assert_false(c.telescope_is_yaml);
+        assert_string_equal(c.telescope, "192.0.2.1");
+        config_fini(&c);
+        unlink(path);
+    }
+}
+
+static void finding_take(void *context, const struct fault *fault)
+{
+    strcat(strcat(context, strrchr(fault->text, '/') + 14), "\n");
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/config.XXXXXX", found[1000] = "";
+    struct config c;
+    file_write(path, "workers: many\nbatch: 7\nnonsense: 1\nwindow: 7s\nbatch: 8\n"
+                     "from: {a: b}\neal: []\ntelescope: {a: b}\n");
+    assert_int_equal(config_check(&c, COMMAND_LIVE, path, finding_take, found), 7);
+    assert_string_equal(found, ":1:1: workers: 'many' is not a number from 0 to 64\n"
+                               ":3:1: unknown key 'nonsense'\n"
+                               ":5:1: key 'batch' a second time\n"
+                               ":6:1: from: must be a value or a list of values\n"
+                               ":7:1: eal: must be a value or a list of values\n"
+                               ":8:1: telescope: must be a value or a list of values\n"
+                               ":4:1: window: 7s does not divide an hour\n");
+    assert_int_equal(c.batch, 7);
+    assert_string_equal(config_subject(&c, "batch") + strlen(path), ":2:1: batch");
+    config_fini(&c);
+    unlink(path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
-                                       cmocka_unit_test(test_file), cmocka_unit_test(test_subjects),
-                                       cmocka_unit_test(test_help)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each),     cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_check),    cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_file),
+        cmocka_unit_test(test_subjects), cmocka_unit_test(test_help)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

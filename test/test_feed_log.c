@@ -118,6 +118,14 @@ static void test_unfinished_feed(void **state)
 #define TCP(w)        ((w)->ports[0])
 #define MARK(w, mark) ((w)->marks[MARK_##mark])
 
+static void unknown_set(Yamiscope__Ledger *l, unsigned first, unsigned second)
+{
+    l->unknown = calloc(2, sizeof *l->unknown);
+    l->n_unknown = 2;
+    l->unknown[0] = (Yamiscope__Drop)first;
+    l->unknown[1] = (Yamiscope__Drop)second;
+}
+
 #define ALTERATIONS(X)                                                                  \
     X(ledger_offered, w->ledger->offered++)                                             \
     X(ledger_observed, w->ledger->observed++)                                           \
@@ -125,6 +133,14 @@ static void test_unfinished_feed(void **state)
     X(ledger_filtered, w->ledger->filtered++)                                           \
     X(ledger_unasked, w->ledger->offered++; w->ledger->filtered++)                      \
     X(ledger_ring_full, w->ledger->ring_full++)                                         \
+    X(ledger_nic, w->ledger->nic_missed++)                                              \
+    X(ledger_nombuf, w->ledger->nic_nombuf++)                                           \
+    X(ledger_error, w->ledger->nic_error++)                                             \
+    X(ledger_kernel, w->ledger->kernel++)                                               \
+    X(ledger_unknown, unknown_set(w->ledger, 6, 0))                                     \
+    X(ledger_unknown_order, unknown_set(w->ledger, 1, 0))                               \
+    X(given_up_nothing, w->given_up = calloc(1, sizeof *w->given_up);                   \
+      yamiscope__given_up__init(w->given_up))                                           \
     X(ledger_late, w->ledger->late = w->ledger->observed + 1)                           \
     X(ledger_overflow, w->ledger->filtered = UINT64_MAX)                                \
     X(ledger_gone, yamiscope__ledger__free_unpacked(w->ledger, NULL); w->ledger = NULL) \

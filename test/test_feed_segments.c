@@ -22,8 +22,8 @@ static void test_names_and_cuts(void **state)
     assert_int_equal(check.records, 11 + 8);
     assert_int_equal(check.parts, 2);
     assert_int_equal(check.packets, 43);
-    assert_int_equal(check.offered, 43);
-    assert_int_equal(check.observed, 43);
+    assert_int_equal(check.ledger.offered, 43);
+    assert_int_equal(check.ledger.observed, 43);
     assert_true(check.closed);
     assert_true(check.first_ns < -60 * minute_ns && check.last_ns >= 61 * minute_ns);
     /* Each segment alone, too. */

@@ -118,6 +118,95 @@ static void sizes_add_up(void **state)
     }
 }
 
+enum { SIZES = 3, EVER = INT32_MIN };
+
+/* A telescope whose size changes by date: two headers, and a day of the first one's feed. */
+static const struct dated_case {
+    struct telescope_size first[SIZES + 1],
+        second[SIZES + 1];     /* the last has 0 addresses; none: no header */
+    struct telescope_size day; /* from: its date */
+    const char *fault;         /* NULL: they merge */
+} dated[] = {
+    {{{EVER, 4}, {10, 8}}, {{EVER, 4}, {10, 8}}, {9, 4}, NULL},
+    {{{EVER, 4}, {10, 8}}, {{0}}, {10, 8}, NULL},
+    {{{EVER, 4}, {10, 8}, {20, 4}}, {{EVER, 4}, {10, 8}, {20, 4}}, {30, 4}, NULL},
+    {{{EVER, 4}, {10, 8}}, {{0}}, {9, 8}, "has 4 addresses in one, 8 addresses in one"},
+    {{{EVER, 4}, {10, 8}}, {{0}}, {10, 4}, "has 8 addresses in one, 4 addresses in one"},
+    {{{EVER, 4}, {10, 8}},
+     {{EVER, 4}, {11, 8}},
+     {9, 4},
+     "has 8 addresses (2 sizes by date) in one, 8 addresses (2 sizes by date) in two"},
+    {{{EVER, 4}, {10, 8}},
+     {{EVER, 8}},
+     {9, 4},
+     "has 8 addresses (2 sizes by date) in one, 8 addresses in two"},
+    {{{EVER, 4}, {10, 8}}, {{EVER, 4}, {10, 16}}, {9, 4}, "16 addresses (2 sizes by date) in two"},
+    /* no sizes by date */
+    {{{5, 4}, {10, 8}},
+     {{0}},
+     {0},
+     "one: its header's sizes of telescope \"a\" by date are not in order"},
+    {{{EVER, 4}, {10, 8}, {10, 4}}, {{0}}, {0}, "are not in order"},
+    {{{EVER, 4}, {10, 4}}, {{0}}, {0}, "are not in order"},
+};
+
+static int dated_add(struct merge_identity *m, const struct telescope_size *by_date,
+                     const char *feed, struct fault *fault)
+{
+    Yamiscope__Header h = YAMISCOPE__HEADER__INIT;
+    Yamiscope__RuleSet rules = YAMISCOPE__RULE_SET__INIT;
+    Yamiscope__Telescope row = YAMISCOPE__TELESCOPE__INIT, *rows = &row;
+    Yamiscope__TelescopeSize made[SIZES], *list[SIZES];
+    for (; by_date[row.n_sizes].ipv4 > 0; row.n_sizes++) {
+        yamiscope__telescope_size__init(&made[row.n_sizes]);
+        made[row.n_sizes].from = by_date[row.n_sizes].from;
+        made[row.n_sizes].ipv4 = by_date[row.n_sizes].ipv4;
+        list[row.n_sizes] = &made[row.n_sizes];
+    }
+    row.id = h.telescope_id = "a";
+    row.configured = h.telescope_configured = true;
+    row.ipv4 = h.telescope_ipv4 = by_date[row.n_sizes - 1].ipv4;
+    row.sizes = list;
+    h.format = RECORD_FORMAT;
+    h.window_span_ns = 1;
+    h.rules = &rules;
+    h.telescopes = &rows;
+    h.n_telescopes = row.n_sizes > 1;
+    return merge_identity_add(m, &h, feed, fault);
+}
+
+static void sizes_by_date(void **state)
+{
+    for (unsigned i = 0; i < sizeof dated / sizeof *dated; i++) {
+        const struct dated_case *row = &dated[i];
+        struct merge_identity m = {0};
+        struct fault fault = {0};
+        struct day_settings settings = {0};
+        struct day_telescope telescope = {.id = "a", .is_configured = true, .ipv4 = row->day.ipv4};
+        struct day_facts facts = {
+            .date = row->day.from, .telescopes = &telescope, .telescope_count = 1};
+        int err = dated_add(&m, row->first, "one", &fault);
+        if (err == 0)
+            err = merge_identity_add_day(&m, &settings, &facts, "one", &fault);
+        if (err == 0 && row->second[0].ipv4 > 0)
+            err = dated_add(&m, row->second, "two", &fault);
+        if (err == 0)
+            err = merge_identity_finish(&m, &fault);
+        if ((err != 0) != (row->fault != NULL) ||
+            (row->fault != NULL && strstr(fault.text, row->fault) == NULL))
+            fail_msg("case %u: %d, %s", i, err, fault.text);
+        if (err == 0) {
+            struct feed_identity id = merge_identity_of(&m, NULL, "1");
+            assert_int_equal(id.telescope_count, 1);
+            for (size_t k = 0; k < id.telescopes[0].size_count; k++) {
+                assert_int_equal(id.telescopes[0].sizes[k].from, row->first[k].from);
+                assert_int_equal(id.telescopes[0].sizes[k].ipv4, row->first[k].ipv4);
+            }
+        }
+        merge_identity_fini(&m);
+    }
+}
+
 struct words {
     const char *sensor, *filter, *sha256;
     bool is_filtered;
@@ -171,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_add_up),
+        cmocka_unit_test(sizes_by_date),
         cmocka_unit_test(words_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,8 +76,8 @@ static void test_header_and_close(void **state)
     uint32_t crc = 0, check = 0;
     size_t at = 0;
 
-    assert_int_equal(record_pack_header(&b, 1, &crc, &identity, 3), 0);
-    assert_int_equal(record_pack_close(&b, 2, &crc, 2, true), 0);
+    assert_int_equal(record_pack_header(&b, 1, &crc, &identity, 3, FEED_BEGIN_TIME), 0);
+    assert_int_equal(record_pack_close(&b, 2, &crc, 2, true, false), 0);
     Yamiscope__Record *r = record_take(&b, &at, &check);
     assert_int_equal(r->seq, 1);
     assert_int_equal(r->body_case, YAMISCOPE__RECORD__BODY_HEADER);

@@ -227,8 +227,9 @@ static void check_weight(const struct tally *t)
 
 /* A sorter that counts every batch at once; its batches. */
 static struct batch *sorter_make(struct sorter *sorter, const struct hash_key *key,
-                                 const struct ruleset *rules, const struct prefix_set *telescope,
-                                 unsigned limit, struct tally *t)
+                                 const struct ruleset *rules,
+                                 const struct telescope_dates *telescope, unsigned limit,
+                                 struct tally *t)
 {
     struct batch *batches = calloc(SHARDS, sizeof *batches);
     struct verdict_memory *verdicts = calloc(1, sizeof *verdicts);
@@ -281,7 +282,8 @@ static void give_up_some(struct sorter *sorter, struct tally *t, unsigned packet
 }
 
 /* Windows open and close in slots while packets fall into any that is open, as disorder in time has it. */
-static void check_against_loops(unsigned limit, const struct prefix_set *telescope, bool is_capped)
+static void check_against_loops(unsigned limit, const struct telescope_dates *telescope,
+                                bool is_capped)
 {
     struct world *w = calloc(1, sizeof *w);
     unsigned opening_of[WINDOW_SLOTS], openings = 0;
@@ -292,6 +294,7 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
     struct batch *batches = sorter_make(&sorter, &w->key, w->rules, telescope, limit, t);
     for (unsigned slot = 0; slot < 3; slot++, openings++) {
         opening_of[slot] = openings;
+        sorter.windows[slot].telescope = telescope ? telescope->ever : NULL;
         tally_open(t, slot, window_create());
     }
     struct window *sealed[OPENINGS] = {0};
@@ -310,9 +313,10 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
         came.slot = (uint8_t)pick(3);
         w->o[i] = came;
         if (telescope)
-            telescope_hide_source(telescope, &w->o[i]);
+            telescope_hide_source(telescope->ever, &w->o[i]);
         w->window[i] = opening_of[came.slot];
-        classify_batch(w->rules, telescope, &w->o[i], 1, NULL, NULL, &w->labels[i]);
+        classify_batch(w->rules, telescope ? telescope->ever : NULL, &w->o[i], 1, NULL, NULL,
+                       &w->labels[i]);
         sorter_observation(&sorter, &came, came.slot);
     }
     sorter_flush(&sorter);
@@ -335,13 +339,14 @@ static void check_against_loops(unsigned limit, const struct prefix_set *telesco
 static void test_against_loops(void **state)
 {
     (void)state;
-    struct prefix_set *telescope;
-    assert_int_equal(prefix_set_create(&telescope, "203.0.0.0/26,198.0.0.16/28,c600:10::/28", NULL),
-                     0); /* some of the sources, too */
+    struct telescope_dates *telescope;
+    assert_int_equal(
+        telescope_dates_create(&telescope, "203.0.0.0/26,198.0.0.16/28,c600:10::/28", NULL),
+        0); /* some of the sources, too */
     check_against_loops(1, NULL, false);
     check_against_loops(BATCH_MAX, NULL, false);
     check_against_loops(7, telescope, false);
-    prefix_set_destroy(telescope);
+    telescope_dates_destroy(telescope);
 }
 
 static void test_capped(void **state)
@@ -418,7 +423,7 @@ static void day_ends(struct tally *t, int32_t date)
     assert_int_equal(count, 1);
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         struct survey_judge judge;
-        tally_survey_judge(t, shard, &judge);
+        tally_survey_judge(t, shard, 0, &judge);
         assert_int_equal(day_pack(t, of[0], shard, true, &judge, &given_up, take_none, NULL), 0);
         survey_judge_end(&judge);
     }
@@ -483,7 +488,9 @@ static void test_survey(void **state)
     (void)state;
     static const struct survey_settings settings = {3, 10, 1000, 4, 10};
     static const struct origin_settings no_lists;
-    struct tally_survey survey = {.telescope_ipv4 = 10, .settings = &settings};
+    struct telescope_dates *telescope;
+    assert_int_equal(telescope_dates_create(&telescope, "192.0.2.0/29,192.0.2.8/31", NULL), 0);
+    struct tally_survey survey = {.telescope = telescope, .settings = &settings};
     struct origins *origins;
     struct ruleset *rules;
     struct hash_key key;
@@ -521,6 +528,7 @@ static void test_survey(void **state)
     sorter_drop(&sorter, batches);
     tally_destroy(t);
     origins_destroy(origins);
+    telescope_dates_destroy(telescope);
     ruleset_destroy(rules);
 }
 

@@ -85,7 +85,7 @@ def basis(verdict, capture):
     verdict.equal(found["settings"], {
         "filter": "tcp or ip6", "decap": ["gre", "ipip"], "window_s": 300, "lateness_s": 1.5, "timezone": "Asia/Tokyo",
         "sensor": "s-1", "telescope_id": "dark-1", "top": 7, "paths": [capture, capture]}, "settings")
-    verdict.equal(found["telescope"], {"configured": True, "ipv4": 65536, "ipv6_prefixes": 1}, "telescope")
+    verdict.equal(found["telescope"], {"configured": True, "ipv4": 65536, "ipv6_prefixes": 1, "changes_by_date": False}, "telescope")
     plain = json.loads(run("replay", "--json", capture)[1])
     verdict.equal((plain["settings"]["filter"], plain["settings"]["decap"], plain["settings"]["telescope_id"]),
                   (None, [], None), "settings not given")
@@ -311,8 +311,9 @@ def closed_pipe(verdict, capture):
 def readme(verdict, capture, folder):
     """README's examples are what they say: a config file, a rule file, a reader of feeds."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
-        blocks = re.findall(r"^```(\w+)\n(.*?)^```$", f.read(), re.M | re.S)
-    config, rules, scanners, reader = (text for _, text in blocks)
+        blocks = [text for _, text in re.findall(r"^```(\w+)\n(.*?)^```$", f.read(), re.M | re.S)]
+    config, rules, scanners, reader = (next((text for text in blocks if word in text), word)
+                                       for word in ("decap:", "category:", "organisations:", "yamiscope_pb2"))
     path = os.path.join(folder, "readme.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(config)

@@ -1,0 +1,401 @@
+/* live: captures from interfaces and ports until it is told to stop. */
+#include "core/command.h"
+
+#include "core/live_outlets.h"
+#include "core/live_sources.h"
+#include "core/notify.h"
+#include "core/privilege.h"
+#include "core/replay_days.h"
+#include "core/signals.h"
+#include "core/status.h"
+#include "core/zone.h"
+#include "export/feed_keep.h"
+#include "export/feed_note.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WINDOW_MAX_S = 900 }; /* midnight of every zone lies between two windows of at most that */
+
+/* All of a run, in the order in which it is opened. */
+struct run {
+    const struct config *config;
+    struct signals *signals;
+    struct notify notify;
+    struct privilege_user user;
+    struct setup setup;
+    struct replay_days days;
+    struct live_sources sources;
+    struct feed_identity identity;
+    struct feed_telescope sized;
+    struct feed_log *feed;
+    struct feed_resume resume;
+    struct live_days_settings days_settings;
+    struct live_days *live_days;
+    struct survey_list *survey;
+    struct recorder *recorder;
+    struct live_outlets outlets;
+    struct live_settings settings;
+    struct live_result result;
+    struct status status;
+    atomic_int stop;
+    int64_t kept_ns; /* when retention looked last */
+};
+
+/* ---- what is said ---- */
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void say(const char *line) { fprintf(stderr, "yamiscope: %s\n", line); }
+
+static void say_of_recorder(void *context, const char *line)
+{
+    (void)context;
+    say(line);
+}
+
+static void stop_asked(void *context, int signal)
+{
+    struct run *r = context;
+    (void)signal;
+    atomic_store(&r->stop, 1);
+}
+
+/* The keeper's thread, once a second. */
+static void tick(void *context, const struct live_counters *now)
+{
+    struct run *r = context;
+    struct status_counts counts = {
+        .offered = now->received,
+        .windows = now->windows,
+        .windows_held = now->held_windows,
+        .sources = now->sources,
+        .bytes = now->bytes,
+        .has_unknown_drops = now->unknown != 0,
+        .record_skipped = STATUS_UNKNOWN,
+    };
+    for (unsigned why = 0; why < DROP_COUNT; why++) {
+        counts.dropped += now->dropped[why];
+        counts.offered += why == DROP_filtered || why == DROP_ring_full ? 0 : now->dropped[why];
+    }
+    struct recorder_counts recorded;
+    if (r->recorder) {
+        recorder_counts(r->recorder, &recorded);
+        counts.record_skipped = recorded.skipped;
+    }
+    counts.prefixes_silent = live_outlets_silent(&r->outlets);
+    live_outlets_tick(&r->outlets, now, r->recorder ? &recorded : NULL);
+    for (unsigned i = 0; i < r->sources.count; i++)
+        counts.receivers_silent += now->silent >> i & 1;
+    if (status_tick(&r->status, &counts, monotonic_ns()))
+        (void)notify_status(&r->notify, r->status.text);
+    (void)notify_alive(&r->notify);
+}
+
+/* The exporter's thread. */
+static void trouble(void *context, const struct fault *fault)
+{
+    struct run *r = context;
+    status_wipe(&r->status);
+    if (fault)
+        fprintf(stderr, "yamiscope: %s: windows are held in memory until it can be written\n",
+                fault->text);
+    else
+        say("the feed is written again, and all that was held");
+}
+
+/* The exporter's thread, behind each window that is on disk. */
+static void sealed(void *context, int64_t end_ns)
+{
+    struct run *r = context;
+    const struct config *c = r->config;
+    static const uint64_t day_ns = UINT64_C(86400000000000);
+    const struct feed_keep_settings keep = {
+        .windows = (uint32_t)(c->keep_windows_ns / day_ns),
+        .sources = (uint32_t)(c->keep_sources_ns / day_ns),
+        .days = (uint32_t)(c->keep_days_ns / day_ns),
+    };
+    struct feed_keep_result kept;
+    struct fault fault;
+    live_outlets_sealed(&r->outlets, end_ns);
+    if (end_ns - r->kept_ns < INT64_C(3600000000000))
+        return;
+    int err = feed_keep_run(r->feed, c->out, &keep, end_ns, &kept, &fault);
+    if (err == 0)
+        r->kept_ns = end_ns;
+    else if (err != -EAGAIN)
+        say(fault.text);
+}
+
+/* ---- feed and days ---- */
+
+static void say_resumed(const struct run *r)
+{
+    const struct feed_resume *f = &r->resume;
+    if (f->cut_file[0])
+        fprintf(stderr,
+                "yamiscope: %s/%s: its last %" PRIu64 " bytes, from byte %" PRIu64
+                " on, were not whole: cut off\n",
+                r->config->out, f->cut_file, f->cut_bytes, f->cut_at);
+    if (f->removed_file[0])
+        fprintf(stderr, "yamiscope: %s/%s: held no whole record: removed\n", r->config->out,
+                f->removed_file);
+    if (f->damaged_file[0])
+        fprintf(stderr, "yamiscope: %s/%s: byte %" PRIu64 ": a broken record; it stays\n",
+                r->config->out, f->damaged_file, f->damaged_at);
+}
+
+static int journal_open(struct run *r, int32_t today, struct fault *fault)
+{
+    struct live_days_settings *s = &r->days_settings;
+    *s = (struct live_days_settings){
+        .day = r->days.settings,
+        .feed_dir = r->config->out,
+        .has_survey = replay_days_survey(&r->days) != NULL,
+        .window_seq = r->resume.window_seq,
+    };
+    if (asprintf(&s->journal_dir, "%s/journal", r->config->out) < 0) {
+        s->journal_dir = NULL;
+        return fault_set(fault, ENOMEM, "journal: %s", strerror(ENOMEM));
+    }
+    int err = live_days_open(&r->live_days, s, fault);
+    if (err == 0)
+        err = live_days_finish(r->live_days, today, r->feed, &r->survey, fault);
+    if (err == 0 && !r->survey)
+        err = live_days_survey(r->live_days, today, &r->survey, fault);
+    return err;
+}
+
+static int feed_open(struct run *r, struct fault *fault)
+{
+    struct clock_reader clock;
+    clock_reader_init(&clock, &r->sources.clock);
+    int64_t now_ns = live_clock_now(&clock);
+    int err = feed_log_continue(&r->feed, &r->resume, r->config->out, &r->identity, fault);
+    if (err < 0)
+        return err;
+    say_resumed(r);
+    if (r->days.is_counted)
+        err = journal_open(r, calendar_day_of(now_ns).date, fault);
+    if (err == 0 && r->resume.has_window && r->resume.end_ns < now_ns) {
+        const struct feed_gap gap = {
+            .from_ns = r->resume.end_ns, .to_ns = now_ns, .reason = FEED_GAP_restart};
+        err = feed_log_append_gap(r->feed, &gap, fault);
+    }
+    if (err == 0)
+        err = live_outlets_open(&r->outlets, r->config, r->setup.rules, &r->sources,
+                                feed_log_seq(r->feed), fault);
+    if (err == 0)
+        feed_log_publish(r->feed, &r->outlets.durable);
+    return err;
+}
+
+static int recorder_open(struct run *r, struct fault *fault)
+{
+    const struct config *c = r->config;
+    const struct recorder_settings settings = {
+        .dir = c->record,
+        .span_ns = (int64_t)c->record_span_ns,
+        .file_bytes = c->record_size,
+        .keep_ns = (int64_t)c->record_keep_age_ns,
+        .keep_bytes = c->record_keep_bytes,
+        .snaplen = (uint32_t)c->snaplen,
+        .zstd_level = (int)c->record_zstd,
+        .say = say_of_recorder,
+    };
+    return recorder_create(&r->recorder, &settings, r->sources.count, fault);
+}
+
+/* ---- setup ---- */
+
+static int check(const struct config *c, struct fault *fault)
+{
+    int err = setup_check(c, fault);
+    if (err == 0 && c->path_count > 0)
+        err = fault_set(fault, EINVAL,
+                        "'%s': live takes no files: --from says where packets come from",
+                        c->paths[0]);
+    if (err == 0 && !c->out && (config_is_given(c, "listen") || c->to))
+        err = fault_set(fault, EINVAL, "%s: what is told is read from the feed: --out names it",
+                        config_subject(c, c->to ? "to" : "listen"));
+    if (err == 0 && c->window_ns > (uint64_t)WINDOW_MAX_S * 1000000000)
+        err = fault_set(fault, EINVAL,
+                        "%s: live windows are at most 15m long, so that none lies in two days",
+                        config_subject(c, "window"));
+    return err;
+}
+
+static unsigned workers_of(const struct run *r)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned receivers = r->sources.count;
+    if (r->config->workers)
+        return (unsigned)r->config->workers;
+    return processors <= (long)receivers + 1 ? 1
+           : processors - receivers > SHARDS ? SHARDS
+                                             : (unsigned)processors - receivers;
+}
+
+static void settings_fill(struct run *r)
+{
+    const struct config *c = r->config;
+    r->settings.base = (struct pipeline_settings){
+        .rules = r->setup.rules,
+        .telescope = r->setup.telescope,
+        .feed = r->feed,
+        .decap = r->setup.decap,
+        .workers = workers_of(r),
+        .packs_days = r->live_days != NULL,
+        .survey = r->live_days ? replay_days_survey(&r->days) : NULL,
+        .batch = (unsigned)c->batch,
+        .memory_cap = c->memory,
+        .window_span_ns = (int64_t)c->window_ns,
+    };
+    memcpy(r->settings.receivers, r->sources.receivers, sizeof r->settings.receivers);
+    r->settings.receiver_count = r->sources.count;
+    r->settings.watches = r->setup.telescope ? r->outlets.watches : NULL;
+    r->settings.recorder = r->recorder;
+    r->settings.days = r->live_days;
+    r->settings.survey = r->survey;
+    r->settings.clock = &r->sources.clock;
+    r->settings.batches = live_batches(r->settings.base.workers);
+    r->settings.stop = &r->stop;
+    r->settings.tick = tick;
+    r->settings.trouble = trouble;
+    r->settings.sealed = sealed;
+    r->settings.context = r;
+}
+
+/* As root everything opens; then it becomes the user. */
+static int run_open(struct run *r, struct fault *fault)
+{
+    static const struct signal_calls calls = {.stop = stop_asked};
+    const struct config *c = r->config;
+    int err = privilege_harden(fault);
+    if (err == 0)
+        err = signals_start(&r->signals, &calls, r, fault);
+    if (err == 0)
+        err = notify_open(&r->notify, fault);
+    if (err == 0 && c->user)
+        err = privilege_find(&r->user, c->user, fault);
+    if (err == 0)
+        err = live_sources_open(&r->sources, c, say, fault);
+    if (err == 0)
+        err = privilege_drop(c->user ? &r->user : NULL, UINT64_C(1) << CAP_NET_RAW, fault);
+    if (err == 0)
+        err = replay_days_init(&r->days, c, &r->setup, false, fault);
+    if (err < 0)
+        return err;
+    r->identity = setup_identity(&r->setup, c, &r->sized);
+    r->identity.lateness_ns = 0;
+    replay_days_identify(&r->days, &r->identity);
+    err = live_sources_plan(&r->sources, c, workers_of(r), r->settings.worker_cpus, say, fault);
+    if (err == 0)
+        live_sources_step_aside(&r->sources);
+    if (err == 0 && r->setup.telescope &&
+        live_outlets_watch(&r->outlets, r->setup.telescope, r->sources.count) < 0)
+        err = fault_set(fault, ENOMEM, "prefixes: %s", strerror(ENOMEM));
+    if (err == 0 && c->out)
+        err = feed_open(r, fault);
+    if (err == 0 && c->record)
+        err = recorder_open(r, fault);
+    if (err == 0)
+        settings_fill(r);
+    return err;
+}
+
+static int run_close(struct run *r, int err, struct fault *fault)
+{
+    struct fault other;
+    if (r->recorder && recorder_finish(r->recorder, &other) < 0)
+        say(other.text);
+    recorder_destroy(r->recorder);
+    live_outlets_close(&r->outlets);
+    live_days_close(r->live_days);
+    if (r->feed && err == 0)
+        err = feed_log_finish(r->feed, fault);
+    else
+        feed_log_abandon(r->feed);
+    live_sources_close(&r->sources);
+    replay_days_fini(&r->days);
+    free(r->days_settings.journal_dir);
+    free(r->survey);
+    privilege_user_fini(&r->user);
+    notify_close(&r->notify);
+    signals_stop(r->signals);
+    return err;
+}
+
+/* ---- result ---- */
+
+static void print_stages(const struct run *r)
+{
+    const struct live_counters *n = &r->result.counters;
+    uint64_t ring_full = n->dropped[DROP_ring_full], filtered = n->dropped[DROP_filtered];
+    printf("%-10s %16s %16s %16s %16s\n", "stage", "in", "queued", "out", "dropped");
+    printf("%-10s %16" PRIu64 " %16d %16" PRIu64 " %16" PRIu64 "\n", "receive", n->received, 0,
+           n->received - filtered - ring_full, filtered + ring_full);
+    printf("%-10s %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16d\n", "count",
+           n->received - filtered - ring_full, n->queued_batches, n->counted, 0);
+    printf("%-10s %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16" PRIu64 "  (windows)\n", "write",
+           n->windows, n->held_windows, n->windows - n->held_windows - n->lost_windows,
+           n->lost_windows);
+}
+
+static void print_result(const struct run *r)
+{
+    const struct window *total = r->result.pipeline.total;
+    printf("%" PRIu64 " windows%s%s\n", r->result.pipeline.windows, r->config->out ? " in " : "",
+           r->config->out ? r->config->out : "");
+    command_print_ledger(&total->ledger, total->totals.bytes);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        if (total->kinds[kind].packets > 0)
+            printf("  %-18s %16" PRIu64 "\n", kind_name((enum kind)kind),
+                   total->kinds[kind].packets);
+    if (r->result.counters.lost_windows > 0)
+        printf("%" PRIu64 " windows could not be written\n", r->result.counters.lost_windows);
+    if (r->config->stage_table)
+        print_stages(r);
+}
+
+int command_live(const struct config *c)
+{
+    static struct run r;
+    struct fault fault;
+    int code = EXIT_DONE;
+    r = (struct run){.config = c, .notify.fd = -1, .outlets.lock = PTHREAD_MUTEX_INITIALIZER};
+    if (check(c, &fault) < 0 || setup_open(&r.setup, c, &fault) < 0) {
+        setup_fini(&r.setup);
+        return command_fail(&fault, EXIT_USAGE);
+    }
+    int err = run_open(&r, &fault);
+    bool is_running = err == 0;
+    if (is_running) {
+        status_init(&r.status, STDERR_FILENO, (int64_t)c->status_every_ns, monotonic_ns());
+        (void)notify_ready(&r.notify);
+        err = live_run(&r.settings, &r.result, &fault);
+        (void)notify_stopping(&r.notify);
+        status_wipe(&r.status);
+    }
+    if (is_running && err == 0)
+        print_result(&r);
+    bool has_lost = r.result.counters.lost_windows > 0;
+    err = run_close(&r, err, &fault);
+    if (err < 0)
+        code = command_fail(&fault, err == -EINVAL ? EXIT_USAGE : EXIT_FAILED);
+    else
+        code = command_flush(has_lost ? EXIT_FAILED : EXIT_DONE);
+    pipeline_result_fini(&r.result.pipeline);
+    setup_fini(&r.setup);
+    return code;
+}

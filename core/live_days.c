@@ -1,0 +1,422 @@
+#include "core/live_days.h"
+
+#include "core/day_make.h"
+#include "core/live_state.h"
+#include "core/memory.h"
+#include "export/feed_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTES = 8 };
+
+struct live_days {
+    const struct live_days_settings *settings;
+    struct day_journal *journal;
+    struct {
+        int32_t date;
+        struct window_ledger ledger;
+    } notes[NOTES]; /* of late windows */
+    unsigned note_count;
+    int32_t written; /* a date whose Day is in the feed, and whose parts could not be dropped */
+    bool has_written;
+};
+
+int live_days_open(struct live_days **out, const struct live_days_settings *settings,
+                   struct fault *fault)
+{
+    struct live_days *d = *out = calloc(1, sizeof *d);
+    if (!d)
+        return fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
+    d->settings = settings;
+    const struct day_journal_settings journal = {
+        .dir = settings->journal_dir,
+        .sensor = settings->day.sensor,
+        .timezone = settings->day.timezone,
+        .last = settings->window_seq,
+    };
+    return day_journal_open(&d->journal, &journal, fault);
+}
+
+void live_days_close(struct live_days *d)
+{
+    if (d)
+        day_journal_close(d->journal);
+    free(d);
+}
+
+/* ---- parts ---- */
+
+void live_days_note(struct live_days *d, const struct window *w)
+{
+    int32_t date = calendar_day_of(w->start_ns).date;
+    unsigned i = 0;
+    while (i < d->note_count && d->notes[i].date != date)
+        i++;
+    if (i == NOTES) /* so many days were never late at once: the last one takes it */
+        i--;
+    else if (i == d->note_count)
+        d->notes[d->note_count++].date = date;
+    ledger_merge(&d->notes[i].ledger, &w->ledger);
+}
+
+static void ledger_take(struct live_days *d, int32_t date, struct window_ledger *into)
+{
+    for (unsigned i = 0; i < d->note_count; i++)
+        if (d->notes[i].date == date)
+            ledger_merge(into, &d->notes[i].ledger);
+}
+
+static void kinds_add(struct count *into, const struct count *from)
+{
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        into[k].packets += from[k].packets;
+        into[k].bytes += from[k].bytes;
+    }
+}
+
+/* What workers have of a date; false: nothing at all. */
+static bool part_fill(struct journal_part *out, struct live_parts *const *parts, unsigned count,
+                      int32_t date)
+{
+    uint64_t packets = 0;
+    *out = (struct journal_part){.date = date};
+    for (unsigned i = 0; i < count; i++)
+        for (const struct live_part *p = parts[i]->first; p; p = p->next) {
+            if (p->date != date)
+                continue;
+            for (unsigned shard = 0; shard < SHARDS; shard++)
+                if (p->runs[shard].len > 0) {
+                    out->runs[shard] = p->runs[shard].data;
+                    out->lens[shard] = p->runs[shard].len;
+                }
+            kinds_add(out->sums.kinds, p->kinds);
+            day_given_up_add(&out->sums.given_up, &p->given_up);
+        }
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        packets += out->sums.kinds[k].packets;
+    return packets > 0;
+}
+
+/* The minutes of its day that a window lies in. */
+static void minutes_mark(uint64_t minutes[DAY_MINUTE_WORDS], const struct calendar_day *of,
+                         const struct window *w)
+{
+    static const int64_t minute_ns = INT64_C(60000000000);
+    int64_t last_ns = w->start_ns + w->span_ns - 1;
+    for (int64_t m = (w->start_ns - of->start_ns) / minute_ns;
+         m <= (last_ns - of->start_ns) / minute_ns && m < DAY_MINUTES; m++)
+        minutes[m / 64] |= UINT64_C(1) << m % 64;
+}
+
+static int part_add(struct live_days *d, struct journal_part *part, uint64_t number,
+                    struct fault *fault)
+{
+    /* Parts that a Day has and such that it has not must not come together: they could not be told apart. */
+    if (d->has_written && d->written == part->date) {
+        int err = day_journal_drop(d->journal, d->written, fault);
+        if (err < 0)
+            return err;
+        d->has_written = false;
+    }
+    part->number = number;
+    ledger_take(d, part->date, &part->sums.ledger);
+    return day_journal_add(d->journal, part, fault);
+}
+
+static bool is_noted(const struct live_days *d, int32_t date)
+{
+    unsigned i = 0;
+    while (i < d->note_count && d->notes[i].date != date)
+        i++;
+    return i < d->note_count;
+}
+
+/* Whether no worker before, and nothing before in its list, has a part of the date. */
+static bool is_first(struct live_parts *const *parts, unsigned worker, const struct live_part *part)
+{
+    for (unsigned i = 0; i <= worker; i++)
+        for (const struct live_part *p = parts[i]->first; p && p != part; p = p->next)
+            if (p->date == part->date)
+                return false;
+    return true;
+}
+
+int live_days_add(struct live_days *d, struct live_parts *const *parts, unsigned count,
+                  const struct window *w, uint64_t seq, struct fault *fault)
+{
+    const struct calendar_day of = calendar_day_of(w->start_ns);
+    struct journal_part part;
+    (void)part_fill(&part, parts, count, of.date);
+    part.sums.ledger = w->ledger;
+    if (!w->is_partial || w->totals.packets > 0) /* else nobody watched, perhaps */
+        minutes_mark(part.sums.minutes, &of, w);
+    int err = part_add(d, &part, seq + 1, fault);
+    for (unsigned i = 0; i < count && err == 0; i++)
+        for (const struct live_part *p = parts[i]->first; p && err == 0; p = p->next)
+            if (p->date != of.date && is_first(parts, i, p) &&
+                (part_fill(&part, parts, count, p->date) || is_noted(d, p->date)))
+                err = part_add(d, &part, seq + 1, fault);
+    if (err == 0)
+        d->note_count = 0;
+    return err;
+}
+
+void live_days_kept(struct live_days *d, uint64_t seq) { day_journal_kept(d->journal, seq); }
+
+/* ---- finishing ---- */
+
+/* The last revision of a date in the feed, source by source. */
+struct earlier {
+    struct feed_pool *pool;
+    struct feed_reader *reader;
+    struct feed_cursor cursor;
+    struct source_day_buffer next;
+    struct day_result *day; /* NULL: there is none; its record is number */
+    uint64_t day_seq;
+    bool has_cursor, has_next;
+};
+
+static int earlier_next(struct earlier *e, struct fault *fault)
+{
+    struct record_view view;
+    int got;
+    e->has_next = false;
+    while ((got = e->has_cursor ? feed_cursor_next(&e->cursor, &view, fault) : 0) > 0) {
+        if (view.body_kind != RECORD_source_day)
+            continue;
+        int err = record_unpack_source_day(&e->next, view.body, view.body_len, fault);
+        e->has_next = err == 0;
+        return err;
+    }
+    return got;
+}
+
+static int day_read(struct earlier *e, size_t segment, struct fault *fault)
+{
+    struct feed_cursor cursor;
+    struct record_view view;
+    int got, err = feed_cursor_begin(&cursor, e->reader, segment, fault);
+    while (err == 0 && (got = feed_cursor_next(&cursor, &view, fault)) != 0) {
+        err = got < 0 ? got : 0;
+        if (err == 0 && view.body_kind == RECORD_day && !e->day) {
+            err = record_unpack_day(&e->day, view.body, view.body_len, fault);
+            e->day_seq = view.seq;
+        }
+    }
+    feed_cursor_end(&cursor);
+    return err;
+}
+
+static void earlier_end(struct earlier *e)
+{
+    if (e->has_cursor)
+        feed_cursor_end(&e->cursor);
+    source_day_buffer_free(&e->next);
+    day_result_destroy(e->day);
+    feed_reader_close(e->reader);
+    feed_pool_destroy(e->pool);
+}
+
+/* Opens what the feed has of a date; nothing where it has no Day of it. Caller ends it in any case. */
+static int earlier_begin(struct earlier *e, const char *dir, int32_t date, struct fault *fault)
+{
+    *e = (struct earlier){.pool = feed_pool_create(4)};
+    if (!e->pool)
+        return fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
+    int err = feed_reader_open(&e->reader, dir, e->pool, fault);
+    if (err == -ENOENT)
+        return 0;
+    const struct feed_reader_date *found = err == 0 ? feed_reader_date_find(e->reader, date) : NULL;
+    if (!found || found->day == FEED_NO_SEGMENT)
+        return err;
+    err = day_read(e, found->day, fault);
+    if (err == 0 && found->sources != FEED_NO_SEGMENT) {
+        err = feed_cursor_begin(&e->cursor, e->reader, found->sources, fault);
+        e->has_cursor = true;
+    }
+    return err < 0 ? err : earlier_next(e, fault);
+}
+
+/* A date on its way to the feed. */
+struct finishing {
+    struct live_days *days;
+    struct earlier earlier;
+    struct day *day;
+    struct feed_log *feed;
+    struct survey_maker *survey; /* NULL: not wanted */
+    struct fault *fault;
+};
+
+static int source_write(struct finishing *f, struct source_day *s)
+{
+    const struct day_store_settings *settings = &f->days->settings->day;
+    struct origin origin;
+    day_make_origin(settings->origins, s, &origin);
+    if (f->survey)
+        survey_maker_take(f->survey, s,
+                          origin.class == ORIGIN_bogon || origin.class == ORIGIN_acknowledged,
+                          day_make_is_attacker(settings->day.rules, s));
+    int err = day_add(f->day, s, f->fault);
+    return err < 0 ? err : feed_log_append_source_day(f->feed, s, f->fault);
+}
+
+/* Those of the earlier revision that stand before `s`; NULL: all. */
+static int earlier_write(struct finishing *f, const struct source_day *s)
+{
+    int err = 0;
+    while (err == 0 && f->earlier.has_next &&
+           (!s || source_day_order(&f->earlier.next.day, s) < 0)) {
+        err = source_write(f, &f->earlier.next.day);
+        if (err == 0)
+            err = earlier_next(&f->earlier, f->fault);
+    }
+    return err;
+}
+
+static int source_take(void *context, struct source_day *s)
+{
+    struct finishing *f = context;
+    int err = earlier_write(f, s);
+    if (err < 0 || !f->earlier.has_next || source_day_order(&f->earlier.next.day, s) != 0)
+        return err < 0 ? err : source_write(f, s);
+    if (source_day_merge(&f->earlier.next, s) < 0)
+        memory_ended();
+    err = source_write(f, &f->earlier.next.day);
+    return err < 0 ? err : earlier_next(&f->earlier, f->fault);
+}
+
+static int facts_fill(struct finishing *f, int32_t date, struct day_facts *facts)
+{
+    const struct calendar_day of = calendar_day_at(date);
+    struct journal_sums sums = {0};
+    int err = day_journal_read(f->days->journal, date, NULL, NULL, &sums, f->fault);
+    sums.ledger.observed = 0; /* of windows that were given up there are kinds alone */
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        sums.ledger.observed += sums.kinds[k].packets;
+    sums.ledger.offered = sums.ledger.observed + ledger_dropped(&sums.ledger);
+    if (err == 0)
+        err = day_make_facts(facts, &f->days->settings->day, &of, &sums, 1, f->fault);
+    if (err == 0 && f->earlier.day) {
+        err = day_facts_merge(facts, f->earlier.day->facts, f->fault);
+        facts->revision = f->earlier.day->facts->revision + 1;
+    }
+    return err;
+}
+
+static int date_write(struct finishing *f, int32_t date, struct day_facts *facts)
+{
+    const struct day_settings *settings = &f->days->settings->day.day;
+    const struct day_result *result;
+    struct journal_sums sums;
+    int err = facts_fill(f, date, facts);
+    if (err == 0)
+        err = day_begin(f->day, facts, f->fault);
+    if (err == 0)
+        err = feed_log_day_begin(f->feed, facts, settings, f->fault);
+    if (err < 0)
+        return err;
+    err = day_journal_read(f->days->journal, date, source_take, f, &sums, f->fault);
+    if (err == 0)
+        err = earlier_write(f, NULL);
+    if (err == 0)
+        err = day_end(f->day, &result, f->fault);
+    if (err == 0)
+        err = feed_log_append_day(f->feed, result, f->fault);
+    if (err == 0)
+        err = feed_log_sync(f->feed, f->fault);
+    if (err < 0) {
+        struct fault other;
+        (void)feed_log_day_cancel(f->feed, &other);
+    }
+    return err;
+}
+
+/* Writes a date, unless the feed has it, with all windows of the parts: only to drop them was left to do, then. */
+static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
+                       struct survey_list **survey, struct fault *fault)
+{
+    const struct day_store_settings *settings = &d->settings->day;
+    struct finishing f = {.days = d, .feed = feed, .fault = fault};
+    struct day_facts facts = {0};
+    f.day = memory_must(day_create(&settings->day));
+    if (survey && d->settings->has_survey)
+        f.survey = survey_maker_create(&settings->day.survey, day_make_ipv4(settings, date), date);
+    int err = earlier_begin(&f.earlier, d->settings->feed_dir, date, fault);
+    /* A process that ended between the Day and what follows here left parts that the Day has. */
+    bool is_written =
+        err == 0 && f.earlier.day && day_journal_last(d->journal, date) < f.earlier.day_seq;
+    if (err == 0 && !is_written)
+        err = date_write(&f, date, &facts);
+    if (err == 0) {
+        err = day_journal_drop(d->journal, date, fault);
+        d->written = date;
+        d->has_written = err < 0;
+    }
+    if (err == 0 && f.survey) {
+        free(*survey);
+        *survey = NULL;
+        if (is_written)
+            err = live_days_survey(d, date + 1, survey, fault);
+        else
+            *survey = survey_maker_end(f.survey);
+    }
+    survey_maker_destroy(f.survey);
+    earlier_end(&f.earlier);
+    day_facts_fini(&facts);
+    day_destroy(f.day);
+    return err;
+}
+
+int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
+                     struct survey_list **survey, struct fault *fault)
+{
+    if (survey)
+        *survey = NULL;
+    for (;;) {
+        size_t count;
+        const int32_t *dates = day_journal_dates(d->journal, &count);
+        if (count == 0 || dates[0] >= date)
+            return 0;
+        int err = date_finish(d, dates[0], feed, survey, fault);
+        if (err < 0)
+            return err;
+    }
+}
+
+/* ---- survey scanners ---- */
+
+int live_days_survey(struct live_days *d, int32_t date, struct survey_list **survey,
+                     struct fault *fault)
+{
+    const struct day_store_settings *settings = &d->settings->day;
+    const struct feed_reader_date *dates;
+    struct earlier e = {.pool = feed_pool_create(4)};
+    *survey = NULL;
+    int err = e.pool ? feed_reader_open(&e.reader, d->settings->feed_dir, e.pool, fault)
+                     : fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
+    size_t count = err == 0 ? feed_reader_dates(e.reader, &dates) : 0;
+    while (count > 0 && (dates[count - 1].date >= date || dates[count - 1].day == FEED_NO_SEGMENT ||
+                         dates[count - 1].sources == FEED_NO_SEGMENT))
+        count--;
+    if (err == -ENOENT || count == 0 || !d->settings->has_survey) {
+        earlier_end(&e);
+        return err == -ENOENT ? 0 : err;
+    }
+    const struct feed_reader_date *last = &dates[count - 1];
+    struct survey_maker *m =
+        survey_maker_create(&settings->day.survey, day_make_ipv4(settings, last->date), last->date);
+    err = feed_cursor_begin(&e.cursor, e.reader, last->sources, fault);
+    e.has_cursor = true;
+    while (err == 0 && (err = earlier_next(&e, fault)) == 0 && e.has_next) {
+        const struct source_day *s = &e.next.day;
+        survey_maker_take(m, s, s->origin.bogon[0] || s->origin.acknowledged[0],
+                          day_make_is_attacker(settings->day.rules, s));
+    }
+    if (err == 0)
+        *survey = survey_maker_end(m);
+    survey_maker_destroy(m);
+    earlier_end(&e);
+    return err;
+}

@@ -1,0 +1,299 @@
+#include "core/live_outlets.h"
+
+#include "core/command.h"
+#include "core/version.h"
+#include "export/metric.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* Readers stand on the wall clock: what is late, what is today. */
+static int64_t wall_ns(void *context)
+{
+    struct timespec t;
+    (void)context;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void say(void *context, const char *text)
+{
+    (void)context;
+    fputs("yamiscope: ", stderr);
+    command_print_visible(stderr, text);
+    putc('\n', stderr);
+}
+
+/* ---- numbers of now ---- */
+
+void live_outlets_tick(struct live_outlets *o, const struct live_counters *now,
+                       const struct recorder_counts *recorded)
+{
+    int64_t at_ns = wall_ns(NULL);
+    (void)pthread_mutex_lock(&o->lock);
+    if (o->now_ns > 0 && at_ns > o->now_ns) {
+        double seconds = (double)(at_ns - o->now_ns) / 1e9;
+        o->rate_pps = (double)(now->received - o->now.received) / seconds;
+        o->rate_bps = (double)(now->bytes - o->now.bytes) * 8 / seconds;
+    }
+    o->now_ns = at_ns;
+    o->now = *now;
+    o->has_recorder = recorded != NULL;
+    if (recorded)
+        o->recorded = *recorded;
+    (void)pthread_mutex_unlock(&o->lock);
+}
+
+void live_outlets_sealed(struct live_outlets *o, int64_t end_ns)
+{
+    (void)pthread_mutex_lock(&o->lock);
+    o->sealed_ns = end_ns;
+    (void)pthread_mutex_unlock(&o->lock);
+}
+
+static void ledger_fill(struct window_ledger *l, const struct live_counters *n)
+{
+    *l = (struct window_ledger){.observed = n->counted, .late = n->late, .unknown = n->unknown};
+    for (unsigned why = 0; why < DROP_COUNT; why++)
+        ledger_drop_set(l, why, n->dropped[why]);
+    l->offered = l->observed + ledger_dropped(l);
+}
+
+static void sink_fill(struct live_outlets *o, int64_t sealed_ns, struct http_sink *sink)
+{
+    struct publisher_state s;
+    publisher_read(o->publisher, &s);
+    snprintf(sink->name, sizeof sink->name, "%s", publisher_name(o->publisher));
+    sink->is_up = s.phase == PUBLISHER_sending || s.phase == PUBLISHER_current;
+    sink->lag_s = s.delivered_ns == INT64_MIN || sealed_ns == 0
+                      ? -1
+                      : (double)(sealed_ns - s.delivered_ns) / 1e9;
+    sink->failed = s.errors;
+    for (unsigned i = 0; i < SINK_SORTS; i++)
+        sink->delivered += s.items[i];
+}
+
+static void health(void *context, struct http_health *to)
+{
+    struct live_outlets *o = context;
+    (void)pthread_mutex_lock(&o->lock);
+    int64_t sealed_ns = o->sealed_ns;
+    to->is_capturing = true;
+    to->rate_pps = o->rate_pps;
+    to->rate_bps = o->rate_bps;
+    ledger_fill(&to->ledger, &o->now);
+    to->given_up = o->now.lost_windows;
+    (void)pthread_mutex_unlock(&o->lock);
+    if (o->publisher)
+        sink_fill(o, sealed_ns, &to->sinks[to->sink_count++]);
+}
+
+/* Not well: windows wait for the disk, a receiver says nothing. */
+static bool is_healthy(void *context, char why[128])
+{
+    struct live_outlets *o = context;
+    (void)pthread_mutex_lock(&o->lock);
+    uint64_t held = o->now.held_windows, silent = o->now.silent;
+    (void)pthread_mutex_unlock(&o->lock);
+    if (held > 0)
+        snprintf(why, 128, "%llu windows wait for the disk", (unsigned long long)held);
+    else if (silent)
+        snprintf(why, 128, "a receiver has said nothing for a second");
+    return held == 0 && silent == 0;
+}
+
+/* ---- prefixes ---- */
+
+int live_outlets_watch(struct live_outlets *o, const struct telescope_dates *telescope,
+                       unsigned receivers)
+{
+    for (unsigned i = 0; i < receivers; i++)
+        if (!(o->watches[i] = telescope_watch_create(telescope, TELESCOPE_WATCH_BYTES)))
+            return -ENOMEM;
+    o->prefixes = (uint32_t)telescope->prefix_count;
+    return 0;
+}
+
+static unsigned watch_count(const struct live_outlets *o)
+{
+    unsigned count = 0;
+    while (count < LIVE_RECEIVERS && o->watches[count])
+        count++;
+    return count;
+}
+
+unsigned live_outlets_silent(struct live_outlets *o)
+{
+    int64_t now_ns = wall_ns(NULL);
+    unsigned count = watch_count(o);
+    if (count == 0)
+        return 0;
+    (void)pthread_mutex_lock(&o->lock);
+    for (unsigned i = 0; i < count; i++)
+        telescope_watch_clean(o->watches[i]);
+    unsigned silent = telescope_watch_silent(o->watches, count, calendar_day_of(now_ns).date,
+                                             now_ns - (int64_t)LIVE_PREFIX_SILENT_S * 1000000000);
+    (void)pthread_mutex_unlock(&o->lock);
+    return silent;
+}
+
+/* By number, never by address (law 6). */
+static void print_prefixes(struct live_outlets *o, FILE *out)
+{
+    static const char *const names[] = {"yamiscope_prefix_packets_total",
+                                        "yamiscope_prefix_addresses_hit",
+                                        "yamiscope_prefix_last_packet_timestamp_seconds"};
+    static const char *const helps[] = {
+        "Packets to a prefix of the telescope, by its number in the configuration.",
+        "Its distinct addresses that got a packet today.", "When it got one last."};
+    int32_t date = calendar_day_of(wall_ns(NULL)).date;
+    for (unsigned what = 0; what < 3; what++) {
+        metric_head(out, names[what], what == 0 ? "counter" : "gauge", helps[what]);
+        for (uint32_t number = 0; number < o->prefixes; number++) {
+            struct telescope_watch_row row;
+            char label[16];
+            snprintf(label, sizeof label, "%u", number);
+            telescope_watch_read(o->watches, watch_count(o), number, date, &row);
+            if (what == 0)
+                metric_count(out, names[what], "prefix", label, row.packets);
+            else if (what == 1 && row.is_dark && row.hits != HITS_UNKNOWN)
+                metric_count(out, names[what], "prefix", label, row.hit);
+            else if (what == 2 && row.last_ns != INT64_MIN)
+                metric_number(out, names[what], "prefix", label, (double)row.last_ns / 1e9);
+        }
+    }
+}
+
+/* ---- metrics ---- */
+
+static void gauge(FILE *out, const char *name, const char *help, double number)
+{
+    metric_head(out, name, "gauge", help);
+    metric_number(out, name, NULL, NULL, number);
+}
+
+static void counter(FILE *out, const char *name, const char *help, uint64_t number)
+{
+    metric_head(out, name, "counter", help);
+    metric_count(out, name, NULL, NULL, number);
+}
+
+static void print_clock(const struct live_outlets *o, FILE *out)
+{
+    struct live_clock_state clock;
+    live_clock_state(&o->sources->clock, &clock);
+    gauge(out, "yamiscope_clock_offset_seconds",
+          "System clock minus the clock that packets are stamped with.",
+          (double)clock.offset_ns / 1e9);
+    counter(out, "yamiscope_clock_steps_total", "Steps of the system clock.", clock.steps);
+    counter(out, "yamiscope_clock_jumps_total", "Times that packets' clock jumped forward.",
+            clock.jumps);
+}
+
+static void print_recorder(const struct recorder_counts *r, FILE *out)
+{
+    counter(out, "yamiscope_recorder_packets_total", "Packets in recordings.", r->packets);
+    counter(out, "yamiscope_recorder_skipped_packets_total", "Packets that were not recorded.",
+            r->skipped);
+    counter(out, "yamiscope_recorder_bytes_total", "Bytes of recordings, as stored.", r->bytes);
+    gauge(out, "yamiscope_recorder_failing", "1 while recordings can't be written.", r->err != 0);
+}
+
+static void metrics(void *context, FILE *out)
+{
+    struct live_outlets *o = context;
+    (void)pthread_mutex_lock(&o->lock);
+    struct live_counters n = o->now;
+    struct recorder_counts recorded = o->recorded;
+    bool has_recorder = o->has_recorder;
+    (void)pthread_mutex_unlock(&o->lock);
+    counter(out, "yamiscope_live_received_packets_total",
+            "Packets that receivers got, those dropped later among them.", n.received);
+    counter(out, "yamiscope_live_received_bytes_total", "Bytes of them, on the wire.", n.bytes);
+    gauge(out, "yamiscope_live_queued_batches", "Batches on their way to workers.",
+          (double)n.queued_batches);
+    gauge(out, "yamiscope_live_sources", "Sources in the tables, at the end of the last window.",
+          (double)n.sources);
+    gauge(out, "yamiscope_live_held_windows", "Windows that wait for the disk.",
+          (double)n.held_windows);
+    counter(out, "yamiscope_live_lost_windows_total", "Windows that were given up.",
+            n.lost_windows);
+    metric_head(out, "yamiscope_live_receiver_silent", "gauge",
+                "1 where a receiver has said nothing for a second.");
+    for (unsigned i = 0; i < o->sources->count; i++)
+        metric_count(out, "yamiscope_live_receiver_silent", "receiver", o->sources->names[i],
+                     n.silent >> i & 1);
+    print_clock(o, out);
+    if (o->prefixes > 0) {
+        (void)pthread_mutex_lock(&o->lock);
+        print_prefixes(o, out);
+        (void)pthread_mutex_unlock(&o->lock);
+    }
+    if (has_recorder)
+        print_recorder(&recorded, out);
+}
+
+/* ---- opening ---- */
+
+static int http_open(struct live_outlets *o, const struct config *c, struct fault *fault)
+{
+    static const struct http_ops ops = {
+        .now_ns = wall_ns, .is_healthy = is_healthy, .health = health, .metrics = metrics};
+    const struct http_settings s = {.feed = c->out,
+                                    .timezone = c->timezone,
+                                    .program = VERSION,
+                                    .rules = o->serve.rules,
+                                    .listen = c->listen,
+                                    .tokens = c->tokens,
+                                    .is_public_open = c->is_public,
+                                    .tls_cert = c->tls_cert,
+                                    .tls_key = c->tls_key,
+                                    .publish_delay_ns = c->publish_delay_ns,
+                                    .publish_min_sources = (unsigned)c->publish_min_sources,
+                                    .connections = (unsigned)c->http_connections,
+                                    .durable = &o->durable,
+                                    .ops = &ops,
+                                    .lookup = &serve_lookup,
+                                    .context = o,
+                                    .say = say};
+    int err = http_start(&o->http, &s, fault);
+    if (err == 0)
+        fprintf(stderr, "yamiscope: %s\n", http_url(o->http));
+    return err;
+}
+
+static int sink_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
+{
+    struct publisher_settings s = {.dir = c->out, .durable = &o->durable, .say = say};
+    int err = sink_open(&s.sink, c->to, c->sensor, fault);
+    if (err < 0)
+        return fault_prefix(fault, config_subject(c, "to"));
+    return publisher_start(&o->publisher, &s, fault);
+}
+
+int live_outlets_open(struct live_outlets *o, const struct config *c, const struct ruleset *rules,
+                      const struct live_sources *sources, uint64_t seq, struct fault *fault)
+{
+    int err = 0;
+    o->serve = (struct serve_context){c->out, rules, VERSION};
+    o->sources = sources;
+    feed_durable_set(&o->durable, seq);
+    if (config_is_given(c, "listen"))
+        err = http_open(o, c, fault);
+    if (err == 0 && c->to)
+        err = sink_begin(o, c, fault);
+    return err;
+}
+
+void live_outlets_close(struct live_outlets *o)
+{
+    publisher_stop(o->publisher);
+    http_stop(o->http);
+    o->publisher = NULL;
+    o->http = NULL;
+    for (unsigned i = 0; i < LIVE_RECEIVERS; i++) {
+        telescope_watch_destroy(o->watches[i]);
+        o->watches[i] = NULL;
+    }
+}

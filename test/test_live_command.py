@@ -1,0 +1,295 @@
+"""`live`, from outside: what vdevs and interfaces give is what `replay` says of the same capture; nothing is lost by
+SIGTERM, kill -9, a full disk or midnight. The feed is read by python3-protobuf and held by `verify`."""
+import collections
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import live_net
+import pcap
+from judge import DATA, PROGRAM, SKIP, Verdict, captures, data_is_here, replay, run
+from live_net import SENSOR, Sender, ip
+
+import feed as feeds
+
+LARGEST = 300000  # bytes of captures that go through a vdev
+
+
+class Live:
+    """A running `live`."""
+
+    def __init__(self, *words, env=None, wrap=()):
+        self.errors = tempfile.TemporaryFile()
+        self.child = subprocess.Popen([*wrap, PROGRAM, "live", "--eal", "--log-level=error", *map(str, words)],
+                                      stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(env or {})})
+
+    def said(self):
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace")
+
+    def until(self, holds, seconds=60):
+        """Whether `holds` became true while it ran."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.child.poll() is None:
+            if holds():
+                return True
+            time.sleep(0.05)
+        return holds()
+
+    def stop(self, how=signal.SIGTERM):
+        """(exit status, stdout text)."""
+        if self.child.poll() is None:
+            self.child.send_signal(how)
+        try:
+            out = self.child.communicate(timeout=120)[0].decode()
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            out = "does not end"
+        return self.child.returncode, out
+
+
+def held(folder):
+    """`verify --json`; {} where there is no feed yet."""
+    if not os.path.isdir(folder) or not any(n.endswith(".yami") for n in os.listdir(folder)):
+        return {}
+    out = run("verify", "--json", folder)[1]
+    return json.loads(out or b"{}")
+
+
+def counted(folder):
+    return held(folder).get("packets", 0)
+
+
+def is_ethernet(path):
+    with open(path, "rb") as f:
+        head = f.read(24)
+    return head[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") and int.from_bytes(head[20:22], "little") == 1
+
+
+def is_whole(path):
+    """No frame was cut: what is captured is all that a vdev can give."""
+    raw = pcap.stored(path)
+    return all(raw[at + 8:at + 12] == raw[at + 12:at + 16] for at, _ in pcap.records(raw))
+
+
+def vdev(*paths):
+    return "dpdk:vdev=net_pcap0," + ",".join(f"rx_pcap={path}" for path in paths)
+
+
+def chosen():
+    """Captures that net_pcap can give whole: their frames fit its buffers, and replay finds no damage."""
+    found = []
+    for path in captures():
+        if path.endswith((".pcap", ".cap")) and os.path.getsize(path) < LARGEST and is_ethernet(path) and "," not in path \
+                and is_whole(path):
+            status, answer, _ = replay(path)
+            if status == 0 and answer["packets"] > 20:
+                found.append((path, answer))
+    return found
+
+
+def judge_vdev(verdict, folder, files):
+    """One queue for each file; the sums are those of all."""
+    out = os.path.join(folder, "feed")
+    packets = sum(answer["packets"] for _, answer in files)
+    kinds = collections.Counter()
+    for _, answer in files:
+        kinds.update(answer["kinds"])
+    name = f"{len(files)} queues of {os.path.basename(files[0][0])}"
+    live = Live("--from", vdev(*(path for path, _ in files)), "-o", out, "--window", "1s", "--stage-table")
+    verdict.check(live.until(lambda: counted(out) >= packets), f"{name}: {counted(out)} packets of {packets}: {live.said()}")
+    status, said = live.stop()
+    verdict.equal(status, 0, f"{name}: exit status ({live.said()})")
+    found = held(out)
+    verdict.check(found.get("ok") and found.get("closed"), f"{name}: the feed holds: {found}")
+    verdict.equal((found.get("offered"), found.get("observed"), found.get("dropped")), (packets, packets, 0), f"{name}: ledger")
+    for kind, count in kinds.items():
+        line = next((line.split() for line in said.splitlines() if line.split()[:1] == [kind]), [kind, "0"])
+        verdict.equal(int(line[-1]), count, f"{name}: {kind}")
+    verdict.check("receive" in said, f"{name}: the table of stages")
+    shutil.rmtree(out)
+
+
+def judge_interface(verdict, folder):
+    """Through libpcap, on a pair of interfaces."""
+    out = os.path.join(folder, "feed")
+    frames = [pcap.ether(pcap.ip4(f"198.51.100.{i % 250 + 1}", f"192.0.2.{i % 200 + 1}", 6, pcap.tcp(40000 + i, 23 + i % 7)))
+              for i in range(3000)]
+    live = Live("--from", f"pcap:{SENSOR}", "-o", out, "--window", "1s", "--telescope", "198.51.100.0/30,192.0.2.0/24", "--record",
+                os.path.join(folder, "record"), "--record-zstd", "1", "--listen", "127.0.0.1:0")
+    verdict.check(live.until(lambda: held(out)), f"capture begins: {live.said()}")
+    sent = Sender().send(frames)
+    verdict.check(live.until(lambda: counted(out) >= sent), f"{SENSOR}: {counted(out)} packets of {sent}")
+    judge_metrics(verdict, live, sent)
+    status, said = live.stop(signal.SIGINT)
+    verdict.equal(status, 0, f"{SENSOR}: exit status: {live.said()}")
+    found = held(out)
+    verdict.equal((found["ok"], found["offered"], found["observed"]), (True, sent, sent), f"{SENSOR}: ledger")
+    verdict.check(found["partial"] > 0, "what was sealed early says so")
+    _, answer, _ = replay(os.path.join(folder, "record"), "--telescope", "198.51.100.0/30,192.0.2.0/24")
+    verdict.equal(answer.get("packets"), sent, "a recording has all packets")
+    verdict.check(f"{answer['kinds']['tcp_syn']}" in said, "kinds are those of the recording")
+    for name in os.listdir(out):
+        path = os.path.join(out, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as f:
+                data = f.read()
+            verdict.check(b"\xc0\x00\x02" not in data and b"192.0.2." not in data, f"{name}: the telescope stays dark")
+    shutil.rmtree(out)
+
+
+def judge_metrics(verdict, live, sent):
+    """What Prometheus is told while it captures; prefixes by their number alone."""
+    ip("link", "set", "lo", "up", may_fail=True)
+    url = next(word for word in live.said().split() if word.startswith("http://"))
+    text = ""
+
+    def has_all():
+        nonlocal text
+        text = urllib.request.urlopen(url + "metrics", timeout=20).read().decode()
+        return f'yamiscope_prefix_packets_total{{prefix="1"}} {sent}' in text
+    verdict.check(live.until(has_all), f"packets of the second prefix: {text[-2000:]}")
+    for line in ('yamiscope_prefix_packets_total{prefix="0"} 0', 'yamiscope_prefix_addresses_hit{prefix="1"} 200',
+                 f'yamiscope_live_received_packets_total {sent}', 'yamiscope_live_receiver_silent{receiver="yami1"} 0',
+                 'yamiscope_clock_steps_total 0'):
+        verdict.check(line in text, f"/metrics: {line}")
+    verdict.check("192.0.2" not in text and "198.51.100" not in text, "/metrics: no address")
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    verdict.equal((checked.returncode, checked.stderr), (0, ""), "promtool")
+    verdict.equal(urllib.request.urlopen(url + "healthz", timeout=20).status, 200, "/healthz")
+
+
+def soon(folder, seconds):
+    """A zone whose midnight comes so soon: (environment, name)."""
+    now = int(time.time())
+    offset = 86400 - (now + seconds) % 86400
+    text = f"Zone Test/Soon {'-' if offset > 43200 else ''}{hms(86400 - offset if offset > 43200 else offset)} - SOON\n"
+    with open(os.path.join(folder, "soon"), "w", encoding="ascii") as f:
+        f.write(text)
+    subprocess.run(["zic", "-b", "fat", "-d", os.path.join(folder, "zones"), os.path.join(folder, "soon")], check=True)
+    return {"TZDIR": os.path.join(folder, "zones")}, "Test/Soon"
+
+
+def hms(seconds):
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def days_of(folder):
+    """{date: Day}, the last revision."""
+    return {record.day.facts.date if hasattr(record.day, "facts") else record.day.date: record.day
+            for records in feeds.read(folder).values() for record in records if record.WhichOneof("body") == "day"}
+
+
+def judge_days(verdict, folder):
+    """kill -9 in the middle of a day, a new start, midnight: the Day is the sum of its windows."""
+    out = os.path.join(folder, "feed")
+    env, zone = soon(folder, 25)
+    words = ["--from", f"pcap:{SENSOR}", "-o", out, "--window", "1s", "--timezone", zone, "--telescope", "192.0.2.0/24"]
+    sender, sent = Sender(), 0
+
+    def send(count, base):
+        return sender.send([pcap.ether(pcap.ip4(f"198.51.{base}.{i % 250 + 1}", "192.0.2.9", 6, pcap.tcp(40000, 23 + i % 40)))
+                            for i in range(count)])
+
+    live = Live(*words, env=env)
+    verdict.check(live.until(lambda: held(out)), f"capture begins: {live.said()}")
+    sent += send(2000, 1)
+    verdict.check(live.until(lambda: counted(out) >= sent), "first packets are in the feed")
+    live.stop(signal.SIGKILL)
+    before = held(out)
+    verdict.equal(before.get("packets"), sent, "kill -9 lost nothing that was sealed")
+    live = Live(*words, env=env)
+    verdict.check(live.until(lambda: held(out).get("windows", 0) > before["windows"]), f"goes on: {live.said()}")
+    sent += send(1500, 1)
+    sent += send(500, 2)
+    verdict.check(live.until(lambda: counted(out) >= sent), "packets behind the new start are in the feed")
+    verdict.check(live.until(lambda: days_of(out)), f"midnight makes a Day: {live.said()}")
+    sent += send(100, 3)
+    verdict.check(live.until(lambda: counted(out) >= sent), "packets of the next day are in the feed")
+    status, _ = live.stop()
+    verdict.equal(status, 0, f"exit status: {live.said()}")
+    found = held(out)
+    verdict.check(found.get("ok"), f"the feed holds: {found}")
+    verdict.equal((found.get("observed"), found.get("days"), found.get("days_computed")), (sent, 1, 1), "packets, days")
+    verdict.check(found.get("gaps", 0) >= 1, "the time between both runs is said")
+    verdict.equal(found.get("source_days"), 500, "source days")
+    out2 = json.loads(run("report", "--json", out, "--per", "day")[1] or b"{}")
+    verdict.check("4000" in json.dumps(out2) or "4,000" in json.dumps(out2), "the Day has all packets of both runs")
+    shutil.rmtree(out)
+
+
+def judge_full_disk(verdict, folder):
+    """Windows are held while the disk is full, and written when there is room again."""
+    disk = os.path.join(folder, "disk")
+    os.makedirs(disk)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk], capture_output=True, text=True, check=False)
+    if made.returncode:
+        print(f"not run: the full disk, since no tmpfs can be mounted: {made.stderr.strip()}")
+        return
+    try:
+        out = os.path.join(disk, "feed")
+        live = Live("--from", f"pcap:{SENSOR}", "-o", out, "--window", "1s")
+        verdict.check(live.until(lambda: held(out)), f"capture begins: {live.said()}")
+        filler = os.open(os.path.join(disk, "filler"), os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(filler, b"\0" * 4096)
+        except OSError:
+            os.close(filler)
+        sent = Sender().send([pcap.ether(pcap.ip4(f"198.51.{i // 250}.{i % 250 + 1}", "192.0.2.9", 6, pcap.tcp(40000, i)))
+                              for i in range(5000)])
+        verdict.check(live.until(lambda: "held" in live.said()), f"a full disk is said: {live.said()}")
+        os.remove(os.path.join(disk, "filler"))
+        verdict.check(live.until(lambda: counted(out) >= sent), f"written when there is room: {held(out)} of {sent}")
+        verdict.equal(live.stop()[0], 0, f"exit status: {live.said()}")
+        found = held(out)
+        verdict.equal((found["ok"], found["offered"], found["observed"], found["windows_given_up"]), (True, sent, sent, 0), "ledger")
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
+def judge_refusals(verdict, folder):
+    cases = [
+        (["live"], 2, "--from"),
+        (["live", "--from", "pcap:nosuch0"], 1, "nosuch0"),
+        (["live", "--from", "dpdk:vdev=net_nosuch0"], 1, "net_nosuch0"),
+        (["live", "--from", "ip:eth0"], 2, "ip:eth0"),
+        (["live", "--from", f"pcap:{SENSOR}", "--window", "30m"], 2, "15m"),
+        (["live", "--from", f"pcap:{SENSOR}", "file.pcap"], 2, "file.pcap"),
+        (["live", "--from", f"pcap:{SENSOR}", "--worker-cores", "4000"], 2, "4000"),
+    ]
+    for words, status, named in cases:
+        found, _, said = run(*words)
+        verdict.check(found in (status, 1, 2) and found != 0 and named in said, f"{' '.join(words)}: {found}, {said}")
+
+
+def main():
+    if not live_net.enter():
+        return SKIP
+    live_net.quiet()
+    live_net.make_pair()
+    verdict = Verdict()
+    with tempfile.TemporaryDirectory() as folder:
+        made = os.path.join(folder, "made.pcap")
+        verdict.equal(run("synth", "-o", made, "--packets", "4000", "--sources", "300", "--no-answers")[0], 0, "synth")
+        judge_vdev(verdict, folder, [(made, replay(made)[1])] * 2)
+        if data_is_here():
+            files = chosen()
+            for file in files[::max(1, len(files) // 6)]:
+                judge_vdev(verdict, folder, [file])
+            judge_vdev(verdict, folder, files[1:5])
+        judge_interface(verdict, folder)
+        judge_days(verdict, folder)
+        judge_full_disk(verdict, folder)
+        judge_refusals(verdict, folder)
+    return verdict.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
