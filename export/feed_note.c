@@ -169,8 +169,7 @@ const struct feed_removed_run *feed_removed_find(const struct feed_removed *r, u
         else
             high = middle;
     }
-    const struct feed_removed_run *run = &r->runs[low];
-    return low < r->run_count && run->first <= first ? run : NULL;
+    return low < r->run_count && r->runs[low].first <= first ? &r->runs[low] : NULL;
 }
 
 int record_pack_removed(struct record_buffer *b, uint64_t seq, uint32_t *crc,
