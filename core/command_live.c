@@ -114,16 +114,22 @@ static void trouble(void *context, const struct fault *fault)
         say("the feed is written again, and all that was held");
 }
 
+/* Retention goes by whole days, up to the next one: 0 alone is for ever. */
+static uint32_t days_of(uint64_t span_ns)
+{
+    static const uint64_t day_ns = UINT64_C(86400000000000);
+    return (uint32_t)(span_ns / day_ns + (span_ns % day_ns != 0));
+}
+
 /* The exporter's thread, behind each window that is on disk. */
 static void sealed(void *context, int64_t end_ns)
 {
     struct run *r = context;
     const struct config *c = r->config;
-    static const uint64_t day_ns = UINT64_C(86400000000000);
     const struct feed_keep_settings keep = {
-        .windows = (uint32_t)(c->keep_windows_ns / day_ns),
-        .sources = (uint32_t)(c->keep_sources_ns / day_ns),
-        .days = (uint32_t)(c->keep_days_ns / day_ns),
+        .windows = days_of(c->keep_windows_ns),
+        .sources = days_of(c->keep_sources_ns),
+        .days = days_of(c->keep_days_ns),
     };
     struct feed_keep_result kept;
     struct fault fault;

@@ -11,24 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-
-/* Readers of a feed over HTTP stand on the wall clock: what is late, what is today. */
-static int64_t now_ns(void *context)
-{
-    struct timespec t;
-    (void)context;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void say(void *context, const char *text)
-{
-    (void)context;
-    fputs("yamiscope: ", stderr);
-    command_print_visible(stderr, text);
-    putc('\n', stderr);
-}
 
 /* The zone of a feed that may still be empty. Malloced; NULL and a fault. */
 static char *zone_read(const struct config *c, const struct ruleset *rules, struct fault *fault)
@@ -56,7 +38,7 @@ static void wait_for_end(const sigset_t *ends)
 static int serve(const struct config *c, const struct ruleset *rules, const char *zone,
                  struct fault *fault)
 {
-    static const struct http_ops ops = {.now_ns = now_ns};
+    static const struct http_ops ops = {.now_ns = serve_now_ns};
     struct serve_context context = {c->paths[0], rules, VERSION};
     struct http *http;
     sigset_t ends;
@@ -75,7 +57,7 @@ static int serve(const struct config *c, const struct ruleset *rules, const char
                               .ops = &ops,
                               .lookup = &serve_lookup,
                               .context = &context,
-                              .say = say};
+                              .say = serve_say};
     /* Before threads begin, so that all of them leave these to us. */
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);

@@ -49,7 +49,7 @@ struct config {
     struct config_list from, eal;
     uint64_t snaplen, pcap_buffer; /* bytes */
     uint64_t record_size, record_span_ns, record_keep_age_ns, record_keep_bytes, record_zstd;
-    uint64_t keep_windows_ns, keep_days_ns, keep_sources_ns, keep_events_ns; /* 0: for ever */
+    uint64_t keep_windows_ns, keep_days_ns, keep_sources_ns; /* 0: for ever */
     uint64_t status_every_ns;
     bool no_promiscuous, stage_table;
     uint64_t payload_bytes;

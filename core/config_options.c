@@ -112,7 +112,7 @@ const struct option config_options[] = {
     {"lateness", 0, "SPAN",
      "how long a window stays open behind the newest packet (default: one "
      "window)",
-     NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY | COMMAND_LIVE},
+     NULL, 0, SECONDS(86400), AT(lateness_ns), OPTION_SPAN, COMMAND_REPLAY},
     {"timezone", 0, "ZONE",
      "whose calendar days count and whose times the text shows, by its IANA name", "UTC", 0, 0,
      AT(timezone), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE},
@@ -205,8 +205,6 @@ const struct option config_options[] = {
      OPTION_SPAN, COMMAND_LIVE},
     {"keep-sources", 0, "SPAN", "the same of source days, which name addresses", "90d", 0,
      SECONDS(86400) * 36500, AT(keep_sources_ns), OPTION_SPAN, COMMAND_LIVE},
-    {"keep-events", 0, "SPAN", "the same of events", "0", 0, SECONDS(86400) * 36500,
-     AT(keep_events_ns), OPTION_SPAN, COMMAND_LIVE},
     {"user", 0, "NAME", "become this user when all is open: started as root", NULL, 0, 0, AT(user),
      OPTION_TEXT, COMMAND_LIVE},
     {"status-every", 0, "SPAN",

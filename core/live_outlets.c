@@ -1,36 +1,17 @@
 #include "core/live_outlets.h"
 
-#include "core/command.h"
 #include "core/version.h"
 #include "export/metric.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-/* Readers stand on the wall clock: what is late, what is today. */
-static int64_t wall_ns(void *context)
-{
-    struct timespec t;
-    (void)context;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void say(void *context, const char *text)
-{
-    (void)context;
-    fputs("yamiscope: ", stderr);
-    command_print_visible(stderr, text);
-    putc('\n', stderr);
-}
 
 /* ---- numbers of now ---- */
 
 void live_outlets_tick(struct live_outlets *o, const struct live_counters *now,
                        const struct recorder_counts *recorded)
 {
-    int64_t at_ns = wall_ns(NULL);
+    int64_t at_ns = serve_now_ns(NULL);
     (void)pthread_mutex_lock(&o->lock);
     if (o->now_ns > 0 && at_ns > o->now_ns) {
         double seconds = (double)(at_ns - o->now_ns) / 1e9;
@@ -125,7 +106,7 @@ static unsigned watch_count(const struct live_outlets *o)
 
 unsigned live_outlets_silent(struct live_outlets *o)
 {
-    int64_t now_ns = wall_ns(NULL);
+    int64_t now_ns = serve_now_ns(NULL);
     unsigned count = watch_count(o);
     if (count == 0)
         return 0;
@@ -147,7 +128,7 @@ static void print_prefixes(struct live_outlets *o, FILE *out)
     static const char *const helps[] = {
         "Packets to a prefix of the telescope, by its number in the configuration.",
         "Its distinct addresses that got a packet today.", "When it got one last."};
-    int32_t date = calendar_day_of(wall_ns(NULL)).date;
+    int32_t date = calendar_day_of(serve_now_ns(NULL)).date;
     for (unsigned what = 0; what < 3; what++) {
         metric_head(out, names[what], what == 0 ? "counter" : "gauge", helps[what]);
         for (uint32_t number = 0; number < o->prefixes; number++) {
@@ -239,7 +220,7 @@ static void metrics(void *context, FILE *out)
 static int http_open(struct live_outlets *o, const struct config *c, struct fault *fault)
 {
     static const struct http_ops ops = {
-        .now_ns = wall_ns, .is_healthy = is_healthy, .health = health, .metrics = metrics};
+        .now_ns = serve_now_ns, .is_healthy = is_healthy, .health = health, .metrics = metrics};
     const struct http_settings s = {.feed = c->out,
                                     .timezone = c->timezone,
                                     .program = VERSION,
@@ -256,7 +237,7 @@ static int http_open(struct live_outlets *o, const struct config *c, struct faul
                                     .ops = &ops,
                                     .lookup = &serve_lookup,
                                     .context = o,
-                                    .say = say};
+                                    .say = serve_say};
     int err = http_start(&o->http, &s, fault);
     if (err == 0)
         fprintf(stderr, "yamiscope: %s\n", http_url(o->http));
@@ -265,7 +246,7 @@ static int http_open(struct live_outlets *o, const struct config *c, struct faul
 
 static int sink_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
 {
-    struct publisher_settings s = {.dir = c->out, .durable = &o->durable, .say = say};
+    struct publisher_settings s = {.dir = c->out, .durable = &o->durable, .say = serve_say};
     int err = sink_open(&s.sink, c->to, c->sensor, fault);
     if (err < 0)
         return fault_prefix(fault, config_subject(c, "to"));

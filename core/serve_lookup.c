@@ -1,6 +1,9 @@
 #include "core/serve_lookup.h"
 
+#include "core/command.h"
 #include "export/lookup.h"
+
+#include <time.h>
 
 enum { TOP = 100 };
 
@@ -46,3 +49,19 @@ static int port(void *context, unsigned proto, uint16_t number,
 }
 
 const struct http_lookup serve_lookup = {.source = source, .port = port};
+
+int64_t serve_now_ns(void *context)
+{
+    struct timespec t;
+    (void)context;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void serve_say(void *context, const char *text)
+{
+    (void)context;
+    fputs("yamiscope: ", stderr);
+    command_print_visible(stderr, text);
+    putc('\n', stderr);
+}

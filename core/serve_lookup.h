@@ -17,4 +17,9 @@ struct serve_context {
 
 extern const struct http_lookup serve_lookup;
 
+/* For http_settings: readers of a feed stand on the wall clock (what is late, what is today); a line on stderr. Context
+ * is not used. */
+int64_t serve_now_ns(void *context);
+void serve_say(void *context, const char *text);
+
 #endif

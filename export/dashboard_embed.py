@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""dashboard_embed.py OUT.c PAGE.html SCRIPT.js CHART.js STYLE.css...: the files of the dashboard as C, styles behind each other.
+"""dashboard_embed.py OUT.c PAGE.html WORDS.js SCRIPT.js CHART.js STYLE.css...: the files of the dashboard as C, scripts and styles behind each other.
 Output depends on their bytes only."""
 import re
 import sys
@@ -22,8 +22,8 @@ def array(name, paths):
 
 
 lines = ['#include "export/dashboard_embedded.h"', ""]
-page, script, chart, *styles = sys.argv[2:]
-for part, sources in (("page", [page]), ("style", styles), ("script", [script]), ("chart", [chart])):
+page, words, script, chart, *styles = sys.argv[2:]
+for part, sources in (("page", [page]), ("style", styles), ("script", [words, script]), ("chart", [chart])):
     lines += array(part, sources)
 with open(sys.argv[1], "w", encoding="ascii") as out:
     out.write("\n".join(lines) + "\n")

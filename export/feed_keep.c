@@ -2,6 +2,7 @@
 
 #include "export/cursor_file.h"
 #include "export/feed_reader.h"
+#include "export/source_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,6 +153,10 @@ static int segments_delete(struct keeping *k, const char *dir, struct fault *fau
             err = fault_set(fault, errno, "%.200s: can't delete it: %s", path, strerror(errno));
             break;
         }
+        char index
+            [FEED_PATH]; /* of look-ups: worth nothing without the segment, and made again at need */
+        if (source_index_path(path, index))
+            (void)unlink(index);
         k->out->bytes += (uint64_t)st.st_size;
         feed_removed_add_segment(&now, k->segments[i].kind, k->segments[i].at);
     }

@@ -18,7 +18,7 @@ CASES = [
     ("from: [pcap:lo, \"dpdk:vdev=net_null0,size=64,queues=2\"]\neal: [--no-huge, -m, \"512\"]\nreceiver-cores: 0\n", []),
     ("packets: 3\nlang: ja\n", []),  # one file serves all commands
     ("record-size: 1M\nrecord-span: 10m\nrecord-keep-age: 7d\nrecord-keep-bytes: 1G\nrecord-zstd: 0\nkeep-windows: 400d\n"
-     "keep-days: 3650d\nkeep-sources: 90d\nkeep-events: 90d\nsnaplen: 256\npcap-buffer: 16M\nno-promiscuous: true\n"
+     "keep-days: 3650d\nkeep-sources: 90d\nsnaplen: 256\npcap-buffer: 16M\nno-promiscuous: true\n"
      "status-every: 10s\nstage-table: true\nworker-cores: 0\n", []),
     ("nonsense: 1\n", ["FILE:1:1: unknown key 'nonsense'"]),
     ("record: {dir: x}\n", ["FILE:1:1: record: must be a single value"]),
