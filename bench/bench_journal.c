@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     struct day_journal *j;
     double cpu = 0, clock = 0;
     (void)snprintf(dir, sizeof dir, "%.400s/bench_journal", argv[1]);
-    const struct day_journal_settings settings = {dir, "bench", "UTC", 0};
+    const struct day_journal_settings settings = {dir, "bench", "UTC", 0, NULL, NULL, NULL};
     check(day_journal_open(&j, &settings, &fault), &fault);
     for (uint64_t i = 1; i <= files; i++) {
         part.number = i;

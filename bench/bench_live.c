@@ -3,16 +3,19 @@
  *   bench_live unpaced SECONDS ROUNDS --from dpdk:SPEC -o DIR [LIVE OPTION...]
  *   bench_live paced FILE MPPS SECONDS -o DIR [LIVE OPTION...]
  *   bench_live midnight FILE MPPS SECONDS SOURCES -o DIR [LIVE OPTION...]
+ *   bench_live flood FILE MPPS SECONDS -o DIR [LIVE OPTION...]
  *
  * unpaced: as fast as the vdev gives packets, in turn with a bare loop of rte_eth_rx_burst and free on its core; needs a
  * vdev that does not end (net_pcap with infinite_rx=1, and mbufs= above the file's packets).
  * paced: the file's packets by the schedule of a link (bench/paced_capture.h), the longest time between two bursts, what threads
  * took. Before it the same schedule with a receiver that does nothing else: what is missed there the machine costs.
  * midnight: first a sixth of the rate for half as long, while SOURCES come; then the rate, and after a third of it the day ends.
- * Rates and times per packet are of what comes behind the first 3 seconds, where memory is touched for the first time.
+ * flood: as paced, but every packet of IPv4 is of a source that was never seen before; --memory says when the cap is met.
+ * Each begins with what the stages cost apart (bench/live_stages.h). Rates and times per packet are of what comes behind the first 3 seconds, where memory is touched for the first time.
  * DIR is made; each round has its feed in a folder of its own there.
  */
 #include "bench/bench.h"
+#include "bench/live_stages.h"
 #include "bench/paced_capture.h"
 #include "capture/capture_dpdk.h"
 #include "capture/dpdk_eal.h"
@@ -60,6 +63,7 @@ static struct {
     struct thread_time threads[THREADS];
     unsigned thread_count;
     uint64_t most_queued, most_kb, stolen_ms;
+    double cap_s;      /* when the memory cap was met, to the tick */
     uint64_t began_kb; /* before a run; figures are of what came on top */
 } b;
 
@@ -156,6 +160,8 @@ static void tick(void *context, const struct live_counters *now)
                now->queued_batches, now->windows, now->sources, (double)kb / 1e3,
                stolen - b.stolen_ms);
     b.stolen_ms = stolen;
+    if (now->given_up.ports && !b.last.given_up.ports)
+        b.cap_s = b.ticks;
     b.last = *now;
     b.last_ns = bench_clock_ns();
     if (is_first)
@@ -264,6 +270,17 @@ static void print_threads(void)
     printf("\n");
 }
 
+static void print_cap(const struct live_result *r)
+{
+    const struct summary_given_up *g = &r->pipeline.given_up;
+    const struct window *total = r->pipeline.total;
+    if (g->ports)
+        printf("  memory cap: met at %.1f s; ports up to %" PRIu64 " packets%s%s; %" PRIu64
+               " packets of sources that are not kept, in windows marked so\n",
+               b.cap_s, g->ports_packets, g->rules ? ", rules" : "", g->sources ? ", sources" : "",
+               total->given_up.sources);
+}
+
 static void print_result(const struct live_result *r)
 {
     const struct window_ledger *l = &r->pipeline.total->ledger;
@@ -281,7 +298,24 @@ static void print_result(const struct live_result *r)
                dropped_of(&r->counters, DROP_nic_missed) - dropped_of(&b.before, DROP_nic_missed),
                dropped_of(&r->counters, DROP_ring_full) - dropped_of(&b.before, DROP_ring_full),
                b.before.sources);
+    print_cap(r);
     print_threads();
+}
+
+static int print_stages(struct capture *c, const struct live_receiver_settings *r)
+{
+    const struct live_stages_settings settings = {
+        .capture = c,
+        .enter = r->enter,
+        .leave = r->leave,
+        .cpu = r->cpu,
+        .other_cpu = b.settings.worker_cpus[0],
+        .rules = b.setup.rules,
+        .telescope = b.setup.telescope,
+        .survey = b.settings.base.survey,
+        .decap = b.setup.decap,
+    };
+    return live_stages_print(&settings);
 }
 
 /* ---- unpaced ---- */
@@ -343,8 +377,9 @@ static int compare(const void *a, const void *b_)
 
 static int run_unpaced(double seconds, unsigned rounds, struct fault *fault)
 {
+    const struct live_receiver_settings *receiver = &b.settings.receivers[0];
     double *ratios = calloc(rounds, sizeof *ratios);
-    int err = ratios ? 0 : -ENOMEM;
+    int err = ratios ? print_stages(receiver->capture, receiver) : -ENOMEM;
     for (unsigned i = 0; i < rounds && err == 0; i++) {
         struct live_result result;
         double before = run_bare(3);
@@ -418,7 +453,14 @@ static int run_control(struct paced_settings settings, double seconds, struct fa
            paced_figures(control.capture)->missed);
     print_paced(paced_figures(control.capture));
     control.capture->ops->close(control.capture);
-    return 0;
+    /* Packets are always due. */
+    settings.rate_pps = 1e12;
+    err = paced_open(&control.capture, &settings, fault);
+    if (err < 0)
+        return err;
+    err = print_stages(control.capture, &b.settings.receivers[0]);
+    control.capture->ops->close(control.capture);
+    return err;
 }
 
 static int run_paced(const struct paced_settings *settings, double seconds, struct fault *fault)
@@ -457,12 +499,13 @@ static void zone_set(double seconds)
     printf("midnight in %d s\n", (int)(at_s - (int64_t)time(NULL)));
 }
 
-static int bench_paced(char **argv, bool is_midnight, struct fault *fault)
+static int bench_paced(char **argv, bool is_midnight, bool is_flood, struct fault *fault)
 {
     double seconds = strtod(argv[4], NULL);
     struct paced_settings settings = {
         .path = argv[2], .rate_pps = strtod(argv[3], NULL) * 1e6, .clock = &b.sources.clock};
     int err = run_control(settings, seconds < 20 ? seconds / 4 : 5, fault);
+    settings.is_flood = is_flood;
     if (err == 0 && is_midnight) {
         settings.warm_s = seconds / 2;
         settings.warm_pps = settings.rate_pps / 6;
@@ -509,18 +552,20 @@ int main(int argc, char **argv)
     struct fault fault = {0};
     bool is_dpdk = argc > 3 && strcmp(argv[1], "unpaced") == 0,
          is_midnight = argc > 5 && strcmp(argv[1], "midnight") == 0,
-         is_paced = is_midnight || (argc > 4 && strcmp(argv[1], "paced") == 0);
+         is_flood = argc > 4 && strcmp(argv[1], "flood") == 0,
+         is_paced = is_midnight || is_flood || (argc > 4 && strcmp(argv[1], "paced") == 0);
     int own = is_dpdk ? 3 : is_midnight ? 5 : 4;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!is_dpdk && !is_paced) {
         (void)fprintf(stderr, "bench_live: unpaced SECONDS ROUNDS | paced FILE MPPS SECONDS | "
-                              "midnight FILE MPPS SECONDS SOURCES, and options of live\n");
+                              "midnight FILE MPPS SECONDS SOURCES | flood FILE MPPS SECONDS, "
+                              "and options of live\n");
         return 2;
     }
     int err = bench_open(is_dpdk, argc - own, argv + own, &fault);
     if (err == 0)
         err = is_dpdk ? run_unpaced(strtod(argv[2], NULL), (unsigned)atoi(argv[3]), &fault)
-                      : bench_paced(argv, is_midnight, &fault);
+                      : bench_paced(argv, is_midnight, is_flood, &fault);
     if (err < 0)
         (void)fprintf(stderr, "bench_live: %s\n", fault.text);
     live_sources_close(&b.sources);

@@ -27,6 +27,8 @@ struct paced {
     struct place *places;
     size_t count, next;
     double warm_ns, warm_per_ns;
+    bool is_flood;
+    uint32_t flooded;           /* sources that it made */
     double per_ns;              /* packets due in a nanosecond */
     int64_t start_ns, entry_ns, /* of the burst before; */
         exit_ns;                /* when it had packets, else 0 */
@@ -102,6 +104,13 @@ static void source_renew(struct paced *p, struct place at)
     src[1] = (uint8_t)(low >> 16), src[2] = (uint8_t)(low >> 8), src[3] = (uint8_t)low;
 }
 
+/* The next of 2^32, in no order. */
+static void source_make(struct paced *p, struct place at)
+{
+    uint32_t src = ++p->flooded * UINT32_C(0x9e3779b1); /* odd: one to one */
+    memcpy(p->file + at.at + 26, &src, sizeof src);
+}
+
 static bool is_renewed(const struct paced *p, unsigned group)
 {
     return group != NO_GROUP && (group + GROUPS - p->from) % GROUPS < p->to - p->from;
@@ -139,7 +148,9 @@ static size_t burst(struct capture *c, struct frame *frames, size_t max)
     int64_t ts_ns = live_clock_now(&p->clock);
     for (size_t i = 0; i < count; i++) {
         struct place at = p->places[p->next];
-        if (p->to > p->from && is_renewed(p, at.group))
+        if (p->is_flood && at.group != NO_GROUP)
+            source_make(p, at);
+        else if (p->to > p->from && is_renewed(p, at.group))
             source_renew(p, at);
         frames[i] = (struct frame){p->file + at.at, at.len, at.len, ts_ns, 1};
         if (++p->next == p->count)
@@ -267,6 +278,7 @@ int paced_open(struct capture **c, const struct paced_settings *settings, struct
     }
     p->base.ops = &ops;
     p->per_ns = settings->rate_pps / 1e9;
+    p->is_flood = settings->is_flood;
     p->warm_ns = settings->warm_s * 1e9;
     p->warm_per_ns = settings->warm_pps / 1e9;
     if (settings->sources > 0) {

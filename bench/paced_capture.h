@@ -38,6 +38,7 @@ struct paced_settings {
     /* For so long it goes slower, while sources become so many, as many in each second. */
     double warm_s, warm_pps;
     uint64_t sources;
+    bool is_flood; /* every packet of IPv4 is of a source of its own */
     struct live_clock *clock;
 };
 

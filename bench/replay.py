@@ -6,6 +6,7 @@
 what: pcap       replay with a feed against a bare pcap_next_ex counting loop on the same file
       rules      the same replay against one under the same rules without their payload sections
       days       the same replay with calendar days (source days and Days in the feed) against without
+      events     the same replay with all types of events against --events none
       gz, zstd   replay against `igzip -dc` / `zstd -dc` alone on the same file
       sources    10 million sources with two ports each: peak of anonymous memory, and what a packet
                  costs once all sources exist, against 10 thousand sources
@@ -104,6 +105,12 @@ class Bench:
         seconds = in_turn(without, whole, self.args.runs, self.no_feed)
         report("days", packets, seconds, ("--no-sources", "with days"))
 
+    def events(self):
+        packets = self.bench_capture()
+        whole = self.replay(self.pcap)
+        seconds = in_turn(whole, whole + ["--events", "all"], self.args.runs, self.no_feed)
+        report("events", packets, seconds, ("--events none", "all events"))
+
     def compressed(self, name, pack, unpack, suffix):
         packets = self.bench_capture()
         path = self.pcap + suffix
@@ -163,11 +170,11 @@ def main():
     parser.add_argument("--packets", default="60M")
     parser.add_argument("--sources", default="400k")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("what", nargs="*", default=["pcap", "rules", "days", "gz", "zstd", "sources"])
+    parser.add_argument("what", nargs="*", default=["pcap", "rules", "days", "events", "gz", "zstd", "sources"])
     args = parser.parse_args()
     os.makedirs(args.dir, exist_ok=True)
     bench = Bench(args)
-    benches = {"pcap": bench.pcap_, "rules": bench.rules, "days": bench.days, "gz": bench.gz, "zstd": bench.zstd, "sources": bench.sources}
+    benches = {"pcap": bench.pcap_, "rules": bench.rules, "days": bench.days, "events": bench.events, "gz": bench.gz, "zstd": bench.zstd, "sources": bench.sources}
     for what in args.what:
         if what not in benches:
             sys.exit(f"bench/replay.py: '{what}' is none of {', '.join(benches)}")

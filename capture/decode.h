@@ -46,6 +46,14 @@ int decode_decap_parse(const char *text, uint32_t *decap, struct fault *fault);
 /* The word for one of enum decap; NULL for any other number. */
 const char *decode_decap_name(uint32_t bit);
 
+/* Whether the payload of a message of this type is the packet that it is about. */
+static inline bool decode_icmp_quotes(uint8_t proto, uint8_t type)
+{
+    if (proto == IPPROTO_NR_ICMPV6)
+        return type >= 1 && type <= 4;
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
 /* Reads the packet quoted in an ICMP error (as caught, `len` bytes) as if it had been
  * captured raw and cut there: addresses, ports of the victim's packet. False: no readable IP
  * header. */

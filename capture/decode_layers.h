@@ -98,12 +98,4 @@ static inline bool tcp_asks(uint16_t flags)
     return (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
-/* Whether the payload of a message of this type is the packet that it is about. */
-static inline bool decode_icmp_quotes(uint8_t proto, uint8_t type)
-{
-    if (proto == IPPROTO_NR_ICMPV6)
-        return type >= 1 && type <= 4;
-    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
-
 #endif

@@ -30,6 +30,12 @@ enum {
     NIC_CLOCK_STEP_NS = 10000000,    /* a NIC's clock that is off its map by more has stepped */
 };
 
+/* Retention (export/feed_keep.h, capture/record_dir.h) must not delete by a clock that went wrong: what is deleted does not come back when the
+ * clock does. A step ahead by more than CLOCK_FAR_S is believed when it was lived through for CLOCK_BELIEVED_S. A week: what is
+ * kept at all is kept for weeks to years, so a step by less costs little of it; a machine that is off for longer waits a day more. A day:
+ * somebody sees within it that time is wrong, and it is short against any age at which data must be gone. */
+enum { CLOCK_FAR_S = 7 * 86400, CLOCK_BELIEVED_S = 86400 };
+
 /* No packet waits longer in a NIC or in the kernel. */
 static const int64_t LIVE_CLOCK_AGE_NS = INT64_C(60000000000);
 

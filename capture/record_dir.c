@@ -1,5 +1,7 @@
 #include "capture/record_dir.h"
 
+#include "capture/live_clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -220,19 +222,51 @@ static int find_files(const struct record_dir *d, struct old_files *files)
     return rc;
 }
 
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The time that ages are counted to. */
+static int64_t believed_ns(const struct old_files *files, int64_t now_ns, int64_t lived_ns)
+{
+    static const int64_t far_ns = CLOCK_FAR_S * INT64_C(1000000000),
+                         believed = CLOCK_BELIEVED_S * INT64_C(1000000000);
+    int64_t *times = lived_ns < believed ? calloc(files->count + 1, sizeof *times) : NULL;
+    int64_t at_ns, since_ns = 0; /* since a step, without what others skipped */
+    bool has_stepped = false;
+    if (!times)
+        return now_ns;
+    for (size_t i = 0; i < files->count; i++)
+        times[i] = files->at[i].written_ns;
+    times[files->count] = now_ns;
+    qsort(times, files->count + 1, sizeof *times, by_time);
+    at_ns = times[0];
+    for (size_t i = 1; i <= files->count; i++) {
+        bool is_next = (__int128)times[i] - times[i - 1] <= far_ns;
+        since_ns = !has_stepped ? 0 : is_next ? since_ns + times[i] - times[i - 1] : since_ns;
+        has_stepped = (__int128)times[i] - at_ns > far_ns && since_ns < believed;
+        at_ns = has_stepped ? at_ns : times[i];
+    }
+    free(times);
+    return at_ns < now_ns ? at_ns : now_ns;
+}
+
 int record_dir_trim(const struct record_dir *d, int64_t keep_ns, uint64_t keep_bytes,
-                    int64_t now_ns, uint64_t *left, struct fault *fault)
+                    int64_t now_ns, int64_t lived_ns, uint64_t *left, struct fault *fault)
 {
     struct old_files files = {0};
     uint64_t bytes = 0;
     int removed = 0, rc = find_files(d, &files);
     if (rc < 0)
         rc = fault_set(fault, -rc, "%s: %s", d->path, strerror(-rc));
+    int64_t to_ns = believed_ns(&files, now_ns, lived_ns);
     for (size_t i = 0; i < files.count; i++)
         bytes += files.at[i].bytes;
     for (size_t i = 0; i < files.count; i++) {
         const struct old_file *f = &files.at[i];
-        bool is_old = keep_ns > 0 && now_ns - f->written_ns > keep_ns;
+        bool is_old = keep_ns > 0 && to_ns - f->written_ns > keep_ns;
         if (!is_old && (keep_bytes == 0 || bytes <= keep_bytes))
             continue;
         if (unlinkat(d->fd, f->name, 0) < 0 && errno != ENOENT) {

@@ -52,9 +52,13 @@ int record_dir_open(struct record_dir *d, const char *path, struct fault *fault)
 
 /* Deletes complete and torn files: all that were last written more than keep_ns ago, and the oldest by name until what is left has
  * at most keep_bytes; 0: no such limit. `now_ns`: CLOCK_REALTIME. *left: bytes that stay. Returns how many were
- * deleted; -errno where the folder can't be read or a file not be deleted (the others are, still). */
+ * deleted; -errno where the folder can't be read or a file not be deleted (the others are, still).
+ *
+ * Where the clock was set far ahead (capture/live_clock.h: between two files, or since the last one, in the order they were written), ages count
+ * to the time before, until files span CLOCK_BELIEVED_S behind it, or the caller lived through so much: `lived_ns`, by a clock that is
+ * not set, since CLOCK_REALTIME last stepped far ahead, or since the start. */
 int record_dir_trim(const struct record_dir *d, int64_t keep_ns, uint64_t keep_bytes,
-                    int64_t now_ns, uint64_t *left, struct fault *fault);
+                    int64_t now_ns, int64_t lived_ns, uint64_t *left, struct fault *fault);
 
 void record_dir_close(
     struct record_dir *d); /* accepts one that failed to open, or is zeroed but for fd -1 */

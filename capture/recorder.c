@@ -1,6 +1,7 @@
 #include "capture/recorder.h"
 
 #include "capture/frame_ring.h"
+#include "capture/live_clock.h"
 #include "capture/pcap_format.h"
 #include "capture/record_stream.h"
 
@@ -47,6 +48,8 @@ struct recorder {
     uint64_t kept;  /* bytes of files that retention may delete */
     uint64_t files; /* writer.files when `kept` was counted */
     int64_t trim_ms, trim_again_ms, retry_ms;
+    int64_t ahead_ns;     /* of CLOCK_REALTIME before CLOCK_MONOTONIC, when it trimmed last; */
+    int64_t steady_ms;    /* since then the former was not set far ahead; 0: it never trimmed */
     uint64_t lost;        /* packets that are in no file */
     uint64_t lost_before; /* skipped in all when the trouble began */
     bool is_trim_failing;
@@ -210,9 +213,14 @@ static void trim(struct recorder *r, int64_t now)
     r->trim_again_ms = now + TRIM_AGAIN_MS;
     r->files = r->writer.files;
     (void)clock_gettime(CLOCK_REALTIME, &t);
+    int64_t now_ns = (int64_t)t.tv_sec * second_ns + t.tv_nsec;
+    int64_t ahead_ns = now_ns - now * 1000000;
+    if (r->steady_ms == 0 || ahead_ns - r->ahead_ns > CLOCK_FAR_S * second_ns)
+        r->steady_ms = now;
+    r->ahead_ns = ahead_ns;
     uint64_t limit = r->keep_bytes > open ? r->keep_bytes - open : r->keep_bytes > 0;
-    int n = record_dir_trim(&r->writer.dir, r->keep_ns, limit,
-                            (int64_t)t.tv_sec * second_ns + t.tv_nsec, &r->kept, &fault);
+    int n = record_dir_trim(&r->writer.dir, r->keep_ns, limit, now_ns,
+                            (now - r->steady_ms) * 1000000, &r->kept, &fault);
     if (n > 0)
         atomic_fetch_add_explicit(&r->deleted, (uint64_t)n, memory_order_relaxed);
     if (n < 0 && !r->is_trim_failing)

@@ -42,7 +42,7 @@ struct recorder_settings {
     const char *dir;     /* see record_dir_open */
     int64_t span_ns;     /* of packet time in a file [RECORDER_SPAN_NS]; a second to 366 days */
     uint64_t file_bytes; /* of a file, as stored [RECORDER_FILE]; at least RECORDER_FILE_MIN */
-    int64_t keep_ns;     /* older files go [no limit]; at least a second */
+    int64_t keep_ns;     /* older files go [no limit]; at least a second (record_dir_trim) */
     uint64_t
         keep_bytes; /* all files, those being written included [no limit]; at least twice file_bytes */
     uint64_t

@@ -7,8 +7,8 @@
  * PAYLOAD_BYTES of a payload are looked at. Built without Hyperscan, payload rules are off and
  * ruleset.payload_off says so.
  *
- * Of several rules that hold the strongest is taken: a strict iot rule, then a rule of another category, then
- * a shared iot rule; among equals the first in the set (files by name, then as written).
+ * Of several rules that hold the strongest is taken: a strict iot rule, then a rule of another category, then a strict
+ * iot rule that is generic, then a shared iot rule; among equals the first in the set (files by name, then as written).
  *
  * Compiled databases are kept on disk, so that the next start takes milliseconds: a file per rule set, its name
  * a digest of all patterns, the library's version and the processor's kind. A damaged or foreign file is
@@ -29,6 +29,9 @@ enum {
     PAYLOAD_BYTES = 256, /* that are looked at, unless set; no pattern may end beyond */
     PAYLOAD_BYTES_MIN = 16,
     PAYLOAD_BYTES_MAX = 1500,
+    /* Hyperscan (5.4, with AVX-512 VBMI) reads up to two bytes behind what it scans, where there may be no memory of ours. So it is
+     * given copies, with as much before and behind them as its widest vector. */
+    PAYLOAD_SCAN_ROOM = 64,
 };
 
 struct payload_settings {

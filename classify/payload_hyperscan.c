@@ -59,6 +59,8 @@ struct payload_scratch {
     unsigned touched_count;
     uint16_t touched[RULES_MAX]; /* rules with clauses in `found` */
     uint32_t found[RULES_MAX];
+    /* What is scanned, with room around it. */
+    uint8_t copy[PAYLOAD_SCAN_ROOM + PAYLOAD_BYTES_MAX + PAYLOAD_SCAN_ROOM];
 };
 
 /* The patterns of a group as Hyperscan wants them. */
@@ -96,7 +98,9 @@ static bool is_iot(const struct rule *rule) { return strcmp(rule->category, "iot
 
 static unsigned rank_class(const struct rule *rule)
 {
-    return !is_iot(rule) ? 1 : rule->breadth == BREADTH_strict ? 0 : 2;
+    if (!is_iot(rule))
+        return 1;
+    return rule->breadth != BREADTH_strict ? 3 : rule->is_generic ? 2 : 0;
 }
 
 static int build_tables(struct payload *p, const struct ruleset *set)
@@ -107,7 +111,7 @@ static int build_tables(struct payload *p, const struct ruleset *set)
     p->meanings = calloc(p->pattern_count + 1, sizeof *p->meanings);
     if (!p->meanings)
         return -ENOMEM;
-    for (unsigned class = 0; class < 3; class ++)
+    for (unsigned class = 0; class < 4; class ++)
         for (size_t i = 0; i < set->rule_count; i++)
             if (rank_class(&set->rules[i]) == class)
                 p->strengths[i].rank = rank++;
@@ -493,10 +497,14 @@ uint16_t payload_scan(const struct ruleset *set, struct payload_scratch *scratch
         len = p->bytes;
     scratch->best = UINT16_MAX;
     scratch->best_rule = RULE_NONE;
+    uint8_t *copy = scratch->copy + PAYLOAD_SCAN_ROOM;
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    memset(copy + len, 0, PAYLOAD_SCAN_ROOM);
     unsigned group = p->groups.of[proto][port];
     if (group)
-        scan(scratch, group, bytes, len);
-    scan(scratch, proto, bytes, len);
+        scan(scratch, group, copy, len);
+    scan(scratch, proto, copy, len);
     while (scratch->touched_count)
         scratch->found[scratch->touched[--scratch->touched_count]] = 0;
     return scratch->best_rule;

@@ -155,18 +155,21 @@ static int add_pattern(struct yaml_reader *r, struct section *s, struct pattern 
         return yaml_reader_refuse(r, p->place,
                                   "the pattern ends at byte %u, only the first %d are looked at",
                                   p->first + p->len, PAYLOAD_BYTES);
-    if (!p->at)
-        snprintf(whole, sizeof whole, "%s", body);
-    else if (p->last == 0)
-        snprintf(whole, sizeof whole, "^(?:%s)", body);
-    else if (p->first == p->last)
-        snprintf(whole, sizeof whole, "^.{%u}(?:%s)", p->first, body);
-    else
-        snprintf(whole, sizeof whole, "^.{%u,%u}(?:%s)", p->first, p->last, body);
+    int anchor = 0;
+    if (p->at && p->last == 0)
+        anchor = snprintf(whole, sizeof whole, "^");
+    else if (p->at && p->first == p->last)
+        anchor = snprintf(whole, sizeof whole, "^.{%u}", p->first);
+    else if (p->at)
+        anchor = snprintf(whole, sizeof whole, "^.{%u,%u}", p->first, p->last);
+    snprintf(whole + anchor, sizeof whole - (size_t)anchor, p->at ? "(?:%s)" : "%s", body);
     s->patterns[s->payload->pattern_count++] = (struct rule_pattern){
         .expression = arena_text(r->arena, whole, strlen(whole)),
         .place = p->place,
         .min_len = (uint16_t)(p->first + p->len),
+        .first = (uint16_t)p->first,
+        .last = p->at ? (uint16_t)p->last : UINT16_MAX,
+        .anchor = (uint8_t)anchor,
         .clause = (uint8_t)s->payload->clause_count,
         .is_nocase = p->is_nocase,
     };

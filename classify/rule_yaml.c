@@ -125,6 +125,7 @@ static int read_rule(struct yaml_reader *r, struct rule_entry *entry)
         {"ports", port_list_read, &entry->ports, false},
         {"payload", rule_payload_read, &payload, false},
         {"exploit", yaml_reader_bool, &rule->is_exploit, false},
+        {"generic", yaml_reader_bool, &rule->is_generic, false},
         {"basis", read_basis, rule, true},
         {"references", read_references, &rule->references, false},
         {"since", read_since, &rule->since, false},

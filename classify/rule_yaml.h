@@ -33,6 +33,8 @@
  *         references: [CVE-2016-10372, EDB-40740] # may be left out
  *         exploit: true         # the payload is an attack (a hole, a login, a dropper), which no survey
  *                               # scanner sends; may be left out: false
+ *         generic: true         # strict iot alone: text that exploits of anything carry, so the payload's other rules
+ *                               # say better what it is made for (payload.h); may be left out: false
  *         since: 2016-08        # YYYY, YYYY-MM or YYYY-MM-DD; may be left out; decides nothing
  *
  * Text knows the escapes \\ \r \n \t \0 \xHH (write it in single quotes: within double ones YAML has escapes

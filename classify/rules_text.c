@@ -266,6 +266,7 @@ static void json_rule(FILE *out, const struct rule *rule)
     json_parts(out, "ports", rule->ports, " ");
     json_payload(out, rule->payload);
     fprintf(out, ", \"exploit\": %s", rule->is_exploit ? "true" : "false");
+    fprintf(out, ", \"generic\": %s", rule->is_generic ? "true" : "false");
     fputs(", \"device\": {\"en\": ", out);
     json_text(out, rule->device_en, strlen(rule->device_en));
     json_field(out, "ja", rule->device_ja);

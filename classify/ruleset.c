@@ -99,6 +99,9 @@ static int check_entry(struct builder *b, const struct rule_entry *e, uint16_t i
         return refuse(b, &e->rule, e->place, "an iot rule needs a breadth (strict or shared)");
     if (!is_iot(&e->rule) && e->breadth_place.line != 0)
         return refuse(b, &e->rule, e->breadth_place, "only iot rules have a breadth");
+    if (e->rule.is_generic &&
+        (!is_iot(&e->rule) || e->rule.breadth != BREADTH_strict || !e->rule.payload))
+        return refuse(b, &e->rule, e->place, "only strict iot rules with a payload are generic");
     return 0;
 }
 

@@ -38,8 +38,10 @@ struct port_list {
 struct rule_pattern {
     const char *expression; /* for Hyperscan: PCRE with its place in the payload */
     struct place place;
-    uint16_t min_len; /* bytes from the payload's begin to the end of the shortest match */
-    uint8_t clause;   /* patterns of the same clause are alternatives; every clause must hold */
+    uint16_t min_len;     /* bytes from the payload's begin to the end of the shortest match */
+    uint16_t first, last; /* offsets that it may begin at; 0 to UINT16_MAX: anywhere */
+    uint8_t anchor; /* bytes of the expression that say so; behind them is what is looked for */
+    uint8_t clause; /* patterns of the same clause are alternatives; every clause must hold */
     bool is_nocase;
 };
 
@@ -63,7 +65,8 @@ struct rule {
     const char *ports;      /* as written, for listing; "" where the rule is of payloads alone */
     const struct rule_payload *payload; /* NULL: the rule is of ports alone */
     bool is_exploit;                    /* its payload attacks: who sends it is no survey scanner */
-    const char *file;                   /* where it stands: the file's name without its folder */
+    bool is_generic;  /* its payload is carried by exploits of anything: others say more */
+    const char *file; /* where it stands: the file's name without its folder */
     unsigned line;
 };
 

@@ -44,8 +44,11 @@ int command_merge(const struct config *c);
 int command_check(const struct config *c);
 int command_publish(const struct config *c);
 int command_serve(const struct config *c);
+int command_watch(const struct config *c);
+int command_events(const struct config *c);
+int command_infected(const struct config *c);
 
-/* --lang and --color are words that there are. -EINVAL and a fault. */
+/* --lang, where the command has it, and --color are words that there are. -EINVAL and a fault. */
 int command_check_words(const struct config *c, struct fault *fault);
 
 /* Prints "yamiscope: TEXT" on stderr and returns `code`. */

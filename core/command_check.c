@@ -5,6 +5,7 @@
 #include "core/core_list.h"
 #include "core/folder_check.h"
 #include "core/setup.h"
+#include "core/watched.h"
 #include "core/zone.h"
 #include "export/json_string.h"
 #include "export/text.h"
@@ -13,6 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What was found in a config, in the order of the file first, then of the steps below. */
 struct check {
@@ -62,9 +64,30 @@ static int check_origins(struct check *check, struct fault *fault)
     return setup_origins(&check->origins, &check->config, fault);
 }
 
+static int check_networks(struct check *check, struct fault *fault)
+{
+    struct watched *networks = NULL;
+    int err = check->config.events_watched
+                  ? watched_create(&networks, check->config.events_watched, fault)
+                  : 0;
+    watched_destroy(networks);
+    return err;
+}
+
 static int check_zone(struct check *check, struct fault *fault)
 {
     return zone_check(check->config.timezone, config_subject(&check->config, "timezone"), fault);
+}
+
+/* A day is the sum of whole windows: live refuses others. */
+static int check_windows(struct check *check, struct fault *fault)
+{
+    struct fault of_zone; /* which was said */
+    const struct config *c = &check->config;
+    if (c->no_sources || check_zone(check, &of_zone) < 0)
+        return 0;
+    return zone_windows_check(c->timezone, (int64_t)c->window_ns, time(NULL),
+                              config_subject(c, "window"), fault);
 }
 
 static int check_telescope(struct check *check, struct fault *fault)
@@ -156,8 +179,8 @@ static int check_record(struct check *check, struct fault *fault)
 }
 
 static int (*const steps[])(struct check *check, struct fault *fault) = {
-    check_words, check_names,  check_memory,    check_zone,    check_telescope,
-    check_decap, check_filter, check_rules,     check_origins, check_user,
+    check_words, check_names,  check_memory,    check_zone,    check_windows,  check_telescope,
+    check_decap, check_filter, check_rules,     check_origins, check_networks, check_user,
     check_out,   check_record, check_receivers, check_workers,
 };
 

@@ -2,6 +2,7 @@
 #include "capture/decode.h"
 #include "classify/classify.h"
 #include "classify/kind.h"
+#include "classify/payload_finder.h"
 #include "classify/payload_tool.h"
 #include "classify/reason.h"
 #include "classify/telescope.h"
@@ -27,6 +28,7 @@ struct explain {
     bool shows_files;       /* there are several */
     uint64_t read, shown;   /* frames */
     struct payload_scratch *scratch;
+    struct payload_finder *finder;
 };
 
 /* One packet on its way to the page. */
@@ -40,8 +42,10 @@ struct packet {
     struct label label;
     struct observation quoted;
     bool has_quoted;
-    struct origin origin;             /* where there is a source */
-    const struct payload_tool *probe; /* NULL: none */
+    struct origin origin;               /* where there is a source */
+    const struct payload_tool *probe;   /* NULL: none */
+    uint16_t offsets[RULE_CLAUSES_MAX]; /* where the payload shows its rule */
+    unsigned offset_count;
 };
 
 /* An address of the telescope, or with one in it, becomes a keyed pseudonym. */
@@ -210,6 +214,13 @@ static void print_text(const struct explain *e, const struct packet *p)
     }
     if (p->probe)
         printf(" probe \"%s\"", p->probe->name);
+    for (unsigned i = 0; i < p->offset_count; i++) {
+        printf("%s", i == 0 ? " match at byte " : ", ");
+        if (p->offsets[i] == UINT16_MAX)
+            printf("?");
+        else
+            printf("%u", p->offsets[i]);
+    }
     reason_text(e->setup->rules, &p->counted, &p->label, reason, sizeof reason);
     printf(" | %s", reason);
     print_origin(e, p);
@@ -247,32 +258,51 @@ static void json_set(const char *name, unsigned set, unsigned count, const char 
 static const char *tool_word(unsigned i) { return tool_name((enum tool)i); }
 static const char *mark_word(unsigned i) { return mark_name((enum mark)i); }
 
+/* Where in the payload, by clause of the rule: null where it can't be told. */
+static void json_offsets(const struct packet *p)
+{
+    printf(",\"offsets\":[");
+    for (unsigned i = 0; i < p->offset_count; i++) {
+        printf("%s", i > 0 ? "," : "");
+        if (p->offsets[i] == UINT16_MAX)
+            printf("null");
+        else
+            printf("%u", p->offsets[i]);
+    }
+    putchar(']');
+}
+
+/* `p`: of payload evidence, whose place is known; else NULL. */
 static void json_rule(const struct explain *e, uint16_t index, const char *evidence,
-                      const char **comma)
+                      const struct packet *p, const char **comma)
 {
     const struct rule *rule = &e->setup->rules->rules[index];
     printf("%s{", *comma);
     json_text("id", rule->id);
     putchar(',');
     json_text("category", rule->category);
-    printf(",\"breadth\":%s,\"evidence\":\"%s\"}",
+    printf(",\"breadth\":%s,\"evidence\":\"%s\"",
            strcmp(rule->category, "iot")     ? "null" /* only iot rules have one */
            : rule->breadth == BREADTH_strict ? "\"strict\""
                                              : "\"shared\"",
            evidence);
+    if (p && p->offset_count > 0)
+        json_offsets(p);
+    putchar('}');
     *comma = ",";
 }
 
 /* The strongest first; a rule that holds by port and payload once. */
-static void json_rules(const struct explain *e, const struct label *label)
+static void json_rules(const struct explain *e, const struct packet *p)
 {
+    const struct label *label = &p->label;
     const char *comma = "";
     printf(",\"rules\":[");
     if (label->payload_rule != RULE_NONE)
-        json_rule(e, label->payload_rule, "payload", &comma);
+        json_rule(e, label->payload_rule, "payload", p, &comma);
     for (unsigned i = 0; i < 2; i++)
         if (label->rules[i] != RULE_NONE && label->rules[i] != label->payload_rule)
-            json_rule(e, label->rules[i], "port", &comma);
+            json_rule(e, label->rules[i], "port", NULL, &comma);
     printf("],\"assessable\":%s", label->flags & LABEL_ASSESSABLE ? "true" : "false");
 }
 
@@ -372,7 +402,7 @@ static void print_json(const struct explain *e, const struct packet *p)
     print_name(p->probe ? p->probe->name : NULL);
     json_set("tools", label_tools(&p->label), TOOL_COUNT, tool_word);
     json_set("marks", p->label.marks & ((1u << MARK_tool_mirai) - 1), MARK_COUNT, mark_word);
-    json_rules(e, &p->label);
+    json_rules(e, p);
     json_origin(e, p);
     putchar(',');
     reason_text(e->setup->rules, &p->counted, &p->label, reason, sizeof reason);
@@ -399,6 +429,11 @@ static void explain_frame(struct explain *e, const struct frame *f)
     if (label_tools(&p.label) & (1u << TOOL_probe | 1u << TOOL_nmap))
         p.probe = payload_tool_of(p.o.ip_proto, p.o.dst_port, f->data + p.o.payload_at,
                                   p.o.payload_caught, p.o.payload_len);
+    /* Text in front of a match may hold an address of the telescope: where it ends tells its length. */
+    if (p.label.payload_rule != RULE_NONE && !e->masks)
+        p.offset_count =
+            payload_finder_find(e->finder, p.label.payload_rule, f->data + p.o.payload_at,
+                                p.o.payload_caught, p.offsets);
     p.has_quoted = (p.o.state & OBSERVATION_QUOTED) &&
                    decode_quoted(f->data + p.o.payload_at, p.o.payload_caught, &p.quoted);
     if (p.o.ip_version != 0)
@@ -447,13 +482,17 @@ int command_explain(const struct config *c)
     };
     siphash_key_init(&e.key);
     e.scratch = payload_scratch_create(setup.rules);
-    if (!e.scratch) {
+    e.finder = payload_finder_create(setup.rules);
+    if (!e.scratch || !e.finder) {
+        payload_scratch_destroy(e.scratch);
+        payload_finder_destroy(e.finder);
         fault_set(&fault, errno, "explain: out of memory");
         code = command_fail(&fault, EXIT_FAILED);
         goto done;
     }
     int err = explain(&e, &fault);
     payload_scratch_destroy(e.scratch);
+    payload_finder_destroy(e.finder);
     if (err < 0) {
         code = command_fail(&fault, EXIT_FAILED);
         goto done;

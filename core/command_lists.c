@@ -209,6 +209,15 @@ static size_t prefixes_of(const struct scanner_organisation *o, unsigned ip_vers
     return count;
 }
 
+/* How many addresses an organisation's prefixes have. All of IPv6 are one more than the number holds, which is then 0. */
+static const char *size_text(const struct scanner_organisation *o, unsigned ip_version, char to[48])
+{
+    unsigned __int128 size = scanner_organisation_size(o, ip_version);
+    if (size == 0 && prefixes_of(o, ip_version) > 0)
+        return "340282366920938463463374607431768211456";
+    return decimal(size, to);
+}
+
 static void show_list_json(const struct scanner_list *list)
 {
     char number[48];
@@ -224,7 +233,7 @@ static void show_list_json(const struct scanner_list *list)
         for (size_t v = 0; v < 2; v++)
             printf(",\"%s_prefixes\":%zu,\"%s_addresses\":\"%s\"", versions[v].json,
                    prefixes_of(o, versions[v].ip_version), versions[v].json,
-                   decimal(scanner_organisation_size(o, versions[v].ip_version), number));
+                   size_text(o, versions[v].ip_version, number));
         putchar('}');
     }
     printf("]}");
@@ -239,7 +248,7 @@ static void show_list(const struct scanner_list *list)
     for (size_t i = 0; i < list->organisation_count; i++) {
         const struct scanner_organisation *o = &list->organisations[i];
         printf("  %s: %zu IPv4 prefixes with %s addresses", o->name, prefixes_of(o, 4),
-               decimal(scanner_organisation_size(o, 4), number));
+               size_text(o, 4, number));
         if (prefixes_of(o, 6))
             printf(", %zu of IPv6", prefixes_of(o, 6));
         printf("%s%s%s%s\n", o->date[0] ? ", " : "", o->date, o->homepage[0] ? ", " : "",

@@ -1,7 +1,9 @@
 /* live: captures from interfaces and ports until it is told to stop. */
 #include "core/command.h"
 
+#include "core/event_setup.h"
 #include "core/live_outlets.h"
+#include "core/live_reload.h"
 #include "core/live_sources.h"
 #include "core/notify.h"
 #include "core/privilege.h"
@@ -10,7 +12,6 @@
 #include "core/status.h"
 #include "core/zone.h"
 #include "export/feed_keep.h"
-#include "export/feed_note.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WINDOW_MAX_S = 900 }; /* midnight of every zone lies between two windows of at most that */
+enum {
+    WINDOW_MAX_S = 900
+}; /* offsets of zones are multiples of that; whether a shorter one fits depends on the zone */
 
 /* All of a run, in the order in which it is opened. */
 struct run {
@@ -30,6 +33,8 @@ struct run {
     struct privilege_user user;
     struct setup setup;
     struct replay_days days;
+    struct event_setup events;
+    char *event_file;
     struct live_sources sources;
     struct feed_identity identity;
     struct feed_telescope sized;
@@ -40,11 +45,16 @@ struct run {
     struct survey_list *survey;
     struct recorder *recorder;
     struct live_outlets outlets;
+    struct live_offer *offer;
+    _Atomic(struct live_reload *) reload; /* NULL: not yet */
     struct live_settings settings;
     struct live_result result;
     struct status status;
+    pthread_mutex_t status_lock; /* several threads wipe its line */
     atomic_int stop;
-    int64_t kept_ns; /* when retention looked last */
+    uint32_t without_events; /* of retention: segments up to this number hold none */
+    int64_t kept_ns;         /* when retention looked last */
+    bool is_waiting;         /* it does not believe the time yet */
 };
 
 /* ---- what is said ---- */
@@ -62,6 +72,57 @@ static void say_of_recorder(void *context, const char *line)
 {
     (void)context;
     say(line);
+}
+
+/* A message of any thread. */
+static void say_beside(void *context, const char *line)
+{
+    struct run *r = context;
+    (void)pthread_mutex_lock(&r->status_lock);
+    status_wipe(&r->status);
+    (void)pthread_mutex_unlock(&r->status_lock);
+    serve_say(NULL, line);
+}
+
+static void reload_asked(void *context)
+{
+    struct run *r = context;
+    struct live_reload *reload = atomic_load(&r->reload);
+    if (reload)
+        live_reload_ask(reload);
+}
+
+static void reload_begins(void *context)
+{
+    const struct run *r = context;
+    (void)notify_reloading(&r->notify);
+}
+
+static void reload_ends(void *context)
+{
+    struct run *r = context;
+    if (!atomic_load(&r->stop))
+        (void)notify_ready(&r->notify);
+}
+
+static void rules_taken(void *context, const struct ruleset *rules)
+{
+    struct run *r = context;
+    live_outlets_rules(&r->outlets, rules);
+}
+
+static void networks_read(void *context, const struct watched *networks)
+{
+    struct run *r = context;
+    struct fault fault;
+    if (r->outlets.deliveries && live_outlets_deliver(&r->outlets, networks, &fault) < 0)
+        say_beside(r, fault.text);
+}
+
+static bool rules_are_used(void *context, const struct ruleset *rules)
+{
+    struct run *r = context;
+    return live_outlets_uses(&r->outlets, rules);
 }
 
 static void stop_asked(void *context, int signal)
@@ -97,7 +158,10 @@ static void tick(void *context, const struct live_counters *now)
     live_outlets_tick(&r->outlets, now, r->recorder ? &recorded : NULL);
     for (unsigned i = 0; i < r->sources.count; i++)
         counts.receivers_silent += now->silent >> i & 1;
-    if (status_tick(&r->status, &counts, monotonic_ns()))
+    (void)pthread_mutex_lock(&r->status_lock);
+    bool is_new = status_tick(&r->status, &counts, monotonic_ns());
+    (void)pthread_mutex_unlock(&r->status_lock);
+    if (is_new)
         (void)notify_status(&r->notify, r->status.text);
     (void)notify_alive(&r->notify);
 }
@@ -105,13 +169,11 @@ static void tick(void *context, const struct live_counters *now)
 /* The exporter's thread. */
 static void trouble(void *context, const struct fault *fault)
 {
-    struct run *r = context;
-    status_wipe(&r->status);
+    char line[sizeof fault->text + 64] = "the feed is written again, and all that was held";
     if (fault)
-        fprintf(stderr, "yamiscope: %s: windows are held in memory until it can be written\n",
-                fault->text);
-    else
-        say("the feed is written again, and all that was held");
+        (void)snprintf(line, sizeof line, "%s: windows are held in memory until it can be written",
+                       fault->text);
+    say_beside(context, line);
 }
 
 /* Retention goes by whole days, up to the next one: 0 alone is for ever. */
@@ -130,6 +192,8 @@ static void sealed(void *context, int64_t end_ns)
         .windows = days_of(c->keep_windows_ns),
         .sources = days_of(c->keep_sources_ns),
         .days = days_of(c->keep_days_ns),
+        .events = days_of(c->keep_events_ns),
+        .without_events = &r->without_events,
     };
     struct feed_keep_result kept;
     struct fault fault;
@@ -137,9 +201,13 @@ static void sealed(void *context, int64_t end_ns)
     if (end_ns - r->kept_ns < INT64_C(3600000000000))
         return;
     int err = feed_keep_run(r->feed, c->out, &keep, end_ns, &kept, &fault);
-    if (err == 0)
+    if (err == 0 && kept.is_waiting && !r->is_waiting)
+        say_beside(r, "time went on by more than a week: nothing is deleted by it until the feed "
+                      "holds 24 hours of it");
+    if (err == 0) {
         r->kept_ns = end_ns;
-    else if (err != -EAGAIN)
+        r->is_waiting = kept.is_waiting;
+    } else if (err != -EAGAIN)
         say(fault.text);
 }
 
@@ -164,11 +232,16 @@ static void say_resumed(const struct run *r)
 static int journal_open(struct run *r, int32_t today, struct fault *fault)
 {
     struct live_days_settings *s = &r->days_settings;
+    r->days.settings.infected = r->events.infected;
+    if (r->events.infected)
+        event_infected_look_back(r->events.infected, r->config->out);
     *s = (struct live_days_settings){
         .day = r->days.settings,
         .feed_dir = r->config->out,
         .has_survey = replay_days_survey(&r->days) != NULL,
         .window_seq = r->resume.window_seq,
+        .say = say_beside,
+        .context = r,
     };
     if (asprintf(&s->journal_dir, "%s/journal", r->config->out) < 0) {
         s->journal_dir = NULL;
@@ -182,6 +255,21 @@ static int journal_open(struct run *r, int32_t today, struct fault *fault)
     return err;
 }
 
+/* The model of new activity, over restarts. What is damaged is said, and begins anew. */
+static void activity_keep(struct run *r)
+{
+    struct fault fault;
+    char *path;
+    if (r->events.activity == NULL || asprintf(&path, "%s/activity.state", r->config->out) < 0)
+        return;
+    if (event_activity_keep(r->events.activity, path, &fault) < 0) {
+        char line[sizeof fault.text + 64];
+        (void)snprintf(line, sizeof line, "%s: a new model begins", fault.text);
+        say_beside(r, line);
+    }
+    free(path);
+}
+
 static int feed_open(struct run *r, struct fault *fault)
 {
     struct clock_reader clock;
@@ -191,18 +279,23 @@ static int feed_open(struct run *r, struct fault *fault)
     if (err < 0)
         return err;
     say_resumed(r);
+    r->events.settings.saves = true;
+    if (asprintf(&r->event_file, "%s/events.open", r->config->out) < 0)
+        r->event_file = NULL;
+    if (event_setup_settings(&r->events) && r->event_file)
+        err = live_events_settle(r->event_file, r->config->out, r->feed, &r->resume, fault);
+    if (err < 0)
+        return err;
+    activity_keep(r);
     if (r->days.is_counted)
         err = journal_open(r, calendar_day_of(now_ns).date, fault);
-    if (err == 0 && r->resume.has_window && r->resume.end_ns < now_ns) {
-        const struct feed_gap gap = {
-            .from_ns = r->resume.end_ns, .to_ns = now_ns, .reason = FEED_GAP_restart};
-        err = feed_log_append_gap(r->feed, &gap, fault);
-    }
     if (err == 0)
         err = live_outlets_open(&r->outlets, r->config, r->setup.rules, &r->sources,
                                 feed_log_seq(r->feed), fault);
     if (err == 0)
         feed_log_publish(r->feed, &r->outlets.durable);
+    if (err == 0 && r->events.networks)
+        err = live_outlets_deliver(&r->outlets, r->events.networks, fault);
     return err;
 }
 
@@ -231,9 +324,9 @@ static int check(const struct config *c, struct fault *fault)
         err = fault_set(fault, EINVAL,
                         "'%s': live takes no files: --from says where packets come from",
                         c->paths[0]);
-    if (err == 0 && !c->out && (config_is_given(c, "listen") || c->to))
+    if (err == 0 && !c->out && (config_is_given(c, "listen") || c->sinks.count > 0))
         err = fault_set(fault, EINVAL, "%s: what is told is read from the feed: --out names it",
-                        config_subject(c, c->to ? "to" : "listen"));
+                        config_subject(c, c->sinks.count > 0 ? "to" : "listen"));
     if (err == 0 && c->window_ns > (uint64_t)WINDOW_MAX_S * 1000000000)
         err = fault_set(fault, EINVAL,
                         "%s: live windows are at most 15m long, so that none lies in two days",
@@ -241,10 +334,18 @@ static int check(const struct config *c, struct fault *fault)
     return err;
 }
 
+/* Whether they are their own workers. */
+static bool receivers_count(const struct config *c)
+{
+    return config_is_given(c, "workers") && c->workers == 0;
+}
+
 static unsigned workers_of(const struct run *r)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned receivers = r->sources.count;
+    if (receivers_count(r->config))
+        return receivers;
     if (r->config->workers)
         return (unsigned)r->config->workers;
     return processors <= (long)receivers + 1 ? 1
@@ -264,30 +365,83 @@ static void settings_fill(struct run *r)
         .packs_days = r->live_days != NULL,
         .survey = r->live_days ? replay_days_survey(&r->days) : NULL,
         .batch = (unsigned)c->batch,
+        .events = event_setup_settings(&r->events),
         .memory_cap = c->memory,
         .window_span_ns = (int64_t)c->window_ns,
     };
     memcpy(r->settings.receivers, r->sources.receivers, sizeof r->settings.receivers);
     r->settings.receiver_count = r->sources.count;
+    r->settings.receivers_count = receivers_count(c);
     r->settings.watches = r->setup.telescope ? r->outlets.watches : NULL;
     r->settings.recorder = r->recorder;
     r->settings.days = r->live_days;
     r->settings.survey = r->survey;
+    r->settings.rules = (struct live_rules){
+        .rules = r->setup.rules,
+        .survey = r->settings.base.survey,
+        .identity = &r->identity,
+        .days = &r->days.settings,
+    };
+    r->settings.offer = r->offer;
+    r->settings.event_file = r->event_file;
+    r->settings.event_end_ns = r->resume.has_window ? r->resume.end_ns : INT64_MIN;
     r->settings.clock = &r->sources.clock;
+    r->settings.feed_end_ns = r->resume.has_window ? r->resume.end_ns : 0;
     r->settings.batches = live_batches(r->settings.base.workers);
     r->settings.stop = &r->stop;
     r->settings.tick = tick;
     r->settings.trouble = trouble;
+    r->settings.say = say_beside;
     r->settings.sealed = sealed;
     r->settings.context = r;
+}
+
+/* Asked for while all was opened: what was read may be older. */
+static int reload_open(struct run *r, struct fault *fault)
+{
+    const struct live_reload_settings settings = {
+        .config = r->config,
+        .setup = &r->setup,
+        .offer = r->offer,
+        .events = event_setup_settings(&r->events),
+        .networks = r->events.networks,
+        .watched = networks_read,
+        .say = say_beside,
+        .begin = reload_begins,
+        .end = reload_ends,
+        .taken = rules_taken,
+        .uses = rules_are_used,
+        .context = r,
+    };
+    struct live_reload *reload;
+    int err = live_reload_start(&reload, &settings, fault);
+    if (err < 0)
+        return err;
+    atomic_store(&r->reload, reload);
+    atomic_store(&r->outlets.reload, reload);
+    if (signals_reloads(r->signals) > 0)
+        live_reload_ask(reload);
+    return 0;
+}
+
+/* A day is the sum of whole windows. */
+static int windows_check(const struct run *r, struct fault *fault)
+{
+    struct clock_reader clock;
+    clock_reader_init(&clock, (struct live_clock *)&r->sources.clock);
+    return zone_windows_check(r->config->timezone, (int64_t)r->config->window_ns,
+                              live_clock_now(&clock) / INT64_C(1000000000),
+                              config_subject(r->config, "window"), fault);
 }
 
 /* As root everything opens; then it becomes the user. */
 static int run_open(struct run *r, struct fault *fault)
 {
-    static const struct signal_calls calls = {.stop = stop_asked};
+    static const struct signal_calls calls = {.reload = reload_asked, .stop = stop_asked};
     const struct config *c = r->config;
     int err = privilege_harden(fault);
+    if (err == 0 && !(r->offer = live_offer_create()))
+        err = fault_set(fault, ENOMEM, "reload: %s", strerror(ENOMEM));
     if (err == 0)
         err = signals_start(&r->signals, &calls, r, fault);
     if (err == 0)
@@ -296,16 +450,23 @@ static int run_open(struct run *r, struct fault *fault)
         err = privilege_find(&r->user, c->user, fault);
     if (err == 0)
         err = live_sources_open(&r->sources, c, say, fault);
+    if (err == 0 && receivers_count(c))
+        err = live_sources_deal(&r->sources, c, fault);
+    if (err == 0 && receivers_count(c) && r->sources.count > 1)
+        err = event_setup_split(&r->events, c, say, fault);
     if (err == 0)
         err = privilege_drop(c->user ? &r->user : NULL, UINT64_C(1) << CAP_NET_RAW, fault);
     if (err == 0)
         err = replay_days_init(&r->days, c, &r->setup, false, fault);
     if (err < 0)
         return err;
+    if (r->days.is_counted && (err = windows_check(r, fault)) < 0)
+        return err;
     r->identity = setup_identity(&r->setup, c, &r->sized);
     r->identity.lateness_ns = 0;
     replay_days_identify(&r->days, &r->identity);
-    err = live_sources_plan(&r->sources, c, workers_of(r), r->settings.worker_cpus, say, fault);
+    err = live_sources_plan(&r->sources, c, receivers_count(c) ? 0 : workers_of(r),
+                            r->settings.worker_cpus, say, fault);
     if (err == 0)
         live_sources_step_aside(&r->sources);
     if (err == 0 && r->setup.telescope &&
@@ -315,14 +476,16 @@ static int run_open(struct run *r, struct fault *fault)
         err = feed_open(r, fault);
     if (err == 0 && c->record)
         err = recorder_open(r, fault);
-    if (err == 0)
-        settings_fill(r);
-    return err;
+    if (err < 0)
+        return err;
+    settings_fill(r);
+    return reload_open(r, fault);
 }
 
 static int run_close(struct run *r, int err, struct fault *fault)
 {
     struct fault other;
+    live_reload_end(atomic_load(&r->reload));
     if (r->recorder && recorder_finish(r->recorder, &other) < 0)
         say(other.text);
     recorder_destroy(r->recorder);
@@ -332,13 +495,18 @@ static int run_close(struct run *r, int err, struct fault *fault)
         err = feed_log_finish(r->feed, fault);
     else
         feed_log_abandon(r->feed);
+    live_rules_release(&r->result.rules);
     live_sources_close(&r->sources);
     replay_days_fini(&r->days);
+    event_setup_fini(&r->events);
+    free(r->event_file);
     free(r->days_settings.journal_dir);
     free(r->survey);
     privilege_user_fini(&r->user);
-    notify_close(&r->notify);
     signals_stop(r->signals);
+    live_reload_destroy(atomic_load(&r->reload)); /* all is written by now: it may take a while */
+    live_offer_destroy(r->offer);
+    notify_close(&r->notify);
     return err;
 }
 
@@ -358,6 +526,20 @@ static void print_stages(const struct run *r)
            n->lost_windows);
 }
 
+static void print_given_up(const struct summary_given_up *g)
+{
+    if (!g->ports)
+        return;
+    printf("not exact: the memory cap was met: ");
+    if (g->ports_packets == UINT64_MAX)
+        printf("no source lists ports%s any more", g->rules ? " and rules" : "");
+    else
+        printf("sources of up to %" PRIu64 " packets a day no longer list ports%s",
+               g->ports_packets, g->rules ? " and rules" : "");
+    printf("%s; %" PRIu64 " packets\n", g->sources ? ", new ones are only counted" : "",
+           g->packets);
+}
+
 static void print_result(const struct run *r)
 {
     const struct window *total = r->result.pipeline.total;
@@ -368,6 +550,10 @@ static void print_result(const struct run *r)
         if (total->kinds[kind].packets > 0)
             printf("  %-18s %16" PRIu64 "\n", kind_name((enum kind)kind),
                    total->kinds[kind].packets);
+    print_given_up(&r->result.pipeline.given_up);
+    if (r->result.pipeline.indicators_withheld > 0)
+        printf("%" PRIu64 " indicators withheld: they mention the telescope\n",
+               r->result.pipeline.indicators_withheld);
     if (r->result.counters.lost_windows > 0)
         printf("%" PRIu64 " windows could not be written\n", r->result.counters.lost_windows);
     if (r->config->stage_table)
@@ -379,8 +565,13 @@ int command_live(const struct config *c)
     static struct run r;
     struct fault fault;
     int code = EXIT_DONE;
-    r = (struct run){.config = c, .notify.fd = -1, .outlets.lock = PTHREAD_MUTEX_INITIALIZER};
-    if (check(c, &fault) < 0 || setup_open(&r.setup, c, &fault) < 0) {
+    r = (struct run){.config = c,
+                     .notify.fd = -1,
+                     .outlets.lock = PTHREAD_MUTEX_INITIALIZER,
+                     .status_lock = PTHREAD_MUTEX_INITIALIZER};
+    if (check(c, &fault) < 0 || setup_open(&r.setup, c, &fault) < 0 ||
+        event_setup_init(&r.events, c, &r.setup, "all", c->out != NULL, &fault) < 0) {
+        event_setup_fini(&r.events);
         setup_fini(&r.setup);
         return command_fail(&fault, EXIT_USAGE);
     }

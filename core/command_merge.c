@@ -106,6 +106,26 @@ static void identity_json(const struct merge_identity *id)
     printf("},\"mixed\":%s", id->is_mixed ? "true" : "false");
 }
 
+/* "a, b, and more". */
+static void unknown_print(const struct merge_summary *s)
+{
+    for (size_t i = 0; i < s->unknown_rule_count; i++) {
+        printf("%s", i == 0 ? "" : ", ");
+        command_print_visible(stdout, s->unknown_rules[i]);
+    }
+    printf("%s", s->has_more_unknown ? ", and more" : "");
+}
+
+static void unknown_json(const struct merge_summary *s)
+{
+    printf(",\"unknown_packets\":%" PRIu64 ",\"unknown_rules\":[", s->unknown_packets);
+    for (size_t i = 0; i < s->unknown_rule_count; i++) {
+        printf("%s", i == 0 ? "" : ",");
+        json_string(stdout, s->unknown_rules[i]);
+    }
+    printf("],\"unknown_rules_complete\":%s", s->has_more_unknown ? "false" : "true");
+}
+
 static void damage_json(const struct feed_merge *m, size_t feeds)
 {
     const char *comma = "";
@@ -152,15 +172,17 @@ static void print_json(const char *out, const struct feed_merge *m, const struct
            s->mixed_days, s->inexact_days, s->lost_packets);
     printf(",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"offered\":%" PRIu64
            ",\"observed\":%" PRIu64 ",\"dropped\":{%s},\"lower_bounds\":%s,\"late\":%" PRIu64
-           ",\"gaps\":%" PRIu64,
+           ",\"gaps\":%" PRIu64 ",\"events_read\":%" PRIu64 ",\"events\":%" PRIu64
+           ",\"events_left_out\":%" PRIu64,
            s->packets, s->bytes, s->ledger.offered, s->ledger.observed,
            ledger_json(&s->ledger, ",", ":", dropped), ledger_json_bounds(&s->ledger, bounds),
-           s->ledger.late, s->gaps);
+           s->ledger.late, s->gaps, s->events_read, s->events, s->events_left_out);
     identity_json(s->identity);
     printf(",\"warnings\":[");
     if (warning_text(s->identity, warning)[0] != '\0')
         json_string(stdout, warning);
     printf("]");
+    unknown_json(s);
     left_out_json(s);
     damage_json(m, s->feeds);
     printf("}\n");
@@ -186,6 +208,13 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
            text_counted(s->windows_read, "record", "records", b),
            text_counted(s->source_days, "source day", "source days", c),
            text_number(s->source_days_read, d), text_counted(s->days, "day", "days", e));
+    if (s->events_read > 0)
+        printf("  %s from %s\n",
+               text_counted(s->events, "record of an event", "records of events", a),
+               text_number(s->events_read, b));
+    if (s->events_left_out > 0)
+        printf("  %s left out: watched networks and indicators are not given away\n",
+               text_counted(s->events_left_out, "record", "records", a));
     command_print_ledger(&s->ledger, s->bytes);
     print_named("sensors", id->sensor);
     if (id->telescope_id[0] != '\0')
@@ -196,6 +225,13 @@ static void print_text(const char *out, const struct feed_merge *m, const struct
     if (s->mixed_days > 0)
         printf("  %-11s %s under other rules than packets were labelled by\n", "mixed",
                text_counted(s->mixed_days, "day", "days", a));
+    if (s->unknown_packets > 0) {
+        printf("  %-11s %s of payload rules that these rules do not know: category unknown,\n"
+               "  %-11s in no share of IoT (--rules DIR names rules that have them): ",
+               "unknown", text_counted(s->unknown_packets, "packet", "packets", a), "");
+        unknown_print(s);
+        putchar('\n');
+    }
     if (s->inexact_days > 0)
         printf("  %-11s %s not exact; source days of %s are damaged\n", "detail",
                text_counted(s->inexact_days, "day is", "days are", a),

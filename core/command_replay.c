@@ -1,5 +1,6 @@
 #include "capture/capture_file.h"
 #include "core/command.h"
+#include "core/event_setup.h"
 #include "core/memory_cap.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
@@ -103,7 +104,7 @@ static int rule_order(const void *a, const void *b)
     return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
-static int rules_fill(struct summary *s, const struct pipeline_result *result)
+static int rules_fill(struct summary *s, const struct pipeline_result *result, bool has_days)
 {
     size_t count = s->rules->rule_count;
     bool inexact[RULES_MAX] = {false};
@@ -121,7 +122,10 @@ static int rules_fill(struct summary *s, const struct pipeline_result *result)
     for (size_t i = 0; i < count; i++) {
         struct summary_rule row = {.rule = (uint16_t)i,
                                    .port_sources = result->sources->rules[i],
+                                   .payload_sources = result->sources->payload_rules[i],
                                    .is_inexact = inexact[i]};
+        row.has_payload_sources = has_days && s->rules->rules[i].payload && !s->rules->payload_off;
+        row.is_inexact |= row.has_payload_sources && (s->given_up.rules || s->given_up.sources);
         for (unsigned e = 0; e < EVIDENCE_COUNT; e++) {
             row.by[e] = result->total->rules[i][e];
             row.packets += row.by[e].packets;
@@ -156,6 +160,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .sources = result->sources->sources,
         .destinations = result->destinations,
         .given_up = result->given_up,
+        .indicators_withheld = result->indicators_withheld,
         .windows = result->windows - result->parts, /* every window has one part 0 */
         .window_parts = result->parts,
         .damaged = setup->capture->ops->damaged(setup->capture),
@@ -166,6 +171,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
         .settings =
             {
                 .filter = c->filter,
+                .hides_filter = setup->telescope != NULL && !c->expose_telescope,
                 .telescope_id = c->telescope_id,
                 .timezone = c->timezone,
                 .sensor = c->sensor,
@@ -183,7 +189,7 @@ static int summary_init(struct summary *s, const struct pipeline_result *result,
     memcpy(s->kind_sources, result->sources->kinds, sizeof s->kind_sources);
     memcpy(s->mark_sources, result->sources->marks, sizeof s->mark_sources);
     int err = ports_fill(s, result, c->is_json);
-    return err < 0 ? err : rules_fill(s, result);
+    return err < 0 ? err : rules_fill(s, result, !c->no_sources);
 }
 
 static void summary_fini(struct summary *s)
@@ -247,7 +253,8 @@ static int feed_open(struct feed_log **feed, const char *dir, const struct feed_
 
 /* Reads, counts, writes the feed. */
 static int replay(const struct config *c, const struct setup *setup, struct replay_days *days,
-                  struct pipeline_result *result, struct fault *fault)
+                  const struct event_setup *events, struct pipeline_result *result,
+                  struct fault *fault)
 {
     struct feed_telescope sized;
     struct feed_identity identity = setup_identity(setup, c, &sized);
@@ -272,6 +279,7 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
         .days = days->store,
         .minutes = &days->minutes,
         .survey = replay_days_survey(days),
+        .events = event_setup_settings(events),
         .memory_cap = c->memory,
         .window_span_ns = identity.window_span_ns,
         .lateness_ns = identity.lateness_ns,
@@ -279,6 +287,7 @@ static int replay(const struct config *c, const struct setup *setup, struct repl
     };
     err = pipeline_run(&settings, result, fault);
     progress_stop(progress);
+    days->settings.infected = events->infected;
     if (err == 0 && days->store)
         err = day_store_finish(days->store, &days->minutes, feed, NULL, NULL, fault);
     if (err < 0) {
@@ -292,6 +301,7 @@ int command_replay(const struct config *c)
 {
     struct setup setup = {0};
     struct replay_days days = {0};
+    struct event_setup events = {0};
     struct pipeline_result result = {0};
     struct summary summary = {0};
     struct fault fault;
@@ -300,16 +310,18 @@ int command_replay(const struct config *c)
 
     clock_gettime(CLOCK_MONOTONIC, &from);
     if (command_check_words(c, &fault) < 0 || setup_check(c, &fault) < 0 ||
-        setup_init(&setup, c, &fault) < 0) {
+        setup_init(&setup, c, &fault) < 0 ||
+        event_setup_init(&events, c, &setup, "none", c->out != NULL, &fault) < 0) {
         code = command_fail(&fault, EXIT_USAGE);
     } else if (replay_days_init(&days, c, &setup, true, &fault) < 0 ||
-               replay(c, &setup, &days, &result, &fault) < 0) {
+               replay(c, &setup, &days, &events, &result, &fault) < 0) {
         code = command_fail(&fault, EXIT_FAILED);
     } else if (summary_init(&summary, &result, &setup, &days, c) < 0) {
         fault_set(&fault, ENOMEM, "summary: %s", strerror(ENOMEM));
         code = command_fail(&fault, EXIT_FAILED);
     } else {
         clock_gettime(CLOCK_MONOTONIC, &to);
+        summary.has_indicators = event_settings_has(&events.settings, EVENT_indicator);
         summary.seconds =
             (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
         command_print_damage(summary.damaged);
@@ -322,6 +334,7 @@ int command_replay(const struct config *c)
     summary_fini(&summary);
     pipeline_result_fini(&result);
     replay_days_fini(&days);
+    event_setup_fini(&events);
     setup_fini(&setup);
     return code;
 }

@@ -66,8 +66,9 @@ static int page_to_file(const char *path, const struct report *report, struct fa
     int err = out == NULL ? errno : 0;
     if (out != NULL) {
         errno = 0;
-        report_html(out, report);
-        if (ferror(out) || fflush(out) != 0 || fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0)
+        err = -report_html(out, report);
+        if (err == 0 &&
+            (ferror(out) || fflush(out) != 0 || fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0))
             err = errno != 0 ? errno : EIO;
         if (fclose(out) != 0 && err == 0)
             err = errno;
@@ -87,8 +88,8 @@ static int page_write(const char *path, const struct report *report, struct faul
 {
     if (strcmp(path, "-") != 0)
         return page_to_file(path, report, fault);
-    report_html(stdout, report); /* its errors show when stdout is flushed */
-    return 0;
+    int err = report_html(stdout, report); /* the stream's errors show when stdout is flushed */
+    return err == 0 ? 0 : fault_set(fault, -err, "report: %s", strerror(-err));
 }
 
 static void notes_fill(struct output *o, struct report_feeds *feeds,
@@ -138,6 +139,7 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
     bool is_programs = c->is_json || c->is_csv, is_page = c->html != NULL;
     struct span *whole = NULL;
     struct report_note notes[NOTES];
+    struct outages outages = {0};
     enum span_unit asked = o->report.per;
     struct report_build build = {.feeds = feeds,
                                  .rules = o->report.rules,
@@ -166,6 +168,11 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
     }
     if (err == 0 && (!is_programs || asked == SPAN_all || is_page))
         err = report_build_whole(&build, &whole, fault);
+    /* Years of windows are not read through for it. */
+    if (err == 0 && !c->is_csv && report_feeds_count(feeds) < MONTHS_FROM) {
+        err = report_feeds_outages(feeds, &outages, fault);
+        o->report.outages = &outages;
+    }
     progress_stop(o->progress);
     if (err == 0 && o->is_out_of_memory)
         err = fault_set(fault, ENOMEM, "report: %s", strerror(ENOMEM));
@@ -191,6 +198,8 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
         if (is_page && whole != NULL)
             err = page_write(c->html, &o->report, fault);
     }
+    o->report.outages = NULL;
+    outages_fini(&outages);
     span_destroy(whole);
     return err;
 }

@@ -1,6 +1,7 @@
 #include "core/command.h"
 #include "core/serve_lookup.h"
 #include "core/setup.h"
+#include "core/source_indexer.h"
 #include "core/version.h"
 #include "export/calendar.h"
 #include "export/http.h"
@@ -70,11 +71,16 @@ static int serve(const struct config *c, const struct ruleset *rules, const char
     err = http_start(&http, &s, fault);
     if (err < 0)
         return err;
-    printf("%s\n", http_url(http));
-    fflush(stdout);
-    wait_for_end(&ends);
+    struct source_indexer *indexer = NULL;
+    err = source_indexer_start(&indexer, c->paths[0], fault);
+    if (err == 0) {
+        printf("%s\n", http_url(http));
+        fflush(stdout);
+        wait_for_end(&ends);
+    }
+    source_indexer_stop(indexer);
     http_stop(http);
-    return 0;
+    return err;
 }
 
 int command_serve(const struct config *c)

@@ -1,6 +1,7 @@
 #include "core/command.h"
 #include "core/progress.h"
 #include "core/setup.h"
+#include "export/event.h"
 #include "export/feed_log.h"
 #include "export/json_string.h"
 #include "export/text.h"
@@ -26,13 +27,33 @@ static void print_json(const char *path, const struct feed_check *check, const c
            ",\"dropped\":%" PRIu64 ",%s,\"lower_bounds\":%s,\"late\":%" PRIu64
            ",\"partial\":%" PRIu64 ",\"source_days\":%" PRIu64 ",\"days\":%" PRIu64
            ",\"days_computed\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"windows_given_up\":%" PRIu64
-           ",\"removed_segments\":%" PRIu64 ",\"rules_checked\":%s}\n",
+           ",\"removed_segments\":%" PRIu64 ",\"rules_checked\":%s,\"events\":{",
            check->closed ? "true" : "false", check->segments, check->records,
            check->windows - check->parts, check->parts, check->packets, check->bytes,
            check->feed_bytes, l->offered, l->observed, ledger_dropped(l),
            ledger_json(l, ",", ":", dropped), ledger_json_bounds(l, bounds), l->late,
            check->partial, check->source_days, check->days, check->days_computed, check->gaps,
            check->windows_given_up, check->removed, check->rules_checked ? "true" : "false");
+    for (unsigned type = 0; type < EVENT_TYPES; type++)
+        printf("%s\"%s\":%" PRIu64, type > 0 ? "," : "", event_type_name((enum event_type)type),
+               check->events[type]);
+    puts("}}");
+}
+
+/* Records of events, by type. */
+static void print_events(const struct feed_check *check)
+{
+    bool is_first = true;
+    for (unsigned type = 0; type < EVENT_TYPES; type++) {
+        char number[TEXT_NUMBER];
+        if (check->events[type] == 0)
+            continue;
+        printf("%s%s %s", is_first ? "  records of events: " : ", ",
+               text_number(check->events[type], number), event_type_name((enum event_type)type));
+        is_first = false;
+    }
+    if (!is_first)
+        putchar('\n');
 }
 
 /* What the feed says of itself that it does not hold. */
@@ -69,6 +90,7 @@ static void print_text(const char *path, const struct feed_check *check)
                text_counted(check->days, "day", "days", a),
                text_counted(check->source_days, "source day", "source days", b),
                text_number(check->days_computed, c));
+    print_events(check);
     print_missing(check);
     printf("  counts by rule and IoT target: %s\n",
            check->windows == 0 ? "no window was read"

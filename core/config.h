@@ -31,7 +31,10 @@ enum command_bit {
     COMMAND_EXPORT = 1 << 12,
     COMMAND_PUBLISH = 1 << 13,
     COMMAND_SERVE = 1 << 14,
-    COMMANDS_ALL = (1 << 15) - 1,
+    COMMAND_WATCH = 1 << 15,
+    COMMAND_EVENTS = 1 << 16,
+    COMMAND_INFECTED = 1 << 17,
+    COMMANDS_ALL = (1 << 18) - 1,
 };
 
 /* What may be given several times: on the command line again and again, in a file as a sequence. */
@@ -44,24 +47,37 @@ struct config_list {
 struct config {
     char *config, *out, *telescope, *telescope_id, *decap, *filter, *rules, *timezone, *sensor;
     char *dates, *anonymise, *new_key;
+    char *type, *since, *until, *network, *port, *phase, *min_rate; /* of events */
+    char *format, *per_as;
     char *start, *profile, *lang, *color, *per, *html, *to;
     char *receiver_cores, *worker_cores, *record, *user;
-    struct config_list from, eal;
+    struct config_list from, eal, sinks;
     uint64_t snaplen, pcap_buffer; /* bytes */
     uint64_t record_size, record_span_ns, record_keep_age_ns, record_keep_bytes, record_zstd;
-    uint64_t keep_windows_ns, keep_days_ns, keep_sources_ns; /* 0: for ever */
+    uint64_t keep_windows_ns, keep_days_ns, keep_sources_ns, keep_events_ns; /* 0: for ever */
     uint64_t status_every_ns;
     bool no_promiscuous, stage_table;
     uint64_t payload_bytes;
     char *listen, *tokens, *tls_cert, *tls_key;
     char *spoof_tests, *country, *as, *lists, *name, *homepage, *date;
     bool telescope_is_yaml; /* `telescope` is YAML out of the config file, places and all */
-    bool is_csv, is_json, is_help, is_following, skip_damaged, extra_bogons, no_sources, no_answers,
-        expose_telescope, no_index;
-    bool is_public;
+    bool is_stix, is_csv, is_json, is_help, is_following, skip_damaged, extra_bogons, no_sources,
+        no_answers, expose_telescope, no_index;
+    bool is_public, is_once, is_open, has_updates;
+    char *token, *tls_ca;
+    uint64_t interval_ns;
     uint64_t publish_delay_ns, publish_min_sources, http_connections;
     uint64_t memory; /* bytes; 0: no cap */
-    uint64_t workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns, vlan;
+    char *events, *events_watched;
+    uint64_t events_scan_idle_ns, events_scan_min_destinations,
+        events_scan_min_rate; /* rate * 1000 */
+    uint64_t events_dos_idle_ns, events_dos_min_packets, events_dos_min_span_ns,
+        events_dos_min_rate;
+    uint64_t events_activity_threshold, events_activity_min_sources;
+    char *events_activity_noisy;
+    uint64_t events_every_ns, events_watched_quiet_ns, events_memory, events_indicators;
+    uint64_t event_rows, workers, batch, top, packets, sources, ports_per_source, seed, disorder_ns,
+        vlan;
     uint64_t days, scale;
     uint64_t window_ns, lateness_ns, span_ns, patience_ns;
     uint64_t survey_ports, survey_packets, survey_per_address, survey_ports6, survey_packets6;
@@ -69,7 +85,7 @@ struct config {
     char **paths;                              /* what is not an option */
     size_t path_count;
     char **said_at;    /* per option: how messages name where its value was given */
-    uint64_t given[2]; /* a bit for each row of the option table */
+    uint64_t given[4]; /* a bit for each row of the option table */
 };
 
 /* Reads argv[1..] (argv[0] is the command's name) and the config file it names. 0, or -EINVAL with a

@@ -19,20 +19,18 @@ static void print_wrapped(FILE *out, const char *text)
     fprintf(out, "%s", text);
 }
 
-/* What an option does, and where that says something its limits and its default. */
-static void print_help(FILE *out, const struct option *o)
+void config_option_text(const struct option *o, char to[OPTION_TEXT_MAX])
 {
     bool has_limits = o->type == OPTION_COUNT && o->max <= NUMBER_SHOWN;
     bool has_default = o->initial && strcmp(o->initial, "0") != 0;
-    char help[512], limits[64] = "";
+    char limits[64] = "";
 
     if (has_limits)
         snprintf(limits, sizeof limits, "%llu to %llu", (unsigned long long)o->min,
                  (unsigned long long)o->max);
-    snprintf(help, sizeof help, "%s%s%s%s%s%s%s", o->help, has_limits || has_default ? " (" : "",
+    snprintf(to, OPTION_TEXT_MAX, "%s%s%s%s%s%s%s", o->help, has_limits || has_default ? " (" : "",
              limits, has_limits && has_default ? "; " : "", has_default ? "default: " : "",
              has_default ? o->initial : "", has_limits || has_default ? ")" : "");
-    print_wrapped(out, help);
 }
 
 void config_print_options(FILE *out, enum command_bit command)
@@ -41,14 +39,15 @@ void config_print_options(FILE *out, enum command_bit command)
         const struct option *o = &config_options[i];
         if (!(o->commands & command))
             continue;
-        char left[64];
+        char left[64], text[OPTION_TEXT_MAX];
         snprintf(left, sizeof left, "%c%c%s--%s %s", o->letter ? '-' : ' ',
                  o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
                  o->argument ? o->argument : "");
         fprintf(out, "  %-27s ", left);
         if (strlen(left) > 27)
             fprintf(out, "\n%30s", "");
-        print_help(out, o);
+        config_option_text(o, text);
+        print_wrapped(out, text);
         fputc('\n', out);
     }
 }

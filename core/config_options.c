@@ -2,12 +2,15 @@
 
 #include "capture/batch.h"
 #include "classify/payload.h"
+#include "classify/spoof.h"
 #include "core/memory_cap.h"
+#include "export/change_finder.h"
 
 #include <assert.h>
 
-#define AT(field)  offsetof(struct config, field)
-#define SECONDS(n) ((uint64_t)(n)*1000000000)
+#define AT(field)        offsetof(struct config, field)
+#define SPOOF_WORD(name) #name " "
+#define SECONDS(n)       ((uint64_t)(n)*1000000000)
 
 const struct option config_options[] = {
     {"out", 'o', "DIR", "write the feed there: a folder that holds none yet", NULL, 0, 0, AT(out),
@@ -23,8 +26,22 @@ const struct option config_options[] = {
     {"to", 0, "SPEC",
      "whom to tell: redis://[USER@]HOST[:PORT][/DB], rediss:// (TLS), unix:///SOCKET; behind ? "
      "options joined by &: password_file=PATH, timeout=10s, keep_windows=31d, keep_days=400d, "
-     "keep_hours=7d, db=N",
-     NULL, 0, 0, AT(to), OPTION_TEXT, COMMAND_PUBLISH | COMMAND_LIVE},
+     "keep_hours=7d, keep_events=31d (0: none is told), db=N; of events alone webhook:URL, "
+     "command:PATH, file:PATH, behind # options joined by &: types=LIST, phases=LIST, "
+     "organisation=NAME, "
+     "cursor=PATH, timeout=10s, secret_file=PATH, tries=5, shell=yes",
+     NULL, 0, 0, AT(to), OPTION_TEXT, COMMAND_PUBLISH,
+     "redis:// rediss:// unix:/// webhook: command: file:"},
+    {"to", 0, "SPEC",
+     "whom to tell: redis://[USER@]HOST[:PORT][/DB], rediss:// (TLS), unix:///SOCKET; behind ? "
+     "options joined by &: password_file=PATH, timeout=10s, keep_windows=31d, keep_days=400d, "
+     "keep_hours=7d, keep_events=31d (0: none is told), db=N; of events alone webhook:URL, "
+     "command:PATH, file:PATH, behind # options joined by &: types=LIST, phases=LIST, "
+     "organisation=NAME, "
+     "cursor=PATH, timeout=10s, secret_file=PATH, tries=5, shell=yes; may be given several times, "
+     "each has a thread of its own",
+     NULL, 0, 0, AT(sinks), OPTION_EACH, COMMAND_LIVE,
+     "redis:// rediss:// unix:/// webhook: command: file:"},
     {"follow", 0, NULL, "keep on with what is appended to the feed, until stopped", NULL, 0, 0,
      AT(is_following), OPTION_FLAG, COMMAND_PUBLISH},
     {"patience", 0, "SPAN",
@@ -35,14 +52,17 @@ const struct option config_options[] = {
     {"html", 0, "FILE", "write a page with charts there in place of text; - is stdout", NULL, 0, 0,
      AT(html), OPTION_TEXT, COMMAND_REPORT},
     {"per", 0, "SPAN", "a row for each: all, hour, day, month, year, fiscal-year (from April)",
-     "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT},
+     "all", 0, 0, AT(per), OPTION_TEXT, COMMAND_REPORT, "all hour day month year fiscal-year"},
     {"json", 0, NULL, "print one JSON object per packet, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_EXPLAIN},
     {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_VERIFY},
     {"workers", 'j', "N",
-     "worker threads, or 0: one less than there are processors; results do not depend on it", "0",
-     0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+     "worker threads, one less than there are processors unless given; results do not depend on "
+     "it; live: 0, "
+     "and receivers count by themselves what they receive (one queue, or a NIC that deals by "
+     "source)",
+     "0", 0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
     {"telescope", 0, "PREFIX,...|FILE",
      "the dark address space; a file has one prefix a line, # begins a comment, or is YAML with "
      "exceptions and dates; without it everything is inside",
@@ -51,7 +71,8 @@ const struct option config_options[] = {
     {"telescope-id", 0, "NAME", "label of the --telescope in the feed", NULL, 0, 0,
      AT(telescope_id), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE},
     {"decap", 0, "LIST", "tunnels to unwrap: gre, erspan, vxlan, ipip, all, none", "none", 0, 0,
-     AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN},
+     AT(decap), OPTION_LIST, COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN,
+     "gre erspan vxlan ipip all none"},
     {"filter", 0, "BPF",
      "count only packets that match; the others are in the ledger as filtered. It sees frames as "
      "captured, outermost headers: `vlan and tcp` behind a tag, --decap or not",
@@ -68,7 +89,14 @@ const struct option config_options[] = {
      OPTION_TEXT,
      COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN | COMMAND_VERIFY | COMMAND_RULES |
          COMMAND_SYNTH | COMMAND_MERGE | COMMAND_SOURCE | COMMAND_PORT | COMMAND_EXPORT |
-         COMMAND_SERVE},
+         COMMAND_SERVE | COMMAND_WATCH | COMMAND_INFECTED},
+    {"date", 0, "DATE", "the day: 2026-03-07; without it the last one", NULL, 0, 0, AT(date),
+     OPTION_TEXT, COMMAND_INFECTED},
+    {"format", 0, "WORD",
+     "text, csv (names as Shadowserver's), json (an object a line), stix (2.1)", "text", 0, 0,
+     AT(format), OPTION_TEXT, COMMAND_INFECTED, "text csv json stix"},
+    {"per-as", 0, "DIR", "write a file for each AS there, for its ISP: mode 0600", NULL, 0, 0,
+     AT(per_as), OPTION_TEXT, COMMAND_INFECTED},
     {"country", 0, "FILE", "MaxMind database for countries of sources: Country, City, Enterprise",
      NULL, 0, 0, AT(country), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN},
     {"as", 0, "FILE", "MaxMind database for AS of sources: ASN, ISP, Enterprise", NULL, 0, 0,
@@ -85,6 +113,40 @@ const struct option config_options[] = {
      AT(dates), OPTION_TEXT, COMMAND_SOURCE | COMMAND_PORT},
     {"no-index", 0, NULL, "use no index beside the feed: read the source days each time", NULL, 0,
      0, AT(no_index), OPTION_FLAG, COMMAND_SOURCE | COMMAND_PORT},
+    {"json", 0, NULL, "print one JSON object per event, one a line, in place of text", NULL, 0, 0,
+     AT(is_json), OPTION_FLAG, COMMAND_EVENTS},
+    {"csv", 0, NULL, "print rows for programs in place of text", NULL, 0, 0, AT(is_csv),
+     OPTION_FLAG, COMMAND_EVENTS},
+    {"stix", 0, NULL, "print the indicators among them as a STIX 2.1 bundle in place of text", NULL,
+     0, 0, AT(is_stix), OPTION_FLAG, COMMAND_EVENTS},
+    {"type", 0, "TYPE,...",
+     "only these: scan, dos, amplification, watched, infected, indicator, new_activity", NULL, 0, 0,
+     AT(type), OPTION_LIST, COMMAND_EVENTS},
+    {"since", 0, "TIME",
+     "only what had packets from then on: 2026-01-01T00:00:00Z, 2026-01-01 (its midnight, UTC) or "
+     "seconds since 1970",
+     NULL, 0, 0, AT(since), OPTION_TEXT, COMMAND_EVENTS},
+    {"until", 0, "TIME", "only what began before then", NULL, 0, 0, AT(until), OPTION_TEXT,
+     COMMAND_EVENTS},
+    {"network", 0, "PREFIX", "only events of addresses in it: 198.51.100.0/24, 2001:db8::1", NULL,
+     0, 0, AT(network), OPTION_TEXT, COMMAND_EVENTS},
+    {"port", 0, "PORT", "only events of this port: tcp/23, 53", NULL, 0, 0, AT(port), OPTION_TEXT,
+     COMMAND_EVENTS},
+    {"phase", 0, "PHASE,...", "only those that stand so: begin, goes_on, end", NULL, 0, 0,
+     AT(phase), OPTION_LIST, COMMAND_EVENTS},
+    {"open", 0, NULL, "only those that have not ended", NULL, 0, 0, AT(is_open), OPTION_FLAG,
+     COMMAND_EVENTS},
+    {"min-rate", 0, "X",
+     "only those of at least so many packets a second for the whole Internet, as estimated", NULL,
+     0, 0, AT(min_rate), OPTION_TEXT, COMMAND_EVENTS},
+    {"updates", 0, NULL, "every record of an event as it was told, not the last one alone", NULL, 0,
+     0, AT(has_updates), OPTION_FLAG, COMMAND_EVENTS},
+    {"top", 0, "N", "rows of the table, the newest; --json and --csv have all", "40", 1, 65536,
+     AT(event_rows), OPTION_COUNT, COMMAND_EVENTS},
+    {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
+     COMMAND_EVENTS},
+    {"timezone", 0, "ZONE", "whose times the text shows, by its IANA name, in place of the feed's",
+     NULL, 0, 0, AT(timezone), OPTION_TEXT, COMMAND_EVENTS},
     {"lists", 0, "PATH,...",
      "lists of acknowledged scanners, as `lists import` writes them; of a folder, its *.yaml", NULL,
      0, 0, AT(lists), OPTION_LIST, COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN},
@@ -102,8 +164,8 @@ const struct option config_options[] = {
      0, 0, AT(skip_damaged), OPTION_FLAG, COMMAND_LISTS},
     {"spoof-tests", 0, "LIST",
      "signs of a forged source that are applied: names of `rules list`, default, all, none",
-     "default", 0, 0, AT(spoof_tests), OPTION_LIST,
-     COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN},
+     "default", 0, 0, AT(spoof_tests), OPTION_LIST, COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN,
+     SPOOF_TESTS(SPOOF_WORD) "default all none"},
     {"payload-bytes", 0, "N", "so much of a payload is looked at, at most; rules may need it all",
      "256", PAYLOAD_BYTES_MIN, PAYLOAD_BYTES, AT(payload_bytes), OPTION_COUNT,
      COMMAND_REPLAY | COMMAND_LIVE | COMMAND_EXPLAIN},
@@ -156,12 +218,14 @@ const struct option config_options[] = {
     {"top", 0, "N", "rows of the tables of ports and rules; --json has all", "10", 1, 65536,
      AT(top), OPTION_COUNT, COMMAND_REPLAY | COMMAND_REPORT},
     {"top", 0, "N", "rows of tables; of the most active sources in --json, too (1,000 at most)",
-     "10", 1, 65536, AT(top), OPTION_COUNT, COMMAND_SOURCE | COMMAND_PORT},
+     "10", 1, 65536, AT(top), OPTION_COUNT, COMMAND_SOURCE | COMMAND_PORT | COMMAND_INFECTED},
     {"lang", 0, "en|ja", "language of device names; a report is in it as a whole", "en", 0, 0,
-     AT(lang), OPTION_TEXT, COMMAND_REPLAY | COMMAND_REPORT | COMMAND_SOURCE | COMMAND_PORT},
+     AT(lang), OPTION_TEXT,
+     COMMAND_REPLAY | COMMAND_REPORT | COMMAND_SOURCE | COMMAND_PORT | COMMAND_WATCH, "en ja"},
     {"color", 0, "WHEN", "auto, always, never", "auto", 0, 0, AT(color), OPTION_TEXT,
-     COMMAND_REPLAY | COMMAND_REPORT | COMMAND_SOURCE | COMMAND_PORT},
-    {"expose-telescope", 0, NULL, "the filter's text may stand in the feed", NULL, 0, 0,
+     COMMAND_REPLAY | COMMAND_REPORT | COMMAND_SOURCE | COMMAND_PORT | COMMAND_WATCH,
+     "auto always never"},
+    {"expose-telescope", 0, NULL, "the filter's text may stand in feed and results", NULL, 0, 0,
      AT(expose_telescope), OPTION_FLAG, COMMAND_REPLAY | COMMAND_LIVE},
     {"expose-telescope", 0, NULL,
      "show the telescope's addresses and what they can be computed from", NULL, 0, 0,
@@ -169,7 +233,7 @@ const struct option config_options[] = {
     {"from", 0, "SPEC",
      "where packets come from: pcap:IFACE, dpdk:PORT[,queues=N]; PORT is a PCI address, a name, or "
      "vdev=...; may be given several times",
-     NULL, 0, 0, AT(from), OPTION_EACH, COMMAND_LIVE},
+     NULL, 0, 0, AT(from), OPTION_EACH, COMMAND_LIVE, "pcap: dpdk:"},
     {"eal", 0, "ARG", "an argument for DPDK's EAL; may be given several times", NULL, 0, 0, AT(eal),
      OPTION_EACH, COMMAND_LIVE},
     {"out", 'o', "DIR", "write the feed there; one that is there goes on", NULL, 0, 0, AT(out),
@@ -205,6 +269,11 @@ const struct option config_options[] = {
      OPTION_SPAN, COMMAND_LIVE},
     {"keep-sources", 0, "SPAN", "the same of source days, which name addresses", "90d", 0,
      SECONDS(86400) * 36500, AT(keep_sources_ns), OPTION_SPAN, COMMAND_LIVE},
+    {"keep-events", 0, "SPAN",
+     "the same of events, which name addresses, or 0: as long as windows. The windows of the hours "
+     "that "
+     "hold any leave with them",
+     "0", 0, SECONDS(86400) * 36500, AT(keep_events_ns), OPTION_SPAN, COMMAND_LIVE},
     {"user", 0, "NAME", "become this user when all is open: started as root", NULL, 0, 0, AT(user),
      OPTION_TEXT, COMMAND_LIVE},
     {"status-every", 0, "SPAN",
@@ -231,7 +300,9 @@ const struct option config_options[] = {
     {"profile", 0, "NAME",
      "darknet: a believable mix; uniform: every source alike; days: calendar days with sources of "
      "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
-     "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH},
+     "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH,
+     "darknet uniform days nicter-2017 nicter-2018 nicter-2019 nicter-2020 nicter-2021 nicter-2022 "
+     "nicter-2023 nicter-2024 nicter-2025"},
     {"days", 0, "N",
      "calendar days to make, or 0: 3 of --profile days (from --start), the year of nicter-YEAR",
      "0", 0, 3660, AT(days), OPTION_COUNT, COMMAND_SYNTH},
@@ -267,6 +338,66 @@ const struct option config_options[] = {
      COMMAND_SERVE | COMMAND_LIVE},
     {"http-connections", 0, "N", "connections at once, a quarter of them per address", "512", 4,
      10000, AT(http_connections), OPTION_COUNT, COMMAND_SERVE | COMMAND_LIVE},
+    {"events", 0, "LIST",
+     "events to look for: scan, dos, amplification, watched, infected, indicator, new_activity, "
+     "joined by commas; all; none (unless set: live all, replay none)",
+     NULL, 0, 0, AT(events), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.watched", 0, "FILE",
+     "networks that are watched: YAML, a list of name, prefixes, delivery (webhook:, command:, "
+     "file:); read again on SIGHUP",
+     NULL, 0, 0, AT(events_watched), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.watched.quiet", 0, "SPAN", "an address of theirs is told again after so long", "24h",
+     SECONDS(60), SECONDS(86400) * 366, AT(events_watched_quiet_ns), OPTION_SPAN,
+     COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.every", 0, "SPAN", "an event that goes on is told again after so long", "1h",
+     SECONDS(1), SECONDS(86400) * 366, AT(events_every_ns), OPTION_SPAN,
+     COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.memory", 0, "SIZE",
+     "bytes for open events, the smallest of which end early beyond it, or 0: no cap", "1G", 0,
+     UINT64_C(1) << 50, AT(events_memory), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.indicators", 0, "N",
+     "indicators that are open at most, the smallest of which end early beyond it", "10000", 16,
+     1000000, AT(events_indicators), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.new-activity.threshold", 0, "N", "score beyond which activity is new (NICT's: 3)", "3",
+     1, 1000000, AT(events_activity_threshold), OPTION_MILLI, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.new-activity.min-sources", 0, "N",
+     "a port is scored in bins of ten minutes with more distinct sources", "10", 0, UINT32_MAX,
+     AT(events_activity_min_sources), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.new-activity.noisy", 0, "LIST",
+     "ports that are never new activity: 22, tcp/23, udp/53; or none", CHANGE_NOISY, 0, 0,
+     AT(events_activity_noisy), OPTION_TEXT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.scan.idle", 0, "SPAN", "a scan is over when idle for longer", "624s", SECONDS(1),
+     SECONDS(86400), AT(events_scan_idle_ns), OPTION_SPAN, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.scan.min-destinations", 0, "N", "distinct addresses that it reaches at least", "10", 1,
+     UINT32_MAX, AT(events_scan_min_destinations), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.scan.min-rate", 0, "RATE",
+     "packets a second at least, estimated for the whole Internet, where the telescope's size is "
+     "known",
+     "10", 0, UINT64_C(1) << 40, AT(events_scan_min_rate), OPTION_MILLI,
+     COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.dos.idle", 0, "SPAN", "an attack is over when its victim was idle for longer", "300s",
+     SECONDS(1), SECONDS(86400), AT(events_dos_idle_ns), OPTION_SPAN,
+     COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.dos.min-packets", 0, "N", "packets of the victim at least", "25", 1, UINT32_MAX,
+     AT(events_dos_min_packets), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.dos.min-span", 0, "SPAN", "over so long at least", "60s", 0, SECONDS(86400),
+     AT(events_dos_min_span_ns), OPTION_SPAN, COMMAND_REPLAY | COMMAND_LIVE},
+    {"events.dos.min-rate", 0, "N", "and so many within 60 s at least", "30", 1, UINT32_MAX,
+     AT(events_dos_min_rate), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},
+    {"once", 0, NULL, "print one frame and end; so it does where stdout is no terminal", NULL, 0, 0,
+     AT(is_once), OPTION_FLAG, COMMAND_WATCH},
+    {"interval", 0, "SPAN", "draw that often", "1s", SECONDS(1) / 10, SECONDS(3600),
+     AT(interval_ns), OPTION_SPAN, COMMAND_WATCH},
+    {"token", 0, "FILE",
+     "its first line is the token for a server (http://); the variable YAMISCOPE_TOKEN is, too",
+     NULL, 0, 0, AT(token), OPTION_TEXT, COMMAND_WATCH},
+    {"tls-ca", 0, "FILE",
+     "who may have signed the certificate of a server (https://), in place of the system's list",
+     NULL, 0, 0, AT(tls_ca), OPTION_TEXT, COMMAND_WATCH},
+    {"sensor", 0, "NAME", "whose keys of a Redis, where it has several", NULL, 0, 0, AT(sensor),
+     OPTION_TEXT, COMMAND_WATCH},
+    {"top", 0, "N", "rows of ports, at most (default: what finds room; 10 where nothing bounds it)",
+     NULL, 1, 65536, AT(top), OPTION_COUNT, COMMAND_WATCH},
     {"config", 0, "FILE", "read options from a YAML file, by their names; the command line wins",
      NULL, 0, 0, AT(config), OPTION_TEXT, COMMANDS_ALL},
     {"help", 'h', NULL, "this text", NULL, 0, 0, AT(is_help), OPTION_FLAG, COMMANDS_ALL},

@@ -31,11 +31,17 @@ struct option {
     size_t at;           /* offset in struct config */
     enum option_type type;
     unsigned commands;
+    const char *
+        words; /* the values that there are, parted by spaces: "en ja"; one that ends in : or / only begins
+                          a value. NULL: any */
 };
 
-enum { OPTIONS_MAX = 128 };
+enum { OPTIONS_MAX = 256, OPTION_TEXT_MAX = 640 };
 
 extern const struct option config_options[];
 extern const size_t config_option_count; /* at most OPTIONS_MAX */
+
+/* What an option does, its limits and its default where these say something: one paragraph in `to`. */
+void config_option_text(const struct option *o, char to[OPTION_TEXT_MAX]);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/day_journal_state.h"
 
+#include "core/day_part_mend.h"
 #include "core/day_part_merge.h"
 #include "export/saturate.h"
 
@@ -35,6 +36,7 @@ void journal_file_free(struct journal_file *f)
     if (!f)
         return;
     free(f->path);
+    day_part_info_fini(&f->info);
     free(f);
 }
 
@@ -202,6 +204,9 @@ int day_journal_open(struct day_journal **out, const struct day_journal_settings
     (void)pthread_cond_init(&j->work, NULL);
     (void)pthread_cond_init(&j->idle, NULL);
     j->kept = settings->last;
+    j->say = settings->say;
+    j->recall = settings->recall;
+    j->context = settings->context;
     j->dir = strdup(settings->dir);
     j->sensor = strdup(settings->sensor);
     j->timezone = strdup(settings->timezone);
@@ -254,23 +259,33 @@ void day_journal_close(struct day_journal *j)
 static int part_write(const struct day_journal *j, const struct journal_part *part,
                       const struct day_part_id *id, struct day_part_info *info, struct fault *fault)
 {
-    struct day_part_reader readers[SHARDS];
+    struct day_part_reader *readers;
     struct day_part_writer *w;
     struct day_part_merge m;
     char name[64];
     uint32_t count = 0;
+    size_t room = 0;
     (void)snprintf(name, sizeof name, "a part of window %" PRIu64, part->number);
-    for (unsigned i = 0; i < SHARDS; i++)
-        if (part->lens[i] > 0)
-            day_part_reader_init_memory(&readers[count++], name, part->date, part->runs[i],
-                                        part->lens[i]);
-    int err = day_part_create(&w, &j->folder, id, fault);
-    if (err < 0)
+    for (const struct journal_part *p = part; p; p = p->more)
+        room += SHARDS;
+    readers = malloc(room * sizeof *readers);
+    if (!readers)
+        return fault_set(fault, ENOMEM, "%.200s: no memory for a part", j->dir);
+    for (const struct journal_part *p = part; p; p = p->more)
+        for (unsigned i = 0; i < SHARDS; i++)
+            if (p->lens[i] > 0)
+                day_part_reader_init_memory(&readers[count++], name, part->date, p->runs[i],
+                                            p->lens[i]);
+    int err = day_part_create(&w, &j->folder, id, &part->bases, fault);
+    if (err < 0) {
+        free(readers);
         return err;
+    }
     err = day_part_merge_begin(&m, readers, count, fault);
     if (err == 0)
         err = day_part_merge_write(&m, w, NULL, fault);
     day_part_merge_end(&m);
+    free(readers);
     if (err == 0)
         return day_part_finish(w, 1, &part->sums, info, fault);
     day_part_abandon(w);
@@ -380,9 +395,10 @@ struct reading {
     struct journal_file **files;
     struct day_part_reader *readers;
     size_t count;
+    struct journal_file *failed; /* that was found damaged */
 };
 
-/* From here on the date is not merged; reading_end() gives it free again. */
+/* From here on nothing is done with the date's files; reading_end() gives it free again. */
 static int reading_begin(struct day_journal *j, int32_t date, struct reading *r,
                          struct journal_sums *sums)
 {
@@ -394,6 +410,7 @@ static int reading_begin(struct day_journal *j, int32_t date, struct reading *r,
     r->files = calloc(r->count + 1, sizeof(struct journal_file *));
     for (size_t i = 0; i < r->count && r->files; i++) {
         r->files[i] = d->files[i];
+        r->failed = d->files[i]->is_bad ? d->files[i] : r->failed;
         journal_sums_add(sums, &d->files[i]->info.sums);
     }
     (void)pthread_mutex_unlock(&j->lock);
@@ -407,33 +424,103 @@ static void reading_end(struct day_journal *j, struct reading *r)
         day_part_reader_fini(&r->readers[i]);
     free(r->readers);
     free(r->files);
+    (void)pthread_mutex_lock(&j->lock);
+    if (r->failed)
+        r->failed->is_bad = true;
+    (void)pthread_mutex_unlock(&j->lock);
     journal_release(j, &j->reading);
+}
+
+/* What a reader's caller gets; its own errors are none of the files'. */
+struct taking {
+    int (*take)(void *context, struct source_day *d);
+    void *context;
+    int err;
+};
+
+static int take_one(void *context, struct source_day *d)
+{
+    struct taking *t = context;
+    t->err = t->take(t->context, d);
+    return t->err;
+}
+
+static int reading_run(struct reading *r, struct file_pool *pool, struct taking *t,
+                       struct fault *fault)
+{
+    struct day_part_merge m;
+    for (size_t i = 0; i < r->count; i++)
+        day_part_reader_init(&r->readers[i], pool, r->files[i]->path, &r->files[i]->info);
+    int err = day_part_merge_begin(&m, r->readers, (uint32_t)r->count, fault);
+    if (err == 0)
+        err = day_part_merge_take(&m, take_one, t, fault);
+    if ((err == -EBADMSG || err == -ENOENT) && t->err == 0)
+        r->failed = r->files[m.failed];
+    day_part_merge_end(&m);
+    return err;
 }
 
 int day_journal_read(struct day_journal *j, int32_t date,
                      int (*take)(void *context, struct source_day *d), void *context,
                      struct journal_sums *sums, struct fault *fault)
 {
+    struct taking taking = {take, context, 0};
     struct journal_sums own = {0};
-    struct day_part_merge m;
     struct reading r;
     struct file_pool *pool = file_pool_create(OPEN_MAX_FILES);
     int err = reading_begin(j, date, &r, &own);
-    if (err < 0 || !pool) {
+    if (err < 0 || !pool)
         err = folder_fault(j, ENOMEM, "", fault);
-    } else if (take) {
-        for (size_t i = 0; i < r.count; i++)
-            day_part_reader_init(&r.readers[i], pool, r.files[i]->path, &r.files[i]->info);
-        err = day_part_merge_begin(&m, r.readers, (uint32_t)r.count, fault);
-        if (err == 0)
-            err = day_part_merge_take(&m, take, context, fault);
-        day_part_merge_end(&m);
-    }
+    else if (r.failed)
+        err = fault_set(fault, EBADMSG, "%.200s: is damaged, and not mended yet", r.failed->path);
+    else if (take)
+        err = reading_run(&r, pool, &taking, fault);
     reading_end(j, &r);
     file_pool_destroy(pool);
     if (err == 0 && sums)
         *sums = own;
     return err;
+}
+
+/* ---- mending ---- */
+
+/* 1: it was damaged and is mended; 0: it is whole; -errno. */
+static int file_check(struct day_journal *j, struct journal_file *f, struct fault *fault)
+{
+    int err = f->is_bad ? -EBADMSG : day_part_check(f->path, &f->info, NULL, fault);
+    if (err == -EBADMSG || err == -ENOENT)
+        err = journal_file_mend(j, f, NULL, fault);
+    if (err >= 0)
+        f->is_bad = f->is_unchecked = false;
+    return err;
+}
+
+int day_journal_mend(struct day_journal *j, int32_t date, struct fault *fault)
+{
+    int err = 0, mended = 0;
+    (void)pthread_mutex_lock(&j->lock);
+    journal_hold(j, &j->dropping, date);
+    const struct journal_date *d = journal_date_find(j, date);
+    (void)pthread_mutex_unlock(&j->lock);
+    for (size_t i = 0; d && i < d->count && err >= 0; i++) {
+        err = file_check(j, d->files[i], fault);
+        mended += err > 0;
+    }
+    journal_release(j, &j->dropping);
+    return err < 0 ? err : mended;
+}
+
+int day_journal_bases(struct day_journal *j, int32_t date, struct day_bases *bases,
+                      struct fault *fault)
+{
+    int err = 0;
+    *bases = (struct day_bases){0};
+    (void)pthread_mutex_lock(&j->lock);
+    const struct journal_date *d = journal_date_find(j, date);
+    for (size_t i = 0; d && i < d->count && err == 0; i++)
+        err = day_bases_merge(bases, &d->files[i]->info.bases);
+    (void)pthread_mutex_unlock(&j->lock);
+    return err < 0 ? folder_fault(j, ENOMEM, "", fault) : 0;
 }
 
 int day_journal_drop(struct day_journal *j, int32_t date, struct fault *fault)

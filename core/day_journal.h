@@ -15,8 +15,12 @@
  * A thread of the journal's own (nice 19) merges any FAN neighbours of one size class (of 1, FAN, FAN^2, ... windows or
  * more) into one file: so a day of 1,440 windows is at most 45 files, and no source day is written more than twice again. It takes
  * only windows that the feed surely has (day_journal_kept), since a merged file can't be cut. What fails (a full disk)
- * leaves the files as they are and is tried again FAN parts later; a damaged file is left out, and stays until its date is read, which
- * then fails: it is the operator's to take away. While it writes, the disk holds the FAN files twice.
+ * leaves the files as they are and is tried again FAN parts later. While it writes, the disk holds the FAN files twice.
+ *
+ * Damage: the same thread reads all that was there when the journal was opened once through, soon after, and whatever finds that a
+ * block does not hold (it, a merge, day_journal_read) has the file mended (core/day_part_mend.h): what is whole of it takes its place,
+ * the packets of what is not are counted in the sums' given_up.damaged, and the damaged file stays beside it as NAME.part.damaged, which nobody
+ * here deletes. `say` tells each.
  *
  * Memory: reading takes 64 KB for each file of the date, merging 1 MB, both a source day or two beside it. Where no merge
  * succeeds for a day (a full disk), that is 1,440 files: 92 MB. At most 256 descriptors while it reads.
@@ -29,6 +33,7 @@
 
 #include "capture/batch.h"
 #include "capture/fault.h"
+#include "core/day_bases.h"
 #include "export/day_facts.h"
 #include "export/source_day.h"
 #include "export/window.h"
@@ -59,6 +64,10 @@ struct journal_part {
     const uint8_t *runs[SHARDS];
     size_t lens[SHARDS];
     struct journal_sums sums;
+    struct day_bases bases; /* that its packets were labelled by; stays the caller's */
+    /* Runs of the same date and window, of packets that were labelled by other rules; NULL: none. Of these parts, runs alone
+     * count. */
+    const struct journal_part *more;
 };
 
 /* What begins when a writer opens a folder: parts of windows beyond `last` are deleted: the feed has them not. */
@@ -66,10 +75,17 @@ struct day_journal_settings {
     const char *dir;               /* made if missing (mode 0700), not its parents */
     const char *sensor, *timezone; /* at most 1,024 bytes each */
     uint64_t last;                 /* number of the feed's last window; 0: it has none */
+    /* What was damaged, and what became of it, for people; any thread, may be NULL. */
+    void (*say)(void *context, const char *line);
+    /* What the windows of a feed say of a date: those numbered from `from` on and below `before`. Asked at opening for
+     * a file whose head or foot is damaged; NULL: such a file is an error. 0, or -errno and a fault. */
+    int (*recall)(void *context, int32_t date, uint64_t from, uint64_t before,
+                  struct journal_sums *sums, struct fault *fault);
+    void *context;
 };
 
 /* 0, or -errno and a fault: a folder with others' permissions or another sensor's or zone's journal (-EINVAL), one that another
- * process has open (-EBUSY), a damaged file (-EBADMSG, named with its offset; it stays as it is), a merged file with windows beyond
+ * process has open (-EBUSY), a file whose head or foot is damaged, without `recall` (-EBADMSG, named with its offset; it stays as it is), a merged file with windows beyond
  * `last` (-EBADMSG: the feed lost some that it had). Of each file head and foot are checked here, blocks where they
  * are read. Caller closes. */
 int day_journal_open(struct day_journal **out, const struct day_journal_settings *settings,
@@ -96,20 +112,30 @@ uint64_t day_journal_last(struct day_journal *j, int32_t date);
 /* Merges a date: `take` gets every source once, in the order of source_day_order(), and may change it; then *sums is what the
  * date came to (may be NULL). `take` may be NULL: sums alone, no source is read. 0, what `take` returned below 0, or
  * -errno and a fault (-EBADMSG: damaged, file and offset named). What `take` got before a fault was sound, each block having
- * been checked before it was believed, but is not all. The parts stay. */
+ * been checked before it was believed, but is not all. Where a file is known to be damaged it is -EBADMSG at once, without a source. The parts stay; after -EBADMSG and -ENOENT (a part is gone)
+ * day_journal_mend() has something to do. */
 int day_journal_read(struct day_journal *j, int32_t date,
                      int (*take)(void *context, struct source_day *d), void *context,
                      struct journal_sums *sums, struct fault *fault);
+
+/* Reads a date's files through and mends what is damaged; not beside day_journal_read of it. How many were damaged, or -errno and a
+ * fault: what could not be mended (a full disk) is as it was. */
+int day_journal_mend(struct day_journal *j, int32_t date, struct fault *fault);
+
+/* All that a date's packets were labelled by, into *bases, which is the caller's to finish; nothing where its files are of a version
+ * that did not know. -ENOMEM and a fault. */
+int day_journal_bases(struct day_journal *j, int32_t date, struct day_bases *bases,
+                      struct fault *fault);
 
 /* A date is in the feed: deletes its parts. 0, also of a date without parts; or -errno and a fault: to be called again. Whatever
  * happens, who opens the journal next finds all of them or none. */
 int day_journal_drop(struct day_journal *j, int32_t date, struct fault *fault);
 
-/* What the last merge of files failed with: its -errno and a fault, for the log. 0: it went well. A damaged file is told until its
- * date is dropped. Any thread. */
+/* What the last merge of files, or check, failed with: its -errno and a fault, for the log. 0: it went well. A damaged file is told until its
+ * date is dropped, mended or not. Any thread. */
 int day_journal_trouble(struct day_journal *j, struct fault *fault);
 
-/* Waits until there is nothing left to merge, what failed before being tried at once. As day_journal_trouble. For tests,
+/* Waits until there is nothing left to check, mend or merge, what failed before being tried at once. As day_journal_trouble. For tests,
  * benches and whoever has time. */
 int day_journal_settle(struct day_journal *j, struct fault *fault);
 

@@ -157,13 +157,38 @@ static bool is_dropped(const struct found *f, const struct day_part_id *id)
     return false;
 }
 
-/* Looks at a file and lists it. */
-static int part_take(struct day_journal *j, const struct day_part_id *id, struct fault *fault)
+/* Head or foot of a file is damaged, as *fault says: what the feed knows of its windows takes the place of what it said. */
+static int part_recall(struct day_journal *j, struct journal_file *f, uint64_t before,
+                       struct fault *fault)
+{
+    const struct day_part_id id = f->info.id;
+    struct fault what = *fault;
+    int err = day_part_guess(f->path, &id, &f->info, fault);
+    if (err == 0)
+        err = j->recall(j->context, id.date, id.from, before, &f->info.sums, fault);
+    f->is_bad = true;
+    if (err == 0 && j->say) {
+        char line[sizeof what.text + 96];
+        (void)snprintf(line, sizeof line,
+                       "%s: what it counted is taken from the feed's windows, if they are there",
+                       what.text);
+        j->say(j->context, line);
+    }
+    return err;
+}
+
+/* Looks at a file and lists it. Windows from `before` on are of the date's next one. */
+static int part_take(struct day_journal *j, const struct day_part_id *id, uint64_t before,
+                     struct fault *fault)
 {
     struct journal_file *f = journal_file_make(j, id);
     if (!f)
         return fault_set(fault, ENOMEM, "%.200s: no memory", j->dir);
     int err = day_part_look(f->path, j->sensor, j->timezone, &f->info, fault);
+    if (err == -EBADMSG && j->recall) {
+        f->info.id = *id;
+        err = part_recall(j, f, before, fault);
+    }
     if (err == 0 && id_order(&f->info.id, id) != 0)
         err = fault_set(fault, EBADMSG, "%.200s: byte 0: is another file by what its head says",
                         f->path);
@@ -171,12 +196,15 @@ static int part_take(struct day_journal *j, const struct day_part_id *id, struct
         err = fault_set(fault, ENOMEM, "%.200s: no memory", j->dir);
     if (err < 0)
         journal_file_free(f);
+    else
+        f->is_unchecked = true;
     return err;
 }
 
-/* What becomes of a part: `cover` is the one before it that stays. */
+/* What becomes of a part, whose date's next one begins at `before`: `cover` is the one before it that stays. */
 static int part_settle(struct day_journal *j, const struct found *f, const struct day_part_id *id,
-                       struct day_part_id *cover, uint64_t last, struct fault *fault)
+                       uint64_t before, struct day_part_id *cover, uint64_t last,
+                       struct fault *fault)
 {
     char name[DAY_PART_NAME];
     day_part_name(id, name);
@@ -193,7 +221,17 @@ static int part_settle(struct day_journal *j, const struct found *f, const struc
         return fault_set(fault, EBADMSG, "%.140s/%s: has windows of the file before it", j->dir,
                          name);
     *cover = *id;
-    return part_take(j, id, fault);
+    return part_take(j, id, before, fault);
+}
+
+/* Where the date's next part begins. */
+static uint64_t number_behind(const struct found *f, size_t part)
+{
+    const struct day_part_id *id = &f->parts[part];
+    for (size_t i = part + 1; i < f->part_count && f->parts[i].date == id->date; i++)
+        if (f->parts[i].from > id->to)
+            return f->parts[i].from;
+    return UINT64_MAX;
 }
 
 int journal_folder_read(struct day_journal *j, uint64_t last, struct fault *fault)
@@ -204,7 +242,7 @@ int journal_folder_read(struct day_journal *j, uint64_t last, struct fault *faul
     if (f.part_count > 0)
         qsort(f.parts, f.part_count, sizeof *f.parts, id_order);
     for (size_t i = 0; i < f.part_count && err == 0; i++)
-        err = part_settle(j, &f, &f.parts[i], &cover, last, fault);
+        err = part_settle(j, &f, &f.parts[i], number_behind(&f, i), &cover, last, fault);
     if (err == 0)
         err = folder_sync(j, fault);
     for (size_t i = 0; i < f.done_count && err == 0; i++) {

@@ -1,8 +1,11 @@
-/* The journal's own thread: makes few files of many. */
+/* The journal's own thread: reads what was there through, makes few files of many. */
 #include "core/day_journal_state.h"
+#include "core/day_part_mend.h"
 #include "core/day_part_merge.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -65,20 +68,79 @@ static bool neighbours_find(const struct day_journal *j, const struct journal_da
     return false;
 }
 
-static bool job_find(struct day_journal *j)
+/* A file that is to be mended, or else to be read through. Not one that may yet be given again. */
+static bool work_find(const struct day_journal *j, const struct journal_date *d,
+                      struct journal_job *job)
 {
-    if (j->added < j->retry_at)
-        return false;
-    for (size_t i = 0; i < j->date_count; i++) {
+    for (int is_check = 0; is_check < 2; is_check++)
+        for (size_t i = 0; i < d->count; i++) {
+            struct journal_file *f = d->files[i];
+            if (f->info.id.to > j->kept || !(is_check ? f->is_unchecked : f->is_bad))
+                continue;
+            job->work = is_check ? JOURNAL_CHECK : JOURNAL_MEND;
+            job->files[0] = f;
+            return true;
+        }
+    return false;
+}
+
+/* Whether there is something to do now, into *job. */
+static bool job_find(const struct day_journal *j, struct journal_job *job)
+{
+    for (size_t i = 0; i < j->date_count && j->added >= j->retry_at; i++) {
         const struct journal_date *d = j->dates[i];
-        if (is_held(j, d->date) || !neighbours_find(j, d, j->job.files))
+        if (is_held(j, d->date))
             continue;
-        j->job.is_active = true;
-        j->job.date = d->date;
-        atomic_store(&j->job.is_cancelled, j->is_ending);
-        return true;
+        job->date = d->date;
+        if (work_find(j, d, job))
+            return true;
+        job->work = JOURNAL_MERGE;
+        if (neighbours_find(j, d, job->files))
+            return true;
     }
     return false;
+}
+
+static bool job_begin(struct day_journal *j)
+{
+    if (!job_find(j, &j->job))
+        return false;
+    j->job.is_active = true;
+    atomic_store(&j->job.is_cancelled, j->is_ending);
+    return true;
+}
+
+/* ---- mending ---- */
+
+static void loss_say(const struct day_journal *j, const struct journal_file *f,
+                     const struct day_part_loss *loss)
+{
+    char line[512];
+    const char *name = strrchr(f->path, '/') + 1;
+    if (!j->say)
+        return;
+    (void)snprintf(line, sizeof line,
+                   "%.255s: of %.60s %" PRIu64
+                   " packets are lost and count as given up (damaged); %s%s",
+                   loss->first.text, name, loss->packets,
+                   loss->aside[0] ? "it is kept as " : "it is gone", loss->aside);
+    j->say(j->context, line);
+}
+
+int journal_file_mend(struct day_journal *j, struct journal_file *f,
+                      const atomic_bool *is_cancelled, struct fault *fault)
+{
+    struct day_part_info mended;
+    struct day_part_loss loss;
+    int err = day_part_mend(&j->folder, f->path, &f->info, &mended, &loss, is_cancelled, fault);
+    if (err < 0 || loss.places == 0)
+        return err;
+    (void)pthread_mutex_lock(&j->lock);
+    day_part_info_fini(&f->info);
+    f->info = mended;
+    (void)pthread_mutex_unlock(&j->lock);
+    loss_say(j, f, &loss);
+    return 1;
 }
 
 /* ---- merging ---- */
@@ -103,6 +165,7 @@ static int job_run(struct day_journal *j, struct journal_file **out, uint32_t *f
     struct day_part_reader readers[DAY_JOURNAL_FAN];
     struct day_part_writer *w;
     struct journal_sums sums = {0};
+    struct day_bases bases = {0};
     uint64_t windows = 0;
     const struct day_part_id id = {j->job.date, from[0]->info.id.from,
                                    from[DAY_JOURNAL_FAN - 1]->info.id.to};
@@ -112,7 +175,11 @@ static int job_run(struct day_journal *j, struct journal_file **out, uint32_t *f
         file_pool_destroy(pool);
         return fault_set(fault, ENOMEM, "%.200s: no memory to merge files", j->dir);
     }
-    int err = day_part_create(&w, &j->folder, &id, fault);
+    int err = 0;
+    for (unsigned i = 0; i < DAY_JOURNAL_FAN && err == 0; i++)
+        err = day_bases_merge(&bases, &from[i]->info.bases);
+    err = err < 0 ? fault_set(fault, ENOMEM, "%.200s: no memory to merge files", j->dir)
+                  : day_part_create(&w, &j->folder, &id, &bases, fault);
     for (unsigned i = 0; i < DAY_JOURNAL_FAN; i++) {
         day_part_reader_init(&readers[i], pool, from[i]->path, &from[i]->info);
         journal_sums_add(&sums, &from[i]->info.sums);
@@ -128,6 +195,7 @@ static int job_run(struct day_journal *j, struct journal_file **out, uint32_t *f
     for (unsigned i = 0; i < DAY_JOURNAL_FAN; i++)
         day_part_reader_fini(&readers[i]);
     file_pool_destroy(pool);
+    day_bases_fini(&bases);
     return err;
 }
 
@@ -159,8 +227,8 @@ static void job_failed(struct day_journal *j, int err, uint32_t failed, const st
         j->retry_at = j->added + DAY_JOURNAL_FAN;
 }
 
-/* With the lock, which it leaves meanwhile. */
-static void job_do(struct day_journal *j)
+/* FAN files become one. Both of these with the lock, which they leave meanwhile. */
+static void merge_do(struct day_journal *j)
 {
     struct journal_file *merged;
     struct fault fault = {0};
@@ -180,6 +248,32 @@ static void job_do(struct day_journal *j)
         journal_file_free(j->job.files[i]);
     }
     (void)pthread_mutex_lock(&j->lock);
+}
+
+/* A file is read through, or mended. */
+static void file_do(struct day_journal *j)
+{
+    struct journal_file *f = j->job.files[0];
+    struct fault fault = {0};
+    bool is_check = j->job.work == JOURNAL_CHECK;
+    (void)pthread_mutex_unlock(&j->lock);
+    int err = is_check ? day_part_check(f->path, &f->info, &j->job.is_cancelled, &fault)
+                       : journal_file_mend(j, f, &j->job.is_cancelled, &fault);
+    (void)pthread_mutex_lock(&j->lock);
+    if (is_check && err != -ECANCELED)
+        f->is_unchecked = false; /* what can't be read now is read at the day's end */
+    if (!is_check && err >= 0)
+        f->is_bad = f->is_unchecked = false;
+    if (err < 0)
+        job_failed(j, err, 0, &fault);
+}
+
+static void job_do(struct day_journal *j)
+{
+    if (j->job.work == JOURNAL_MERGE)
+        merge_do(j);
+    else
+        file_do(j);
     j->job.is_active = false;
     (void)pthread_cond_broadcast(&j->idle);
 }
@@ -191,7 +285,7 @@ void *journal_thread(void *journal)
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
     (void)pthread_mutex_lock(&j->lock);
     while (!j->is_ending) {
-        if (job_find(j)) {
+        if (job_begin(j)) {
             job_do(j);
             continue;
         }
@@ -219,14 +313,11 @@ int day_journal_trouble(struct day_journal *j, struct fault *fault)
     return err;
 }
 
-/* Whether something could be merged now. */
+/* Whether the thread has something to do. */
 static bool is_due(const struct day_journal *j)
 {
-    struct journal_file *files[DAY_JOURNAL_FAN];
-    for (size_t i = 0; i < j->date_count && j->added >= j->retry_at; i++)
-        if (!is_held(j, j->dates[i]->date) && neighbours_find(j, j->dates[i], files))
-            return true;
-    return false;
+    struct journal_job job;
+    return job_find(j, &job);
 }
 
 int day_journal_settle(struct day_journal *j, struct fault *fault)

@@ -15,7 +15,8 @@
 struct journal_file {
     struct day_part_info info;
     char *path;
-    bool is_bad; /* a merge found it damaged: left out until the journal is opened again */
+    bool is_bad;       /* it was found damaged: no merge takes it until it is mended */
+    bool is_unchecked; /* it was there when the journal was opened, and nobody read it since */
 };
 
 struct journal_date {
@@ -30,11 +31,15 @@ struct journal_hold {
     int32_t date;
 };
 
-/* A merge of files that is going on. */
+/* What the thread does with files: FAN of them become one; one is read through, or mended. */
+enum journal_work { JOURNAL_MERGE, JOURNAL_CHECK, JOURNAL_MEND };
+
+/* Work that is going on. */
 struct journal_job {
     bool is_active;
+    enum journal_work work;
     int32_t date;
-    struct journal_file *files[DAY_JOURNAL_FAN];
+    struct journal_file *files[DAY_JOURNAL_FAN]; /* of a merge all, else one */
     atomic_bool is_cancelled;
 };
 
@@ -50,6 +55,10 @@ struct day_journal {
     bool is_ending;
     struct journal_hold reading, dropping;
     struct journal_job job;
+    void (*say)(void *context, const char *line); /* or NULL */
+    int (*recall)(void *context, int32_t date, uint64_t from, uint64_t before,
+                  struct journal_sums *sums, struct fault *fault); /* or NULL */
+    void *context;
     struct fault trouble; /* of the last merge; err 0: it went well */
     int32_t trouble_date;
     uint64_t added;    /* parts */
@@ -78,6 +87,10 @@ int journal_folder_read(struct day_journal *j, uint64_t last, struct fault *faul
 
 /* Deletes a date's files from the folder, all or none. */
 int journal_folder_drop(struct day_journal *j, const struct journal_date *d, struct fault *fault);
+
+/* Mends a file that nobody else uses, without the lock, and says so. 1; 0: it is whole after all; -errno and a fault. */
+int journal_file_mend(struct day_journal *j, struct journal_file *f,
+                      const atomic_bool *is_cancelled, struct fault *fault);
 
 /* The merging thread, of a struct day_journal. */
 void *journal_thread(void *journal);

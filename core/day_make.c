@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void facts_basis(struct day_facts *f, const struct day_store_settings *s)
+void day_make_basis(struct day_facts *f, const struct day_store_settings *s)
 {
     const struct ruleset *rules = s->day.rules;
     int err = day_facts_add_basis(f, DAY_RULES, rules->name, rules->version, rules->sha256);
@@ -38,7 +38,6 @@ int day_make_facts(struct day_facts *f, const struct day_store_settings *setting
     memcpy(f->kinds, sums->kinds, sizeof f->kinds);
     f->ledger = sums->ledger;
     f->ledger.late = 0;
-    facts_basis(f, settings);
     if (day_facts_add_sensor(f, settings->sensor) < 0)
         memory_ended();
     err = day_facts_add_telescope(f, settings->telescope_id, settings->telescope != NULL,

@@ -1,6 +1,8 @@
 #include "core/day_pack.h"
 
+#include "core/key_set.h"
 #include "core/memory.h"
+#include "core/source_reach.h"
 #include "core/tally_state.h"
 
 #include <stdlib.h>
@@ -30,9 +32,11 @@ static void rows_grow(struct sheaf *s, uint32_t more)
 
 /* What a pair counts becomes a row. */
 static void pair_gather(struct sheaf *s, const struct tally *t, const struct source_table *shard,
-                        struct pair *pair)
+                        const struct day_aside *aside, struct pair *pair)
 {
     if (__builtin_expect((pair->state & PAIR_COUNTS) == 0, 1))
+        return;
+    if (aside && !pair_is_aside(aside, pair, t->open.newest))
         return;
     if (s->count == s->room)
         rows_grow(s, s->room);
@@ -42,24 +46,32 @@ static void pair_gather(struct sheaf *s, const struct tally *t, const struct sou
 
 /* Few pairs are looked up, many are found by looking at all, once: at 10 million sources that is half a second's packets. */
 static void rows_gather(struct sheaf *s, const struct tally *t, struct source_table *shard,
-                        struct day_rows *rows, struct begun_pairs *begun)
+                        struct day_rows *rows, struct begun_pairs *begun,
+                        const struct day_aside *aside)
 {
-    rows_grow(s, rows->count + (begun ? begun->count : 0) + 1024);
+    uint32_t moved = aside ? aside->count : 0;
+    rows_grow(s, rows->count + moved + (begun ? begun->count : 0) + 1024);
     if (begun && begun->is_over) {
         for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++)
-            pair_gather(s, t, shard, &shard->pairs[i]);
+            pair_gather(s, t, shard, aside, &shard->pairs[i]);
     } else if (begun) {
+        enum { AHEAD = 16 };
         for (uint32_t i = 0; i < begun->count; i++) {
+            if (i + AHEAD < begun->count)
+                __builtin_prefetch(pair_home(shard, begun->names[i + AHEAD]), 1);
             struct pair *pair = pair_look_up(shard, begun->names[i]);
             if (pair)
-                pair_gather(s, t, shard, pair);
+                pair_gather(s, t, shard, aside, pair);
         }
     }
-    if (s->room - s->count < rows->count)
-        rows_grow(s, rows->count);
+    if (s->room - s->count < rows->count + moved)
+        rows_grow(s, rows->count + moved);
     if (rows->count > 0)
         memcpy(s->rows + s->count, rows->at, rows->count * sizeof *rows->at);
     s->count += rows->count;
+    if (moved > 0)
+        memcpy(s->rows + s->count, aside->rows, moved * sizeof *aside->rows);
+    s->count += moved;
     day_rows_fini(rows);
     if (begun)
         begun_pairs_fini(begun);
@@ -199,14 +211,21 @@ static void add_port(struct source_day *d, const struct day_row *r)
 }
 
 /* A packet with evidence: perhaps the last one. */
-static void add_last(struct source_day *d, int64_t ns, uint32_t ports)
+static void add_last(struct source_day *d, int64_t ns, uint32_t ports, unsigned proto)
 {
-    uint32_t last = (uint32_t)d->evidence_src_port << 16 | d->evidence_dst_port;
-    if (ns < d->evidence_ns || (ns == d->evidence_ns && ports <= last))
+    uint64_t last = (uint64_t)d->evidence_src_port << 24 | (uint64_t)d->evidence_dst_port << 8 |
+                    d->evidence_proto;
+    if (ns < d->evidence_ns || (ns == d->evidence_ns && ((uint64_t)ports << 8 | proto) <= last))
         return;
+    d->evidence_proto = (uint8_t)proto;
     d->evidence_ns = ns;
     d->evidence_src_port = (uint16_t)(ports >> 16);
     d->evidence_dst_port = (uint16_t)ports;
+}
+
+static unsigned evidence_proto(const struct day_row *r)
+{
+    return r->kind == KIND_udp ? SOURCE_DAY_UDP : SOURCE_DAY_TCP;
 }
 
 /* Of evidence that no rule is known of any more. */
@@ -214,7 +233,7 @@ static void add_unlisted_evidence(struct source_day *d, const struct day_row *r)
 {
     d->unlisted_evidence += r->packets;
     if (r->first_ns <= r->last_ns)
-        add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->last_port);
+        add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->last_port, evidence_proto(r));
 }
 
 /* Returns whether it is what no survey scanner shows. */
@@ -235,7 +254,7 @@ static bool add_evidence(const struct tally *t, struct source_day *d, const stru
         .packets = r->packets,
     };
     if (r->first_ns <= r->last_ns)
-        add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->port);
+        add_last(d, r->last_ns, (uint32_t)r->src_port << 16 | r->port, evidence_proto(r));
     return is_bot || t->rules->rules[r->rule].is_exploit;
 }
 
@@ -285,15 +304,19 @@ static void rows_unite(struct source_day *d)
     d->evidence_count = count;
 }
 
-/* Of what is counted in pairs. */
-static void add_times(struct source_day *d, const struct source_table *shard, uint32_t number)
+/* Of what is counted in pairs; what lies behind it is none of this. */
+static void add_times(struct source_day *d, const struct source_table *shard, uint32_t number,
+                      int64_t end_ns)
 {
     struct source_times *times = &shard->times[number];
+    if (times->last_ns >= end_ns)
+        return;
     d->first_ns = times->first_ns < d->first_ns ? times->first_ns : d->first_ns;
     d->last_ns = times->last_ns > d->last_ns ? times->last_ns : d->last_ns;
     *times = (struct source_times){INT64_MAX, INT64_MIN};
     if (shard->lasts && shard->lasts[number].ports != 0) {
-        add_last(d, shard->lasts[number].ns, shard->lasts[number].ports);
+        add_last(d, shard->lasts[number].ns, shard->lasts[number].ports,
+                 shard->lasts[number].proto);
         shard->lasts[number].ports = 0;
     }
 }
@@ -302,18 +325,57 @@ static void add_times(struct source_day *d, const struct source_table *shard, ui
 struct packing {
     struct day_given_up *given_up;
     const struct tally *t;
-    struct tally_day *day;
     struct source_table *table;
-    bool is_current;
+    unsigned shard;
+    int32_t date;
+    bool is_current, is_live;
+    const struct day_aside *aside; /* NULL: nothing is */
     struct sheaf sheaf;
     struct room room;
 };
 
+/* Times of a source that were moved. */
+static void moved_take(struct source_day *d, const struct day_row *r)
+{
+    d->first_ns = r->first_ns < d->first_ns ? r->first_ns : d->first_ns;
+    d->last_ns = r->last_ns > d->last_ns ? r->last_ns : d->last_ns;
+    uint32_t ports = (uint32_t)r->src_port << 16 | r->last_port;
+    if (ports != 0) /* of its last evidence */
+        add_last(d, r->last_ns, ports, evidence_proto(r));
+}
+
+/* What a replay says at its end: live has no end, and so would only grow. */
+static void shown_take(struct packing *p, const struct day_row *r)
+{
+    struct key_set *shown = &p->t->shown[p->shard];
+    if (p->is_live || r->rule == RULE_NONE || !kind_is_scan(r->kind) ||
+        r->notes & DAY_ROW_RULE_GIVEN_UP)
+        return;
+    if (key_set_reserve(shown, 1) < 0)
+        memory_ended();
+    key_set_add(shown, shown_key(r->source, r->rule));
+}
+
 static bool row_take(struct packing *p, struct source_day *d, const struct day_row *r)
 {
+    if (r->packets == 0) {
+        moved_take(d, r);
+        return false;
+    }
+    shown_take(p, r);
     p->given_up->ports += r->notes & DAY_ROW_PORT_GIVEN_UP ? r->packets : 0;
     p->given_up->rules += r->notes & DAY_ROW_RULE_GIVEN_UP ? r->packets : 0;
     return add_row(p->t, d, r);
+}
+
+/* What the memory cap goes by when the day is in the journal (core/tally_cap.c). */
+static void packed_add(struct source_table *table, uint32_t number, const struct source_day *d)
+{
+    uint64_t packets = source_day_packets(d);
+    if (!table->packed)
+        source_packed_make(table);
+    uint32_t *sum = &table->packed[number];
+    *sum = packets < UINT32_MAX - *sum ? *sum + (uint32_t)packets : UINT32_MAX;
 }
 
 /* The day of one source; returns whether it showed what no survey scanner shows. */
@@ -328,7 +390,7 @@ static bool source_fill(struct packing *p, const struct sheaf_source *of, struct
         room->evidence = memory_must(realloc(room->evidence, room->size * sizeof *room->evidence));
     }
     *d = (struct source_day){
-        .date = p->day->of.date,
+        .date = p->date,
         .first_ns = INT64_MAX,
         .last_ns = INT64_MIN,
         .evidence_ns = INT64_MIN,
@@ -339,9 +401,62 @@ static bool source_fill(struct packing *p, const struct sheaf_source *of, struct
     for (uint32_t i = from; i < to; i++)
         is_attacker |= row_take(p, d, &p->sheaf.rows[p->sheaf.order[i]]);
     if (p->is_current)
-        add_times(d, p->table, number);
+        add_times(d, p->table, number, p->aside ? p->aside->end_ns : INT64_MAX);
     rows_unite(d);
+    if (p->t->reach)
+        source_reach_take(p->t->reach, p->shard, d);
     return is_attacker;
+}
+
+/* Sources in the order of addresses lie all over the shard: what the one so far ahead needs is asked for, in two steps. */
+static inline void source_prefetch(const struct packing *p, uint32_t i)
+{
+    enum { FAR = 24, NEAR = 12 };
+    const struct sheaf *s = &p->sheaf;
+    if (i + FAR < s->source_count)
+        __builtin_prefetch(&s->order[s->sources[i + FAR].from]);
+    if (i + NEAR >= s->source_count)
+        return;
+    const struct sheaf_source *near = &s->sources[i + NEAR];
+    __builtin_prefetch(&s->rows[s->order[near->from]]);
+    __builtin_prefetch(source_at(p->table, near->number));
+    if (p->is_current)
+        __builtin_prefetch(&p->table->times[near->number], 1);
+    if (p->table->lasts)
+        __builtin_prefetch(&p->table->lasts[near->number], 1);
+    if (p->table->packed)
+        __builtin_prefetch(&p->table->packed[near->number], 1);
+}
+
+/* Of rows and of what `begun` names, where it is the current day's. */
+static int pack(struct packing *p, struct day_rows *rows, struct begun_pairs *begun,
+                struct survey_judge *judge, source_day_take take, void *context)
+{
+    struct sheaf *s = &p->sheaf;
+    int err = 0;
+
+    bool has_pairs = p->is_current && (begun->count > 0 || begun->is_over);
+    if (rows->count == 0 && !has_pairs && !(p->aside && p->aside->count > 0))
+        return 0;
+    rows_gather(s, p->t, p->table, rows, has_pairs ? begun : NULL, p->aside);
+    rows_by_source(s, p->table->source_count);
+    sources_by_address(s, p->table);
+    for (uint32_t i = 0; i < s->source_count && err == 0; i++) {
+        struct source_day d;
+        source_prefetch(p, i);
+        bool is_attacker = source_fill(p, &s->sources[i], &d);
+        if (p->is_live)
+            packed_add(p->table, s->sources[i].number, &d);
+        if (judge)
+            survey_judge_take(judge, s->sources[i].number, &d, is_attacker);
+        err = take(context, &d);
+    }
+    free(s->rows);
+    free(s->order);
+    free(s->sources);
+    free(p->room.ports);
+    free(p->room.evidence);
+    return err;
 }
 
 int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool is_current,
@@ -351,31 +466,31 @@ int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool 
     struct packing p = {
         .given_up = given_up,
         .t = t,
-        .day = day,
         .table = (struct source_table *)&t->shards[shard],
+        .date = day->of.date,
+        .shard = shard,
         .is_current = is_current,
     };
-    struct begun_pairs *begun = (struct begun_pairs *)&t->begun[shard];
-    struct sheaf *s = &p.sheaf;
-    int err = 0;
+    return pack(&p, &day->rows[shard], (struct begun_pairs *)&t->begun[shard], judge, take,
+                context);
+}
 
-    bool has_pairs = is_current && (begun->count > 0 || begun->is_over);
-    if (day->rows[shard].count == 0 && !has_pairs)
-        return 0;
-    rows_gather(s, t, p.table, &day->rows[shard], has_pairs ? begun : NULL);
-    rows_by_source(s, p.table->source_count);
-    sources_by_address(s, p.table);
-    for (uint32_t i = 0; i < s->source_count && err == 0; i++) {
-        struct source_day d;
-        bool is_attacker = source_fill(&p, &s->sources[i], &d);
-        if (judge)
-            survey_judge_take(judge, s->sources[i].number, &d, is_attacker);
-        err = take(context, &d);
-    }
-    free(s->rows);
-    free(s->order);
-    free(s->sources);
-    free(p.room.ports);
-    free(p.room.evidence);
+int day_pack_aside(struct tally *t, int32_t date, unsigned shard, struct day_rows *rows,
+                   bool is_current, struct day_given_up *given_up, source_day_take take,
+                   void *context)
+{
+    struct packing p = {
+        .given_up = given_up,
+        .t = t,
+        .table = &t->shards[shard],
+        .shard = shard,
+        .date = date,
+        .is_current = is_current,
+        .is_live = true,
+        .aside = is_current ? &t->asides[shard] : NULL,
+    };
+    int err = pack(&p, rows, &t->asides[shard].begun, NULL, take, context);
+    if (is_current)
+        day_aside_fini(t, shard);
     return err;
 }

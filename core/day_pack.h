@@ -19,4 +19,10 @@ int day_pack(const struct tally *t, struct tally_day *day, unsigned shard, bool 
              struct survey_judge *judge, struct day_given_up *given_up, source_day_take take,
              void *context);
 
+/* The same of what was put aside (core/tally_day.h), while the tally's thread counts on, which is the caller: a day's rows, which
+ * are freed, and where it is the current one what the shard has aside, which has nothing afterwards. */
+int day_pack_aside(struct tally *t, int32_t date, unsigned shard, struct day_rows *rows,
+                   bool is_current, struct day_given_up *given_up, source_day_take take,
+                   void *context);
+
 #endif

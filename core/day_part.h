@@ -8,8 +8,8 @@
  *   run   = whole records (varint length + Record with a SourceDay, export/record.h), about 64 KB together, or one
  *           larger record
  *   foot  = u64 windows (files that were merged), u64 source days, u32 how many kinds, drops and minute words follow,
- *           u32 0; then u64 each: kinds (packets, bytes), ports, rules, sources and damaged given up, ledger (offered,
- *           observed, late, unknown, drops), minute words
+ *           u32 bytes of bases; then u64 each: kinds (packets, bytes), ports, rules, sources and damaged given up, ledger (offered,
+ *           observed, late, unknown, drops), minute words; then the bases (core/day_bases.h)
  *
  * Little-endian. A crc is the feed's (record_crc) over the head's crc (in the head: 0), the block's offset in the file (u64), its length
  * (u32) and its content: no block can stand elsewhere, or in another file, unnoticed, and readers need not have read what stands
@@ -49,7 +49,12 @@ struct day_part_info {
     struct journal_sums sums;
     uint32_t crc;             /* of the head */
     uint64_t run_at, foot_at; /* where the run begins and ends */
+    struct day_bases bases;
+    bool is_guess; /* day_part_guess() made it: only day_part_mend() takes it */
 };
+
+/* Accepts all zero. */
+void day_part_info_fini(struct day_part_info *info);
 
 /* ---- writing ---- */
 
@@ -62,15 +67,17 @@ struct day_part_folder {
 
 struct day_part_writer;
 
-/* Begins a file under its name with ".new" behind it. 0, or -errno and a fault naming it. */
+/* Begins a file under its name with ".new" behind it. `bases` (may be NULL: none) must outlive the writer. 0, or -errno and a fault
+ * naming it. */
 int day_part_create(struct day_part_writer **out, const struct day_part_folder *folder,
-                    const struct day_part_id *id, struct fault *fault);
+                    const struct day_part_id *id, const struct day_bases *bases,
+                    struct fault *fault);
 
 /* Appends a whole record with its length in front; the caller's records are in order. -errno: the file can only be abandoned. */
 int day_part_append(struct day_part_writer *w, const uint8_t *record, size_t len,
                     struct fault *fault);
 
-/* Writes the foot, syncs, renames, syncs the folder; *info is what it then says of itself. The writer is freed in any
+/* Writes the foot, syncs, renames, syncs the folder; *info is what it then says of itself, the caller's to finish. The writer is freed in any
  * case; after a failure nothing of the file is there. */
 int day_part_finish(struct day_part_writer *w, uint64_t windows, const struct journal_sums *sums,
                     struct day_part_info *info, struct fault *fault);
@@ -78,9 +85,15 @@ void day_part_abandon(struct day_part_writer *w); /* accepts NULL */
 
 /* ---- reading ---- */
 
-/* Reads and checks head and foot of a file of that sensor and zone (-EINVAL: of others). */
+/* Reads and checks head and foot of a file of that sensor and zone (-EINVAL: of others, or of
+ * another version: what it says is no damage). Caller finishes *info in any case. */
 int day_part_look(const char *path, const char *sensor, const char *timezone,
                   struct day_part_info *info, struct fault *fault);
+
+/* Of a file whose head or foot day_part_look() refused: where its run may stand, as far as that can be told. Sums and bases are nothing. 0, or
+ * -errno and a fault. */
+int day_part_guess(const char *path, const struct day_part_id *id, struct day_part_info *info,
+                   struct fault *fault);
 
 /* A run being read; the next record. Begins as all zero. */
 struct day_part_reader {
@@ -114,6 +127,9 @@ void day_part_reader_fini(struct day_part_reader *r);
 
 /* 1: there is a next record; 0: the run has ended; -errno and a fault. */
 int day_part_reader_next(struct day_part_reader *r, struct fault *fault);
+
+/* After -EBADMSG: goes on behind what is damaged, at the next block that holds, or at the run's end. Not in memory. */
+void day_part_reader_skip(struct day_part_reader *r);
 
 /* Unpacks the record: -EBADMSG where it does not hold. */
 int day_part_reader_unpack(const struct day_part_reader *r, struct source_day_buffer *to,

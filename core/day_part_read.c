@@ -73,7 +73,8 @@ static int head_look(int fd, const char *path, uint64_t file_len, const char *se
         return err;
     const uint8_t *at = head + 8, *end = head + len;
     if (memcmp(head, DAY_PART_MAGIC, 8) != 0)
-        return damaged(path, BLOCK_FRAME, "no file of a journal that this version knows", fault);
+        return fault_set(fault, EINVAL, "%.180s: no file of a journal that this version knows",
+                         path);
     info->crc = block_crc(0, 0, head, len);
     info->run_at = BLOCK_FRAME + len;
     uint64_t foot_len = get32(&at) + (uint64_t)BLOCK_FRAME;
@@ -92,6 +93,8 @@ static int head_look(int fd, const char *path, uint64_t file_len, const char *se
     return 0;
 }
 
+void day_part_info_fini(struct day_part_info *info) { day_bases_fini(&info->bases); }
+
 /* `count` numbers, of which we know `known`; false: one of the others is not 0. */
 static bool numbers_get(const uint8_t **at, uint32_t count, uint32_t known, uint64_t *to)
 {
@@ -106,7 +109,9 @@ static bool numbers_get(const uint8_t **at, uint32_t count, uint32_t known, uint
     return is_known;
 }
 
-static bool foot_unpack(const uint8_t *at, size_t len, struct day_part_info *info)
+/* *bases: where those begin, up to the foot's end. */
+static bool foot_unpack(const uint8_t *at, size_t len, struct day_part_info *info,
+                        const uint8_t **bases)
 {
     uint64_t kinds[2 * KIND_COUNT] = {0}, given_up[GIVEN_UP_COUNT], ledger[LEDGER_COUNT];
     uint64_t drops[DROP_COUNT] = {0};
@@ -114,10 +119,12 @@ static bool foot_unpack(const uint8_t *at, size_t len, struct day_part_info *inf
     info->windows = get64(&at);
     info->sources = get64(&at);
     uint32_t kind_count = get32(&at), drop_count = get32(&at), words = get32(&at);
-    (void)get32(&at);
-    if (kind_count > FOOT_MAX || drop_count > FOOT_MAX || words > FOOT_MAX ||
-        len != FOOT_FIXED + 8 * (2 * (size_t)kind_count + GIVEN_UP_COUNT + LEDGER_COUNT +
-                                 drop_count + words))
+    uint32_t bases_len = get32(&at);
+    if (kind_count > FOOT_NUMBERS_MAX || drop_count > FOOT_NUMBERS_MAX ||
+        words > FOOT_NUMBERS_MAX || bases_len > DAY_BASES_MAX ||
+        len !=
+            FOOT_FIXED + bases_len +
+                8 * (2 * (size_t)kind_count + GIVEN_UP_COUNT + LEDGER_COUNT + drop_count + words))
         return false;
     bool is_known = numbers_get(&at, 2 * kind_count, 2 * KIND_COUNT, kinds);
     is_known &= numbers_get(&at, GIVEN_UP_COUNT, GIVEN_UP_COUNT, given_up);
@@ -132,15 +139,46 @@ static bool foot_unpack(const uint8_t *at, size_t len, struct day_part_info *inf
     s->ledger.unknown = (uint32_t)ledger[3];
     for (unsigned i = 0; i < DROP_COUNT; i++)
         ledger_drop_set(&s->ledger, i, drops[i]);
-    return is_known && ledger[3] < 1u << DROP_COUNT && info->windows > 0;
+    *bases = at;
+    return is_known && ledger[3] < 1u << DROP_COUNT && info->windows > 0 &&
+           day_bases_hold(at, bases_len);
+}
+
+static int foot_take(const char *path, const uint8_t *foot, size_t len, struct day_part_info *info,
+                     struct fault *fault)
+{
+    const uint8_t *bases;
+    if (!foot_unpack(foot, len, info, &bases))
+        return fault_set(fault, EINVAL, "%.180s: a foot that this version does not know", path);
+    size_t bases_len = (size_t)(foot + len - bases);
+    const struct day_bases own = {(uint8_t *)bases, bases_len};
+    if (day_bases_merge(&info->bases, &own) < 0)
+        return fault_set(fault, ENOMEM, "%.180s: no memory for its foot", path);
+    return 0;
+}
+
+/* Reads the foot of an open file. */
+static int foot_look(int fd, const char *path, uint64_t file_len, struct day_part_info *info,
+                     struct fault *fault)
+{
+    size_t len;
+    uint8_t *foot = malloc(FOOT_MAX);
+    if (!foot)
+        return fault_set(fault, ENOMEM, "%.180s: no memory for its foot", path);
+    int err = block_read(fd, path, info->foot_at, file_len, info->crc, FOOT_FIXED, FOOT_MAX, foot,
+                         &len, fault);
+    if (err == 0 && info->foot_at + BLOCK_FRAME + len != file_len)
+        err = damaged(path, info->foot_at, "a foot that does not hold", fault);
+    if (err == 0)
+        err = foot_take(path, foot, len, info, fault);
+    free(foot);
+    return err;
 }
 
 int day_part_look(const char *path, const char *sensor, const char *timezone,
                   struct day_part_info *info, struct fault *fault)
 {
     struct stat is;
-    uint8_t foot[FOOT_MAX];
-    size_t len;
     *info = (struct day_part_info){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0)
@@ -153,12 +191,35 @@ int day_part_look(const char *path, const char *sensor, const char *timezone,
     if (err == 0)
         err = head_look(fd, path, (uint64_t)is.st_size, sensor, timezone, info, fault);
     if (err == 0)
-        err = block_read(fd, path, info->foot_at, (uint64_t)is.st_size, info->crc, FOOT_FIXED,
-                         sizeof foot, foot, &len, fault);
-    if (err == 0 && (info->foot_at + BLOCK_FRAME + len != (uint64_t)is.st_size ||
-                     !foot_unpack(foot, len, info)))
-        err = damaged(path, info->foot_at, "a foot that does not hold", fault);
+        err = foot_look(fd, path, (uint64_t)is.st_size, info, fault);
     (void)close(fd);
+    return err;
+}
+
+/* The head's frame has the checksum that those of the blocks begin with, also where the head's content was damaged. */
+int day_part_guess(const char *path, const struct day_part_id *id, struct day_part_info *info,
+                   struct fault *fault)
+{
+    struct stat is;
+    uint8_t frame[BLOCK_FRAME] = {0};
+    const uint8_t *at = frame;
+    *info = (struct day_part_info){
+        .id = *id, .windows = id->from == id->to ? 1 : DAY_JOURNAL_FAN, .is_guess = true};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (fd < 0)
+        return fault_set(fault, errno, "%.180s: %s", path, strerror(errno));
+    int err = fstat(fd, &is) != 0    ? fault_set(fault, errno, "%.180s: %s", path, strerror(errno))
+              : !S_ISREG(is.st_mode) ? damaged(path, 0, "no regular file", fault)
+                                     : 0;
+    uint64_t size = err == 0 ? (uint64_t)is.st_size : 0;
+    if (size > BLOCK_FRAME)
+        err = read_all(fd, path, frame, sizeof frame, 0, fault);
+    (void)close(fd);
+    size_t len = get32(&at);
+    bool has_head = len >= HEAD_FIXED && len <= HEAD_MAX && BLOCK_FRAME + len <= size;
+    info->crc = get32(&at);
+    info->foot_at = size;
+    info->run_at = has_head ? BLOCK_FRAME + len : size > BLOCK_FRAME ? BLOCK_FRAME : size;
     return err;
 }
 
@@ -256,6 +317,45 @@ static int block_next(struct day_part_reader *r, struct fault *fault)
     r->content_at = r->at + BLOCK_FRAME;
     r->at += BLOCK_FRAME + len;
     return 0;
+}
+
+/* Whether a block of usual size holds there. */
+static bool block_holds(const struct day_part_reader *r, const uint8_t *frame, uint64_t at,
+                        size_t have)
+{
+    const uint8_t *crc_at = frame + 4, *len_at = frame;
+    size_t len = get32(&len_at);
+    return len > 0 && len <= DAY_PART_BLOCK && BLOCK_FRAME + len <= have &&
+           BLOCK_FRAME + len <= r->foot_at - at &&
+           block_crc(r->crc, at, frame + BLOCK_FRAME, len) == get32(&crc_at);
+}
+
+/* The first place from `at` on where such a block begins; the run's end: there is none. What can't be read has none. */
+static uint64_t block_find(struct day_part_reader *r, uint64_t at)
+{
+    enum { STEP = BLOCK_FRAME + DAY_PART_BLOCK, ROOM = 2 * STEP };
+    uint8_t *bytes = malloc(ROOM);
+    uint64_t found = r->foot_at;
+    for (; bytes && found == r->foot_at && r->foot_at - at > BLOCK_FRAME; at += STEP) {
+        size_t have = r->foot_at - at < ROOM ? (size_t)(r->foot_at - at) : ROOM;
+        size_t places = have < STEP ? have : STEP;
+        if (file_pool_read(r->pool, &r->file, r->path, bytes, have, at) == 0)
+            for (size_t i = 0; i < places && i + BLOCK_FRAME < have && found == r->foot_at; i++)
+                if (block_holds(r, bytes + i, at + i, have - i))
+                    found = at + i;
+        if (r->foot_at - at <= STEP)
+            break;
+    }
+    free(bytes);
+    return found;
+}
+
+void day_part_reader_skip(struct day_part_reader *r)
+{
+    if (r->next != r->end) /* a record whose block holds: the rest of it is not to be believed */
+        r->next = r->end;
+    else
+        r->at = block_find(r, r->at + 1);
 }
 
 /* The record's length in front of it; false: there is none. */

@@ -20,8 +20,11 @@ enum {
     LEDGER_COUNT = 4, /* beside the drops */
     FOOT_SIZE = FOOT_FIXED + 8 * (2 * KIND_COUNT + GIVEN_UP_COUNT + LEDGER_COUNT + DROP_COUNT +
                                   DAY_MINUTE_WORDS),
-    FOOT_MAX = 4096,
+    FOOT_NUMBERS_MAX = 4096,
+    FOOT_MAX = FOOT_NUMBERS_MAX + DAY_BASES_MAX,
 };
+
+static_assert((int)FOOT_SIZE + (int)DAY_BASES_MAX <= (int)DAY_PART_BLOCK, "a foot is a block");
 
 static inline uint8_t *put32(uint8_t *at, uint32_t value)
 {

@@ -18,9 +18,10 @@ struct day_part_writer {
     uint64_t at, begun; /* the open block; of what is before it, the disk was told to write */
     uint64_t run_at, sources;
     struct day_part_id id;
-    uint32_t crc;     /* of the head */
-    size_t len, size; /* of the open block's content */
-    uint8_t *block;   /* with its frame in front */
+    uint32_t crc;                  /* of the head */
+    const struct day_bases *bases; /* or NULL */
+    size_t len, size;              /* of the open block's content */
+    uint8_t *block;                /* with its frame in front */
 };
 
 void day_part_name(const struct day_part_id *id, char name[DAY_PART_NAME])
@@ -101,11 +102,16 @@ static uint8_t *put_text(uint8_t *at, const char *text)
     return at + sizeof le + len;
 }
 
+static uint32_t bases_len(const struct day_part_writer *w)
+{
+    return w->bases ? (uint32_t)w->bases->len : 0;
+}
+
 static int head_write(struct day_part_writer *w, const struct day_part_id *id, struct fault *fault)
 {
     uint8_t *at = w->block + BLOCK_FRAME;
     memcpy(at, DAY_PART_MAGIC, 8);
-    at = put32(put32(at + 8, FOOT_SIZE), (uint32_t)id->date);
+    at = put32(put32(at + 8, FOOT_SIZE + bases_len(w)), (uint32_t)id->date);
     at = put64(put64(at, id->from), id->to);
     at = put_text(put_text(at, w->folder->sensor), w->folder->timezone);
     w->len = (size_t)(at - w->block) - BLOCK_FRAME;
@@ -113,13 +119,15 @@ static int head_write(struct day_part_writer *w, const struct day_part_id *id, s
 }
 
 int day_part_create(struct day_part_writer **out, const struct day_part_folder *folder,
-                    const struct day_part_id *id, struct fault *fault)
+                    const struct day_part_id *id, const struct day_bases *bases,
+                    struct fault *fault)
 {
     struct day_part_writer *w = *out = calloc(1, sizeof *w);
     if (!w)
         return fault_set(fault, ENOMEM, "%.150s: no memory for a file", folder->dir);
     w->folder = folder;
     w->id = *id;
+    w->bases = bases;
     day_part_name(id, w->name);
     (void)snprintf(w->beside, sizeof w->beside, "%s.new", w->name);
     w->fd =
@@ -157,7 +165,7 @@ static void foot_pack(struct day_part_writer *w, uint64_t windows, const struct 
 {
     uint8_t *at = w->block + BLOCK_FRAME;
     at = put64(put64(at, windows), w->sources);
-    at = put32(put32(put32(put32(at, KIND_COUNT), DROP_COUNT), DAY_MINUTE_WORDS), 0);
+    at = put32(put32(put32(put32(at, KIND_COUNT), DROP_COUNT), DAY_MINUTE_WORDS), bases_len(w));
     for (unsigned i = 0; i < KIND_COUNT; i++)
         at = put64(put64(at, s->kinds[i].packets), s->kinds[i].bytes);
     at = put64(put64(at, s->given_up.ports), s->given_up.rules);
@@ -168,7 +176,9 @@ static void foot_pack(struct day_part_writer *w, uint64_t windows, const struct 
         at = put64(at, ledger_drop(&s->ledger, i));
     for (unsigned i = 0; i < DAY_MINUTE_WORDS; i++)
         at = put64(at, s->minutes[i]);
-    w->len = (size_t)(at - w->block) - BLOCK_FRAME;
+    if (bases_len(w) > 0)
+        memcpy(at, w->bases->bytes, bases_len(w));
+    w->len = (size_t)(at - w->block) - BLOCK_FRAME + bases_len(w);
 }
 
 /* All of it is on disk under its name, or nothing. */
@@ -204,15 +214,23 @@ int day_part_finish(struct day_part_writer *w, uint64_t windows, const struct jo
 {
     int err = w->len > 0 ? block_end(w, fault) : 0;
     if (err == 0) {
-        *info = (struct day_part_info){w->id, windows, w->sources, *sums, w->crc, w->run_at, w->at};
+        *info = (struct day_part_info){w->id,     windows, w->sources, *sums, w->crc,
+                                       w->run_at, w->at,   {0},        false};
+        if (w->bases && day_bases_merge(&info->bases, w->bases) < 0)
+            err = part_fault(w, ENOMEM, "what it stands on", fault);
+    }
+    if (err == 0) {
         foot_pack(w, windows, sums);
         err = block_end(w, fault);
     }
     if (err < 0) {
         day_part_abandon(w);
+        day_part_info_fini(info);
         return err;
     }
     err = part_settle(w, fault);
+    if (err < 0)
+        day_part_info_fini(info);
     writer_free(w);
     return err;
 }

@@ -1,5 +1,7 @@
 #include "core/day_store.h"
 
+#include "core/event_infected.h"
+
 #include "core/day_make.h"
 #include "core/day_runs.h"
 #include "core/memory.h"
@@ -167,6 +169,8 @@ static int sources_take(struct day_store *s, int32_t date, struct day *day, stru
         err = day_add(day, d, fault);
         if (err == 0 && feed)
             err = feed_log_append_source_day(feed, d, fault);
+        if (err == 0 && feed && s->settings->infected)
+            err = event_infected_add(s->settings->infected, d, fault);
     }
     day_merge_end(m);
     return err;
@@ -209,15 +213,21 @@ int day_store_finish(struct day_store *s, const struct day_minutes *watch, struc
         sums_fill(&all, sums, watched_of(watch, sums->of.date));
         err = day_make_facts(&facts, s->settings, &sums->of, &all, 1, fault);
         if (err == 0)
+            day_make_basis(&facts, s->settings);
+        if (err == 0)
             err = day_begin(day, &facts, fault);
         if (err == 0 && feed)
             err = feed_log_day_begin(feed, &facts, &s->settings->day, fault);
+        if (err == 0 && s->settings->infected)
+            event_infected_begin(s->settings->infected, &facts, &s->settings->day.survey);
         if (err == 0)
             err = sources_take(s, sums->of.date, day, feed, fault);
         if (err == 0)
             err = day_end(day, &result, fault);
         if (err == 0 && feed)
             err = feed_log_append_day(feed, result, fault);
+        if (err == 0 && feed && s->settings->infected)
+            err = event_infected_end(s->settings->infected, feed, fault);
         if (err == 0 && take)
             err = take(context, result);
         day_facts_fini(&facts);

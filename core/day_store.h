@@ -16,6 +16,7 @@
 #include "export/feed_log.h"
 
 struct day_store;
+struct event_infected;
 
 struct day_store_settings {
     struct day_settings day;
@@ -24,7 +25,8 @@ struct day_store_settings {
     size_t list_count, database_count;
     const char *telescope_id, *sensor, *timezone;
     const struct telescope_dates *telescope; /* NULL: none configured */
-    const char *dir;                         /* where the file without a name may lie */
+    struct event_infected *infected; /* tells infected hosts of each date; NULL: nobody does */
+    const char *dir;                 /* where the file without a name may lie */
 };
 
 /* Settings and what they point to must outlive the store. NULL with errno. */

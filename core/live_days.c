@@ -1,6 +1,8 @@
 #include "core/live_days.h"
 
 #include "core/day_make.h"
+#include "core/day_recall.h"
+#include "core/event_infected.h"
 #include "core/live_state.h"
 #include "core/memory.h"
 #include "export/feed_reader.h"
@@ -13,15 +15,34 @@ enum { NOTES = 8 };
 
 struct live_days {
     const struct live_days_settings *settings;
+    const struct day_store_settings *day; /* rules and lists of now */
     struct day_journal *journal;
     struct {
         int32_t date;
         struct window_ledger ledger;
+        struct day_bases bases;
     } notes[NOTES]; /* of late windows */
     unsigned note_count;
     int32_t written; /* a date whose Day is in the feed, and whose parts could not be dropped */
     bool has_written;
+    int32_t failed; /* a date that could not be written when that was tried last */
+    bool has_failed;
 };
+
+/* As struct day_journal_settings has it. */
+static int recall(void *context, int32_t date, uint64_t from, uint64_t before,
+                  struct journal_sums *sums, struct fault *fault)
+{
+    const struct live_days *d = context;
+    return day_recall(d->settings->feed_dir, date, from, before, sums, fault);
+}
+
+static void say(void *context, const char *line)
+{
+    const struct live_days *d = context;
+    if (d->settings->say)
+        d->settings->say(d->settings->context, line);
+}
 
 int live_days_open(struct live_days **out, const struct live_days_settings *settings,
                    struct fault *fault)
@@ -30,23 +51,55 @@ int live_days_open(struct live_days **out, const struct live_days_settings *sett
     if (!d)
         return fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
     d->settings = settings;
+    d->day = &settings->day;
     const struct day_journal_settings journal = {
         .dir = settings->journal_dir,
         .sensor = settings->day.sensor,
         .timezone = settings->day.timezone,
         .last = settings->window_seq,
+        .say = say,
+        .recall = recall,
+        .context = d,
     };
     return day_journal_open(&d->journal, &journal, fault);
 }
 
+static void notes_clear(struct live_days *d)
+{
+    for (unsigned i = 0; i < d->note_count; i++)
+        day_bases_fini(&d->notes[i].bases);
+    d->note_count = 0;
+}
+
 void live_days_close(struct live_days *d)
 {
-    if (d)
+    if (d) {
         day_journal_close(d->journal);
+        notes_clear(d);
+    }
     free(d);
 }
 
+void live_days_turn(struct live_days *d, const struct day_store_settings *day)
+{
+    d->day = day ? day : d->day;
+}
+
 /* ---- parts ---- */
+
+/* What packets are labelled by now. */
+static void bases_add(struct day_bases *b, const struct day_store_settings *s)
+{
+    const struct ruleset *rules = s->day.rules;
+    const struct day_basis set = {rules->name, rules->version, rules->sha256};
+    int err = day_bases_add(b, DAY_RULES, &set);
+    for (size_t i = 0; i < s->list_count && err == 0; i++)
+        err = day_bases_add(b, DAY_LISTS, &s->lists[i]);
+    for (size_t i = 0; i < s->database_count && err == 0; i++)
+        err = day_bases_add(b, DAY_DATABASES, &s->databases[i]);
+    if (err < 0)
+        memory_ended();
+}
 
 void live_days_note(struct live_days *d, const struct window *w)
 {
@@ -56,16 +109,24 @@ void live_days_note(struct live_days *d, const struct window *w)
         i++;
     if (i == NOTES) /* so many days were never late at once: the last one takes it */
         i--;
-    else if (i == d->note_count)
+    else if (i == d->note_count) {
+        memset(&d->notes[i], 0, sizeof d->notes[i]);
         d->notes[d->note_count++].date = date;
+    }
     ledger_merge(&d->notes[i].ledger, &w->ledger);
+    bases_add(&d->notes[i].bases, d->day);
 }
 
-static void ledger_take(struct live_days *d, int32_t date, struct window_ledger *into)
+/* What was noted of a date goes to its part. */
+static void notes_take(const struct live_days *d, struct journal_part *into)
 {
-    for (unsigned i = 0; i < d->note_count; i++)
-        if (d->notes[i].date == date)
-            ledger_merge(into, &d->notes[i].ledger);
+    for (unsigned i = 0; i < d->note_count; i++) {
+        if (d->notes[i].date != into->date)
+            continue;
+        ledger_merge(&into->sums.ledger, &d->notes[i].ledger);
+        if (day_bases_merge(&into->bases, &d->notes[i].bases) < 0)
+            memory_ended();
+    }
 }
 
 static void kinds_add(struct count *into, const struct count *from)
@@ -76,7 +137,30 @@ static void kinds_add(struct count *into, const struct count *from)
     }
 }
 
-/* What workers have of a date; false: nothing at all. */
+/* All that hangs on it. */
+static void part_clear(struct journal_part *part)
+{
+    for (struct journal_part *p = (struct journal_part *)part->more, *next; p; p = next) {
+        next = (struct journal_part *)p->more;
+        free(p);
+    }
+    part->more = NULL;
+    day_bases_fini(&part->bases);
+}
+
+/* A shard's run goes to the first of the parts that has none of it yet: the second one is of other rules. */
+static void run_add(struct journal_part *to, unsigned shard, const struct record_buffer *run)
+{
+    while (to->lens[shard] > 0) {
+        if (!to->more)
+            to->more = memory_must(calloc(1, sizeof *to));
+        to = (struct journal_part *)to->more;
+    }
+    to->runs[shard] = run->data;
+    to->lens[shard] = run->len;
+}
+
+/* What workers have of a date; false: nothing at all. To be cleared in any case. */
 static bool part_fill(struct journal_part *out, struct live_parts *const *parts, unsigned count,
                       int32_t date)
 {
@@ -87,27 +171,14 @@ static bool part_fill(struct journal_part *out, struct live_parts *const *parts,
             if (p->date != date)
                 continue;
             for (unsigned shard = 0; shard < SHARDS; shard++)
-                if (p->runs[shard].len > 0) {
-                    out->runs[shard] = p->runs[shard].data;
-                    out->lens[shard] = p->runs[shard].len;
-                }
+                if (p->runs[shard].len > 0)
+                    run_add(out, shard, &p->runs[shard]);
             kinds_add(out->sums.kinds, p->kinds);
             day_given_up_add(&out->sums.given_up, &p->given_up);
         }
     for (unsigned k = 0; k < KIND_COUNT; k++)
         packets += out->sums.kinds[k].packets;
     return packets > 0;
-}
-
-/* The minutes of its day that a window lies in. */
-static void minutes_mark(uint64_t minutes[DAY_MINUTE_WORDS], const struct calendar_day *of,
-                         const struct window *w)
-{
-    static const int64_t minute_ns = INT64_C(60000000000);
-    int64_t last_ns = w->start_ns + w->span_ns - 1;
-    for (int64_t m = (w->start_ns - of->start_ns) / minute_ns;
-         m <= (last_ns - of->start_ns) / minute_ns && m < DAY_MINUTES; m++)
-        minutes[m / 64] |= UINT64_C(1) << m % 64;
 }
 
 static int part_add(struct live_days *d, struct journal_part *part, uint64_t number,
@@ -121,7 +192,7 @@ static int part_add(struct live_days *d, struct journal_part *part, uint64_t num
         d->has_written = false;
     }
     part->number = number;
-    ledger_take(d, part->date, &part->sums.ledger);
+    notes_take(d, part);
     return day_journal_add(d->journal, part, fault);
 }
 
@@ -151,15 +222,20 @@ int live_days_add(struct live_days *d, struct live_parts *const *parts, unsigned
     (void)part_fill(&part, parts, count, of.date);
     part.sums.ledger = w->ledger;
     if (!w->is_partial || w->totals.packets > 0) /* else nobody watched, perhaps */
-        minutes_mark(part.sums.minutes, &of, w);
+        day_recall_minutes(part.sums.minutes, &of, w);
+    bases_add(&part.bases, d->day);
     int err = part_add(d, &part, seq + 1, fault);
+    part_clear(&part);
     for (unsigned i = 0; i < count && err == 0; i++)
-        for (const struct live_part *p = parts[i]->first; p && err == 0; p = p->next)
-            if (p->date != of.date && is_first(parts, i, p) &&
-                (part_fill(&part, parts, count, p->date) || is_noted(d, p->date)))
+        for (const struct live_part *p = parts[i]->first; p && err == 0; p = p->next) {
+            if (p->date == of.date || !is_first(parts, i, p))
+                continue;
+            if (part_fill(&part, parts, count, p->date) || is_noted(d, p->date))
                 err = part_add(d, &part, seq + 1, fault);
+            part_clear(&part);
+        }
     if (err == 0)
-        d->note_count = 0;
+        notes_clear(d);
     return err;
 }
 
@@ -251,7 +327,7 @@ struct finishing {
 
 static int source_write(struct finishing *f, struct source_day *s)
 {
-    const struct day_store_settings *settings = &f->days->settings->day;
+    const struct day_store_settings *settings = f->days->day;
     struct origin origin;
     day_make_origin(settings->origins, s, &origin);
     if (f->survey)
@@ -259,6 +335,8 @@ static int source_write(struct finishing *f, struct source_day *s)
                           origin.class == ORIGIN_bogon || origin.class == ORIGIN_acknowledged,
                           day_make_is_attacker(settings->day.rules, s));
     int err = day_add(f->day, s, f->fault);
+    if (err == 0 && settings->infected)
+        err = event_infected_add(settings->infected, s, f->fault);
     return err < 0 ? err : feed_log_append_source_day(f->feed, s, f->fault);
 }
 
@@ -287,6 +365,19 @@ static int source_take(void *context, struct source_day *s)
     return err < 0 ? err : earlier_next(&f->earlier, f->fault);
 }
 
+/* What the day's packets were labelled by: as its parts say; those of earlier versions did not. */
+static int facts_tell(struct finishing *f, struct day_facts *facts)
+{
+    struct day_bases bases;
+    int err = day_journal_bases(f->days->journal, facts->date, &bases, f->fault);
+    if (err == 0 && bases.len == 0)
+        bases_add(&bases, f->days->day);
+    if (err == 0 && day_bases_tell(&bases, facts) < 0)
+        memory_ended();
+    day_bases_fini(&bases);
+    return err;
+}
+
 static int facts_fill(struct finishing *f, int32_t date, struct day_facts *facts)
 {
     const struct calendar_day of = calendar_day_at(date);
@@ -297,7 +388,9 @@ static int facts_fill(struct finishing *f, int32_t date, struct day_facts *facts
         sums.ledger.observed += sums.kinds[k].packets;
     sums.ledger.offered = sums.ledger.observed + ledger_dropped(&sums.ledger);
     if (err == 0)
-        err = day_make_facts(facts, &f->days->settings->day, &of, &sums, 1, f->fault);
+        err = day_make_facts(facts, f->days->day, &of, &sums, 1, f->fault);
+    if (err == 0)
+        err = facts_tell(f, facts);
     if (err == 0 && f->earlier.day) {
         err = day_facts_merge(facts, f->earlier.day->facts, f->fault);
         facts->revision = f->earlier.day->facts->revision + 1;
@@ -307,7 +400,7 @@ static int facts_fill(struct finishing *f, int32_t date, struct day_facts *facts
 
 static int date_write(struct finishing *f, int32_t date, struct day_facts *facts)
 {
-    const struct day_settings *settings = &f->days->settings->day.day;
+    const struct day_settings *settings = &f->days->day->day;
     const struct day_result *result;
     struct journal_sums sums;
     int err = facts_fill(f, date, facts);
@@ -317,6 +410,8 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
         err = feed_log_day_begin(f->feed, facts, settings, f->fault);
     if (err < 0)
         return err;
+    if (f->days->settings->day.infected)
+        event_infected_begin(f->days->settings->day.infected, facts, &settings->survey);
     err = day_journal_read(f->days->journal, date, source_take, f, &sums, f->fault);
     if (err == 0)
         err = earlier_write(f, NULL);
@@ -337,7 +432,7 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
 static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                        struct survey_list **survey, struct fault *fault)
 {
-    const struct day_store_settings *settings = &d->settings->day;
+    const struct day_store_settings *settings = d->day;
     struct finishing f = {.days = d, .feed = feed, .fault = fault};
     struct day_facts facts = {0};
     f.day = memory_must(day_create(&settings->day));
@@ -354,6 +449,8 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
         d->written = date;
         d->has_written = err < 0;
     }
+    if (err == 0 && !is_written && settings->infected)
+        err = event_infected_end(settings->infected, feed, fault);
     if (err == 0 && f.survey) {
         free(*survey);
         *survey = NULL;
@@ -369,6 +466,27 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     return err;
 }
 
+/* Parts that turn out to be damaged are mended, and the date is begun again: once, since that reads all of them. */
+static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log *feed,
+                              struct survey_list **survey, struct fault *fault)
+{
+    int err = d->has_failed && d->failed == date ? day_journal_mend(d->journal, date, fault) : 0;
+    if (err < 0)
+        return err;
+    err = date_finish(d, date, feed, survey, fault);
+    if (err == -EBADMSG || err == -ENOENT) {
+        struct fault of_mending;
+        int mended = day_journal_mend(d->journal, date, &of_mending);
+        if (mended < 0)
+            *fault = of_mending, err = mended;
+        else /* 0: the journal's thread was faster, or it is not the journal */
+            err = date_finish(d, date, feed, survey, fault);
+    }
+    d->failed = date;
+    d->has_failed = err < 0;
+    return err;
+}
+
 int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                      struct survey_list **survey, struct fault *fault)
 {
@@ -379,7 +497,7 @@ int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
         const int32_t *dates = day_journal_dates(d->journal, &count);
         if (count == 0 || dates[0] >= date)
             return 0;
-        int err = date_finish(d, dates[0], feed, survey, fault);
+        int err = date_finish_mended(d, dates[0], feed, survey, fault);
         if (err < 0)
             return err;
     }
@@ -390,7 +508,7 @@ int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
 int live_days_survey(struct live_days *d, int32_t date, struct survey_list **survey,
                      struct fault *fault)
 {
-    const struct day_store_settings *settings = &d->settings->day;
+    const struct day_store_settings *settings = d->day;
     const struct feed_reader_date *dates;
     struct earlier e = {.pool = feed_pool_create(4)};
     *survey = NULL;

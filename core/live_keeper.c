@@ -48,6 +48,18 @@ static uint64_t unrecorded_take(struct live *l)
 
 /* ---- windows ---- */
 
+/* What was offered is in force from the next window on. Not from the first: workers change their rules when the one before is sealed. */
+static void rules_take(struct live *l)
+{
+    struct generation *g = live_offer_take(l->settings->offer);
+    if (!g)
+        return;
+    g->number = l->newest->number + 1;
+    g->from_ns = l->next_ns;
+    atomic_store_explicit(&l->newest->next, g, memory_order_release);
+    l->newest = g;
+}
+
 static void window_open(struct live *l)
 {
     struct pipeline *p = &l->pipeline;
@@ -55,22 +67,46 @@ static void window_open(struct live *l)
     unsigned slot = live_slot(l->next_ns, span_ns);
     struct open_window *w = &l->windows[slot];
     *w = (struct open_window){.start_ns = l->next_ns, .serial = ++l->serial, .is_open = true};
+    if (w->serial > 1)
+        rules_take(l);
     pipeline_window_open(p, slot, w);
     atomic_store_explicit(&l->announced_ns, l->next_ns, memory_order_release);
     l->next_ns += span_ns;
 }
 
-/* Whether the window to be sealed next is another day's. What tables gave up is then forgotten with them. */
+/* Whether the window to be sealed next is another day's. */
 static bool day_is_over(struct live *l)
 {
     if (calendar_holds(l->today.start_ns, l->today.end_ns, l->oldest_ns))
         return false;
     l->today = calendar_day_of(l->oldest_ns);
-    pipeline_cap_day_over(&l->pipeline);
     return true;
 }
 
-static void window_seal(struct live *l, bool is_partial)
+/* Likewise whether it has other rules. */
+static bool rules_are_over(struct live *l)
+{
+    struct generation *g = generation_at(l->sealing, l->oldest_ns);
+    bool is_over = g != l->sealing;
+    l->sealing = g;
+    return is_over;
+}
+
+/* The oldest rules that receivers use, or the window to be sealed. A receiver that uses later ones has sent all
+ * that it had of these. */
+static struct generation *rules_oldest(const struct live *l)
+{
+    struct generation *oldest = l->sealing;
+    for (unsigned i = 0; i < l->settings->receiver_count; i++) {
+        struct generation *g =
+            atomic_load_explicit(&l->receivers[i].generation, memory_order_acquire);
+        oldest = g->number < oldest->number ? g : oldest;
+    }
+    return oldest;
+}
+
+/* The one behind it, which is open, begins at `next_ns`. */
+static void window_seal(struct live *l, bool is_partial, int64_t next_ns)
 {
     int64_t span_ns = l->settings->base.window_span_ns;
     unsigned slot = live_slot(l->oldest_ns, span_ns);
@@ -85,8 +121,12 @@ static void window_seal(struct live *l, bool is_partial)
     memcpy(w->dropped, sums.dropped, sizeof w->dropped);
     w->unknown = sums.unknown;
     w->unrecorded = unrecorded_take(l);
-    l->oldest_ns += span_ns;
+    w->oldest = rules_oldest(l);
+    l->oldest_ns = w->next_ns = next_ns;
     w->ends_day = l->settings->base.packs_days && day_is_over(l);
+    bool ends_rules = rules_are_over(l);
+    if (w->ends_day || ends_rules) /* what tables gave up is forgotten with them */
+        pipeline_cap_day_over(&l->pipeline);
     pipeline_window_seal(&l->pipeline, slot, w);
     w->is_open = false;
 }
@@ -128,11 +168,13 @@ void live_counters_read(const struct live *l, struct live_counters *now)
         now->late += read_counter(&w->late);
         now->sources += read_counter(&w->sources);
         for (unsigned k = 0; k < l->settings->receiver_count; k++)
-            now->queued_batches += channel_count(w->from[k]->batches);
+            now->queued_batches += w->from[k] ? channel_count(w->from[k]->batches) : 0;
     }
+    now->generation = l->newest->number;
     now->windows = read_counter(&l->windows_done);
     now->held_windows = read_counter(&l->held_windows);
     now->lost_windows = read_counter(&l->lost_windows);
+    now->given_up = l->result->pipeline.given_up; /* the keeper's own */
 }
 
 static void tick(struct live *l, int64_t now_ns)
@@ -166,17 +208,37 @@ static void hole_note(struct live *l, int64_t now_ns)
     l->kept_ns = now_ns;
 }
 
+/* Time went on by more windows than are worth a record each: what is open is sealed, and windows go on a little before `now_ns`, since receivers
+ * may know of it longer. The first of them is open before the last of those is sealed, as ever. */
+static void jump(struct live *l, int64_t now_ns)
+{
+    int64_t span_ns = l->settings->base.window_span_ns;
+    if (l->oldest_ns == l->next_ns || now_ns - l->next_ns <= LIVE_HOLE_NS ||
+        (now_ns - l->next_ns) / span_ns <= LIVE_SKIPPED)
+        return;
+    int64_t start_ns = live_window_start(now_ns - 2 * LIVE_SILENT_NS, span_ns);
+    while (l->oldest_ns + span_ns < l->next_ns)
+        window_seal(l, false, l->oldest_ns + span_ns);
+    if (live_slot(start_ns, span_ns) == live_slot(l->oldest_ns, span_ns))
+        start_ns -= span_ns; /* a slot is one window's */
+    l->next_ns = start_ns;
+    window_open(l);
+    window_seal(l, false, start_ns);
+}
+
 static void keep_once(struct live *l, int64_t now_ns)
 {
     hole_note(l, now_ns);
+    jump(l, now_ns);
     int64_t span_ns = l->settings->base.window_span_ns, at_ns = watermark(l, now_ns);
     while (l->next_ns - LIVE_AHEAD_NS <= now_ns) {
         if (l->next_ns - l->oldest_ns == LIVE_SLOTS * span_ns)
-            window_seal(l, false); /* the machine slept: its slot is needed */
+            window_seal(l, false,
+                        l->oldest_ns + span_ns); /* the machine slept: its slot is needed */
         window_open(l);
     }
     while (l->oldest_ns + span_ns <= at_ns)
-        window_seal(l, false);
+        window_seal(l, false, l->oldest_ns + span_ns);
     cap_look(l);
 }
 
@@ -196,7 +258,7 @@ static void receivers_end(struct live *l)
             keep_once(l, live_clock_now(&l->clock)); /* it may wait for a window to open */
             rest();
         }
-        if (r->is_running)
+        if (r->is_running && !r->own) /* it goes on as a worker */
             (void)pthread_join(r->thread, NULL);
     }
 }
@@ -226,6 +288,7 @@ void live_keep(struct live *l)
     receivers_end(l);
     now_ns = live_clock_now(&l->clock);
     keep_once(l, now_ns);
+    int64_t span_ns = l->settings->base.window_span_ns;
     while (l->oldest_ns <= now_ns)
-        window_seal(l, l->oldest_ns + l->settings->base.window_span_ns > now_ns);
+        window_seal(l, l->oldest_ns + span_ns > now_ns, l->oldest_ns + span_ns);
 }

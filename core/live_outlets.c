@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- numbers of now ---- */
 
@@ -41,11 +42,11 @@ static void ledger_fill(struct window_ledger *l, const struct live_counters *n)
     l->offered = l->observed + ledger_dropped(l);
 }
 
-static void sink_fill(struct live_outlets *o, int64_t sealed_ns, struct http_sink *sink)
+static void publisher_fill(struct publisher *p, int64_t sealed_ns, struct http_sink *sink)
 {
     struct publisher_state s;
-    publisher_read(o->publisher, &s);
-    snprintf(sink->name, sizeof sink->name, "%s", publisher_name(o->publisher));
+    publisher_read(p, &s);
+    snprintf(sink->name, sizeof sink->name, "%s", publisher_name(p));
     sink->is_up = s.phase == PUBLISHER_sending || s.phase == PUBLISHER_current;
     sink->lag_s = s.delivered_ns == INT64_MIN || sealed_ns == 0
                       ? -1
@@ -53,6 +54,17 @@ static void sink_fill(struct live_outlets *o, int64_t sealed_ns, struct http_sin
     sink->failed = s.errors;
     for (unsigned i = 0; i < SINK_SORTS; i++)
         sink->delivered += s.items[i];
+}
+
+static void courier_fill(struct courier *c, struct http_sink *sink)
+{
+    struct courier_state s;
+    courier_read(c, &s);
+    snprintf(sink->name, sizeof sink->name, "%s", courier_name(c));
+    sink->is_up = !s.is_failing;
+    sink->lag_s = -1;
+    sink->failed = s.errors;
+    sink->delivered = s.arrived;
 }
 
 static void health(void *context, struct http_health *to)
@@ -66,8 +78,13 @@ static void health(void *context, struct http_health *to)
     ledger_fill(&to->ledger, &o->now);
     to->given_up = o->now.lost_windows;
     (void)pthread_mutex_unlock(&o->lock);
-    if (o->publisher)
-        sink_fill(o, sealed_ns, &to->sinks[to->sink_count++]);
+    for (unsigned i = 0; i < o->sink_count; i++) {
+        struct http_sink *sink = &to->sinks[to->sink_count++];
+        if (o->sinks[i].publisher)
+            publisher_fill(o->sinks[i].publisher, sealed_ns, sink);
+        else
+            courier_fill(o->sinks[i].courier, sink);
+    }
 }
 
 /* Not well: windows wait for the disk, a receiver says nothing. */
@@ -181,6 +198,40 @@ static void print_recorder(const struct recorder_counts *r, FILE *out)
     gauge(out, "yamiscope_recorder_failing", "1 while recordings can't be written.", r->err != 0);
 }
 
+static void print_rules(struct live_reload *reload, uint64_t generation, FILE *out)
+{
+    static const char reloads[] = "yamiscope_rules_reloads_total";
+    struct live_reload_state s;
+    live_reload_state(reload, &s);
+    gauge(out, "yamiscope_rules_generation",
+          "Rules of the window that began last: 1 those of the start, one more with each reload.",
+          (double)generation);
+    metric_head(out, "yamiscope_rules_info", "gauge",
+                "The rules that were read last, by their digest.");
+    metric_count(out, "yamiscope_rules_info", "sha256", s.sha256, 1);
+    metric_head(out, reloads, "counter", "Times that rules and lists were read again.");
+    metric_count(out, reloads, "result", "done", s.done);
+    metric_count(out, reloads, "result", "unchanged", s.unchanged);
+    metric_count(out, reloads, "result", "failed", s.failed);
+    gauge(out, "yamiscope_rules_reload_failing",
+          "1 where the last time failed, and rules stayed as they were.", s.has_failed);
+    if (s.at_ns > 0)
+        gauge(out, "yamiscope_rules_reload_timestamp_seconds", "When it was the last time.",
+              (double)s.at_ns / 1e9);
+}
+
+static void print_deliveries(struct live_deliveries *d, FILE *out)
+{
+    struct live_deliveries_state s;
+    live_deliveries_read(d, &s);
+    gauge(out, "yamiscope_delivery_organisations", "Organisations that get their own alerts.",
+          s.organisations);
+    gauge(out, "yamiscope_delivery_failing", "Those of them that can't be reached now.", s.failing);
+    counter(out, "yamiscope_delivery_events_total", "Alerts that arrived there.", s.arrived);
+    counter(out, "yamiscope_delivery_given_up_total", "Alerts that were given up.", s.given_up);
+    counter(out, "yamiscope_delivery_errors_total", "Attempts that failed.", s.errors);
+}
+
 static void metrics(void *context, FILE *out)
 {
     struct live_outlets *o = context;
@@ -205,6 +256,11 @@ static void metrics(void *context, FILE *out)
     for (unsigned i = 0; i < o->sources->count; i++)
         metric_count(out, "yamiscope_live_receiver_silent", "receiver", o->sources->names[i],
                      n.silent >> i & 1);
+    struct live_reload *reload = atomic_load(&o->reload);
+    if (reload)
+        print_rules(reload, n.generation, out);
+    if (o->deliveries)
+        print_deliveries(o->deliveries, out);
     print_clock(o, out);
     if (o->prefixes > 0) {
         (void)pthread_mutex_lock(&o->lock);
@@ -224,7 +280,7 @@ static int http_open(struct live_outlets *o, const struct config *c, struct faul
     const struct http_settings s = {.feed = c->out,
                                     .timezone = c->timezone,
                                     .program = VERSION,
-                                    .rules = o->serve.rules,
+                                    .rules = atomic_load(&o->serve.rules),
                                     .listen = c->listen,
                                     .tokens = c->tokens,
                                     .is_public_open = c->is_public,
@@ -244,34 +300,115 @@ static int http_open(struct live_outlets *o, const struct config *c, struct faul
     return err;
 }
 
-static int sink_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
+static int sink_begin(struct live_outlets *o, const struct config *c, const char *spec,
+                      struct fault *fault)
 {
+    struct live_sink *sink = &o->sinks[o->sink_count];
     struct publisher_settings s = {.dir = c->out, .durable = &o->durable, .say = serve_say};
-    int err = sink_open(&s.sink, c->to, c->sensor, fault);
-    if (err < 0)
-        return fault_prefix(fault, config_subject(c, "to"));
-    return publisher_start(&o->publisher, &s, fault);
+    int err;
+    if (courier_is(spec)) {
+        const struct courier_settings to = {
+            .dir = c->out, .spec = spec, .durable = &o->durable, .say = serve_say};
+        err = courier_start(&sink->courier, &to, fault);
+        if (err < 0)
+            fault_prefix(fault, config_subject(c, "to"));
+    } else {
+        err = sink_open(&s.sink, spec, c->sensor, fault);
+        if (err < 0)
+            return fault_prefix(fault, config_subject(c, "to"));
+        err = publisher_start(&sink->publisher, &s, fault);
+    }
+    o->sink_count += err == 0;
+    return err;
+}
+
+static int sinks_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
+{
+    if (c->sinks.count > HTTP_SINKS)
+        return fault_set(fault, EINVAL, "%s: more than %d", config_subject(c, "to"), HTTP_SINKS);
+    for (size_t i = 0; i < c->sinks.count; i++) {
+        for (size_t before = 0; before < i; before++)
+            if (!strcmp(c->sinks.at[before], c->sinks.at[i]))
+                return fault_set(fault, EINVAL, "%s: the same one twice", config_subject(c, "to"));
+        int err = sink_begin(o, c, c->sinks.at[i], fault);
+        if (err < 0)
+            return err;
+    }
+    return 0;
 }
 
 int live_outlets_open(struct live_outlets *o, const struct config *c, const struct ruleset *rules,
                       const struct live_sources *sources, uint64_t seq, struct fault *fault)
 {
     int err = 0;
-    o->serve = (struct serve_context){c->out, rules, VERSION};
+    o->serve.feed = c->out;
+    o->serve.program = VERSION;
+    atomic_store(&o->serve.rules, rules);
     o->sources = sources;
     feed_durable_set(&o->durable, seq);
     if (config_is_given(c, "listen"))
         err = http_open(o, c, fault);
-    if (err == 0 && c->to)
-        err = sink_begin(o, c, fault);
+    if (err == 0)
+        err = sinks_begin(o, c, fault);
+    if (err == 0 && !c->no_sources)
+        err = source_indexer_start(&o->indexer, c->out, fault);
     return err;
+}
+
+int live_outlets_deliver(struct live_outlets *o, const struct watched *networks,
+                         struct fault *fault)
+{
+    if (!o->deliveries &&
+        !(o->deliveries = live_deliveries_create(o->serve.feed, &o->durable, serve_say, NULL)))
+        return fault_set(fault, ENOMEM, "deliveries: %s", strerror(ENOMEM));
+    return live_deliveries_set(o->deliveries, networks, fault);
+}
+
+/* What was sealed last goes to a sink that is up. One that is not gets it when it is told again: nothing is lost. */
+static void sinks_settle(struct live_outlets *o)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    bool is_waiting = true;
+    for (unsigned tries = 0; is_waiting && tries < LIVE_SINK_GRACE_MS / 20; tries++) {
+        is_waiting = false;
+        for (unsigned i = 0; i < o->sink_count; i++) {
+            struct publisher_state s = {0};
+            if (!o->sinks[i].publisher)
+                continue;
+            publisher_read(o->sinks[i].publisher, &s);
+            bool is_up = s.phase == PUBLISHER_sending || s.phase == PUBLISHER_current;
+            is_waiting |= is_up && s.delivered_ns < o->sealed_ns;
+        }
+        if (is_waiting)
+            (void)nanosleep(&pause, NULL);
+    }
+}
+
+void live_outlets_rules(struct live_outlets *o, const struct ruleset *rules)
+{
+    atomic_store(&o->serve.rules, rules);
+    if (o->http)
+        http_rules(o->http, rules);
+}
+
+bool live_outlets_uses(struct live_outlets *o, const struct ruleset *rules)
+{
+    return atomic_load(&o->serve.rules) == rules || (o->http && http_uses(o->http, rules));
 }
 
 void live_outlets_close(struct live_outlets *o)
 {
-    publisher_stop(o->publisher);
+    source_indexer_stop(o->indexer);
+    sinks_settle(o);
+    for (unsigned i = 0; i < o->sink_count; i++) {
+        publisher_stop(o->sinks[i].publisher);
+        courier_stop(o->sinks[i].courier);
+    }
+    o->sink_count = 0;
     http_stop(o->http);
-    o->publisher = NULL;
+    live_deliveries_destroy(o->deliveries);
+    o->deliveries = NULL;
+    o->indexer = NULL;
     o->http = NULL;
     for (unsigned i = 0; i < LIVE_RECEIVERS; i++) {
         telescope_watch_destroy(o->watches[i]);

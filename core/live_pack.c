@@ -2,6 +2,7 @@
 #include "core/day_pack.h"
 #include "core/live_state.h"
 #include "core/memory.h"
+#include "core/tally_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,11 @@ static uint64_t shards_of(const struct worker *w)
     return set;
 }
 
-static struct live_part *part_of(struct tally *t, struct tally_day *day)
+struct live_part *live_part_begin(struct tally *t, struct tally_day *day)
 {
     struct live_part *part = memory_must(calloc(1, sizeof *part));
-    part->day = day;
+    memcpy(part->rows, day->rows, sizeof part->rows);
+    memset(day->rows, 0, sizeof day->rows);
     part->date = day->of.date;
     part->is_current = tally_day_is_current(t, day);
     memcpy(part->kinds, day->lone_kinds, sizeof part->kinds);
@@ -27,7 +29,14 @@ static struct live_part *part_of(struct tally *t, struct tally_day *day)
     return part;
 }
 
-void live_pack_begin(struct live_worker *l)
+/* All shards are packed when 7/8 of the next window are over, at the latest. */
+static int64_t pack_step_ns(const struct live_worker *l)
+{
+    int64_t most_ns = l->live->settings->base.window_span_ns / 8 * 7;
+    return (most_ns < LIVE_PACK_NS ? most_ns : LIVE_PACK_NS) / SHARDS;
+}
+
+void live_pack_begin(struct live_worker *l, int64_t end_ns)
 {
     struct tally *t = l->worker->tally;
     unsigned count;
@@ -36,12 +45,14 @@ void live_pack_begin(struct live_worker *l)
     l->packing = memory_must(calloc(1, sizeof *l->packing));
     struct tally_day **days = tally_days(t, &count);
     for (unsigned i = count; i-- > 0;) {
-        struct live_part *part = part_of(t, days[i]);
+        struct live_part *part = live_part_begin(t, days[i]);
         part->next = l->packing->first;
         l->packing->first = part;
     }
+    tally_day_put_aside(t, end_ns);
     l->packed_tally = t;
     l->unpacked = shards_of(l->worker);
+    l->pack_ns = end_ns + pack_step_ns(l);
 }
 
 struct taking {
@@ -60,8 +71,20 @@ static int take(void *context, const struct source_day *d)
     return record_pack_source_day(taking->run, 1, &crc, d);
 }
 
+void live_part_pack(struct live_part *part, struct tally *t, unsigned shard)
+{
+    struct taking taking = {part, &part->runs[shard]};
+    if (day_pack_aside(t, part->date, shard, &part->rows[shard], part->is_current, &part->given_up,
+                       take, &taking) < 0)
+        memory_ended(); /* nothing else fails */
+}
+
 static void packed(struct live_worker *l)
 {
+    struct live_part **end = &l->packing->first;
+    while (*end)
+        end = &(*end)->next;
+    *end = l->packing->others;
     channel_push(l->parts, l->packing);
     l->packing = NULL;
     l->packed_tally = NULL;
@@ -71,13 +94,10 @@ void live_pack_shard(struct live_worker *l, unsigned shard)
 {
     if (!(l->unpacked >> shard & 1))
         return;
-    for (struct live_part *part = l->packing->first; part; part = part->next) {
-        struct taking taking = {part, &part->runs[shard]};
-        if (day_pack(l->packed_tally, part->day, shard, part->is_current, NULL, &part->given_up,
-                     take, &taking) < 0)
-            memory_ended(); /* nothing else fails */
-    }
+    for (struct live_part *part = l->packing->first; part; part = part->next)
+        live_part_pack(part, l->packed_tally, shard);
     l->unpacked &= ~(UINT64_C(1) << shard);
+    l->pack_ns += pack_step_ns(l);
     if (l->unpacked == 0)
         packed(l);
 }
@@ -102,27 +122,13 @@ void live_parts_destroy(struct live_parts *parts)
         return;
     for (struct live_part *part = parts->first, *next; part; part = next) {
         next = part->next;
-        for (unsigned shard = 0; shard < SHARDS; shard++)
+        for (unsigned shard = 0; shard < SHARDS; shard++) {
             record_buffer_free(&part->runs[shard]);
+            day_rows_fini(&part->rows[shard]);
+        }
         free(part);
     }
     tally_destroy(parts->over);
+    live_late_destroy(parts->late);
     free(parts);
-}
-
-/* What windows stand on goes with it; those that began a moment before are the new day's. */
-void live_day_swap(struct live_worker *l)
-{
-    struct worker *w = l->worker;
-    struct tally *next = channel_try_pop(l->fresh), *over = w->tally;
-    if (!next)
-        next = memory_must(live_tally_create(l->live));
-    tally_survey_inherit(next, over);
-    w->tally = next;
-    for (uint32_t left = w->announced; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctz(left);
-        tally_announce(next, slot);
-        pipeline_announce(w, &w->opened[slot]);
-    }
-    l->packing->over = over;
 }

@@ -3,8 +3,6 @@
 #include "core/live_state.h"
 
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 /* ---- what is dropped ---- */
 
@@ -31,7 +29,7 @@ struct batch *live_send(void *context, struct batch *full)
 {
     struct receiver *r = context;
     struct pipeline *p = &r->live->pipeline;
-    struct lane *lane = &r->lanes[p->worker_of[full->shard] - p->workers];
+    struct lane *lane = r->own ? r->lanes : &r->lanes[p->worker_of[full->shard] - p->workers];
     spare_take(lane);
     if (__builtin_expect(lane->spare_count == 0, 0)) {
         dropped(r, DROP_ring_full, full->brief_count + full->count);
@@ -75,6 +73,20 @@ static struct telescope_watch *watch_of(const struct receiver *r)
 
 /* ---- windows ---- */
 
+/* All that it had of windows before was sent. */
+static void rules_turn(struct receiver *r)
+{
+    struct generation *before = atomic_load_explicit(&r->generation, memory_order_relaxed);
+    struct generation *g = generation_at(before, r->start_ns);
+    if (g == before)
+        return;
+    r->sorter.rules = g->of.rules;
+    r->sorter.verdicts = g->each[r->number].verdicts;
+    r->sorter.scratch = g->each[r->number].scratch;
+    r->sorter.generation = g;
+    atomic_store_explicit(&r->generation, g, memory_order_release);
+}
+
 /* Goes on to the window of a time, as soon as workers know of it: the keeper is a second ahead. */
 static void window_turn(struct receiver *r, int64_t ts_ns)
 {
@@ -85,8 +97,12 @@ static void window_turn(struct receiver *r, int64_t ts_ns)
     r->end_ns = r->start_ns + span_ns;
     r->floor_ns = r->start_ns > r->floor_ns ? r->start_ns : r->floor_ns;
     r->slot = live_slot(r->start_ns, span_ns);
-    while (atomic_load_explicit(&l->announced_ns, memory_order_acquire) < r->start_ns)
+    while (atomic_load_explicit(&l->announced_ns, memory_order_acquire) < r->start_ns) {
+        if (r->own) /* the keeper may have no room to say so */
+            live_worker_some(r->own, false);
         (void)sched_yield();
+    }
+    rules_turn(r);
     struct receiver_window *w = &r->windows[r->slot];
     for (unsigned why = 0; why < DROP_COUNT; why++)
         atomic_store_explicit(&w->dropped[why], 0, memory_order_relaxed);
@@ -102,7 +118,7 @@ static void window_turn(struct receiver *r, int64_t ts_ns)
 static int64_t flush_ns(struct receiver *r)
 {
     unsigned shift = 0;
-    for (unsigned i = 0; i < r->live->settings->base.workers; i++) {
+    for (unsigned i = 0; i < r->lane_count; i++) {
         struct lane *lane = &r->lanes[i];
         spare_take(lane);
         unsigned away = lane->batch_count - lane->spare_count;
@@ -131,7 +147,7 @@ static void receiver_turn(struct receiver *r, int64_t now_ns)
 
 static void sort_run(struct receiver *r, const struct frame *frames, size_t count)
 {
-    if (!(r->live->settings->base.rules->spoof_tests & ~SPOOF_DEFAULT)) {
+    if (!(r->sorter.rules->spoof_tests & ~SPOOF_DEFAULT)) {
         sorter_frames(&r->sorter, frames, count, r->slot);
         return;
     }
@@ -225,26 +241,23 @@ static void batch_touch(struct batch *b)
  * where others change the process's memory meanwhile. */
 static void batches_touch(struct receiver *r)
 {
-    unsigned workers = r->live->settings->base.workers;
-    for (unsigned i = 0; i < workers; i++) {
+    for (unsigned i = 0; i < r->lane_count; i++) {
         struct lane *lane = &r->lanes[i];
         spare_take(lane);
-        for (unsigned k = 0; k < lane->spare_count && k < LIVE_TOUCHED / workers; k++)
+        for (unsigned k = 0; k < lane->spare_count && k < LIVE_TOUCHED / r->lane_count; k++)
             batch_touch(lane->spare[lane->spare_count - 1 - k]);
     }
     for (unsigned shard = 0; shard < SHARDS; shard++)
         batch_touch(r->sorter.shards[shard].batch);
 }
 
-/* A receiver that polls on a processor of its own: a NIC's ring is full after 0.3 ms, other threads are given 3 ms at once. */
+/* A NIC's ring is full after 0.3 ms, other threads are given 3 ms at once. */
 static void receiver_insist(struct receiver *r)
 {
-    enum { NICE = -20 };
     if (r->settings->capture->ops->wait)
         return;
     batches_touch(r);
-    if (r->settings->cpu != LIVE_ANY_CPU)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    live_thread_insist(r->settings->cpu);
 }
 
 static void receiver_begin(struct receiver *r)
@@ -273,9 +286,11 @@ void *live_receiver(void *arg)
         size_t count = c->ops->burst(c, frames, FRAME_BURST);
         if (count > 0)
             receive_some(r, frames, count);
-        else if (c->ops->wait)
+        else if (c->ops->wait && !(r->own && r->own->worker->held_total + r->own->unpacked))
             c->ops->wait(c, LIVE_FLUSH_NS / 1000000);
-        else if (++idle % POLLS != 0)
+        if (r->own)
+            live_worker_some(r->own, count == 0);
+        if (count == 0 && !c->ops->wait && ++idle % POLLS != 0)
             continue;
         int64_t now_ns = live_clock_now(&r->clock);
         if (now_ns >= r->turn_ns)
@@ -283,12 +298,17 @@ void *live_receiver(void *arg)
     }
     /* What arrived before the end is still taken, if there is an end to it. */
     int64_t end_ns = live_clock_now(&r->clock) + LIVE_DRAIN_NS;
-    for (size_t count;
-         live_clock_now(&r->clock) < end_ns && (count = c->ops->burst(c, frames, FRAME_BURST)) > 0;)
+    for (size_t count; live_clock_now(&r->clock) < end_ns &&
+                       (count = c->ops->burst(c, frames, FRAME_BURST)) > 0;) {
         receive_some(r, frames, count);
+        if (r->own)
+            live_worker_some(r->own, false);
+    }
     receiver_turn(r, live_clock_now(&r->clock));
     if (r->settings->leave)
         r->settings->leave();
     atomic_store_explicit(&r->time_ns, INT64_MAX, memory_order_release);
+    if (r->own)
+        live_worker_end(r->own);
     return NULL;
 }

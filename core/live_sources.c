@@ -208,6 +208,25 @@ void live_sources_close(struct live_sources *s)
     *s = (struct live_sources){0};
 }
 
+int live_sources_deal(const struct live_sources *s, const struct config *c, struct fault *fault)
+{
+    if (s->count == 1)
+        return 0;
+    if (c->from.count > 1)
+        return fault_set(
+            fault, EINVAL,
+            "%s: 0: a source may send to several of what is captured from, and receivers "
+            "that count by themselves would count it twice; it takes workers",
+            config_subject(c, "workers"));
+    const struct dpdk_port_info *port = dpdk_port_info(capture_dpdk_port(s->receivers[0].capture));
+    if (!port->hashes_source || s->count > SHARDS)
+        return fault_set(fault, EINVAL,
+                         "%s: 0: %s does not deal packets to its %u queues by the source address "
+                         "alone; it takes workers, or queues=1",
+                         config_subject(c, "workers"), port->name, port->queues);
+    return 0;
+}
+
 /* ---- processors ---- */
 
 static int list_read(struct core_list *list, const struct config *c, const char *option,

@@ -24,6 +24,9 @@ int live_sources_open(struct live_sources *s, const struct config *c, void (*say
                       struct fault *fault);
 void live_sources_close(struct live_sources *s); /* also of a zeroed one */
 
+/* Whether all packets of a source come to one receiver, so that receivers can count by themselves. 0, or -EINVAL and a fault. */
+int live_sources_deal(const struct live_sources *s, const struct config *c, struct fault *fault);
+
 /* The processors of receivers (into s) and of `workers`. */
 int live_sources_plan(struct live_sources *s, const struct config *c, unsigned workers,
                       int worker_cpus[SHARDS], void (*say)(const char *line), struct fault *fault);

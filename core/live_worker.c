@@ -2,6 +2,8 @@
 #include "core/live_state.h"
 #include "core/tally_cap.h"
 
+#include <assert.h>
+
 /* The packets of a batch of one receiver stand in the order of time, briefs and observations each. */
 static void span_of(const struct batch *b, int64_t *first_ns, int64_t *last_ns)
 {
@@ -40,9 +42,10 @@ static void span_begin(struct live_worker *l, unsigned slot)
 static void late_seal(struct live_worker *l)
 {
     struct worker *w = l->worker;
-    if (!tally_is_open(w->tally, LIVE_LATE_SLOT))
+    if (!l->late_in)
         return;
-    struct window *window = tally_seal(w->tally, LIVE_LATE_SLOT);
+    struct window *window = tally_seal(l->late_in, LIVE_LATE_SLOT);
+    l->late_in = NULL;
     uint64_t packets = window->totals.packets;
     window->totals.first_ns = l->first_ns[LIVE_LATE_SLOT];
     window->totals.last_ns = l->last_ns[LIVE_LATE_SLOT];
@@ -53,20 +56,25 @@ static void late_seal(struct live_worker *l)
     channel_push(w->sealed, window);
 }
 
-/* Its window is sealed: they make a part of their own, which lasts until the next window is sealed. */
+/* Its window is sealed: they make a part of their own, which lasts until the next window is sealed. Meanwhile the worker's tally is that of
+ * the rules they came under. */
 static void late_count(struct live_worker *l, struct batch *b)
 {
     struct worker *w = l->worker;
     struct batch_mark begin = {.what = MARK_OPEN, .slot = LIVE_LATE_SLOT, .start_ns = b->window_ns};
+    struct tally *own = w->tally;
     if (w->opened[LIVE_LATE_SLOT].start_ns != b->window_ns)
         late_seal(l);
-    if (!tally_is_open(w->tally, LIVE_LATE_SLOT)) {
+    w->tally = live_late_tally(l, b->generation);
+    if (!l->late_in) {
+        l->late_in = w->tally;
         w->opened[LIVE_LATE_SLOT] = begin;
         tally_announce(w->tally, LIVE_LATE_SLOT);
         pipeline_announce(w, &begin);
         span_begin(l, LIVE_LATE_SLOT);
     }
-    live_pack_shard(l, b->shard);
+    if (l->packed_tally == w->tally) /* what is put aside takes no packets of before */
+        live_pack_shard(l, b->shard);
     b->brief_slot = LIVE_LATE_SLOT;
     for (uint32_t i = 0; i < b->count; i++)
         b->at[i].slot = LIVE_LATE_SLOT;
@@ -74,7 +82,12 @@ static void late_count(struct live_worker *l, struct batch *b)
     atomic_store_explicit(
         &l->late, atomic_load_explicit(&l->late, memory_order_relaxed) + b->brief_count + b->count,
         memory_order_relaxed);
+    if (w->events)
+        event_engine_rules(w->events, b->generation->of.rules);
     pipeline_count(w, b);
+    w->tally = own;
+    if (w->events)
+        event_engine_rules(w->events, l->generation->of.rules);
     batch_return(b);
 }
 
@@ -92,10 +105,12 @@ static bool take(struct live_worker *l, unsigned receiver, struct batch *b)
         late_count(l, b);
         return true;
     }
+    assert(b->generation == l->generation);
     unsigned slot = live_slot(b->window_ns, w->pipeline->settings->window_span_ns);
-    live_pack_shard(l, b->shard);
     span_add(l, slot, b);
     pipeline_hold(w, b);
+    if (l->unpacked != 0 && l->last_ns[slot] >= l->pack_ns)
+        (void)live_pack_some(l);
     return true;
 }
 
@@ -103,8 +118,10 @@ static bool take(struct live_worker *l, unsigned receiver, struct batch *b)
 static void lanes_drain(struct live_worker *l)
 {
     for (unsigned i = 0; i < l->live->settings->receiver_count; i++) {
-        for (unsigned left = channel_count(l->from[i]->batches); left > 0 && !l->ahead[i]; left--)
-            (void)take(l, i, channel_pop(l->from[i]->batches));
+        struct lane *from = l->from[i];
+        for (unsigned left = from ? channel_count(from->batches) : 0; left > 0 && !l->ahead[i];
+             left--)
+            (void)take(l, i, channel_pop(from->batches));
     }
 }
 
@@ -124,6 +141,8 @@ static void open_window(struct live_worker *l, const struct batch_mark *mark)
         tally_survey_install(w->tally, survey);
     w->opened[mark->slot] = *mark;
     tally_announce(w->tally, mark->slot);
+    if (w->events)
+        event_engine_open(w->events, mark->slot, mark->start_ns, false);
     pipeline_announce(w, mark);
     span_begin(l, mark->slot);
     if (l->open_ns == INT64_MIN)
@@ -140,20 +159,35 @@ static void seal_window(struct live_worker *l, struct batch_mark *mark)
     mark->last_ns = l->last_ns[mark->slot];
     live_pack_all(l);
     late_seal(l);
+    if (w == w->pipeline->workers)
+        channel_push(l->oldest, mark->oldest);
     pipeline_seal(w, mark);
     pipeline_announce(w, mark);
-    live_pack_begin(l);
-    l->open_ns += w->pipeline->settings->window_span_ns;
-    if (!mark->ends_day)
-        return;
-    live_day_swap(l);
-    channel_push(w->sealed, &live_day_over);
+    live_pack_begin(l, l->open_ns + w->pipeline->settings->window_span_ns);
+    l->open_ns = mark->start_ns; /* it was opened before */
+    live_late_pack(l);
+    struct generation *next = generation_at(l->generation, l->open_ns);
+    if (mark->ends_day || next != l->generation)
+        live_tally_swap(l, next);
+    if (mark->ends_day)
+        channel_push(w->sealed, &live_day_over);
+}
+
+/* What the memory cap asks for is of now: in a flood there are seconds between now and the last packet that was sent. */
+static void cap_take(struct live_worker *l, unsigned what)
+{
+    if (what == MARK_GIVE_UP && l->packed_tally == l->worker->tally)
+        live_pack_all(l); /* what is put aside would be taken for what comes behind it */
+    pipeline_cap_work(l->worker, what);
 }
 
 /* Returns false at the end. */
 static bool mark_take(struct live_worker *l, struct batch *b)
 {
-    struct worker *w = l->worker;
+    if (b->mark.what >= MARK_COUNT_TABLES && b->mark.what <= MARK_GIVE_UP) {
+        cap_take(l, b->mark.what);
+        return true;
+    }
     lanes_drain(l);
     held_count(l);
     switch (b->mark.what) {
@@ -163,11 +197,9 @@ static bool mark_take(struct live_worker *l, struct batch *b)
     case MARK_SEAL:
         seal_window(l, &b->mark);
         break;
-    case MARK_END:
+    default: /* MARK_END */
         live_pack_all(l);
         return false;
-    default:
-        pipeline_cap_work(w, b->mark.what);
     }
     for (unsigned i = 0; i < l->live->settings->receiver_count; i++) {
         struct batch *ahead = l->ahead[i];
@@ -186,7 +218,7 @@ static bool is_there(void *context)
     if (channel_count(l->worker->lane.batches) > 0)
         return true;
     for (unsigned i = 0; i < l->live->settings->receiver_count; i++)
-        if (!l->ahead[i] && channel_count(l->from[i]->batches) > 0)
+        if (l->from[i] && !l->ahead[i] && channel_count(l->from[i]->batches) > 0)
             return true;
     return false;
 }
@@ -196,7 +228,7 @@ static bool some_taken(struct live_worker *l)
 {
     bool is_any = false;
     for (unsigned i = 0; i < l->live->settings->receiver_count; i++) {
-        struct batch *b = l->ahead[i] ? NULL : channel_try_pop(l->from[i]->batches);
+        struct batch *b = l->ahead[i] || !l->from[i] ? NULL : channel_try_pop(l->from[i]->batches);
         if (b)
             is_any |= take(l, i, b);
     }
@@ -212,23 +244,50 @@ static void idle(struct live_worker *l)
     bell_wait(l->bell, -1, is_there, l);
 }
 
+/* False at the end. */
+static bool marks_take(struct live_worker *l)
+{
+    for (struct batch *mark; (mark = channel_try_pop(l->worker->lane.batches));) {
+        bool goes_on = mark_take(l, mark);
+        batch_return(mark);
+        if (!goes_on)
+            return false;
+    }
+    return true;
+}
+
+/* To the end mark, and the sums behind it. */
+static void work(struct live_worker *l)
+{
+    struct worker *w = l->worker;
+    while (marks_take(l))
+        if (!some_taken(l) && !pipeline_count_most(w) && !live_pack_some(l))
+            idle(l);
+    if (w->events)
+        channel_push(w->tellings, event_engine_last(w->events));
+    channel_push(w->sealed, NULL);
+    pipeline_sum_shards(w, w->sources);
+}
+
 void *live_worker(void *arg)
 {
     struct live_worker *l = arg;
     struct worker *w = l->worker;
-    live_thread_begin(l->live, "worker", l->live->settings->worker_cpus[w - w->pipeline->workers]);
-    for (;;) {
-        struct batch *mark = channel_try_pop(w->lane.batches);
-        if (mark) {
-            bool goes_on = mark_take(l, mark);
-            batch_return(mark);
-            if (!goes_on)
-                break;
-        } else if (!some_taken(l) && !pipeline_count_most(w) && !live_pack_some(l)) {
-            idle(l);
-        }
-    }
-    channel_push(w->sealed, NULL);
-    pipeline_sum_shards(w, w->sources);
+    int cpu = l->live->settings->worker_cpus[w - w->pipeline->workers];
+    live_thread_begin(l->live, "worker", cpu);
+    if (live_polls(l->live))
+        live_thread_insist(cpu);
+    work(l);
     return NULL;
 }
+
+void live_worker_some(struct live_worker *l, bool is_idle)
+{
+    (void)marks_take(l); /* receivers end before the last mark is sent */
+    while (some_taken(l))
+        ;
+    if (is_idle && !pipeline_count_most(l->worker))
+        (void)live_pack_some(l);
+}
+
+void live_worker_end(struct live_worker *l) { work(l); }

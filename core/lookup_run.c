@@ -8,11 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+/* Who waits at a terminal hears what for. */
+static void indexing_say(const char *path)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    fputs("\r\033[Kyamiscope: ", stderr);
+    command_print_visible(stderr, path);
+    fputs(": makes its index, once; questions after this one need not\n", stderr);
+}
 
 static int settings_fill(struct lookup_run *r, struct lookup_settings *s, struct fault *fault)
 {
     const struct config *c = r->config;
-    *s = (struct lookup_settings){.top = (size_t)c->top, .no_index = c->no_index};
+    *s = (struct lookup_settings){
+        .top = (size_t)c->top, .no_index = c->no_index, .indexing = indexing_say};
     int err = command_check_words(c, fault);
     if (err == 0 && c->dates != NULL) {
         s->has_span = true;

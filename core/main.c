@@ -1,9 +1,12 @@
 /* yamiscope: a darknet telescope packet analyzer. */
 #include "core/command.h"
+#include "core/completion.h"
+#include "core/manual.h"
 #include "core/memory.h"
 #include "core/version.h"
 #include "export/damage_text.h"
 #include "export/text.h"
+#include "export/utf8.h"
 
 #include <errno.h>
 #include <string.h>
@@ -97,6 +100,25 @@ const struct command commands[] = {
      "is\n"
      "3 then.\n",
      command_port},
+    {"events", COMMAND_EVENTS, "FEED...",
+     "what people can act on: scans, attacks, infected hosts, onsets",
+     "Reads the events of the feeds and prints them by the time they were told last, each once, as "
+     "it\n"
+     "stands; --updates prints every record of them. Of the table the newest --top rows; --json "
+     "and\n"
+     "--csv have all, the README names their columns. Addresses are those of sources and victims. "
+     "What is\n"
+     "damaged is named, the rest printed, the exit code is 3 then.\n",
+     command_events},
+    {"infected", COMMAND_INFECTED, "FEED...", "infected hosts of a day, for those who can act",
+     "Addresses that were infected on a day (confirmed: Mirai's feature in 3 packets to 2 "
+     "addresses,\n"
+     "or an exploit over TCP), or are suspected to be (10 addresses, strict IoT ports alone, no\n"
+     "scanner's tool), from the feed's source days; with time, ports and protocol of the last "
+     "packet\n"
+     "that says so, and what is new, continuing or gone since the day before. Addresses are not\n"
+     "devices. Sources are in it: give each ISP its own (--per-as).\n",
+     command_infected},
     {"publish", COMMAND_PUBLISH, "FEED --to SPEC",
      "tell a Redis what a feed says: windows, days, ports, shares, sources",
      "Delivers what the Redis lacks of the feed, window by window, and ends; --follow keeps on. "
@@ -116,6 +138,18 @@ const struct command commands[] = {
      "may\n"
      "read what is delayed and folded. The address is printed when it is ready.\n",
      command_serve},
+    {"watch", COMMAND_WATCH, "FEED|URL",
+     "live view of a feed in the terminal: rates, shares, ports, tools, drops",
+     "Follows a feed's folder, the streams that publish keeps in a Redis (redis://HOST, as of\n"
+     "publish), or a server (http://HOST:PORT, https://). Rates are of the newest window, counts "
+     "of\n"
+     "the newest day: provisional until its Day is there. Keys: q ends, d takes another "
+     "denominator,\n"
+     "Ctrl-L draws anew. A source that goes away is tried again; one that can't be reached at "
+     "first\n"
+     "is an error. The password of a Redis is read as publish reads it, a server's token from\n"
+     "--token or the variable YAMISCOPE_TOKEN.\n",
+     command_watch},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
      "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
      "--json`\n"
@@ -132,14 +166,14 @@ const struct command commands[] = {
      "each finding, with file, line and column where it has one; exit code 2 then.\n",
      command_check},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
-     "list: rules, kinds, fingerprints and shares with their definitions.\n"
+     "list: rules, kinds, fingerprints and shares with their definitions.\n\n"
      "check: reads the rule files of DIR and names the first thing wrong with file, line, "
      "column.\n",
      command_rules},
     {"lists", COMMAND_LISTS, "import|show PATH...", "make or show lists of acknowledged scanners",
      "import FILE|DIR... -o OUT.yaml: reads CIDR lists (a prefix a line) and MISP warning lists\n"
      "into one list; of folders, *.txt and *.json, but not of folders in them. A CIDR list is its\n"
-     "file's organisation (censys_v4.txt: censys).\n"
+     "file's organisation (censys_v4.txt: censys).\n\n"
      "show FILE|DIR... [ADDR...]: organisations, prefixes and addresses of such lists; with "
      "addresses,\n"
      "who each is.\n",
@@ -159,11 +193,17 @@ void command_print_ledger(const struct window_ledger *l, uint64_t bytes)
 
 void command_print_visible(FILE *out, const char *text)
 {
-    for (const char *c = text; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            fprintf(out, "\\x%02x", (unsigned char)*c);
-        else
-            putc(*c, out);
+    const unsigned char *c = (const unsigned char *)text;
+    while (*c != '\0') {
+        size_t len = utf8_length(c);
+        if (len > 0 && !utf8_is_control(c, len)) {
+            fwrite(c, 1, len, out);
+            c += len;
+            continue;
+        }
+        /* Also C1 controls, which a terminal obeys, and marks that turn the writing direction. */
+        for (len = len == 0 ? 1 : len; len > 0; len--)
+            fprintf(out, "\\x%02x", *c++);
     }
 }
 
@@ -189,7 +229,7 @@ void command_print_damage(const struct damage_list *damaged)
 
 int command_check_words(const struct config *c, struct fault *fault)
 {
-    if (strcmp(c->lang, "en") && strcmp(c->lang, "ja"))
+    if (c->lang != NULL && strcmp(c->lang, "en") && strcmp(c->lang, "ja"))
         return fault_set(fault, EINVAL, "%s: '%s' is neither en nor ja", config_subject(c, "lang"),
                          c->lang);
     if (strcmp(c->color, "auto") && strcmp(c->color, "always") && strcmp(c->color, "never"))
@@ -216,7 +256,10 @@ static void usage(FILE *out)
         fprintf(out, "  %-8s %-18s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
     fputs(
-        "\n`yamiscope COMMAND --help` tells a command's options.\n"
+        "\n`yamiscope COMMAND --help` tells a command's options, `yamiscope help --man PAGE` "
+        "prints a\n"
+        "man page (yamiscope-COMMAND, yamiscope-config), `yamiscope help --completion SHELL` what\n"
+        "bash, zsh or fish completes.\n"
         "Exit: 0 done; 1 failed; 2 wrong usage or config; 3 done, but some input was damaged, no\n"
         "capture, or could not be read.\n",
         out);
@@ -228,6 +271,20 @@ static int command_help(const struct command *command)
            command->about);
     config_print_options(stdout, command->bit);
     return command_flush(EXIT_DONE);
+}
+
+/* `help --man PAGE`, `help --completion SHELL`: what an installation has of these. */
+static int help_print(const char *option, const char *name)
+{
+    bool is_page = !strcmp(option, "--man"), is_shell = !strcmp(option, "--completion");
+    if ((is_page && manual_print(stdout, name) == 0) ||
+        (is_shell && completion_print(stdout, name) == 0))
+        return command_flush(EXIT_DONE);
+    fprintf(stderr, "yamiscope: help: '%s': %s\n", is_page || is_shell ? name : option,
+            is_page    ? "no such page: yamiscope, yamiscope-config, yamiscope-COMMAND"
+            : is_shell ? "none of bash, zsh, fish"
+                       : "neither --man PAGE nor --completion SHELL");
+    return EXIT_USAGE;
 }
 
 static int command_run(const struct command *command, int argc, char **argv)
@@ -263,6 +320,8 @@ int main(int argc, char **argv)
         usage(stdout);
         return command_flush(EXIT_DONE);
     }
+    if (!strcmp(argv[1], "help") && argc == 4)
+        return help_print(argv[2], argv[3]);
     if (!strcmp(argv[1], "--version")) {
         puts("yamiscope " VERSION);
         return command_flush(EXIT_DONE);

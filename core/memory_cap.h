@@ -1,8 +1,8 @@
 /* memory_cap: what the tables of sources and days take by formula, and what is given up beyond a cap (DESIGN.md 5).
  *
  * The formula counts what does not depend on workers, batches, growth or hash seed: distinct sources, their (source,
- * protocol, port) pairs, and the rows that the days which are not over would have if every row stood by
- * itself. So it is an upper bound: rows that are counted beside their pair take no room of their own, and
+ * protocol, port) pairs, which payload rules each showed on days that are over, and the rows that the days which are not
+ * over would have if every row stood by itself. So it is an upper bound: rows that are counted beside their pair take no room of their own, and
  * ordinary captures use about half. All else of a run (windows, batches, rings: some 10 MB a worker;
  * source days that wait for the end: 256 MB, then a file) is not in it.
  *
@@ -19,7 +19,7 @@
  * Which numbers are then not exact:
  *   1. a Day: ports, categories, rules, numerators, who is a survey scanner (given_up.ports); distinct sources of a
  *      port or of a rule's ports, in windows (low < high) and over the run (lower bounds);
- *   2. a Day: payload rules, bots and what follows from them (given_up.rules);
+ *   2. a Day: payload rules, bots and what follows from them (given_up.rules); distinct sources of a payload rule over the run;
  *   3. all of a Day but its kinds (given_up.sources); distinct sources of all marks, kinds and tools, in windows low < high,
  *      over the run lower bounds; what windows take out of _ex_survey. HyperLogLogs miss nobody.
  * Packets of windows (kinds, ports, rules by packets, marks) are exact whatever is given up.
@@ -37,8 +37,9 @@
 enum {
     CAP_SOURCE_BYTES =
         100, /* 32, a slot of 4 / (3/5), times, last bot and IPv6 address of 16 / (4/5) each */
-    CAP_PAIR_BYTES = 28, /* 16 / (3/5) */
-    CAP_ROW_BYTES = 76,  /* (48 + 2 slots of 4) / (3/4) */
+    CAP_PAIR_BYTES = 28,  /* 16 / (3/5) */
+    CAP_ROW_BYTES = 76,   /* (48 + 2 slots of 4) / (3/4) */
+    CAP_SHOWN_BYTES = 22, /* 12 / (9/16), in a table that doubles beyond 3/4 */
     CAP_PACKET_BYTES =
         CAP_SOURCE_BYTES + CAP_PAIR_BYTES + CAP_ROW_BYTES, /* a packet adds at most one of each */
 };
@@ -50,11 +51,13 @@ enum {
 
 struct cap_counts {
     uint64_t sources, pairs, rows;
+    uint64_t shown; /* payload rules of each source, of days that are over */
 };
 
 static inline uint64_t cap_bytes(const struct cap_counts *c)
 {
-    return c->sources * CAP_SOURCE_BYTES + c->pairs * CAP_PAIR_BYTES + c->rows * CAP_ROW_BYTES;
+    return c->sources * CAP_SOURCE_BYTES + c->pairs * CAP_PAIR_BYTES + c->rows * CAP_ROW_BYTES +
+           c->shown * CAP_SHOWN_BYTES;
 }
 
 /* Sources by packets: single numbers below 16, then eight steps each time they double. */

@@ -2,8 +2,8 @@
  *
  * The protocol is systemd's (sd_notify(3)): datagrams of lines KEY=VALUE to the Unix socket that NOTIFY_SOCKET names, a
  * path or, behind @, an abstract name. Where nobody asks, nothing is sent. No message waits for its reader but the one that says
- * ready, for at most a second. One thread at a time; reads the environment at open and a clock where the manager wants
- * its own.
+ * ready, for at most a second. Reads the environment at open and a clock where the manager
+ * wants its own. One thread opens and closes; what is sent in between may be any thread's.
  */
 #ifndef CORE_NOTIFY_H
 #define CORE_NOTIFY_H

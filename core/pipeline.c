@@ -67,6 +67,7 @@ static void pipeline_destroy(struct pipeline *p)
     free(p->sorter.verdicts);
     verdicts_destroy(p->verdicts);
     window_clock_destroy(p->clock);
+    event_export_destroy(p->events);
     free(p);
 }
 
@@ -85,6 +86,8 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         .verdicts = calloc(1, sizeof(struct verdict_memory)),
         .scratch = settings->rules->payload_off ? NULL : payload_scratch_create(settings->rules),
         .decap = settings->decap,
+        .has_events = settings->events != NULL,
+        .has_indicators = settings->events && event_settings_has(settings->events, EVENT_indicator),
         .limit = settings->batch,
         .send = pipeline_send,
         .context = p,
@@ -99,6 +102,8 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
         (!settings->rules->payload_off && !p->sorter.scratch))
         return -ENOMEM;
     p->sorter.verdicts->of = p->verdicts;
+    if (settings->events && !(p->events = event_export_create(settings->events, settings->rules)))
+        return -ENOMEM;
     p->windows = window_clock_windows(p->clock);
     unsigned least = settings->workers * BATCHES_LEAST < BATCHES_AHEAD
                          ? BATCHES_AHEAD / settings->workers
@@ -139,6 +144,7 @@ int pipeline_run(const struct pipeline_settings *settings, struct pipeline_resul
     if (err == 0) {
         pipeline_thread_begin(p, NULL);
         err = pipeline_receive(p, fault);
+        p->is_finishing = true;
         window_clock_finish(p->clock);
     }
     pipeline_threads_finish(p);

@@ -15,6 +15,7 @@
 #include "classify/telescope_dates.h"
 #include "core/day_minutes.h"
 #include "core/day_store.h"
+#include "core/event_settings.h"
 #include "core/tally.h"
 #include "export/feed_log.h"
 #include "export/summary.h"
@@ -38,7 +39,8 @@ struct pipeline_settings {
     unsigned batch;              /* packets per batch, 1 to BATCH_MAX */
     bool steps_back; /* all threads of the run, the caller's too, become nice: on a machine with few
                         cores, the thread that decompresses the input is what all wait for */
-    uint64_t memory_cap; /* bytes, as core/memory_cap.h counts them; 0: none */
+    const struct event_settings *events; /* NULL: events are not looked for */
+    uint64_t memory_cap;                 /* bytes, as core/memory_cap.h counts them; 0: none */
     int64_t window_span_ns, lateness_ns;
     atomic_ulong *packets; /* how far it is, for a progress line; may be NULL */
 };
@@ -50,6 +52,7 @@ struct pipeline_result {
     uint64_t destinations;         /* distinct */
     uint64_t windows, parts;       /* records; parts: those with part > 0 */
     struct summary_given_up given_up;
+    uint64_t indicators_withheld; /* they mention the telescope (core/event_indicator.h) */
 };
 
 /* Runs to the end of the capture. 0, or -errno with a fault where threads or memory could not be had, or the

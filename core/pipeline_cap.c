@@ -23,6 +23,16 @@ void pipeline_cap_work(struct worker *w, unsigned what)
     case MARK_COUNT_TABLES:
         w->counts = (struct cap_counts){0};
         tally_cap_count(w->tally, &w->counts);
+        w->event_bytes = w->events ? event_engine_bytes(w->events) : 0;
+        break;
+    case MARK_EVENTS_WEIGH:
+        if (!w->event_weight)
+            w->event_weight = memory_must(malloc(sizeof *w->event_weight));
+        *w->event_weight = (struct event_weight){0};
+        event_engine_weigh(w->events, w->event_weight);
+        break;
+    case MARK_EVENTS_GIVE_UP:
+        event_engine_give_up(w->events, w->pipeline->cap.events_step);
         break;
     case MARK_WEIGH:
         if (!w->weight)
@@ -55,6 +65,7 @@ static struct cap_counts tell_all(struct pipeline *p)
         sum.sources += w->counts.sources;
         sum.pairs += w->counts.pairs;
         sum.rows += w->counts.rows;
+        sum.shown += w->counts.shown;
     }
     return sum;
 }
@@ -85,7 +96,8 @@ static bool is_beyond(const struct pipeline *p, uint64_t most)
 
 void pipeline_cap_begin(struct pipeline *p)
 {
-    bool is_needed = p->settings->days || p->settings->memory_cap > 0;
+    bool is_needed = p->settings->days || p->settings->memory_cap > 0 ||
+                     (p->settings->events && p->settings->events->memory > 0);
     p->cap.next = is_needed ? EVERY : UINT64_MAX;
 }
 
@@ -112,6 +124,38 @@ static void weighed(struct pipeline *p, const struct cap_counts *most)
     ask_all(p, MARK_GIVE_UP, CAP_GIVING_UP);
 }
 
+/* Whether open events may be beyond their cap, or come to be while it is looked at. */
+static bool events_are_beyond(const struct pipeline *p)
+{
+    uint64_t bytes = (uint64_t)DELAY * EVENT_PACKET_BYTES;
+    if (!p->settings->events || p->settings->events->memory == 0)
+        return false;
+    for (unsigned i = 0; i < p->settings->workers; i++)
+        bytes += p->workers[i].event_bytes;
+    return bytes > p->settings->events->memory;
+}
+
+/* All open events were looked at. Where they are beyond their cap, bins go, then those with the fewest packets are closed, so many that at most 3/4 of it
+ * are left in use. */
+static void events_weighed(struct pipeline *p)
+{
+    struct event_weight sum = {0};
+    uint64_t cap = p->settings->events->memory;
+    for (unsigned i = 0; i < p->settings->workers; i++) {
+        sum.bytes += p->workers[i].event_weight->bytes;
+        sum.bins += p->workers[i].event_weight->bins;
+        for (unsigned step = 0; step < CAP_STEPS; step++)
+            sum.at[step] += p->workers[i].event_weight->at[step];
+    }
+    if (sum.bytes <= cap)
+        return;
+    int step = EVENT_NO_STEP;
+    for (uint64_t left = sum.bytes - sum.bins; left > cap / 4 * 3 && step < CAP_STEPS - 1;)
+        left -= sum.at[++step];
+    p->cap.events_step = step;
+    ask_all(p, MARK_EVENTS_GIVE_UP, CAP_GIVING_UP);
+}
+
 static void forget(struct pipeline_cap *cap)
 {
     cap->decision = (struct cap_decision){0};
@@ -130,10 +174,17 @@ static void answers_take(struct pipeline *p)
         forget(cap);
     } else if (of == CAP_COUNTING) {
         cap->pairs = counts.pairs;
+        cap->has_events = events_are_beyond(p);
         if (is_beyond(p, cap_bytes(&counts)))
             ask_all(p, MARK_WEIGH, CAP_WEIGHING);
     } else if (of == CAP_WEIGHING) {
         weighed(p, &counts);
+    } else if (of == CAP_EVENTS_WEIGHING) {
+        events_weighed(p);
+    }
+    if (cap->state == CAP_IDLE && cap->has_events) {
+        cap->has_events = false;
+        ask_all(p, MARK_EVENTS_WEIGH, CAP_EVENTS_WEIGHING);
     }
 }
 

@@ -60,17 +60,30 @@ void pipeline_window_open(void *context, unsigned slot, const struct open_window
     sorter_open(&p->sorter, slot, w->start_ns, p->settings->window_span_ns, is_two_days);
 }
 
+/* A replay is over, and this is the last window that is open. */
+static bool is_last(const struct pipeline *p)
+{
+    unsigned open = 0;
+    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++)
+        open += p->windows[slot].is_open;
+    return p->is_finishing && open == 1;
+}
+
 void pipeline_window_seal(void *context, unsigned slot, const struct open_window *w)
 {
     struct pipeline *p = context;
     struct batch_mark mark = {
         .what = MARK_SEAL,
         .slot = slot,
+        .start_ns = w->next_ns,
         .is_late = w->is_late,
+        .is_last = is_last(p),
         .is_partial = w->is_partial,
         .ends_day = w->ends_day,
+        .oldest = w->oldest,
         .unknown = w->unknown,
         .unrecorded = w->unrecorded,
+        .watermark_ns = p->clock ? window_clock_watermark(p->clock) : INT64_MAX,
         .first_ns = w->first_ns,
         .last_ns = w->last_ns,
     };

@@ -30,6 +30,9 @@ void pipeline_result_fill(struct pipeline *p)
         days_merge(p->settings->days, p->workers[i].tally);
     if (p->sorter.destinations)
         p->result->destinations = address_set_count(p->sorter.destinations);
+    const struct event_indicators *indicators =
+        p->events ? event_export_indicators(p->events) : NULL;
+    p->result->indicators_withheld = indicators ? event_indicators_withheld(indicators) : 0;
     const struct window_given_up *later = &p->result->total->given_up;
     p->result->given_up.packets += later->ports + later->sources;
 }

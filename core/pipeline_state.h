@@ -4,6 +4,8 @@
 
 #include "core/channel.h"
 #include "core/day_turn.h"
+#include "core/event_engine.h"
+#include "core/event_export.h"
 #include "core/memory_cap.h"
 #include "core/pipeline.h"
 #include "core/sorter.h"
@@ -30,6 +32,8 @@ enum {
     MARK_COUNT_TABLES, /* the worker says what its tables come to, at most; */
     MARK_WEIGH,        /* exactly; */
     MARK_GIVE_UP,      /* and gives up what was decided */
+    MARK_EVENTS_WEIGH, /* the same of open events */
+    MARK_EVENTS_GIVE_UP,
     MARK_END
 };
 
@@ -51,10 +55,15 @@ struct worker {
     struct lane lane;             /* from the receiver; live: from the keeper */
     struct channel *sealed;       /* worker -> exporter; NULL at the end */
     struct channel *free_windows; /* exporter -> worker */
-    struct channel
-        *told; /* worker -> receiver: itself, when it did what one of the last three marks says */
+    struct event_engine *events;  /* NULL: events are not looked for */
+    struct channel *
+        tellings; /* worker -> exporter: struct event_told or NULL, for each window that is not late by itself */
+    struct label labels[BATCH_OBSERVATIONS];
+    struct channel *told; /* worker -> receiver: itself, when it did what one of these marks says */
     struct cap_counts counts;                 /* what it told */
     struct cap_weight *weight;                /* likewise; made when first asked for */
+    uint64_t event_bytes;                     /* of open events, at least; */
+    struct event_weight *event_weight;        /* exactly; made when first asked for */
     struct batch *held[SHARDS][BATCHES_HELD]; /* received and not counted yet, by shard */
     unsigned held_count[SHARDS], held_total;
     struct window
@@ -73,7 +82,7 @@ struct worker {
 
 /* The receiver's (live: the keeper's): what the tables come to. All of it happens at numbers of packets, so that nothing depends on
  * speed. */
-enum cap_state { CAP_IDLE, CAP_COUNTING, CAP_WEIGHING, CAP_GIVING_UP };
+enum cap_state { CAP_IDLE, CAP_COUNTING, CAP_WEIGHING, CAP_GIVING_UP, CAP_EVENTS_WEIGHING };
 
 struct pipeline_cap {
     uint64_t next;                /* packets sorted when there is something to do next */
@@ -85,6 +94,8 @@ struct pipeline_cap {
     bool is_known;                /* tables were weighed, and no day was packed since: */
     uint64_t bytes, bytes_most;   /* exactly; by the counts, which are at least that */
     bool is_spent;                /* there is nothing left to give up */
+    bool has_events;              /* open events may be beyond their cap: they are weighed next */
+    int events_step;              /* those in steps up to it are closed; workers read it */
     struct cap_decision decision; /* the last one that gave up something; workers read it */
 };
 
@@ -99,6 +110,9 @@ struct pipeline {
     pthread_t exporter;
     bool is_exporting;
     struct pipeline_result *result;
+    bool is_finishing;           /* a replay is over: what is open is sealed */
+    struct event_export *events; /* the exporter's; NULL: none are looked for */
+    struct event_told *tellings[SHARDS];
     atomic_int feed_err;  /* errno of the feed; the receiver stops on it */
     atomic_int feed_lock; /* 1: feed_fault is somebody's, who found it first */
     struct fault feed_fault;
@@ -138,6 +152,9 @@ void pipeline_seal(struct worker *w, const struct batch_mark *mark);
 
 /* Stands in the sealed windows of a worker for one that holds none of its packets. */
 extern struct window pipeline_empty_window;
+
+/* What all workers tell with a sealed window: NULL, or whose events are to be given to event_export_take(). */
+struct event_told **pipeline_tellings(struct pipeline *p);
 
 /* Workers and exporter stop behind everything that was received. */
 void pipeline_threads_finish(struct pipeline *p);
@@ -179,7 +196,7 @@ void pipeline_cap_day_over(struct pipeline *p);
  * current day stays, and others go on as rows; results are the same. Says yes once for each turn. */
 bool pipeline_cap_day(struct pipeline *p, bool is_judged);
 
-/* A worker is told one of MARK_COUNT_TABLES to MARK_GIVE_UP. */
+/* A worker is told one of MARK_COUNT_TABLES to MARK_EVENTS_GIVE_UP. */
 void pipeline_cap_work(struct worker *w, unsigned what);
 
 /* A worker is told that a window begins (MARK_OPEN) or is over. */

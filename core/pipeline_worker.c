@@ -1,6 +1,8 @@
 /* The threads behind the receiver: workers, which count, and the exporter, which puts their windows together. */
+#include "core/event_activity.h"
 #include "core/memory.h"
 #include "core/pipeline_state.h"
+#include "core/tally_state.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -86,12 +88,31 @@ void pipeline_count(struct worker *w, struct batch *b)
     for (uint32_t i = 0; i < b->count; i++)
         if (!tally_is_open(w->tally, b->at[i].slot))
             worker_open(w, b->at[i].slot);
-    tally_batch(w->tally, b);
+    tally_batch_labels(w->tally, b, w->events ? w->labels : NULL);
+    if (w->events)
+        event_engine_batch(w->events, b, w->labels);
+}
+
+/* What is told with the window goes ahead of it. */
+static void events_seal(struct worker *w, const struct batch_mark *mark)
+{
+    if (!w->events)
+        return;
+    __int128 end = (__int128)w->opened[mark->slot].start_ns + w->pipeline->settings->window_span_ns;
+    const struct event_seal seal = {
+        .slot = mark->slot,
+        .is_late = mark->is_late,
+        .is_last = mark->is_last,
+        .end_ns = end < INT64_MAX ? (int64_t)end : INT64_MAX,
+        .watermark_ns = mark->watermark_ns,
+    };
+    channel_push(w->tellings, event_engine_seal(w->events, &seal));
 }
 
 /* The first worker's window goes to the exporter in any case: it carries the ledger. */
 void pipeline_seal(struct worker *w, const struct batch_mark *mark)
 {
+    events_seal(w, mark);
     if (!tally_is_open(w->tally, mark->slot)) {
         if (w != w->pipeline->workers) {
             worker_send_empty(w);
@@ -123,6 +144,7 @@ void pipeline_sum_shards(struct worker *w, struct tally_sources *sum)
         tally_sources_add(w->tally, shard, sum);
         if (w->pipeline->settings->days)
             pipeline_pack_days(w, shard);
+        tally_payload_sources_add(w->tally, shard, sum);
     }
 }
 
@@ -182,6 +204,8 @@ void *pipeline_worker(void *arg)
         case MARK_OPEN:
             w->opened[b->mark.slot] = b->mark;
             tally_announce(w->tally, b->mark.slot);
+            if (w->events)
+                event_engine_open(w->events, b->mark.slot, b->mark.start_ns, b->mark.is_late);
             pipeline_announce(w, &b->mark);
             break;
         case MARK_SEAL:
@@ -191,6 +215,8 @@ void *pipeline_worker(void *arg)
         case MARK_COUNT_TABLES:
         case MARK_WEIGH:
         case MARK_GIVE_UP:
+        case MARK_EVENTS_WEIGH:
+        case MARK_EVENTS_GIVE_UP:
             pipeline_cap_work(w, b->mark.what);
             break;
         case MARK_DAY:
@@ -209,16 +235,53 @@ void *pipeline_worker(void *arg)
 
 /* ---- exporter ---- */
 
+struct event_told **pipeline_tellings(struct pipeline *p)
+{
+    for (unsigned i = 0; i < p->settings->workers; i++)
+        p->tellings[i] = channel_pop(p->workers[i].tellings);
+    return p->tellings;
+}
+
+/* The window first, then what was told with it. */
+static void export_feed(struct pipeline *p, const struct window *w, struct event_batch *events)
+{
+    struct fault fault;
+    if (!p->settings->feed || atomic_load_explicit(&p->feed_err, memory_order_relaxed))
+        return;
+    int err = feed_log_append(p->settings->feed, w, &fault);
+    if (err == 0)
+        err = event_batch_append(p->events, events, p->settings->feed, &fault);
+    if (err < 0)
+        pipeline_feed_failed(p, err, &fault);
+}
+
+/* What the bins that were over with the window say. */
+static void export_activity(struct pipeline *p, const struct window *w)
+{
+    struct event_activity *activity = p->events ? p->settings->events->activity : NULL;
+    struct fault fault;
+    if (!activity || !p->settings->feed || atomic_load_explicit(&p->feed_err, memory_order_relaxed))
+        return;
+    int err = event_activity_append(activity, p->settings->feed, w->start_ns + w->span_ns, &fault);
+    if (err < 0)
+        pipeline_feed_failed(p, err, &fault);
+}
+
 static void export_window(struct pipeline *p, struct window *w)
 {
     struct pipeline_result *result = p->result;
-
-    if (p->settings->feed && !atomic_load_explicit(&p->feed_err, memory_order_relaxed)) {
-        struct fault fault;
-        int err = feed_log_append(p->settings->feed, w, &fault);
-        if (err < 0)
-            pipeline_feed_failed(p, err, &fault);
+    struct event_batch events = {0};
+    if (p->events) {
+        struct event_told **told = pipeline_tellings(p);
+        event_export_window(p->events, w);
+        event_export_take(p->events, told, p->settings->workers, &events);
+        w->given_up.events += events.gave_up;
     }
+    export_feed(p, w, &events);
+    event_batch_fini(&events);
+    if (p->events)
+        event_export_bins(p->events);
+    export_activity(p, w);
     window_merge(result->total, w, WINDOW_SPANS);
     result->windows++;
     result->parts += w->part > 0;
@@ -288,8 +351,14 @@ int pipeline_worker_init(struct worker *w, struct pipeline *p)
     w->sealed = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 1, NULL);
     w->free_windows = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES, NULL);
     w->told = channel_create(1, NULL);
+    w->tellings = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 2, NULL);
+    if (s->events)
+        w->events = event_engine_create(s->events, &p->sorter.key, s->rules);
+    if (w->events && w->tally && (s->days || s->packs_days))
+        w->tally->reach = event_engine_reach(w->events);
     w->sources = calloc(1, sizeof *w->sources);
-    if (!w->tally || !w->sealed || !w->free_windows || !w->told || !w->sources)
+    if (!w->tally || !w->sealed || !w->free_windows || !w->told || !w->tellings || !w->sources ||
+        (s->events && !w->events))
         return -ENOMEM;
     return 0;
 }
@@ -298,8 +367,12 @@ void pipeline_worker_fini(struct worker *w)
 {
     void *item;
     tally_destroy(w->tally);
+    event_engine_destroy(w->events);
+    while (w->tellings && channel_count(w->tellings) > 0)
+        event_told_destroy(channel_pop(w->tellings));
     free(w->sources);
     free(w->weight);
+    free(w->event_weight);
     while (w->free_windows && (item = channel_try_pop(w->free_windows)))
         if (item != &pipeline_empty_window)
             window_destroy(item);
@@ -308,4 +381,5 @@ void pipeline_worker_fini(struct worker *w)
     channel_destroy(w->sealed);
     channel_destroy(w->free_windows);
     channel_destroy(w->told);
+    channel_destroy(w->tellings);
 }

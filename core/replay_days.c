@@ -33,8 +33,8 @@ static int basis_fill(struct replay_days *d, const struct origins *origins)
     return 0;
 }
 
-int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
-                     bool has_store, struct fault *fault)
+int replay_days_fill(struct replay_days *d, const struct config *config, const struct setup *setup,
+                     struct fault *fault)
 {
     *d = (struct replay_days){
         .settings =
@@ -60,12 +60,11 @@ int replay_days_init(struct replay_days *d, const struct config *config, const s
                 .dir = temporary_dir(config),
             },
     };
-    int err = calendar_zone(config->timezone);
-    if (err < 0 || config->no_sources)
-        return err;
+    if (config->no_sources)
+        return 0;
     d->is_counted = true;
     d->settings.origins = setup->origins;
-    err = basis_fill(d, setup->origins);
+    int err = basis_fill(d, setup->origins);
     d->settings.lists = d->lists;
     d->settings.databases = d->databases;
     d->settings.list_count = d->list_count;
@@ -73,9 +72,19 @@ int replay_days_init(struct replay_days *d, const struct config *config, const s
     d->survey = (struct tally_survey){.telescope = setup->telescope,
                                       .settings = &d->settings.day.survey,
                                       .origins = setup->origins};
-    if (err == 0 && has_store && !(d->store = day_store_create(&d->settings)))
-        err = -ENOMEM;
     return err < 0 ? fault_set(fault, -err, "days: %s", strerror(-err)) : 0;
+}
+
+int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
+                     bool has_store, struct fault *fault)
+{
+    *d = (struct replay_days){0};
+    if (calendar_zone(config->timezone) < 0)
+        return fault_set(fault, ENOMEM, "time zone: %s", strerror(ENOMEM));
+    int err = replay_days_fill(d, config, setup, fault);
+    if (err == 0 && d->is_counted && has_store && !(d->store = day_store_create(&d->settings)))
+        err = fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
+    return err;
 }
 
 void replay_days_fini(struct replay_days *d)

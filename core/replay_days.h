@@ -20,6 +20,11 @@ struct replay_days {
 /* `has_store`: a replay's. 0, or -errno and a fault. `config` and `setup` must outlive it. Caller finishes in any case. */
 int replay_days_init(struct replay_days *d, const struct config *config, const struct setup *setup,
                      bool has_store, struct fault *fault);
+
+/* The same but for the process's time zone, which is as it should be, and a store. */
+int replay_days_fill(struct replay_days *d, const struct config *config, const struct setup *setup,
+                     struct fault *fault);
+
 void replay_days_fini(struct replay_days *d); /* also of a zeroed one */
 
 /* What windows take out by; NULL: it is not known, and why is in replay_days_ex_absent, "" otherwise. */

@@ -7,10 +7,10 @@
 
 enum { TOP = 100 };
 
-static int open(struct lookup **out, const struct serve_context *c,
-                const struct http_lookup_dates *dates, struct fault *fault)
+static int open(struct lookup **out, struct serve_context *c, const struct http_lookup_dates *dates,
+                struct fault *fault)
 {
-    struct lookup_settings settings = {.rules = c->rules,
+    struct lookup_settings settings = {.rules = atomic_load(&c->rules),
                                        .top = TOP,
                                        .has_span = dates->has,
                                        .from = dates->from,
@@ -21,7 +21,7 @@ static int open(struct lookup **out, const struct serve_context *c,
 static int source(void *context, const char *subject, const struct http_lookup_dates *dates,
                   FILE *out, struct fault *fault)
 {
-    const struct serve_context *c = context;
+    struct serve_context *c = context;
     const struct lookup_source *found;
     struct lookup_key key;
     struct lookup *l = NULL;
@@ -37,7 +37,7 @@ static int source(void *context, const char *subject, const struct http_lookup_d
 static int port(void *context, unsigned proto, uint16_t number,
                 const struct http_lookup_dates *dates, FILE *out, struct fault *fault)
 {
-    const struct serve_context *c = context;
+    struct serve_context *c = context;
     const struct lookup_port *found;
     struct lookup *l = NULL;
     int err = open(&l, c, dates, fault);

@@ -10,8 +10,8 @@
 
 /* What http_settings.context points to. */
 struct serve_context {
-    char *feed; /* folder */
-    const struct ruleset *rules;
+    char *feed;                            /* folder */
+    _Atomic(const struct ruleset *) rules; /* may be changed: those before are still looked at */
     const char *program;
 };
 

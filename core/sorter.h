@@ -20,6 +20,7 @@
 struct sorter_shard {
     struct batch *batch;      /* all but its brief_ fields is right at any time */
     struct brief *next, *end; /* the place of the next brief; there the batch is full */
+    uint32_t *dst;            /* the place of its destination */
     int64_t base_ns;          /* its briefs' times count from it */
     unsigned slot;            /* of its briefs' window */
 };
@@ -43,8 +44,13 @@ struct sorter {
         *destinations; /* of every packet with a readable IP header; NULL: not counted */
     struct verdict_memory *verdicts; /* of UDP payloads */
     struct payload_scratch *scratch; /* NULL where payload rules are off */
+    struct generation *generation;   /* live: what rules, verdicts and scratch are of */
     uint32_t decap;
-    unsigned limit;    /* packets per batch, 1 to BATCH_MAX */
+    bool has_events;     /* batches say what events need: order, destinations, notes */
+    bool has_indicators; /* payloads of exploits are looked at by workers, whole */
+    unsigned limit;      /* packets per batch, 1 to BATCH_MAX */
+    unsigned shard_base,
+        shard_shift;   /* sources go to the 64 >> shift shards from base on; 0, 0: to all */
     int64_t window_ns; /* of the batches that are sent */
     /* Takes a batch that holds packets; returns one to fill. */
     struct batch *(*send)(void *context, struct batch *full);
@@ -67,6 +73,9 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
 /* sorter_frame() when the frame is not read as a brief at once */
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
 
+/* The shard of a source's address. */
+unsigned sorter_shard(const struct sorter *s, const uint8_t address[16], unsigned ip_version);
+
 /* Sends a shard's batch. */
 void sorter_send(struct sorter *s, unsigned shard);
 
@@ -79,11 +88,16 @@ static inline uint32_t sorter_source(const struct frame *f)
     return src;
 }
 
+static inline unsigned sorter_shard_of(const struct sorter *s, uint64_t hash)
+{
+    return s->shard_base + (batch_shard(hash) >> s->shard_shift);
+}
+
 /* One multiplication in place of two: it chooses among few, and has nothing to do with where a pair
  * stands (pair_home). */
 static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
 {
-    return batch_shard(hash_fold(src ^ s->key.a, s->key.c));
+    return sorter_shard_of(s, hash_fold(src ^ s->key.a, s->key.c));
 }
 
 /* The brief in the shard's place, of a packet to `dst`, is there. */
@@ -91,9 +105,21 @@ static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_
 {
     if (s->destinations)
         address_set_add4(s->destinations, dst);
+    if (s->has_events) {
+        *to->dst++ = dst;
+        batch_prefetch(to->dst, 32 * sizeof *to->dst);
+    }
     batch_prefetch(to->next, 6 * sizeof *to->next);
     if (++to->next == to->end)
         sorter_send(s, (unsigned)(to - s->shards));
+}
+
+/* Of a frame of IPv4 over ICMP that has a brief, before it was taken, where it answers: says so to its victim's shard. */
+void sorter_note_frame(struct sorter *s, const struct frame *f, unsigned slot);
+
+static inline bool brief_is_answer_icmp(const struct brief *b)
+{
+    return set_what(b->set) == BRIEF_ICMP && b->port == KIND_backscatter_icmp;
 }
 
 /* Looks at the payload of the open brief in the shard's place. False: it has no brief after all. */
@@ -123,7 +149,10 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
         sorter_frame_slow(s, f, slot);
         return;
     }
+    bool is_answer = s->has_events && brief_is_answer_icmp(to->next);
     shard_took(s, to, read_be32(f->data + 30));
+    if (is_answer)
+        sorter_note_frame(s, f, slot);
 }
 
 /* Sorts up to COLUMN packets of one window. */
@@ -133,7 +162,7 @@ static inline void sorter_frames(struct sorter *s, const struct frame *frames, s
     const struct prefix_set *telescope = s->windows[slot].telescope;
     struct brief_columns c;
     columns_read(&c, frames, count);
-    columns_tell(&c);
+    columns_tell(&c, count);
     for (size_t i = 0; i < count; i++) {
         const struct frame *f = &frames[i];
         struct sorter_shard *to = &s->shards[sorter_shard4(s, c.src[i])];

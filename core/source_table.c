@@ -63,6 +63,7 @@ void source_table_fini(struct source_table *t)
     free(t->pairs);
     free(t->times);
     free(t->lasts);
+    free(t->packed);
     *t = (struct source_table){0};
 }
 
@@ -140,15 +141,24 @@ static void times_grow(struct source_table *t)
     t->times = memory_must(realloc(t->times, t->times_room * sizeof *t->times));
     for (uint32_t i = from; i < t->times_room; i++)
         t->times[i] = (struct source_times){INT64_MAX, INT64_MIN};
-    if (!t->lasts)
-        return;
-    t->lasts = memory_must(realloc(t->lasts, t->times_room * sizeof *t->lasts));
-    memset(&t->lasts[from], 0, (t->times_room - from) * sizeof *t->lasts);
+    if (t->lasts) {
+        t->lasts = memory_must(realloc(t->lasts, t->times_room * sizeof *t->lasts));
+        memset(&t->lasts[from], 0, (t->times_room - from) * sizeof *t->lasts);
+    }
+    if (t->packed) {
+        t->packed = memory_must(realloc(t->packed, t->times_room * sizeof *t->packed));
+        memset(&t->packed[from], 0, (t->times_room - from) * sizeof *t->packed);
+    }
 }
 
 void source_lasts_make(struct source_table *t)
 {
     t->lasts = memory_must(calloc(t->times_room, sizeof *t->lasts));
+}
+
+void source_packed_make(struct source_table *t)
+{
+    t->packed = memory_must(calloc(t->times_room, sizeof *t->packed));
 }
 
 static uint32_t source_insert(struct source_table *t, uint64_t hash, const struct observation *o)
@@ -276,6 +286,7 @@ uint64_t source_table_bytes(const struct source_table *t)
         t->block_count > 1 ? (uint64_t)t->block_count * SOURCE_BLOCK : t->first_block_size;
     return sources * sizeof(struct source) + (uint64_t)t->slot_groups * GROUP * sizeof *t->slots +
            (uint64_t)t->pair_groups * GROUP * sizeof *t->pairs +
-           (uint64_t)t->times_room * (sizeof *t->times + (t->lasts ? sizeof *t->lasts : 0)) +
+           (uint64_t)t->times_room * (sizeof *t->times + (t->lasts ? sizeof *t->lasts : 0) +
+                                      (t->packed ? sizeof *t->packed : 0)) +
            t->block_count * sizeof *t->blocks + (uint64_t)t->address6_room * sizeof *t->addresses6;
 }

@@ -1,5 +1,6 @@
 #include "core/tally.h"
 
+#include "core/key_set.h"
 #include "core/memory.h"
 #include "core/tally_cap.h"
 #include "core/tally_state.h"
@@ -22,7 +23,8 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->survey = has_days ? survey : NULL;
     tally_sets_init(t);
     t->scratch = rules->payload_off ? NULL : payload_scratch_create(rules);
-    int err = rules->payload_off || t->scratch ? 0 : -ENOMEM;
+    t->shown = has_days ? calloc(SHARDS, sizeof *t->shown) : NULL;
+    int err = (rules->payload_off || t->scratch) && (!has_days || t->shown) ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
         err = source_table_init(&t->shards[i], key, has_days);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
@@ -44,7 +46,11 @@ void tally_destroy(struct tally *t)
     for (unsigned i = 0; i < SHARDS; i++) {
         source_table_fini(&t->shards[i]);
         begun_pairs_fini(&t->begun[i]);
+        day_aside_fini(t, i);
+        if (t->shown)
+            key_set_fini(&t->shown[i]);
     }
+    free(t->shown);
     for (unsigned i = 0; i < WINDOW_SLOTS; i++) {
         pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
         free(t->slots[i].sketches);
@@ -79,8 +85,11 @@ void tally_open(struct tally *t, unsigned slot, struct window *w)
     ts->window = w;
     t->open.at[slot] = ++t->open.newest;
     if (t->open.newest % (PAIR_SERIALS / 2) == 0)
-        for (unsigned i = 0; i < SHARDS; i++)
+        for (unsigned i = 0; i < SHARDS; i++) {
+            if (day_is_aside(t, i))
+                day_pairs_touch(t, i);
             source_table_catch_up(&t->shards[i], &t->open);
+        }
     if (!t->has_days)
         return;
     ts->is_two_days = calendar_splits(day_of(t, w->start_ns), w->start_ns, w->span_ns);
@@ -362,4 +371,12 @@ void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)
             sum->inexact[proto][i] |= t->inexact[proto][i];
     for (size_t i = 0; i < t->rules->rule_count; i++)
         sum->rules[i] += t->gone_rules[i];
+}
+
+void tally_payload_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum)
+{
+    const struct key_set *shown = t->shown ? &t->shown[shard] : NULL;
+    for (uint64_t i = 0; shown && shown->keys && i <= shown->mask; i++)
+        if (shown->keys[i])
+            sum->payload_rules[shown_rule(shown->keys[i])]++;
 }

@@ -23,6 +23,8 @@ struct tally_sources {
     uint64_t kinds[KIND_COUNT];
     uint64_t marks[MARK_COUNT];
     uint64_t rules[RULES_MAX]; /* of scan packets to a rule's ports, whatever their payload shows */
+    uint64_t payload_rules
+        [RULES_MAX]; /* of scan packets whose payload shows the rule; with days alone */
     uint64_t table_bytes;
     uint64_t ports[PORT_PROTO_COUNT][65536];
     uint64_t inexact[PORT_PROTO_COUNT]
@@ -54,6 +56,12 @@ struct window *tally_seal(struct tally *t, unsigned slot);
 /* Counts all packets of a batch; their slots are open. */
 void tally_batch(struct tally *t, const struct batch *b);
 
+/* The same; writes the labels of its observations. */
+void tally_batch_labels(struct tally *t, const struct batch *b, struct label *labels);
+
+/* Adds the sources of a shard by payload rule; all its days are packed (core/day_pack.h). */
+void tally_payload_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);
+
 /* The days that have packets, *count of them; valid until the next packet. */
 struct tally_day **tally_days(const struct tally *t, unsigned *count);
 
@@ -77,6 +85,9 @@ void tally_survey_install(struct tally *t, struct survey_list *list);
 
 /* Live: a tally without sources goes on with the lists and the basis of another, which has them no longer. */
 void tally_survey_inherit(struct tally *t, struct tally *from);
+
+/* Live: likewise, with copies of the lists: both go on. */
+void tally_survey_share(struct tally *t, const struct tally *from);
 
 /* Adds a shard's sources to *sum, all but those of ports: as long as there are sources. */
 void tally_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);

@@ -1,5 +1,6 @@
 #include "core/tally_cap.h"
 
+#include "core/key_set.h"
 #include "core/memory.h"
 #include "core/tally_state.h"
 
@@ -12,6 +13,7 @@ void tally_cap_count(const struct tally *t, struct cap_counts *sum)
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         sum->sources += t->shards[shard].source_count;
         sum->pairs += t->shards[shard].pair_count;
+        sum->shown += t->shown ? t->shown[shard].count : 0;
         for (unsigned i = 0; i < t->day_count; i++)
             sum->rows += t->days[i]->rows[shard].count;
     }
@@ -21,7 +23,7 @@ void tally_cap_count(const struct tally *t, struct cap_counts *sum)
 
 /* A source while its shard is weighed. */
 struct weighed {
-    uint64_t packets; /* of the days that are not over */
+    uint64_t packets; /* of the days that are not over, those in the journal, too */
     uint32_t pairs;
     uint32_t port_rows, evidence_rows;   /* that list a port; that have evidence */
     uint16_t port_kinds, evidence_kinds; /* sets of their kinds */
@@ -91,7 +93,12 @@ static struct weighed *weigh_shard(const struct tally *t, unsigned shard, struct
         }
         counts->rows += rows->count;
     }
+    for (uint32_t i = 0; day_is_aside(t, shard) && i < t->asides[shard].count; i++)
+        all[t->asides[shard].rows[i].source].packets += t->asides[shard].rows[i].packets;
+    for (uint32_t number = 0; table->packed && number < table->source_count; number++)
+        all[number].packets += table->packed[number];
     counts->sources += table->source_count;
+    counts->shown += t->shown ? t->shown[shard].count : 0;
     return all;
 }
 

@@ -17,10 +17,10 @@ struct tally_slot;
  * itself, both), without looking at them. */
 void tally_cap_count(const struct tally *t, struct cap_counts *sum);
 
-/* Adds all of it exactly, by looking at all pairs and rows. */
+/* Adds all of it exactly, by looking at all pairs and rows; live, what is put aside counts as long as its pair does. */
 void tally_cap_weigh(const struct tally *t, struct cap_weight *sum);
 
-/* Gives up what was decided, before the next packet. */
+/* Gives up what was decided, before the next packet. Nothing is put aside. */
 void tally_cap_give_up(struct tally *t, const struct cap_decision *d);
 
 /* Counts a brief with a port whose source no longer has pairs, but for its source. */

@@ -207,6 +207,24 @@ static inline void stage_count(const struct run *r, const struct stage *s)
     }
 }
 
+/* What comes behind a seal finds what the window before has counted, and is about to be packed. Before any of the stage is counted:
+ * the pairs catch up when that is done (they show something new), and then it would take what they count since for theirs. */
+static void stage_touch(const struct run *r, const struct stage *s)
+{
+    struct tally *t = r->tally;
+    unsigned shard = (unsigned)(r->shard - t->shards);
+    const struct source_times *times = r->shard->times;
+    int64_t end_ns = t->asides[shard].end_ns;
+    for (unsigned k = 0; k < s->count; k++) {
+        if (!s->pair[k])
+            continue;
+        if ((s->pair[k]->state ^ t->open.newest) % PAIR_SERIALS != 0)
+            day_pair_touch(t, shard, s->pair[k], s->number[k]);
+        if (times[s->number[k]].last_ns < end_ns)
+            day_times_touch(t, shard, s->number[k]);
+    }
+}
+
 /* Brings in what days want of those that have their pair at home. */
 static inline void stage_look_day(const struct run *r, struct stage *s)
 {
@@ -311,6 +329,15 @@ static inline bool late_is_given_up(const struct run *r, const struct brief *b, 
     return true;
 }
 
+static void late_touch(const struct run *r, struct pair *pair, uint32_t number)
+{
+    unsigned shard = (unsigned)(r->shard - r->tally->shards);
+    if (!r->day.day || !day_is_aside(r->tally, shard))
+        return;
+    day_pair_touch(r->tally, shard, pair, number);
+    day_times_touch(r->tally, shard, number);
+}
+
 /* Briefs whose pair did not stand at home: it stands behind, or it is new. */
 static void late_search(const struct run *r, const struct brief **briefs, unsigned count)
 {
@@ -327,6 +354,7 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
         struct pair *pair = pair_find_on(shard, brief_key(b));
         if (pair) {
             uint32_t number = pair_source_number(shard, pair);
+            late_touch(r, pair, number);
             brief_show(r, b, number, pair, &sums);
             brief_out(r, b, pair);
             if (r->day.day)
@@ -350,6 +378,7 @@ static void late_search(const struct run *r, const struct brief **briefs, unsign
             continue;
         source_may_be_new(t, shard, number, before);
         struct pair *pair = find_pair(t, shard, brief_key(b), number);
+        late_touch(r, pair, number);
         brief_show(r, b, number, pair, &sums);
         brief_out(r, b, pair);
         if (r->day.day)
@@ -396,7 +425,10 @@ static inline void count_port(struct tally *t, struct source_table *shard, uint3
     }
     unsigned version = s->kinds_ever & SOURCE_IS_IPV6 ? PAIR_IPV6 : 0;
     uint64_t key = pair_key(s->id, (proto_of(o) + PAIR_TCP) | version, o->dst_port);
-    row->sources.low += count_pair(t, find_pair(t, shard, key, number), o->slot, is_scan);
+    struct pair *pair = find_pair(t, shard, key, number);
+    if (day_is_aside(t, (unsigned)(shard - t->shards)))
+        day_pair_touch(t, (unsigned)(shard - t->shards), pair, number);
+    row->sources.low += count_pair(t, pair, o->slot, is_scan);
 }
 
 /* The day of an observation; in a window of two days it says so itself. */
@@ -444,11 +476,11 @@ void tally_observation(struct tally *t, unsigned shard_number, uint64_t hash, ui
 }
 
 /* Some of a batch's observations. */
-static void others_count(struct tally *t, const struct batch *b, unsigned from, unsigned count)
+static void others_count(struct tally *t, const struct batch *b, unsigned from, unsigned count,
+                         struct label *labels)
 {
     struct source_table *shard = &t->shards[b->shard];
     uint32_t guess[OTHERS];
-    struct label labels[OTHERS];
 
     for (unsigned i = 0; i < count; i++)
         source_prefetch_slot(shard, b->hash[from + i]);
@@ -514,6 +546,8 @@ static void briefs_count(struct tally *t, const struct batch *b)
         stage_count(&r, sift);
         if (r.day.day) {
             stage_look_day(&r, sift);
+            if (day_is_aside(t, b->shard))
+                stage_touch(&r, finish);
             stage_count_day(&r, finish);
         }
         stage_finish(&r, finish, &late);
@@ -527,12 +561,16 @@ static void briefs_count(struct tally *t, const struct batch *b)
         tally_rows_drain(ts), tally_briefs_drain(t, ts);
 }
 
-void tally_batch(struct tally *t, const struct batch *b)
+void tally_batch_labels(struct tally *t, const struct batch *b, struct label *labels)
 {
+    struct label here[OTHERS];
     if (t->verdict_sets < b->verdict_count)
         tally_verdicts(t, b);
     if (b->brief_count > 0)
         briefs_count(t, b);
     for (unsigned from = 0; from < b->count; from += OTHERS)
-        others_count(t, b, from, b->count - from < OTHERS ? b->count - from : OTHERS);
+        others_count(t, b, from, b->count - from < OTHERS ? b->count - from : OTHERS,
+                     labels ? labels + from : here);
 }
+
+void tally_batch(struct tally *t, const struct batch *b) { tally_batch_labels(t, b, NULL); }

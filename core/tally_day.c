@@ -110,6 +110,14 @@ void tally_survey_inherit(struct tally *t, struct tally *from)
     memset(from->lists, 0, sizeof from->lists);
 }
 
+void tally_survey_share(struct tally *t, const struct tally *from)
+{
+    t->basis = from->basis;
+    for (unsigned set = 0; set < 2; set++)
+        if (from->lists[set])
+            t->lists[set] = memory_must(survey_list_copy(from->lists[set]));
+}
+
 uint32_t combo_number_slow(struct combos *c, uint32_t name)
 {
     uint32_t at = combo_slot(name);
@@ -170,6 +178,83 @@ void begun_pairs_fini(struct begun_pairs *b)
     free(b->names);
     *b = (struct begun_pairs){0};
 }
+
+/* ---- put aside ---- */
+
+void tally_day_put_aside(struct tally *t, int64_t end_ns)
+{
+    if (!t->current)
+        return;
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        t->asides[shard] = (struct day_aside){
+            .end_ns = end_ns, .serial = t->open.newest, .begun = t->begun[shard]};
+        t->begun[shard] = (struct begun_pairs){0};
+    }
+    t->aside_shards = ~UINT64_C(0);
+    t->counted_pairs = 0;
+}
+
+static void aside_add(struct day_aside *a, const struct day_row *row)
+{
+    enum { FIRST_ROOM = 64 };
+    if (a->count == a->room) {
+        a->room = a->room ? a->room + a->room / 2 : FIRST_ROOM;
+        a->rows = memory_must(realloc(a->rows, a->room * sizeof *a->rows));
+    }
+    a->rows[a->count++] = *row;
+}
+
+void day_pair_touch(struct tally *t, unsigned shard, struct pair *pair, uint32_t number)
+{
+    struct day_aside *a = &t->asides[shard];
+    if (pair->state >> PAIR_COMBO == 0 || !pair_is_aside(a, pair, t->open.newest))
+        return;
+    struct day_row row = day_row_of_pair(t, pair, number);
+    aside_add(a, &row);
+    pair->state &= (UINT64_C(1) << PAIR_COMBO) - 1;
+}
+
+void day_times_touch(struct tally *t, unsigned shard, uint32_t number)
+{
+    struct source_table *table = &t->shards[shard];
+    struct source_times *times = &table->times[number];
+    struct day_aside *a = &t->asides[shard];
+    if (times->last_ns >= a->end_ns || times->last_ns < times->first_ns)
+        return;
+    aside_add(a, &(struct day_row){
+                     .source = number, .first_ns = times->first_ns, .last_ns = times->last_ns});
+    *times = (struct source_times){INT64_MAX, INT64_MIN};
+    if (!table->lasts || table->lasts[number].ports == 0)
+        return;
+    const struct source_last *last = &table->lasts[number];
+    enum kind kind =
+        last->proto == SOURCE_DAY_UDP ? KIND_udp : KIND_tcp_syn; /* says the protocol, no more */
+    aside_add(a, &(struct day_row){.source = number,
+                                   .kind = kind,
+                                   .first_ns = last->ns,
+                                   .last_ns = last->ns,
+                                   .src_port = (uint16_t)(last->ports >> 16),
+                                   .last_port = (uint16_t)last->ports});
+    table->lasts[number].ports = 0;
+}
+
+void day_pairs_touch(struct tally *t, unsigned shard)
+{
+    const struct source_table *table = &t->shards[shard];
+    for (size_t i = 0; i < (size_t)table->pair_groups * GROUP; i++)
+        if (table->pairs[i].key)
+            day_pair_touch(t, shard, &table->pairs[i], pair_source_number(table, &table->pairs[i]));
+}
+
+void day_aside_fini(struct tally *t, unsigned shard)
+{
+    begun_pairs_fini(&t->asides[shard].begun);
+    free(t->asides[shard].rows);
+    t->asides[shard] = (struct day_aside){0};
+    t->aside_shards &= ~(UINT64_C(1) << shard);
+}
+
+/* ---- packets ---- */
 
 static void begun_add(struct begun_pairs *b, const struct source_table *shard, uint64_t name)
 {

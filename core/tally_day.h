@@ -13,6 +13,7 @@
 #include "core/day_rows.h"
 #include "core/source_table.h"
 #include "export/calendar.h"
+#include "export/source_day.h"
 #include "export/window.h"
 
 #include <stdbool.h>
@@ -44,6 +45,39 @@ static inline struct pair *pair_look_up(const struct source_table *shard, uint64
     int place = pair_place(home, name);
     return place >= 0 ? pair_at(home, place) : pair_find_on(shard, name);
 }
+
+/* What a shard counted of the current day until a window was sealed, while it is packed and the shard counts on (live). It
+ * stays where it is; packets that come to a pair or a source move its part out of their way, into rows. */
+struct day_aside {
+    int64_t end_ns;  /* its packets are of before, all others from then on */
+    uint32_t serial; /* the newest opening then: a pair that was not touched since is older */
+    struct begun_pairs begun; /* pairs that count packets of it, perhaps */
+    struct day_row
+        *rows; /* what was moved: of a pair, or without packets of a source (day_pack.c) */
+    uint32_t count, room;
+};
+
+/* Puts aside what all shards counted of the current day beside pairs; packets from now on are of `end_ns` and behind. Nothing is
+ * aside. */
+void tally_day_put_aside(struct tally *t, int64_t end_ns);
+
+/* Whether what a pair of the shard counts is put aside. */
+static inline bool pair_is_aside(const struct day_aside *a, const struct pair *pair,
+                                 uint32_t newest)
+{
+    return (newest - (uint32_t)pair->state) % PAIR_SERIALS >= newest - a->serial;
+}
+
+/* A packet comes to the pair of a source, which catches up behind this, or to what a shard keeps of it beside pairs: what is put
+ * aside of them moves. The shard has something aside. */
+void day_pair_touch(struct tally *t, unsigned shard, struct pair *pair, uint32_t number);
+void day_times_touch(struct tally *t, unsigned shard, uint32_t number);
+
+/* All pairs of a shard are about to catch up. */
+void day_pairs_touch(struct tally *t, unsigned shard);
+
+/* What a shard had put aside is packed. */
+void day_aside_fini(struct tally *t, unsigned shard);
 
 /* What packets that are counted in pairs are like, but for their port: few combinations make nearly all. A
  * combination gets a number when it is first seen; 0: none is left, its packets go to rows. */
@@ -118,7 +152,8 @@ static inline void day_count_times(const struct day_run *r, const struct brief *
     struct source_last *last = &r->shard->lasts[number];
     uint32_t ports = (uint32_t)brief_src_port(b) << 16 | b->port;
     if (last->ports == 0 || ts_ns > last->ns || (ts_ns == last->ns && ports > last->ports))
-        *last = (struct source_last){ts_ns, ports};
+        *last = (struct source_last){ts_ns, ports,
+                                     set_is_verdict(b->set) ? SOURCE_DAY_UDP : SOURCE_DAY_TCP};
 }
 
 /* Counts a brief that its pair does not take. */

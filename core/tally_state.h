@@ -92,6 +92,9 @@ struct tally_slot {
     bool is_two_days;
 };
 
+struct key_set;
+struct source_reach_table;
+
 struct tally {
     const struct hash_key *key;
     const struct ruleset *rules;
@@ -118,11 +121,23 @@ struct tally {
     unsigned day_count;
     uint64_t counted_pairs;           /* that count packets of the current day */
     struct begun_pairs begun[SHARDS]; /* some of them, by name */
-    struct tally_day *current;        /* whose briefs are counted beside their pairs; NULL: none */
-    struct calendar_day last_day;     /* that was asked for */
+    struct day_aside asides[SHARDS];
+    uint64_t aside_shards;        /* set of those that have something */
+    struct tally_day *current;    /* whose briefs are counted beside their pairs; NULL: none */
+    struct calendar_day last_day; /* that was asked for */
     struct combos combos;
     struct evidence_sets evidence;
+    struct source_reach_table *reach; /* the worker's; NULL: addresses are not counted */
+    struct key_set *
+        shown; /* by shard: shown_key() of what sources showed on days that are packed, not live; NULL: no days */
 };
+
+/* A source and a payload rule that it showed. */
+static inline uint64_t shown_key(uint32_t number, uint16_t rule)
+{
+    return (uint64_t)number * RULES_MAX + rule + 1;
+}
+static inline uint16_t shown_rule(uint64_t key) { return (uint16_t)((key - 1) % RULES_MAX); }
 
 /* Packets count under their strongest evidence: the rules of their port, which are added up when the window is
  * sealed, have so many less. */
@@ -154,6 +169,11 @@ void tally_verdicts(struct tally *t, const struct batch *b);
 /* Counts a packet by itself; `guess` as of source_guess(). */
 void tally_observation(struct tally *t, unsigned shard, uint64_t hash, uint32_t guess,
                        const struct observation *o, const struct label *label);
+
+static inline bool day_is_aside(const struct tally *t, unsigned shard)
+{
+    return __builtin_expect(t->aside_shards >> shard & 1, 0);
+}
 
 static inline bool is_syn(const struct observation *o)
 {

@@ -46,6 +46,11 @@ void window_clock_destroy(struct window_clock *c)
 
 struct open_window *window_clock_windows(struct window_clock *c) { return c->windows; }
 
+int64_t window_clock_watermark(const struct window_clock *c)
+{
+    return c->has_watermark ? c->fast.watermark_ns : INT64_MIN;
+}
+
 /* a + b with b >= 0, held at the type's end. */
 static int64_t add_capped(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
 

@@ -26,6 +26,8 @@ enum { WINDOW_SLOTS = 8 };
 static const int64_t WINDOW_JUMP_NS = INT64_C(86400) * 1000000000;
 enum { WINDOW_JUMP_AGREE = 1000 };
 
+struct generation;
+
 /* One open window. */
 struct open_window {
     int64_t start_ns;
@@ -36,9 +38,11 @@ struct open_window {
     uint64_t unrecorded;       /* packets that a recorder did without; likewise */
     int64_t first_ns, last_ns; /* the earliest and the latest packet's time, as the caller says */
     bool is_open;
-    bool is_late;    /* all its packets are late; the watermark does not seal it */
-    bool is_partial; /* not all of its span was watched; the caller's */
-    bool ends_day;   /* live: the next one is of another day; likewise */
+    bool is_late;              /* all its packets are late; the watermark does not seal it */
+    bool is_partial;           /* not all of its span was watched; the caller's */
+    bool ends_day;             /* live: the next one is of another day; likewise */
+    int64_t next_ns;           /* live: where the next one begins; likewise */
+    struct generation *oldest; /* live: of rules that are still used; likewise */
 };
 
 struct window_clock_ops {
@@ -63,6 +67,9 @@ void window_clock_finish(struct window_clock *c);
 
 /* The open windows, WINDOW_SLOTS of them; the caller may add to filtered. */
 struct open_window *window_clock_windows(struct window_clock *c);
+
+/* How far time has come: a seal is due by it, or was needed. INT64_MIN: it is not known yet. */
+int64_t window_clock_watermark(const struct window_clock *c);
 
 /* The span in which the answer is already known: a packet of [from, to) belongs to `slot` and
  * changes nothing but the watermark. Public for the inline call only. */

@@ -54,6 +54,44 @@ static time_t date_begin(int32_t date)
     return from;
 }
 
+/* The longest of at most `span` that divides an hour and the time `at`. */
+static int64_t span_that_fits(int64_t at, int64_t span)
+{
+    while (3600 % span != 0 || at % span != 0)
+        span--;
+    return span;
+}
+
+/* Offsets from UTC tell, a day at a time: where they fit, so does the day's begin, be it a midnight or, where the clock goes on
+ * over midnight, a change. */
+int zone_windows_check(const char *zone, int64_t span_ns, int64_t from_s, const char *subject,
+                       struct fault *fault)
+{
+    enum { DAYS = 50 * 366 };
+    const int64_t span = span_ns / 1000000000;
+    if (setenv("TZ", zone, 1) < 0)
+        return fault_set(fault, ENOMEM, "%s: %s", subject, strerror(ENOMEM));
+    tzset();
+    for (int day = 0; day < DAYS; day++) {
+        time_t at = (time_t)(from_s + (int64_t)day * 86400);
+        struct tm tm;
+        localtime_r(&at, &tm);
+        for (int next = 1; tm.tm_gmtoff % span != 0 && next >= 0; next--) {
+            time_t begin = date_begin(local_date(at) + next);
+            if (begin < from_s || begin % span == 0)
+                continue;
+            (void)gmtime_r(&begin, &tm);
+            return fault_set(fault, EINVAL,
+                             "%s: days of %s begin inside a window of %llds (%04d-%02d-%02d at "
+                             "%02d:%02d:%02d UTC); windows of %llds fit",
+                             subject, zone, (long long)span, tm.tm_year + 1900, tm.tm_mon + 1,
+                             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                             (long long)span_that_fits(begin, span));
+        }
+    }
+    return 0;
+}
+
 int zone_days(const char *zone, int32_t date, size_t days, int64_t *starts_ns)
 {
     if (setenv("TZ", zone, 1) < 0)

@@ -135,3 +135,16 @@ int crypto_pan_new_key(const char *path, struct fault *fault)
     unlink(path);
     return fault_set(fault, err, "%.200s: %s", path, strerror(err));
 }
+
+void crypto_pan_event_id(const struct crypto_pan *p, uint8_t id[8])
+{
+    /* An IPv4 address's blocks end with the pad's own bytes: none of them is this one. */
+    static const uint8_t word[8] = {'e', 'v', 'e', 'n', 't', ' ', 'i', 'd'};
+    uint8_t block[AES_BLOCK_SIZE];
+    for (unsigned i = 0; i < 8; i++) {
+        block[i] = id[i] ^ p->pad[i];
+        block[8 + i] = (uint8_t)(p->pad[8 + i] ^ word[i]);
+    }
+    aes128_encrypt(&p->aes, AES_BLOCK_SIZE, block, block);
+    memcpy(id, block, 8);
+}

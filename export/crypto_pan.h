@@ -31,6 +31,10 @@ int crypto_pan_read(struct crypto_pan *p, const char *path, struct fault *fault)
 /* Writes a new key as hex digits to a file that is not there yet, for its owner alone. -EEXIST, -errno and a fault. */
 int crypto_pan_new_key(const char *path, struct fault *fault);
 
+/* Puts 8 bytes of an encryption in the place of an event's id: one to one but for a chance in 2^64, and nothing of the id can be told without
+ * the key. */
+void crypto_pan_event_id(const struct crypto_pan *p, uint8_t id[8]);
+
 /* Anonymises the first 4 or all 16 bytes in place. */
 void crypto_pan_address(const struct crypto_pan *p, uint8_t address[16], unsigned ip_version);
 

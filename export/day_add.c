@@ -385,6 +385,13 @@ static void rest_add(struct day *d, const struct source_day *s, const struct sum
 
 int day_count_source(struct day *d, const struct source_day *s, struct fault *fault)
 {
+    enum { AHEAD = 16 };
+    for (size_t i = 0; i < s->port_count && i < AHEAD;
+         i++) { /* their cells come while it is judged */
+        const char *cell = (const char *)&d->ports[proto_of(s->ports[i].kind)][s->ports[i].port];
+        __builtin_prefetch(cell, 1);
+        __builtin_prefetch(cell + sizeof(struct cell) - 1, 1);
+    }
     struct sums sums = {.packets = source_day_packets(s), .scan = source_day_scan(s)};
     source_judge(d, s, &sums);
     rows_add(d, s, &sums);

@@ -50,7 +50,7 @@ struct day_given_up {
     uint64_t ports;   /* of scan kinds, whose source no longer lists ports */
     uint64_t rules;   /* with evidence above `port`, whose source no longer lists rules */
     uint64_t sources; /* whose source has no source day */
-    uint64_t damaged; /* likewise: it was damaged when feeds were merged */
+    uint64_t damaged; /* likewise: it was damaged, in a feed that was merged or in live's journal */
 };
 
 struct day_facts {

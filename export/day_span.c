@@ -94,7 +94,8 @@ static int source_begin(struct day *d, const struct source_day *s, struct fault 
     d->source += order != 0;
     d->group += order != 0 && !is_same64;
     d->has_last = true;
-    d->last = (struct source_day){.date = s->date, .ip_version = s->ip_version};
+    d->last.date = s->date;
+    d->last.ip_version = s->ip_version;
     memcpy(d->last.address, s->address, sizeof d->last.address);
     return 0;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH_MAX = 5, CLOSE_MAX = 64, WHAT = 160 };
+enum { LENGTH_MAX = 5, CLOSE_MAX = 64, WHAT = 160, SKIP_READ = 512, SKIP_LARGE = 4096 };
 
 /* ---- damage ---- */
 
@@ -79,7 +79,8 @@ static int bytes_at(struct feed_cursor *c, uint64_t at, size_t len, const uint8_
         return file_pool_read(pool->files, &c->file, path, pool->large, len, at);
     }
     c->bytes_len = 0;
-    size_t some = c->size - at < FEED_CURSOR ? (size_t)(c->size - at) : FEED_CURSOR;
+    size_t most = c->is_skipping && len <= SKIP_READ ? SKIP_READ : FEED_CURSOR;
+    size_t some = c->size - at < most ? (size_t)(c->size - at) : most;
     int err = file_pool_read(pool->files, &c->file, path, c->bytes, some, at);
     if (err != 0)
         return err;
@@ -203,7 +204,8 @@ static bool record_check(struct feed_cursor *c, const uint8_t *bytes, size_t len
 
     memcpy(&crc, bytes + len - sizeof crc, sizeof crc);
     crc = le32toh(crc);
-    uint32_t computed = record_crc(c->crc, bytes, len - RECORD_CRC);
+    uint32_t computed =
+        c->landed != 0 && c->landed == c->next ? crc : record_crc(c->crc, bytes, len - RECORD_CRC);
     if (bytes[len - RECORD_CRC] != RECORD_CRC_TAG)
         *err = damaged(c, c->next, fault, "does not end with a crc");
     else if (c->is_chained && crc != computed && !is_first)
@@ -255,6 +257,7 @@ int feed_cursor_next(struct feed_cursor *c, struct record_view *view, struct fau
     uint64_t len;
     int err = 0;
 
+    c->is_skipping = false;
     if (c->is_ended)
         return 0;
     if (c->next == c->size)
@@ -326,6 +329,7 @@ void feed_cursor_skip(struct feed_cursor *c)
 {
     c->at = c->next;
     c->next += c->skip;
+    c->is_skipping = c->skip >= SKIP_LARGE;
     c->skip = 0;
     c->is_chained = false;
     c->is_sought = true;
@@ -335,6 +339,7 @@ void feed_cursor_skip(struct feed_cursor *c)
 void feed_cursor_seek(struct feed_cursor *c, uint64_t at)
 {
     c->next = at;
+    c->landed = 0;
     c->is_chained = c->is_ended = c->is_closed = false;
     c->is_sought = true;
     c->records = 0;
@@ -421,6 +426,7 @@ int feed_cursor_land(struct feed_cursor *c, uint64_t from, uint64_t until, struc
             feed_cursor_seek(c, at);
             c->crc = before;
             c->is_chained = true;
+            c->landed = at;
             return 1;
         }
     }

@@ -1,6 +1,6 @@
-/* feed_id: names of a feed's Windows and Days that ascend, for readers that keep them in order.
+/* feed_id: names of a feed's Windows, Days and Events that ascend, for readers that keep them in order.
  *
- * A function of the feed alone: `ms` is the greatest start so far in the feed (of a Day: the begin of its date), in milliseconds
+ * A function of the feed alone: `ms` is the greatest start so far in the feed (of a Day: the begin of its date; of an Event: the time it was told), in milliseconds
  * since 1970; `n` how many records of this sort there were since it was reached. Times before 1970 count as its
  * first millisecond. Written <ms>-<n>, as Redis writes the ids of a stream.
  *

@@ -1,5 +1,6 @@
 #include "export/feed_keep.h"
 
+#include "capture/live_clock.h"
 #include "export/cursor_file.h"
 #include "export/feed_reader.h"
 #include "export/source_index.h"
@@ -12,7 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOUR_SECONDS = 3600, DAY_SECONDS = 86400 };
+enum {
+    HOUR_SECONDS = 3600,
+    DAY_SECONDS = 86400,
+    LOOKS =
+        64, /* segments that are looked through for events in one call: the writer waits for it */
+};
 
 const struct feed_keep_settings feed_keep_defaults = {.sources = 90};
 
@@ -25,6 +31,8 @@ struct keeping {
     uint32_t open;   /* number of the segment that is written */
     uint32_t needed; /* the first that a cursor still needs; UINT32_MAX: none does */
     bool *goes;      /* by segment */
+    unsigned looks;  /* segments looked through for events */
+    bool is_behind;  /* one was not, for their number */
     struct feed_removed says;
     struct feed_keep_result *out;
 };
@@ -45,14 +53,9 @@ static void cursors_read(struct keeping *k)
     }
 }
 
-/* Days that a segment is past its age; below 0: it stays. Dates are those of some zone: a day more. */
-static int64_t days_past(const struct keeping *k, const struct feed_reader_segment *s)
+/* Days since the end of what it holds, beyond `age`; below 0: it is younger. Dates are those of some zone: a day more. */
+static int64_t past_of(const struct keeping *k, const struct feed_reader_segment *s, uint32_t age)
 {
-    const struct feed_keep_settings *of = k->settings;
-    uint32_t days = of->days == 0 || of->sources == 0 ? 0
-                    : of->days > of->sources          ? of->days
-                                                      : of->sources;
-    uint32_t age = s->kind == FEED_WINDOWS ? of->windows : s->kind == FEED_DAY ? days : of->sources;
     __int128 end = s->kind == FEED_WINDOWS ? (__int128)s->at + HOUR_SECONDS
                                            : ((__int128)s->at + 2) * DAY_SECONDS;
     __int128 past = (__int128)k->now_s - end - (__int128)age * DAY_SECONDS;
@@ -62,13 +65,85 @@ static int64_t days_past(const struct keeping *k, const struct feed_reader_segme
     return past > INT64_MAX ? INT64_MAX : (int64_t)past;
 }
 
+/* Whether a segment of windows holds an event; one that can't be read to its end does, as far as is known. */
+static bool has_event(struct keeping *k, size_t i)
+{
+    struct feed_cursor c;
+    struct record_view view;
+    struct fault none;
+    size_t shown;
+    bool has = false;
+    uint32_t *memo = k->settings->without_events;
+    if (memo != NULL && k->segments[i].number <= *memo)
+        return false;
+    if (k->looks++ >= LOOKS) {
+        k->is_behind = true;
+        return false;
+    }
+    int found = feed_cursor_begin(&c, k->reader, i, &none);
+    while (found == 0 && !has && (found = feed_cursor_peek(&c, &view, &shown, &none)) > 0) {
+        has = view.body_kind == RECORD_event;
+        feed_cursor_skip(&c);
+        found = 0;
+    }
+    has |= found < 0 || c.is_damaged;
+    feed_cursor_end(&c);
+    k->is_behind |= has; /* it is looked at again if it stays */
+    if (!k->is_behind && memo != NULL)
+        *memo = k->segments[i].number;
+    return has;
+}
+
+/* As past_of, by what the segment holds. */
+static int64_t days_past(struct keeping *k, size_t i)
+{
+    const struct feed_keep_settings *of = k->settings;
+    const struct feed_reader_segment *s = &k->segments[i];
+    uint32_t days = of->days == 0 || of->sources == 0 ? 0
+                    : of->days > of->sources          ? of->days
+                                                      : of->sources;
+    uint32_t age = s->kind == FEED_WINDOWS ? of->windows : s->kind == FEED_DAY ? days : of->sources;
+    int64_t past = past_of(k, s, age);
+    if (past >= 0 || s->kind != FEED_WINDOWS || of->events == 0)
+        return past;
+    int64_t past_events = past_of(k, s, of->events);
+    k->is_behind |= past_events < 0; /* it is to be looked at one day */
+    if (past_events >= 0 && has_event(k, i))
+        past = past_events;
+    return past;
+}
+
+/* The time that ages are counted to. One segment may hold windows of an hour; several begin in one hour where the process is started again
+ * and again. */
+static int64_t believed_s(const struct keeping *k)
+{
+    int64_t at = 0, hour = 0;
+    unsigned hours = 0;
+    bool has_begun = false;
+    for (size_t i = 0; i <= k->count; i++) {
+        if (i < k->count && k->segments[i].kind != FEED_WINDOWS)
+            continue;
+        int64_t next = i < k->count ? k->segments[i].at : k->now_s;
+        if (has_begun && (__int128)next - at > CLOCK_FAR_S) {
+            hours += hours == 0 || next / HOUR_SECONDS != hour;
+            hour = next / HOUR_SECONDS;
+            if (hours < CLOCK_BELIEVED_S / HOUR_SECONDS)
+                continue;
+        }
+        at = next;
+        hours = 0;
+        has_begun = true;
+    }
+    return at < k->now_s ? at : k->now_s;
+}
+
 /* Which segments go. Returns how many. */
 static size_t choose(struct keeping *k)
 {
     size_t chosen = 0;
     for (size_t i = 0; i < k->count; i++) {
         const struct feed_reader_segment *s = &k->segments[i];
-        int64_t past = s->number >= k->open ? -1 : days_past(k, s);
+        int64_t past = s->number >= k->open ? -1 : days_past(k, i);
         if (past < 0)
             continue;
         bool is_needed = s->number >= k->needed;
@@ -176,6 +251,9 @@ static int keep(struct keeping *k, struct feed_log *log, const char *dir, struct
     if (k->goes == NULL)
         return fault_set(fault, ENOMEM, "%.200s: no memory", dir);
     cursors_read(k);
+    int64_t now_s = believed_s(k);
+    k->out->is_waiting = now_s < k->now_s - CLOCK_FAR_S;
+    k->now_s = now_s;
     if (choose(k) == 0)
         return 0;
     int err = says_fill(k, fault);
@@ -196,7 +274,7 @@ int feed_keep_run(struct feed_log *log, const char *dir, const struct feed_keep_
                         .open = feed_log_segment(log),
                         .out = out};
     memset(out, 0, sizeof *out);
-    if (settings->windows == 0 && settings->sources == 0)
+    if (settings->windows == 0 && settings->sources == 0 && settings->events == 0)
         return 0;
     struct feed_pool *pool = feed_pool_create(2);
     int err = pool == NULL ? fault_set(fault, ENOMEM, "%.200s: no memory", dir)

@@ -2,6 +2,8 @@
 
 #include "export/feed_durable.h"
 #include "export/feed_note.h"
+#include "export/feed_tail.h"
+#include "export/record_event.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -13,66 +15,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-static const int64_t second_ns = INT64_C(1000000000);
-enum { WRITE_BACK = 1 << 20, WRITE_AT_ONCE = 1 << 20 }; /* bytes */
-static const int64_t hour_ns = INT64_C(3600) * INT64_C(1000000000);
-
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
-bool feed_segment_takes(int64_t first_ns, int64_t start_ns)
-{
-    enum { HOURS_BEFORE = 24 };
-    int64_t first = floor_div(first_ns, hour_ns), hour = floor_div(start_ns, hour_ns);
-    return hour <= first && hour >= first - HOURS_BEFORE;
-}
-
-void feed_segment_name(int64_t start_ns, uint32_t segment, char name[FEED_NAME])
-{
-    time_t seconds = (time_t)floor_div(start_ns, second_ns);
-    struct tm utc;
-    char start[32];
-    gmtime_r(&seconds, &utc);
-    strftime(start, sizeof start, "%Y%m%dT%H%M%SZ", &utc);
-    snprintf(name, FEED_NAME, "%s-%06" PRIu32 ".yami", start, segment);
-}
-
-enum feed_segment feed_segment_kind(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    const char *hyphen = strchr(slash == NULL ? name : slash, '-');
-    if (hyphen != NULL && strncmp(hyphen, "-sources-", 9) == 0)
-        return FEED_SOURCES;
-    return hyphen != NULL && strncmp(hyphen, "-day-", 5) == 0 ? FEED_DAY : FEED_WINDOWS;
-}
-
-void feed_day_segment_name(int32_t date, enum feed_segment kind, uint32_t segment,
-                           char name[FEED_NAME])
-{
-    time_t seconds = (time_t)date * 86400;
-    struct tm utc;
-    char day[16];
-    if (gmtime_r(&seconds, &utc) == NULL || strftime(day, sizeof day, "%Y%m%d", &utc) == 0)
-        snprintf(day, sizeof day, "99999999"); /* of a year that no record has */
-    snprintf(name, FEED_NAME, "%.16s-%s-%06" PRIu32 ".yami", day,
-             kind == FEED_SOURCES ? "sources" : "day", segment);
-}
-
-uint64_t feed_segment_number(const char *name)
-{
-    const char *hyphen = strrchr(name, '-');
-    if (hyphen == NULL || hyphen[1] < '0' || hyphen[1] > '9')
-        return UINT64_MAX;
-    return strtoull(hyphen + 1, NULL, 10);
-}
-
-bool feed_is_segment_name(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 5 && strcmp(name + len - 5, ".yami") == 0;
-}
+enum { WRITE_BACK = 1 << 20, WRITE_AT_ONCE = 1 << 20, EVENTS_AT_ONCE = 1 << 16 }; /* bytes */
 
 static int parents_make(const char *dir, struct fault *fault)
 {
@@ -306,6 +251,7 @@ void feed_log_publish(struct feed_log *log, struct feed_durable *durable)
 struct first {
     enum feed_segment kind;
     const struct window *window;
+    const struct event *event;     /* in place of a window */
     const struct day_facts *facts; /* of source days */
     const struct day_settings *settings;
     const struct day_result *day;
@@ -324,6 +270,8 @@ static int first_pack(struct feed_log *log, const struct first *f, uint64_t *seq
         err = record_pack_gap(b, (*seq)++, crc, &log->gaps[i]);
     if (err == 0 && f->window != NULL)
         err = record_pack_window(b, (*seq)++, crc, f->window, log->identity->rules);
+    if (err == 0 && f->event != NULL)
+        err = record_pack_event(b, (*seq)++, crc, f->event);
     return err;
 }
 
@@ -334,7 +282,9 @@ static int segment_create(struct feed_log *log, const struct first *f, uint32_t 
     int32_t date = f->kind == FEED_SOURCES ? f->facts->date
                    : f->kind == FEED_DAY   ? f->day->facts->date
                                            : 0;
-    log->first_ns = f->window == NULL ? 0 : f->window->start_ns;
+    log->first_ns = f->window != NULL  ? f->window->start_ns
+                    : f->event != NULL ? f->event->time_ns
+                                       : 0;
     log->date = date;
     if (f->kind == FEED_WINDOWS)
         feed_segment_name(log->first_ns, segment, log->name);
@@ -380,9 +330,12 @@ static int segment_begin(struct feed_log *log, const struct first *f, struct fau
     log->kind = f->kind;
     log->begun_as = begin;
     log->begin = FEED_BEGIN_TIME;
+    log->is_events = f->event != NULL;
     if (f->kind == FEED_WINDOWS) {
         log->gap_count = 0;
         log->windows_before = log->windows;
+    }
+    if (f->kind == FEED_WINDOWS && f->event == NULL) {
         log->windows = (struct feed_log_windows){segment, log->first_ns};
     }
     return 0;
@@ -397,8 +350,8 @@ int feed_log_append(struct feed_log *log, const struct window *w, struct fault *
 {
     int err = unstick(log, fault);
     if (err == 0 && log->fd >= 0 &&
-        (log->kind != FEED_WINDOWS || log->is_left || log->begin != FEED_BEGIN_TIME ||
-         !feed_segment_takes(log->first_ns, w->start_ns)))
+        (log->kind != FEED_WINDOWS || log->is_left || log->is_events ||
+         log->begin != FEED_BEGIN_TIME || !feed_segment_takes(log->first_ns, w->start_ns)))
         err = segment_close(log, false, fault);
     if (err != 0)
         return err;
@@ -443,6 +396,60 @@ int feed_log_append_gap(struct feed_log *log, const struct feed_gap *gap, struct
     return err;
 }
 
+/* What an event needs that comes next. *begins: it is the first of a segment. */
+static int event_prepare(struct feed_log *log, const struct event *e, bool *begins,
+                         struct fault *fault)
+{
+    const char *wrong = event_wrong(e);
+    if (wrong != NULL)
+        return fault_set(fault, EINVAL, "%s: event: %s", log->dir, wrong);
+    if (log->is_date_open)
+        return fault_set(fault, EBUSY, "%s: event: the Day of a date is to come first", log->dir);
+    int err = unstick(log, fault);
+    if (err == 0 && log->fd >= 0 && !takes_notes(log))
+        err = segment_close(log, false, fault);
+    *begins = log->fd < 0;
+    return err;
+}
+
+/* Appends some of the events, as many as are written at once, the first of which is given. */
+static int events_write(struct feed_log *log, const struct event *e, feed_log_event_of event_of,
+                        void *context, size_t count, size_t *done, struct fault *fault)
+{
+    uint32_t crc = log->end.crc;
+    size_t packed = 0;
+    int err;
+    log->buffer.len = 0;
+    while ((err = record_pack_event(&log->buffer, log->end.seq + 1 + packed, &crc, e)) == 0 &&
+           *done + ++packed < count && log->buffer.len < EVENTS_AT_ONCE)
+        e = event_of(context, *done + packed);
+    if (packed == 0)
+        return pack_fault(log, fault, err);
+    err = buffer_write(log, fault); /* what can't be packed comes first the next time */
+    if (err == 0)
+        commit(log, packed, crc);
+    *done += err == 0 ? packed : 0;
+    return err;
+}
+
+int feed_log_append_events(struct feed_log *log, feed_log_event_of event_of, void *context,
+                           size_t count, size_t *done, struct fault *fault)
+{
+    int err = 0;
+    while (err == 0 && *done < count) {
+        const struct event *e = event_of(context, *done);
+        bool begins = false;
+        err = event_prepare(log, e, &begins, fault);
+        if (err == 0 && begins) {
+            err = segment_begin(log, &(struct first){.kind = FEED_WINDOWS, .event = e}, fault);
+            *done += err == 0;
+        } else if (err == 0) {
+            err = events_write(log, e, event_of, context, count, done, fault);
+        }
+    }
+    return err;
+}
+
 int feed_log_append_removed(struct feed_log *log, const struct feed_removed *removed,
                             struct fault *fault)
 {
@@ -469,6 +476,14 @@ void feed_log_identity(struct feed_log *log, const struct feed_identity *identit
 uint32_t feed_log_segment(const struct feed_log *log) { return log->end.segment; }
 
 uint64_t feed_log_seq(const struct feed_log *log) { return log->end.seq; }
+
+void feed_log_position(const struct feed_log *log, struct feed_position *to)
+{
+    *to = (struct feed_position){.segment = log->end.segment,
+                                 .offset = (uint64_t)log->end.size,
+                                 .seq = log->end.seq,
+                                 .crc = log->end.crc};
+}
 
 int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
                        const struct day_settings *settings, struct fault *fault)

@@ -17,6 +17,7 @@
 #define EXPORT_FEED_LOG_H
 
 #include "capture/fault.h"
+#include "export/event.h"
 #include "export/record.h"
 
 #include <stdatomic.h>
@@ -105,6 +106,20 @@ void feed_log_identity(struct feed_log *log, const struct feed_identity *identit
 struct feed_gap;
 int feed_log_append_gap(struct feed_log *log, const struct feed_gap *gap, struct fault *fault);
 
+/* Appends an event (its id is set: event_identify) behind the window with whose seal it was found: right after that window, or after the days that
+ * followed it, several in the order of event_compare. It comes to stand in the open segment of windows. Where none is open (a date was
+ * written since, or this run of the writer has appended nothing yet) a segment of windows begins with it: that one holds events alone, is named by the
+ * first one's time_ns, and the next window begins another. feed_log_sync makes it durable with its window, and takes
+ * it back with it: a window that is to be appended again is followed by its events again. A window that waits since the disk is full makes its
+ * events wait, too. -EINVAL: event_wrong. -errno as feed_log_append: nothing of it is left in the file then. */
+int feed_log_append_event(struct feed_log *log, const struct event *e, struct fault *fault);
+
+/* The same for `count` events, which `event_of` makes one at a time (valid until its next call), from *done on; *done is moved on by what was
+ * appended. What is written at once is some of them: many are one write. */
+typedef const struct event *(*feed_log_event_of)(void *context, size_t i);
+int feed_log_append_events(struct feed_log *log, feed_log_event_of event_of, void *context,
+                           size_t count, size_t *done, struct fault *fault);
+
 /* Says what is about to be deleted (feed_keep). -EAGAIN: no segment of windows is open. */
 struct feed_removed;
 int feed_log_append_removed(struct feed_log *log, const struct feed_removed *removed,
@@ -112,6 +127,10 @@ int feed_log_append_removed(struct feed_log *log, const struct feed_removed *rem
 
 /* The sequence number of the last record. */
 uint64_t feed_log_seq(const struct feed_log *log);
+
+/* Where the next record goes, for who looks later what came there (feed_tail.h). All zero: the feed is empty. */
+struct feed_position;
+void feed_log_position(const struct feed_log *log, struct feed_position *to);
 
 /* Number of the segment that is open, or was last. */
 uint32_t feed_log_segment(const struct feed_log *log);
@@ -158,12 +177,13 @@ struct feed_check {
     uint64_t feed_bytes;         /* of its segments, where `bytes` are those of the packets */
     int64_t first_ns, last_ns;   /* valid where packets > 0 */
     uint64_t kinds[KIND_COUNT];
-    uint64_t gaps;              /* records that say that time is missing */
-    uint64_t windows_given_up;  /* records of windows that they say were */
-    uint64_t removed;           /* segments that the feed says were deleted, and are not there */
-    uint64_t source_days, days; /* records */
-    uint64_t days_computed;     /* Days that were computed again from their source days and agree */
-    uint64_t days_restated;     /* of them, under the rule set that was given, to the last number */
+    uint64_t gaps;                /* records that say that time is missing */
+    uint64_t windows_given_up;    /* records of windows that they say were */
+    uint64_t removed;             /* segments that the feed says were deleted, and are not there */
+    uint64_t events[EVENT_TYPES]; /* records */
+    uint64_t source_days, days;   /* records */
+    uint64_t days_computed; /* Days that were computed again from their source days and agree */
+    uint64_t days_restated; /* of them, under the rule set that was given, to the last number */
     bool
         rules_checked; /* every segment names the rule set that was given: see feed_log_verify_rules */
     bool closed;       /* the last segment ends with a Close that says finished */

@@ -124,7 +124,8 @@ static void body_take(struct scan *s, const struct record_view *v)
     if (v->body_kind == RECORD_close && v->body_len <= CLOSE_MAX)
         close_take(s, v);
     s->has_body |= v->body_kind == RECORD_window || v->body_kind == RECORD_day ||
-                   v->body_kind == RECORD_day_begin || v->body_kind == RECORD_gap || s->is_closed;
+                   v->body_kind == RECORD_day_begin || v->body_kind == RECORD_gap ||
+                   v->body_kind == RECORD_event || s->is_closed;
     if (s->header == NULL || v->body_kind != RECORD_window ||
         !record_window_start(v->body, v->body_len, &start_ns))
         return;
@@ -384,6 +385,58 @@ static int last_take(struct feed_log *log, struct feed_resume *resume, struct fa
     }
 }
 
+/* The greatest start in a segment, where that is beyond *start_ns. */
+static int segment_starts(struct feed_reader *r, size_t segment, int64_t *start_ns,
+                          struct fault *fault)
+{
+    struct feed_cursor c;
+    struct record_view view;
+    size_t shown;
+    int64_t is_ns;
+    int err = feed_cursor_begin(&c, r, segment, fault);
+    while (err == 0 && (err = feed_cursor_peek(&c, &view, &shown, fault)) > 0) {
+        if (view.body_kind == RECORD_window && record_window_start(view.body, shown, &is_ns) &&
+            is_ns > *start_ns)
+            *start_ns = is_ns;
+        feed_cursor_skip(&c);
+        err = 0;
+    }
+    feed_cursor_end(&c);
+    return err;
+}
+
+/* The last windows are not the latest where the clock was set back and the writer started anew: behind them others may be lived through once
+ * more. What can't be read may hold any of its hour. */
+static int64_t latest_end(const struct feed_log *log, int64_t end_ns)
+{
+    static const int64_t second_ns = INT64_C(1000000000), hour_ns = 3600 * INT64_C(1000000000);
+    const struct feed_reader_segment *segments;
+    struct feed_reader *r = NULL;
+    struct fault none;
+    struct feed_pool *pool = feed_pool_create(1);
+    int err = pool == NULL ? -ENOMEM : feed_reader_open(&r, log->dir, pool, &none);
+    size_t count = err == 0 ? feed_reader_segments(r, &segments) : 0;
+    if (err != 0)
+        end_ns = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        int64_t at_ns, hour_end_ns, start_ns = INT64_MIN, is_ns;
+        if (segments[i].kind != FEED_WINDOWS || segments[i].number > log->end.segment)
+            continue;
+        if (__builtin_mul_overflow(segments[i].at, second_ns, &at_ns) ||
+            __builtin_add_overflow(at_ns, hour_ns, &hour_end_ns))
+            hour_end_ns = at_ns = segments[i].at < 0 ? INT64_MIN : INT64_MAX;
+        if (hour_end_ns <= end_ns)
+            continue;
+        if (segment_starts(r, i, &start_ns, &none) < 0 || start_ns > hour_end_ns ||
+            __builtin_add_overflow(start_ns, log->identity->window_span_ns, &is_ns))
+            is_ns = hour_end_ns;
+        end_ns = is_ns > end_ns ? is_ns : end_ns;
+    }
+    feed_reader_close(r);
+    feed_pool_destroy(pool);
+    return end_ns;
+}
+
 int feed_log_continue(struct feed_log **out, struct feed_resume *resume, const char *dir,
                       const struct feed_identity *identity, struct fault *fault)
 {
@@ -398,7 +451,7 @@ int feed_log_continue(struct feed_log **out, struct feed_resume *resume, const c
         err = windows_end(log, log->end.segment, resume, fault);
     if (err == 0) {
         log->continued_last = log->end.segment;
-        log->continued_end_ns = resume->has_window ? resume->end_ns : INT64_MAX;
+        log->continued_end_ns = resume->has_window ? latest_end(log, resume->end_ns) : INT64_MAX;
         *out = log;
     } else {
         feed_log_abandon(log);

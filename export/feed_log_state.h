@@ -34,6 +34,7 @@ struct feed_log {
     enum feed_segment kind; /* of the open segment */
     int64_t first_ns;       /* of a segment of windows: start of its first */
     int32_t date;           /* of one of source days */
+    bool is_events;         /* and it began with an event: no window is to stand in it */
     bool is_left;           /* the open segment is what a writer before this one left */
     struct feed_log_windows windows, windows_before; /* the last one; the one before it */
     enum feed_begin begun_as;                        /* of the open segment */

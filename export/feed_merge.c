@@ -100,6 +100,8 @@ static int segment_survey(struct feed_merge *m, size_t feed, size_t segment, str
             err = window_note(m, feed, &c, &view, &hours, fault);
         else if (view.body_kind == RECORD_gap)
             err = merge_gap_note(m, &c, &view, sensor, fault);
+        else if (view.body_kind == RECORD_event)
+            err = merge_event_note(m, feed, &c, &view, fault);
         else
             err = 0;
     }
@@ -379,6 +381,7 @@ void feed_merge_destroy(struct feed_merge *m)
 {
     if (m == NULL)
         return;
+    merge_events_fini(m);
     for (size_t i = 0; m->readers != NULL && i < m->feed_count; i++)
         feed_reader_close(m->readers[i]);
     free(m->readers);
@@ -388,6 +391,8 @@ void feed_merge_destroy(struct feed_merge *m)
     free(m->jobs);
     free(m->losses);
     free(m->left_out);
+    for (size_t i = 0; i < m->summary.unknown_rule_count; i++)
+        free(m->summary.unknown_rules[i]);
     merge_gaps_fini(m);
     free(m);
 }

@@ -9,12 +9,16 @@
  *                merge, distinct sources have bounds. They ascend by start.
  *   source days  of one date and address are one, by source_day_merge. A date stands behind all windows, sorted.
  *   days         are computed again from the source days and the merged facts, under the rule set given
+ *   events       of all feeds stand side by side, behind the windows of their time, sorted (event_compare): their ids keep the sensors
+ *                apart. Where several feeds have one id, its records are those of the feed whose last one of it is the latest (update, then time,
+ *                packets, checksum)
  *   rule counts  of windows keep their rules' ids: in the order of the rule set given where all feeds name that one;
  *                else sorted by id
  *   the header   see merge_identity.h
  *
  * With an anonymiser the feed is what the merge of the feeds would be, with other addresses: merging first and
- * anonymising then, or the other way, gives the same bytes. It takes SORTER_MEMORY more.
+ * anonymising then, or the other way, gives the same bytes. Events of watched networks and indicators are left out of it: they name
+ * networks, and hold what strangers wrote (law 6); the others get an id under the key, since theirs tells the address. It takes SORTER_MEMORY more.
  *
  * What is damaged in a feed is left out from there to the segment's end and named; the rest is merged. Source
  * days lost in this way are counted into the day's given_up.damaged, so that its Day says exact: false. A date of which one feed
@@ -22,7 +26,7 @@
  * merge fails.
  *
  * Memory: one buffer of 16 KB per feed that has the date or hour at hand, the Day's tables, two windows, 32 bytes per
- * segment and its hour; whatever the number of records. One thread.
+ * segment and its hour, 64 per record of an event; whatever the number of records. One thread.
  */
 #ifndef EXPORT_FEED_MERGE_H
 #define EXPORT_FEED_MERGE_H
@@ -47,6 +51,8 @@ struct merge_settings {
     unsigned max_open; /* files open at once; 0: FEED_POOL_OPEN */
 };
 
+enum { MERGE_UNKNOWN = 32 };
+
 /* A date that is not in the merged feed, and why. */
 struct merge_left_out {
     int32_t date;
@@ -59,9 +65,17 @@ struct merge_summary {
     uint64_t source_days_read, source_days;
     uint64_t days, mixed_days, inexact_days; /* in the merged feed */
     uint64_t lost_packets;                   /* whose source days were damaged */
-    uint64_t packets, bytes;                 /* of its windows */
-    uint64_t gaps;                           /* records that say that time is missing */
-    struct window_ledger ledger;             /* likewise */
+    /* Packets of payload rules that the rules of the merge do not know: category unknown, in no numerator of IoT. The
+     * first MERGE_UNKNOWN of these rules, by date and id. */
+    uint64_t unknown_packets;
+    char *unknown_rules[MERGE_UNKNOWN];
+    size_t unknown_rule_count;
+    bool has_more_unknown;        /* rules than these */
+    uint64_t packets, bytes;      /* of its windows */
+    uint64_t gaps;                /* records that say that time is missing */
+    uint64_t events_read, events; /* records; in the merged feed */
+    uint64_t events_left_out;     /* records that an anonymised feed may not hold */
+    struct window_ledger ledger;  /* likewise */
     const struct merge_identity *identity;
     const struct merge_left_out *left_out;
     size_t left_out_count;

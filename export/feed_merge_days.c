@@ -2,6 +2,7 @@
 #include "export/calendar.h"
 #include "export/day.h"
 #include "export/feed_merge_state.h"
+#include "export/saturate.h"
 #include "export/source_key.h"
 #include "export/source_sorter.h"
 
@@ -237,6 +238,43 @@ static int sorted_write(struct feed_merge *m, struct merging *g, struct fault *f
     return found;
 }
 
+static bool is_known(const struct ruleset *set, const char *id)
+{
+    for (size_t i = 0; i < set->rule_count; i++)
+        if (strcmp(set->rules[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static int unknown_rule_add(struct merge_summary *s, const char *id)
+{
+    for (size_t i = 0; i < s->unknown_rule_count; i++)
+        if (strcmp(s->unknown_rules[i], id) == 0)
+            return 0;
+    if (s->unknown_rule_count == MERGE_UNKNOWN) {
+        s->has_more_unknown = true;
+        return 0;
+    }
+    char *copy = strdup(id);
+    if (!copy)
+        return -ENOMEM;
+    s->unknown_rules[s->unknown_rule_count++] = copy;
+    return 0;
+}
+
+static int unknown_rules_add(struct feed_merge *m, const struct day_result *r)
+{
+    int err = 0;
+    for (size_t i = 0; i < r->rule_count && err == 0; i++) {
+        const struct day_rule *row = &r->rules_by_evidence[i];
+        if (row->evidence != EVIDENCE_payload || is_known(m->settings.rules, row->id))
+            continue;
+        saturate_add(&m->summary.unknown_packets, row->count.packets);
+        err = unknown_rule_add(&m->summary, row->id);
+    }
+    return err;
+}
+
 static int date_write(struct feed_merge *m, struct merging *g, struct fault *fault)
 {
     const struct day_settings settings = {
@@ -259,6 +297,8 @@ static int date_write(struct feed_merge *m, struct merging *g, struct fault *fau
         err = day_end(g->day, &result, fault);
     if (err == 0)
         err = feed_log_append_day(m->log, result, fault);
+    if (err == 0 && (err = unknown_rules_add(m, result)) < 0)
+        fault_set(fault, -err, "merging days: %s", strerror(-err));
     if (err == 0) {
         m->summary.days++;
         m->summary.mixed_days += result->is_mixed;

@@ -28,6 +28,16 @@ struct merge_gap {
     char *sensor;
 };
 
+/* A record of an event, and where it stands. */
+struct merge_event {
+    int64_t time_ns;
+    uint8_t id[8]; /* as it will be */
+    uint8_t type;
+    bool is_dropped;
+    uint32_t update, feed, segment, crc; /* crc: the record's */
+    uint64_t packets, at;
+};
+
 struct feed_merge {
     struct merge_settings settings;
     struct feed_pool *pool;
@@ -42,6 +52,9 @@ struct feed_merge {
     size_t loss_count;
     struct merge_gap *gaps;
     size_t gap_count, gap_next; /* gap_next: the first that is not written yet */
+    struct merge_event *events;
+    size_t event_count, event_size, event_next; /* event_next: the first that is not written yet */
+    struct feed_cursor *event_cursors;          /* one per feed, while they are written */
     struct merge_left_out *left_out;
     struct feed_log *log;
     const char *dir; /* of the merged feed, while it is written */
@@ -73,6 +86,16 @@ void merge_gaps_sort(struct feed_merge *m);
 /* Those that begin up to a time and were not written yet. */
 int merge_gaps_write(struct feed_merge *m, int64_t up_to_ns, struct fault *fault);
 void merge_gaps_fini(struct feed_merge *m);
+
+/* Takes up an Event record. */
+int merge_event_note(struct feed_merge *m, size_t feed, const struct feed_cursor *c,
+                     const struct record_view *view, struct fault *fault);
+/* In the order of the merged feed, without those that another feed has better. -ENOMEM and a fault. */
+int merge_events_sort(struct feed_merge *m, struct fault *fault);
+
+/* Those that were told up to a time and were not written yet. */
+int merge_events_write(struct feed_merge *m, int64_t up_to_ns, struct fault *fault);
+void merge_events_fini(struct feed_merge *m);
 
 int merge_windows(struct feed_merge *m, struct fault *fault);
 int merge_days(struct feed_merge *m, struct fault *fault);

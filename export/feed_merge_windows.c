@@ -118,7 +118,12 @@ static int window_write(struct feed_merge *m, struct merging *g, struct fault *f
     s->bytes += w->totals.bytes;
     ledger_merge(&s->ledger, &w->ledger);
     int err = merge_gaps_write(m, w->start_ns, fault);
-    return err == 0 ? feed_log_append(m->log, w, fault) : err;
+    if (err == 0)
+        err = feed_log_append(m->log, w, fault);
+    int64_t end_ns;
+    if (__builtin_add_overflow(w->start_ns, w->span_ns, &end_ns))
+        end_ns = INT64_MAX;
+    return err == 0 ? merge_events_write(m, end_ns, fault) : err;
 }
 
 static int hour_merge(struct feed_merge *m, struct merging *g, struct fault *fault)
@@ -178,11 +183,15 @@ int merge_windows(struct feed_merge *m, struct fault *fault)
     if (m->job_count > 0)
         qsort(m->jobs, m->job_count, sizeof *m->jobs, by_hour);
     merge_gaps_sort(m);
+    if (err == 0)
+        err = merge_events_sort(m, fault);
     for (size_t i = 0, end; i < m->job_count && err == 0; i = end) {
         for (end = i + 1; end < m->job_count && m->jobs[end].hour == m->jobs[i].hour;)
             end++;
         err = hour_run(m, &g, &m->jobs[i], end - i, fault);
     }
+    if (err == 0)
+        err = merge_events_write(m, INT64_MAX, fault);
     if (err == 0)
         err = merge_gaps_write(m, INT64_MAX, fault);
     record_window_destroy(g.unpacker);

@@ -2,6 +2,7 @@
 
 #include "export/day.h"
 #include "export/feed_reader.h"
+#include "export/record_event.h"
 #include "export/record_window.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ struct walk {
     uint64_t offset;
 };
 
-static const char *const sort_names[SINK_SORTS] = {"windows", "days"};
+static const char *const sort_names[SINK_SORTS] = {"windows", "days", "events"};
 
 static int refuse(const struct walk *w, enum sink_sort sort, const char *how)
 {
@@ -119,6 +120,24 @@ static int day_judge(struct walk *w, const struct feed_cursor *c, const struct r
     return err;
 }
 
+/* Whoever follows the feed says what is wrong with one. */
+static int event_judge(struct walk *w, const struct feed_cursor *c, const struct record_view *view)
+{
+    struct event_brief e;
+    if (w->have[SINK_EVENTS].is_unwanted || !record_event_brief(&e, view->body, view->body_len))
+        return 0;
+    return record_judge(w, SINK_EVENTS, e.time_ns, c, view);
+}
+
+/* Whether an event of which the first bytes were seen is told apart from the sink's newest by its id. */
+static bool event_is_other(const struct walk *w, const struct record_view *view, size_t shown)
+{
+    struct event_brief e;
+    return !w->have[SINK_EVENTS].is_unwanted && record_event_brief(&e, view->body, shown) &&
+           feed_id_order(feed_id_next(w->ids[SINK_EVENTS], e.time_ns), w->have[SINK_EVENTS].last) !=
+               0;
+}
+
 /* One record. 1: go on; 0: the segment has ended. */
 static int record_walk(struct walk *w, struct feed_cursor *c)
 {
@@ -130,6 +149,13 @@ static int record_walk(struct walk *w, struct feed_cursor *c)
         return err;
     bool is_window =
         view.body_kind == RECORD_window && record_window_start(view.body, shown, &start_ns);
+    if (view.body_kind == RECORD_event && event_is_other(w, &view, shown)) {
+        struct event_brief e;
+        (void)record_event_brief(&e, view.body, shown);
+        err = record_judge(w, SINK_EVENTS, e.time_ns, c, NULL);
+        feed_cursor_skip(c);
+        return err < 0 ? err : 1;
+    }
     bool is_front = w->is_cut && w->starts.count < PLACE_FRONT;
     if (is_window && !is_front &&
         feed_id_order(feed_id_next(w->ids[SINK_WINDOWS], start_ns), w->have[SINK_WINDOWS].last) !=
@@ -143,6 +169,8 @@ static int record_walk(struct walk *w, struct feed_cursor *c)
         err = record_judge(w, SINK_WINDOWS, start_ns, c, &view);
     else if (err == 1 && view.body_kind == RECORD_day)
         err = day_judge(w, c, &view);
+    else if (err == 1 && view.body_kind == RECORD_event)
+        err = event_judge(w, c, &view);
     else
         return err;
     return err < 0 ? err : 1;

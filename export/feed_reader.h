@@ -107,8 +107,11 @@ struct feed_cursor {
     bool is_damaged;   /* something was wrong with the segment: the list has it */
     bool is_ended;     /* nothing more is given */
     bool is_sought;    /* records were left out: what counts them is not held to anything */
+    uint64_t landed;   /* the record there was held to its crc already; 0: none was */
     uint64_t skip;     /* bytes that feed_cursor_skip goes on, as the last peek saw them */
-    uint8_t *bytes;    /* FEED_CURSOR of them, or NULL */
+    bool
+        is_skipping; /* the record before was a large one that was skipped: little is read at once */
+    uint8_t *bytes;  /* FEED_CURSOR of them, or NULL */
     uint64_t bytes_at; /* where in the file they begin */
     size_t bytes_len;
 };

@@ -2,7 +2,9 @@
 
 #include "capture/hash.h"
 #include "export/day_check.h"
+#include "export/event_check.h"
 #include "export/feed_note.h"
+#include "export/record_event.h"
 #include "export/unpack_budget.h"
 #include "export/window_check.h"
 #include "export/yamiscope.pb-c.h"
@@ -44,6 +46,7 @@ struct feed_verify {
     struct part_map parts;
     struct unpack_budget budget; /* of the record being read */
     struct day_check *days;
+    struct event_check *events;
     char timezone[64]; /* of the last Header */
     uint8_t *bytes;    /* of the record */
     size_t bytes_size;
@@ -55,6 +58,8 @@ struct feed_verify {
     uint64_t offset, size, at; /* at: where the record's length begins */
     uint64_t records;
     bool has_window, has_note;
+    bool has_event;         /* its first record behind Header and notes is one */
+    int64_t event_ns;       /* told at */
     enum feed_segment kind; /* by its first record behind the Header */
     int64_t first_ns;       /* start of the first window of the last segment that has any */
     bool has_first;         /* there is one */
@@ -124,14 +129,17 @@ struct feed_verify *feed_verify_create(const struct ruleset *rules, bool is_alon
         return NULL;
     memset(check, 0, sizeof *check);
     v->days = day_check_create(rules);
-    if (v->days == NULL) {
-        free(v);
+    v->events = event_check_create();
+    if (v->days == NULL || v->events == NULL) {
+        feed_verify_destroy(v);
         return NULL;
     }
     v->check = check;
     v->rules = rules;
     v->is_alone = is_alone;
     v->is_first_record = true;
+    if (is_alone)
+        event_check_hole(v->events);
     unpack_budget_init(&v->budget);
     hash_key_init(&v->parts.key);
     return v;
@@ -142,6 +150,7 @@ void feed_verify_destroy(struct feed_verify *v)
     if (v == NULL)
         return;
     day_check_destroy(v->days);
+    event_check_destroy(v->events);
     free(v->parts.at);
     free(v->bytes);
     free(v);
@@ -273,6 +282,8 @@ static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct
     bool is_begun = is_taken && !v->has_window && v->begin != FEED_BEGIN_TIME;
     if (is_taken != v->has_window && !is_begun)
         return violation(v, fault, "the segment is cut at another place than its hours say");
+    if (v->has_event && !v->has_window)
+        return violation(v, fault, "a window in a segment that began with an event");
     if (!v->has_window)
         v->first_ns = w->start_ns;
     v->has_first = v->has_window = true;
@@ -288,6 +299,12 @@ static int order_check(struct feed_verify *v, const Yamiscope__Window *w, struct
     if (w->part != (uint64_t)part)
         return violation(v, fault, "part %" PRIu32 " where %" PRId64 " must be", w->part, part);
     return 0;
+}
+
+static int64_t window_end(const Yamiscope__Window *w)
+{
+    int64_t end_ns;
+    return __builtin_add_overflow(w->start_ns, w->span_ns, &end_ns) ? INT64_MAX : end_ns;
 }
 
 static void window_add(struct feed_check *check, const struct window_check *window,
@@ -364,6 +381,30 @@ static int note_check(struct feed_verify *v, const struct record_view *r, struct
     return err == 0 ? 0 : violation(v, fault, "%s", why.text);
 }
 
+static int event_body_check(struct feed_verify *v, const struct record_view *r, struct fault *fault)
+{
+    struct event e;
+    struct fault why;
+    bool is_out = false;
+    int err = place_check(v, r->seq, r->body_kind, fault);
+    if (err == 0 && (err = record_unpack_event(&e, r->body, r->body_len, &why)) != 0)
+        err = violation(v, fault, "%s", why.text);
+    if (err != 0)
+        return err;
+    const char *wrong = event_check_take(v->events, &e, &is_out);
+    if (is_out)
+        return fault_set(fault, ENOMEM, "%s: no memory", feed_verify_shown(v->path));
+    if (wrong != NULL)
+        return violation(v, fault, "%s", wrong);
+    if (!v->has_window && !v->has_event) {
+        v->has_event = true;
+        v->event_ns = e.time_ns;
+        v->has_first = false; /* the next windows begin a new segment, whatever their hour */
+    }
+    v->check->events[e.type]++;
+    return 0;
+}
+
 static int close_check(struct feed_verify *v, const Yamiscope__Close *c, struct fault *fault)
 {
     if (c->records != v->records + 1)
@@ -392,6 +433,8 @@ static int body_check(struct feed_verify *v, const Yamiscope__Record *r, struct 
             err = violation(v, fault, "%s", v->window.why);
         if (err == 0)
             window_add(v->check, &v->window, r->window);
+        if (err == 0)
+            event_check_window(v->events, window_end(r->window));
         return err;
     case YAMISCOPE__RECORD__BODY_CLOSE:
         return close_check(v, r->close, fault);
@@ -427,9 +470,12 @@ static int day_body_check(struct feed_verify *v, const struct record_view *r, st
 static int record_check(struct feed_verify *v, uint64_t len, struct fault *fault)
 {
     struct record_view view;
-    if (record_view(&view, v->bytes, len) == 0 &&
-        (view.body_kind == RECORD_source_day || view.body_kind == RECORD_day ||
-         view.body_kind == RECORD_day_begin))
+    bool is_whole = record_view(&view, v->bytes, len) == 0;
+    if (is_whole && view.body_kind == RECORD_event)
+        return event_body_check(v, &view, fault);
+    event_check_between(v->events);
+    if (is_whole && (view.body_kind == RECORD_source_day || view.body_kind == RECORD_day ||
+                     view.body_kind == RECORD_day_begin))
         return day_body_check(v, &view, fault);
     if (view.body_kind == RECORD_gap || view.body_kind == RECORD_removed)
         return note_check(v, &view, fault);
@@ -449,10 +495,11 @@ static int name_check(const struct feed_verify *v, struct fault *fault)
     char name[FEED_NAME];
     const char *slash = strrchr(v->path, '/');
     const char *is = slash == NULL ? v->path : slash + 1;
-    if (v->kind == FEED_WINDOWS && !v->has_window && v->has_note)
+    if (v->kind == FEED_WINDOWS && !v->has_window && !v->has_event && v->has_note)
         return 0; /* its writer died before the window that it is named by */
+    int64_t at_ns = v->has_window ? v->first_ns : v->has_event ? v->event_ns : 0;
     if (v->kind == FEED_WINDOWS)
-        feed_segment_name(v->has_window ? v->first_ns : 0, v->segment, name);
+        feed_segment_name(at_ns, v->segment, name);
     else
         feed_day_segment_name(day_check_date(v->days), v->kind, v->segment, name);
     if (strcmp(is, name) != 0)
@@ -468,7 +515,7 @@ int feed_verify_segment(struct feed_verify *v, const char *path, FILE *in, uint6
     v->in = in;
     v->offset = v->at = v->records = 0;
     v->size = size;
-    v->has_window = v->has_note = false;
+    v->has_window = v->has_note = v->has_event = false;
     v->kind = FEED_WINDOWS;
     v->begin = FEED_BEGIN_TIME;
     if (v->check->segments > 0 && !v->is_segment_closed)
@@ -509,6 +556,7 @@ int feed_verify_skip(struct feed_verify *v, const struct feed_removed_run *run, 
     v->is_unchained = last != run->last; /* the deletion was cut short */
     v->has_first = false;
     v->has_holes = v->is_behind_hole = true;
+    event_check_hole(v->events);
     day_check_abandon(v->days);
     return 0;
 }

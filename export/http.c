@@ -34,7 +34,10 @@ struct http_audience http_audience_of(struct http_request *r)
     struct http *h = r->h;
     if (r->reader >= HTTP_ANALYST)
         return (struct http_audience){.follow = h->follow[0]};
-    return (struct http_audience){h->follow[1], h->s.publish_delay_ns, h->s.publish_min_sources};
+    return (struct http_audience){.follow = h->follow[1],
+                                  .is_public = true,
+                                  .delay_ns = h->s.publish_delay_ns,
+                                  .min_sources = h->s.publish_min_sources};
 }
 
 void http_headers_add(struct MHD_Response *response, const char *type)
@@ -202,6 +205,8 @@ static const char *arguments_known(enum http_route_id route)
     switch (route) {
     case HTTP_ROUTE_windows:
         return "since until after limit ports ";
+    case HTTP_ROUTE_events: /* each begins within the first 64 bytes */
+        return "since until after limit type phase network port min-rate updates ";
     case HTTP_ROUTE_days:
         return "since until limit ";
     case HTTP_ROUTE_day:
@@ -277,6 +282,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     if (r.connection == NULL || *upload_len > 0)
         return MHD_NO;
     bool is_plain = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (*state == NULL && http_header(&r, "Transfer-Encoding") != NULL)
+        return MHD_NO; /* with a Content-Length beside it, others might see another end of it */
     if (*state == NULL && is_plain) {
         *state = &seen; /* the headers are there; the request may have more */
         return MHD_YES;
@@ -285,6 +292,16 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     http_connection_answers(r.h, r.connection, 0);
     r.route = http_route_of(url);
     return request_answer(&r, method);
+}
+
+/* As libmicrohttpd does by itself, but that no text ends early: %00 becomes what stands in no question. */
+static size_t unescape(void *context, struct MHD_Connection *mhd, char *text)
+{
+    (void)context;
+    (void)mhd;
+    for (char *at = text; (at = strstr(at, "%00")) != NULL;)
+        at[1] = '1', at[2] = 'f';
+    return MHD_http_unescape(text);
 }
 
 static void completed(void *context, struct MHD_Connection *mhd, void **state,
@@ -404,6 +421,26 @@ static int readers_start(struct http *h, struct fault *fault)
     return h->past == NULL ? fault_set(fault, ENOMEM, "no memory for a server") : 0;
 }
 
+void http_rules(struct http *h, const struct ruleset *rules)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (h->follow[i] != NULL)
+            http_follow_rules(h->follow[i], rules);
+    http_past_rules(h->past, rules);
+}
+
+/* A look-up that is going on may have begun with any. */
+bool http_uses(struct http *h, const struct ruleset *rules)
+{
+    if (pthread_mutex_trylock(&h->lookup_lock) != 0)
+        return true;
+    pthread_mutex_unlock(&h->lookup_lock);
+    for (unsigned i = 0; i < 2; i++)
+        if (h->follow[i] != NULL && http_follow_uses(h->follow[i], rules))
+            return true;
+    return http_past_uses(h->past, rules);
+}
+
 static int daemon_start(struct http *h, int fd, struct fault *fault)
 {
     unsigned per_address = h->is_loopback ? 0 : (h->s.connections + 3) / 4;
@@ -416,9 +453,9 @@ static int daemon_start(struct http *h, int fd, struct fault *fault)
         flags, 0, NULL, NULL, handle, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         h->s.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)STACK, MHD_OPTION_NOTIFY_COMPLETED, completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-        http_connection_notify, h, MHD_OPTION_ARRAY, h->tls_cert != NULL ? tls : tls + 2,
-        MHD_OPTION_END);
+        (size_t)STACK, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, h, MHD_OPTION_ARRAY,
+        h->tls_cert != NULL ? tls : tls + 2, MHD_OPTION_END);
     if (h->daemon != NULL)
         return 0;
     close(fd);

@@ -2,10 +2,12 @@
  *
  *   http_start -> (threads of its own serve) -> http_stop
  *
- *   /                        the dashboard; /dashboard.js, /dashboard.css, /chart.js
+ *   /                        the dashboard; /page.js, /page.css, /chart.js
  *   /login                   asks a browser for a token, then leads to /
  *   /api/v1/windows          ?since= &until= (seconds since 1970, or 2026-01-01T00:00:00Z; without: the newest hour) &after=SEQ
  *                            &limit= (60) &ports= (20 rows; JSON): http_past_windows
+ *   /api/v1/events           ?since= &until= (without: the newest 24 h) &type= &phase= &network= &port= &min-rate= &after=SEQ &limit= (1000)
+ *                            &updates=1: http_past_events
  *   /api/v1/days             ?since= &until= (dates) &limit= (31): http_past_days
  *   /api/v1/days/DATE        or /today, ?top= (20): http_past_day
  *   /api/v1/ports/tcp/23     ?since= &until= (dates), /api/v1/sources/ADDR|PREFIX|AS: by http_lookup
@@ -16,7 +18,7 @@
  *   /metrics                 Prometheus
  *   /healthz                 200 "ok", or 503 and why; says nothing of traffic
  *
- * windows, days and days/DATE are delimited protobuf where Accept asks for it. Answers that end are gzipped where Accept-Encoding
+ * windows, events and days are delimited protobuf where Accept asks for it. Answers that end are gzipped where Accept-Encoding
  * asks for it; streams are not.
  *
  * Readers (http_token.h). Without tokens and on a loopback address everybody on the machine is the operator, but only under an
@@ -112,6 +114,13 @@ int http_start(struct http **out, const struct http_settings *s, struct fault *f
 
 /* "http://127.0.0.1:8470/", with the port that was taken. Valid as long as the server. */
 const char *http_url(const struct http *h);
+
+/* From now on what is told of ports and rules is told by these, which outlive the server; of windows that come from the next segment on,
+ * which begins where they are in force. Any thread. */
+void http_rules(struct http *h, const struct ruleset *rules);
+
+/* Whether rules are still looked at that were given before those of now; where that can't be said at once: true. Any thread. */
+bool http_uses(struct http *h, const struct ruleset *rules);
 
 /* Cuts off all connections; accepts NULL. */
 void http_stop(struct http *h);

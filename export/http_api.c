@@ -6,7 +6,15 @@
 #include <string.h>
 
 #define NS INT64_C(1000000000)
-enum { HEAVY_MAX = 32, READY_MS = 20000, LIMIT = 60, DAYS = 31, TOP = 20, TOP_MAX = 65536 };
+enum {
+    HEAVY_MAX = 32,
+    READY_MS = 20000,
+    LIMIT = 60,
+    EVENTS = 1000,
+    DAYS = 31,
+    TOP = 20,
+    TOP_MAX = 65536
+};
 
 static const char json[] = "application/json; charset=utf-8";
 static const char protobuf[] = "application/x-protobuf; delimited=true";
@@ -89,6 +97,54 @@ static enum MHD_Result windows_answer(struct http_request *r)
     q.after = after;
     return answer_of(r, http_past_windows(r->h->past, &q, &a, &body, &fault), &fault, q.is_protobuf,
                      &body);
+}
+
+/* One of the filter's words, where it is given. */
+static bool filter_read(struct http_request *r, const char *name,
+                        int (*read)(struct event_filter *f, const char *word, struct fault *fault),
+                        struct event_filter *f, enum MHD_Result *answer)
+{
+    struct fault fault = {0};
+    const char *given = http_argument(r, name);
+    if (given == NULL || read(f, given, &fault) == 0)
+        return true;
+    (void)fault_prefix(&fault, name);
+    (void)fault_one_line(&fault);
+    *answer = http_answer_error(r, 400, fault.text);
+    return false;
+}
+
+static enum MHD_Result events_answer(struct http_request *r)
+{
+    struct http_audience a = http_audience_of(r);
+    struct http_follow_counts counts;
+    struct fault fault = {0};
+    struct http_body *body;
+    enum MHD_Result answer;
+    uint64_t limit = EVENTS, updates = 0;
+    struct http_events_query q = {.is_protobuf = http_wants_protobuf(http_header(r, "Accept"))};
+    struct event_filter *f = &q.filter;
+    http_follow_count(a.follow, &counts);
+    f->has_since = http_argument(r, "since") != NULL || http_argument(r, "after") == NULL;
+    f->since_ns = counts.last_end_ns == 0 ? 0 : counts.last_end_ns - 86400 * NS;
+    f->has_until = http_argument(r, "until") != NULL;
+    if (!time_read(r, "since", &f->since_ns, &answer) ||
+        !time_read(r, "until", &f->until_ns, &answer) ||
+        !filter_read(r, "type", event_filter_types, f, &answer) ||
+        !filter_read(r, "phase", event_filter_phases, f, &answer) ||
+        !filter_read(r, "network", event_filter_network, f, &answer) ||
+        !filter_read(r, "port", event_filter_port, f, &answer) ||
+        !filter_read(r, "min-rate", event_filter_rate, f, &answer) ||
+        !number_read(r, "after", 0, UINT64_MAX - 1, &q.after, &answer) ||
+        !number_read(r, "limit", 1, HTTP_EVENTS_MAX, &limit, &answer) ||
+        !number_read(r, "updates", 0, 1, &updates, &answer))
+        return answer;
+    q.limit = limit;
+    q.has_updates = updates > 0;
+    int err = http_past_events(r->h->past, &q, &a, &body, &fault);
+    if (err == -EACCES)
+        return http_answer_error(r, 403, fault.text);
+    return answer_of(r, err, &fault, q.is_protobuf, &body);
 }
 
 static enum MHD_Result days_answer(struct http_request *r)
@@ -198,6 +254,8 @@ static enum MHD_Result heavy_answer(struct http_request *r)
     switch (r->route.id) {
     case HTTP_ROUTE_windows:
         return windows_answer(r);
+    case HTTP_ROUTE_events:
+        return events_answer(r);
     case HTTP_ROUTE_days:
         return days_answer(r);
     case HTTP_ROUTE_day:

@@ -1,8 +1,10 @@
 #include "export/http_follow_state.h"
 
+#include "export/event_print.h"
 #include "export/feed_reader.h"
 #include "export/feed_tail.h"
 #include "export/http_window.h"
+#include "export/record_event.h"
 #include "export/unpack_budget.h"
 
 #include <errno.h>
@@ -38,11 +40,14 @@ static bool sleep_ms(struct http_follow *f, int ms)
     return !stopping;
 }
 
-static void stuck_say(struct http_follow *f, const char *why)
+/* What could be read can be asked for. `why` it can't be read on; NULL: it can. */
+static void ready_say(struct http_follow *f, const char *why)
 {
     pthread_mutex_lock(&f->lock);
     f->counts.is_stuck = why != NULL;
     snprintf(f->counts.why, sizeof f->counts.why, "%s", why == NULL ? "" : why);
+    f->is_ready = true;
+    pthread_cond_broadcast(&f->came);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -100,6 +105,29 @@ static void day_say(struct http_follow *f, int32_t date, uint64_t seq)
     fprintf(m.out, "id: %" PRIu64 "\nevent: day\ndata: {\"date\":\"%s\",\"seq\":%" PRIu64 "}\n\n",
             seq, text, seq);
     event_add(f, http_memory_end(&m), seq);
+}
+
+/* Says the events that were told together. */
+static void told_say(struct http_follow *f)
+{
+    if (f->told_count == 0)
+        return;
+    fprintf(f->told.out, "]\nid: %" PRIu64 "\n\n", f->told_seq);
+    f->told_count = 0;
+    event_add(f, http_memory_end(&f->told), f->told_seq);
+}
+
+static void told_add(struct http_follow *f, const struct event *e, uint64_t seq)
+{
+    if (f->told_count == HTTP_TOLD)
+        told_say(f);
+    if (f->told_count == 0 && http_memory_begin(&f->told) < 0)
+        return;
+    /* The id stands behind the data: the last event's is known then. */
+    fputs(f->told_count == 0 ? "event: events\ndata: [" : ",", f->told.out);
+    event_json_record(f->told.out, e, seq);
+    f->told_count++;
+    f->told_seq = seq;
 }
 
 /* ---- records */
@@ -199,6 +227,67 @@ static void day_take(struct http_follow *f, const uint8_t *body, size_t len, uin
         day_say(f, date, seq);
 }
 
+static void event_take(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq)
+{
+    struct event e;
+    if (record_unpack_event(&e, body, len, NULL) < 0) {
+        damage_count(f);
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    f->counts.events[e.type][e.phase]++;
+    f->counts.seq = seq;
+    pthread_mutex_unlock(&f->lock);
+    if (f->says_events && f->s.min_sources == 0 && f->s.delay_ns == 0)
+        told_add(f, &e, seq);
+}
+
+/* A gap stands in front of the first window behind it, whose day may not have a view yet: all have their gaps from here. */
+static void gap_take(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq)
+{
+    struct fault why;
+    pthread_mutex_lock(&f->lock);
+    f->counts.seq = seq;
+    f->counts.changes++;
+    const struct http_view *oldest = f->views[1] != NULL ? f->views[1] : f->views[0];
+    if (oldest != NULL)
+        outages_drop(&f->gaps, http_view_day(oldest)->start_ns);
+    if (outages_add_gap(&f->gaps, body, len, &why) == -EBADMSG)
+        f->counts.damaged++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void http_follow_rules(struct http_follow *f, const struct ruleset *rules)
+{
+    pthread_mutex_lock(&f->lock);
+    f->next_rules = rules;
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool http_follow_uses(struct http_follow *f, const struct ruleset *rules)
+{
+    pthread_mutex_lock(&f->lock);
+    bool uses = f->s.rules == rules || f->next_rules == rules;
+    pthread_mutex_unlock(&f->lock);
+    return uses;
+}
+
+/* Between two windows. */
+static void rules_turn(struct http_follow *f)
+{
+    pthread_mutex_lock(&f->lock);
+    const struct ruleset *rules = f->next_rules;
+    if (rules != NULL) {
+        rule_names_change(&f->names, rules);
+        f->s.rules = rules;
+        f->next_rules = NULL;
+        for (unsigned i = 0; i < 2; i++)
+            if (f->views[i] != NULL)
+                http_view_rules(f->views[i], rules);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* Every window that follows is held to what the header says. */
 static void header_take(struct http_follow *f, const uint8_t *body, size_t len)
 {
@@ -210,6 +299,7 @@ static void header_take(struct http_follow *f, const uint8_t *body, size_t len)
         damage_count(f);
         return;
     }
+    rules_turn(f);
     record_window_expect(f->unpacker, h->window_span_ns, h->filtered);
     pthread_mutex_lock(&f->lock);
     snprintf(f->counts.sensor, sizeof f->counts.sensor, "%s", h->sensor);
@@ -247,12 +337,18 @@ static int64_t due_ns(struct http_follow *f, uint32_t kind, const uint8_t *body,
 static void record_take(struct http_follow *f, uint32_t kind, const uint8_t *body, size_t len,
                         uint64_t seq)
 {
+    if (kind != RECORD_event)
+        told_say(f);
     if (kind == RECORD_header)
         header_take(f, body, len);
+    else if (kind == RECORD_event)
+        event_take(f, body, len, seq);
     else if (kind == RECORD_window)
         window_take(f, body, len, seq);
     else if (kind == RECORD_day)
         day_take(f, body, len, seq);
+    else if (kind == RECORD_gap)
+        gap_take(f, body, len, seq);
     else {
         pthread_mutex_lock(&f->lock);
         f->counts.seq = seq;
@@ -283,9 +379,10 @@ static size_t first_segment(const struct feed_reader_segment *list, size_t count
     return 0;
 }
 
-/* Reads one segment. 1: go on; 0: what follows is not due yet, or can't be read; -errno. */
+/* Reads one segment. 1: go on; 0: what follows is not due yet, or of the last one can't be read; -errno. */
 static int segment_read(struct http_follow *f, struct feed_reader *r, size_t segment,
-                        uint32_t number, struct feed_position *at, struct fault *fault)
+                        uint32_t number, bool is_last, struct feed_position *at,
+                        struct fault *fault)
 {
     struct feed_cursor c = {0};
     struct record_view view;
@@ -315,6 +412,10 @@ static int segment_read(struct http_follow *f, struct feed_reader *r, size_t seg
         found = 1;
     }
     bool is_whole = found >= 0 && c.is_closed && !c.is_damaged;
+    if (c.is_damaged && !is_last) { /* what stands in segments behind it is whole for all that */
+        damage_count(f);
+        is_whole = true;
+    }
     feed_cursor_end(&c);
     return found < 0 ? found : is_whole;
 }
@@ -333,7 +434,7 @@ static int start_read(struct http_follow *f, struct feed_position *at, struct fa
         size_t i = first_segment(list, count, f->s.now_ns(f->s.context), &f->oldest);
         for (; err == 0 && i < count && !is_stopping(f); i++) {
             f->says_events = i + 1 == count;
-            int more = segment_read(f, r, i, list[i].number, at, fault);
+            int more = segment_read(f, r, i, list[i].number, i + 1 == count, at, fault);
             if (more < 0)
                 err = more;
             if (more <= 0)
@@ -355,24 +456,17 @@ static void follow(struct http_follow *f, struct feed_tail *t)
     while (!is_stopping(f)) {
         int found = feed_tail_next(t, &r, &fault);
         if (found == 0) {
-            pthread_mutex_lock(&f->lock);
-            f->is_ready = true;
-            f->counts.is_stuck = false;
-            pthread_cond_broadcast(&f->came);
-            pthread_mutex_unlock(&f->lock);
+            told_say(f);
+            ready_say(f, NULL);
             feed_tail_wait(t, WAIT_MS);
         } else if (found < 0) {
-            stuck_say(f, fault.text);
+            ready_say(f, fault.text);
             if (found == -ESTALE || !sleep_ms(f, TRY_MS))
                 return;
         } else {
             int64_t due = due_ns(f, r.kind, r.body, r.body_len);
-            if (due > f->s.now_ns(f->s.context)) {
-                pthread_mutex_lock(&f->lock);
-                f->is_ready = true;
-                pthread_cond_broadcast(&f->came);
-                pthread_mutex_unlock(&f->lock);
-            }
+            if (due > f->s.now_ns(f->s.context))
+                ready_say(f, NULL);
             while (due > f->s.now_ns(f->s.context))
                 if (!sleep_ms(f, TRY_MS))
                     return;
@@ -389,6 +483,7 @@ static void views_drop(struct http_follow *f)
         http_view_destroy(f->views[i]);
         f->views[i] = NULL;
     }
+    outages_fini(&f->gaps);
     f->counts.changes++;
     pthread_mutex_unlock(&f->lock);
 }
@@ -402,7 +497,7 @@ static void *thread_run(void *context)
     int err = start_read(f, &at, &fault);
     while (!is_stopping(f)) {
         if (err < 0)
-            stuck_say(f, fault.text);
+            ready_say(f, fault.text);
         err = feed_tail_open(&t, f->s.feed, at.segment == 0 ? NULL : &at, &fault);
         if (err == 0) {
             if (f->s.durable != NULL)
@@ -419,6 +514,7 @@ static void *thread_run(void *context)
         if (!sleep_ms(f, WAIT_MS))
             break;
     }
+    told_say(f);
     return NULL;
 }
 
@@ -491,6 +587,7 @@ void http_follow_stop(struct http_follow *f)
         http_body_release(f->printed[i].body);
     for (unsigned i = 0; i < 2; i++)
         http_view_destroy(f->views[i]);
+    outages_fini(&f->gaps);
     rule_names_fini(&f->names);
     window_destroy(f->window);
     record_window_destroy(f->unpacker);

@@ -6,12 +6,14 @@
  * follows at once; another, for readers without a token, stays `delay_ns` behind the end of each window, so that nothing
  * that it hands out knows of anything newer (law 6).
  *
- * What is damaged is passed over where the feed goes on behind it, and said by the counts. Memory: two views
+ * What is damaged is passed over where the feed goes on behind it, and said by the counts: of what is there at the start the rest of a
+ * segment, but for the last one. What comes later, and the last one, is followed up to the damage (is_stuck). Memory: two views
  * (http_view.h), a window of 9 MB as far as touched, and the last HTTP_EVENTS events.
  */
 #ifndef EXPORT_HTTP_FOLLOW_H
 #define EXPORT_HTTP_FOLLOW_H
 
+#include "export/event.h"
 #include "export/feed_durable.h"
 #include "export/http_body.h"
 #include "export/http_view.h"
@@ -20,7 +22,7 @@
 
 struct http_follow;
 
-enum { HTTP_EVENTS = 256, HTTP_EVENT_PORTS = 20 };
+enum { HTTP_EVENTS = 256, HTTP_EVENT_PORTS = 20, HTTP_TOLD = 200 };
 
 struct http_follow_settings {
     const char *feed; /* folder */
@@ -38,6 +40,10 @@ int http_follow_start(struct http_follow **out, const struct http_follow_setting
                       struct fault *fault);
 void http_follow_stop(struct http_follow *f); /* accepts NULL; nobody uses it any more */
 
+/* From the next segment on, windows are named by other rules; they outlive it. Any thread. */
+void http_follow_rules(struct http_follow *f, const struct ruleset *rules);
+bool http_follow_uses(struct http_follow *f, const struct ruleset *rules); /* now, or later */
+
 /* Ends all waits for good: those that wait for events get -ESHUTDOWN from now on. */
 void http_follow_wake(struct http_follow *f);
 
@@ -46,7 +52,9 @@ bool http_follow_ready(struct http_follow *f, int timeout_ms);
 
 /* The event `*index`, with a reference that is the caller's: 1, and *index goes on by one. 0: none came within `timeout_ms`.
  * -ESTALE: it was dropped already, the reader is too far behind. -ESHUTDOWN.
- * An event is text as server-sent events have it: "id: SEQ", "event: window" or "day", "data: JSON". */
+ * An event is text as server-sent events have it: "id: SEQ", "event: window", "day" or "events", "data: JSON".
+ * The last: an array of events (event_print.h) that were told together, at most HTTP_TOLD; the id is the last one's. Not from a follower that folds (min_sources)
+ * or stays behind: its readers may not see addresses. */
 int http_follow_event(struct http_follow *f, uint64_t *index, int timeout_ms,
                       struct http_body **out);
 
@@ -69,7 +77,8 @@ struct http_follow_counts {
     uint64_t seq;     /* of the last record */
     uint64_t changes; /* goes on when something of a date that is not at hand came */
     uint64_t windows, parts, days;
-    uint64_t damaged; /* records that could not be used */
+    uint64_t events[EVENT_TYPES][EVENT_PHASES]; /* records */
+    uint64_t damaged;                           /* records that could not be used */
     uint64_t kinds[KIND_COUNT], kind_bytes[KIND_COUNT], marks[MARK_COUNT];
     struct window_ledger ledger;
     int64_t

@@ -137,6 +137,7 @@ int http_follow_day(struct http_follow *f, int32_t date, const struct http_view_
     pthread_mutex_lock(&f->lock);
     full.sensor = f->counts.sensor;
     full.min_sources = f->s.min_sources;
+    full.gaps = &f->gaps;
     for (unsigned i = 0; i < 2 && err == -ENOENT; i++) {
         struct http_view *v = f->views[i];
         if (v == NULL || http_view_day(v)->date != date)

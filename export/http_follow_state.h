@@ -25,7 +25,9 @@ struct http_follow {
     pthread_mutex_t lock; /* over all below but what the thread alone uses */
     pthread_cond_t came;
     bool is_stopping, is_ready;
-    struct http_view *views[2]; /* newest first */
+    const struct ruleset *next_rules; /* that names are to be of; NULL: they are */
+    struct http_view *views[2];       /* newest first */
+    struct outages gaps;              /* that reach into their days */
     struct http_body *events[HTTP_EVENTS];
     uint64_t event_count; /* ever */
     struct http_follow_counts counts;
@@ -36,6 +38,10 @@ struct http_follow {
     struct record_window *unpacker;
     struct window *window;
     struct rule_names names;
+    struct http_memory
+        told; /* events that are to be said together, the array not closed; of told_count > 0 */
+    unsigned told_count;
+    uint64_t told_seq;
     bool has_names, says_events;
     int32_t oldest; /* date from which on all windows are read */
 };

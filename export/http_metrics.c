@@ -48,6 +48,13 @@ static void feed_print(FILE *out, const struct http_follow_counts *c)
     metric_head(out, "yamiscope_feed_windows_total", "counter",
                 "Window records read, parts included.");
     metric_count(out, "yamiscope_feed_windows_total", NULL, NULL, c->windows);
+    metric_head(out, "yamiscope_events_total", "counter",
+                "Records of events read, by type and phase: begin, goes_on, end.");
+    for (unsigned type = 0; type < EVENT_TYPES; type++)
+        for (unsigned phase = 0; phase < EVENT_PHASES; phase++)
+            metric_count2(out, "yamiscope_events_total", "type",
+                          event_type_name((enum event_type)type), "phase",
+                          event_phase_name((enum event_phase)phase), c->events[type][phase]);
     metric_head(out, "yamiscope_feed_damaged_records_total", "counter",
                 "Records of the feed that could not be used.");
     metric_count(out, "yamiscope_feed_damaged_records_total", NULL, NULL, c->damaged);

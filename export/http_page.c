@@ -1,8 +1,6 @@
 /* The dashboard's files, which are in the program. Part of http. */
-#include "export/dashboard_embedded.h"
+#include "export/html_page.h"
 #include "export/http_state.h"
-#include "export/json_string.h"
-#include "export/words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,50 +16,12 @@ static void tag_make(struct http_asset *a)
     snprintf(a->tag, sizeof a->tag, "\"%016" PRIx64 "\"", hash);
 }
 
-static void pair_print(FILE *out, const char *before, const char *name, const char *en,
-                       const char *ja)
-{
-    fprintf(out, "%s\"%s\":[", before, name);
-    json_string(out, en);
-    fputc(',', out);
-    json_string(out, ja);
-    fputc(']', out);
-}
-
-/* Definitions, in both languages, from where reports have them. Nothing in them ends a script element. */
-static void words_print(FILE *out)
-{
-    fputs("{\"numerators\":{", out);
-    for (unsigned i = DENOMINATOR_COUNT; i < SHARE_MARK_COUNT; i++)
-        pair_print(out, i > DENOMINATOR_COUNT ? "," : "", mark_name(i), word_numerator(i, false),
-                   word_numerator(i, true));
-    fputs("},\"denominators\":{", out);
-    for (unsigned i = 0; i < SHARE_OVER_COUNT; i++)
-        pair_print(out, i > 0 ? "," : "", share_over_name(i), word_denominator(i, false),
-                   word_denominator(i, true));
-    fputs("},\"kinds\":{", out);
-    for (unsigned i = 0; i < KIND_COUNT; i++)
-        pair_print(out, i > 0 ? "," : "", kind_name(i), word_kind(i, false), word_kind(i, true));
-    fputs("},\"drops\":{", out);
-#define X(name, en, ja) pair_print(out, DROP_##name > 0 ? "," : "", #name, en, ja);
-    LEDGER_DROPS(X)
-#undef X
-    fputs("}}", out);
-}
-
-/* The page with the words in place of its mark. */
 static struct http_body *page_make(void)
 {
-    static const char mark[] = "@WORDS@";
     struct http_memory m;
-    const char *page = (const char *)dashboard_page;
-    const char *at = memmem(page, dashboard_page_len, mark, sizeof mark - 1);
-    if (at == NULL || http_memory_begin(&m) < 0)
+    if (http_memory_begin(&m) < 0)
         return NULL;
-    fwrite(page, 1, (size_t)(at - page), m.out);
-    words_print(m.out);
-    at += sizeof mark - 1;
-    fwrite(at, 1, dashboard_page_len - (size_t)(at - page), m.out);
+    html_page_print(m.out, &(struct html_page){0});
     return http_memory_end(&m);
 }
 
@@ -78,11 +38,11 @@ int http_assets_make(struct http *h, struct fault *fault)
     struct http_asset *a = h->assets;
     a[HTTP_ROUTE_page].body = page_make();
     a[HTTP_ROUTE_page].type = "text/html; charset=utf-8";
-    a[HTTP_ROUTE_style].body = copy_make(dashboard_style, dashboard_style_len);
+    a[HTTP_ROUTE_style].body = copy_make(page_style, page_style_len);
     a[HTTP_ROUTE_style].type = "text/css; charset=utf-8";
-    a[HTTP_ROUTE_script].body = copy_make(dashboard_script, dashboard_script_len);
+    a[HTTP_ROUTE_script].body = copy_make(page_script, page_script_len);
     a[HTTP_ROUTE_script].type = "text/javascript; charset=utf-8";
-    a[HTTP_ROUTE_chart].body = copy_make(dashboard_chart, dashboard_chart_len);
+    a[HTTP_ROUTE_chart].body = copy_make(page_chart, page_chart_len);
     a[HTTP_ROUTE_chart].type = "text/javascript; charset=utf-8";
     for (unsigned i = 0; i < HTTP_ROUTE_COUNT; i++) {
         if (a[i].type == NULL)

@@ -51,6 +51,26 @@ void http_past_destroy(struct http_past *p)
     free(p);
 }
 
+void http_past_rules(struct http_past *p, const struct ruleset *rules)
+{
+    pthread_mutex_lock(&p->lock);
+    rule_names_change(&p->names, rules);
+    p->rules = rules;
+    for (unsigned i = 0; i < PAST_ANSWERS; i++) {
+        http_body_release(p->answers[i].body);
+        p->answers[i] = (struct past_answer){0};
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+bool http_past_uses(struct http_past *p, const struct ruleset *rules)
+{
+    pthread_mutex_lock(&p->lock);
+    bool uses = p->rules == rules;
+    pthread_mutex_unlock(&p->lock);
+    return uses;
+}
+
 /* ---- dates */
 
 struct date_entry {
@@ -311,12 +331,18 @@ static int day_make(struct http_past *p, struct past_feed *f, const struct date_
                     struct http_body **out, struct fault *fault)
 {
     struct http_memory m;
+    struct outages gaps = {0};
+    f->gaps = &gaps;
     struct http_view *before = NULL, *v = view_make(p, f, &list[at], a, true, fault);
-    if (v == NULL)
+    f->gaps = NULL;
+    if (v == NULL) {
+        outages_fini(&gaps);
         return -fault->err;
+    }
     if (at > 0)
         before = view_make(p, f, &list[at - 1], a, false, fault);
     frame->before = before;
+    frame->gaps = &gaps;
     int err = http_memory_begin(&m);
     if (err == 0) {
         err = http_view_print(m.out, v, frame);
@@ -326,6 +352,8 @@ static int day_make(struct http_past *p, struct past_feed *f, const struct date_
         (*out)->seq = http_view_seq(v);
     http_view_destroy(v);
     http_view_destroy(before);
+    frame->gaps = NULL;
+    outages_fini(&gaps);
     return err < 0 || *out == NULL ? fault_set(fault, ENOMEM, "no memory for a day") : 0;
 }
 

@@ -9,16 +9,23 @@
 #ifndef EXPORT_HTTP_PAST_H
 #define EXPORT_HTTP_PAST_H
 
+#include "export/event_filter.h"
 #include "export/feed_tail.h"
 #include "export/http_follow.h"
 
 struct http_past;
 
-enum { HTTP_ANSWER = 32 << 20, HTTP_WINDOWS_MAX = 10080, HTTP_DAYS_MAX = 4000 };
+enum {
+    HTTP_ANSWER = 32 << 20,
+    HTTP_WINDOWS_MAX = 10080,
+    HTTP_EVENTS_MAX = 100000,
+    HTTP_DAYS_MAX = 4000
+};
 
 /* For whom: what they may see. */
 struct http_audience {
     struct http_follow *follow;
+    bool is_public; /* no addresses; what follows is set */
     uint64_t delay_ns;
     unsigned min_sources; /* 0: nothing is folded */
 };
@@ -28,6 +35,10 @@ struct http_past *http_past_create(const char *feed, const struct ruleset *rules
                                    const char *program, const char *timezone,
                                    int64_t (*now_ns)(void *context), void *context);
 void http_past_destroy(struct http_past *p); /* accepts NULL */
+
+/* From now on windows are named by other rules; they outlive it. Any thread. */
+void http_past_rules(struct http_past *p, const struct ruleset *rules);
+bool http_past_uses(struct http_past *p, const struct ruleset *rules);
 
 struct http_windows_query {
     int64_t since_ns, until_ns; /* of windows' starts: [since, until) */
@@ -41,6 +52,24 @@ struct http_windows_query {
  * `next` is what `after` goes on with where there is more, else null. Protobuf: delimited Records. -ENOMEM, -errno and a fault. */
 int http_past_windows(struct http_past *p, const struct http_windows_query *q,
                       const struct http_audience *a, struct http_body **out, struct fault *fault);
+
+struct http_events_query {
+    struct event_filter filter;
+    uint64_t after; /* behind this record */
+    uint64_t limit; /* events; not of public readers */
+    bool has_updates, is_protobuf;
+};
+
+/* JSON {sensor, timezone, seq, events [objects of event_print.h, `seq` in front], next}: each event once, as it stands, in the order they were
+ * told, or with has_updates every record; `next` as above. Protobuf: delimited Records.
+ *
+ * Public readers: {sensor, timezone, delay_seconds, min_sources, events [{hour, type, proto, port, events, open}], other [{hour, type,
+ * events}]}: how many began in an hour (RFC 3339, UTC), by port; a row stands for at least min_sources distinct addresses, ports of fewer
+ * are in `other`, and what is too few even there is left out. No address, no id (one can be computed from the
+ * other), no packets, no watched networks, no indicators. Only the types, times and ports of the filter count. -EACCES and a fault: protobuf, or another
+ * filter. -ENOMEM, -errno and a fault. */
+int http_past_events(struct http_past *p, const struct http_events_query *q,
+                     const struct http_audience *a, struct http_body **out, struct fault *fault);
 
 struct http_days_query {
     int32_t from, to; /* dates, both included */

@@ -4,6 +4,7 @@
 
 #include "export/feed_reader.h"
 #include "export/http_past.h"
+#include "export/outages.h"
 #include "export/record_window.h"
 
 #include <pthread.h>
@@ -48,6 +49,8 @@ struct past_feed {
     const struct feed_reader_segment *segments;
     size_t segment_count;
     uint64_t seq; /* the last record that these readers may see */
+    struct outages
+        *gaps; /* takes the gaps that past_windows comes by; NULL: they are passed over */
 };
 int past_feed_open(struct past_feed *f, struct http_past *p, const struct http_audience *a,
                    struct fault *fault);

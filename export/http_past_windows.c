@@ -74,6 +74,17 @@ static bool is_wanted(const struct record_view *view, size_t shown, int64_t sinc
            start_ns < until_ns;
 }
 
+/* What does not hold is passed over. */
+static int gap_take(struct outages *gaps, struct feed_cursor *c, struct fault *fault)
+{
+    struct record_view view;
+    struct fault why;
+    int found = feed_cursor_next(c, &view, fault);
+    if (found > 0 && outages_add_gap(gaps, view.body, view.body_len, &why) == -ENOMEM)
+        return fault_set(fault, ENOMEM, "no memory for a gap");
+    return found;
+}
+
 /* 0: go on with the next segment. */
 static int segment_windows(struct http_past *p, struct past_feed *f, size_t segment,
                            int64_t since_ns, int64_t until_ns, uint64_t after, past_take take,
@@ -87,6 +98,10 @@ static int segment_windows(struct http_past *p, struct past_feed *f, size_t segm
     while (found > 0 && err == 0 && (found = feed_cursor_peek(&c, &view, &shown, fault)) > 0) {
         if (view.seq > f->seq)
             break;
+        if (view.body_kind == RECORD_gap && f->gaps != NULL) {
+            found = gap_take(f->gaps, &c, fault);
+            continue;
+        }
         if (!is_wanted(&view, shown, since_ns, until_ns, after)) {
             feed_cursor_skip(&c);
             continue;

@@ -19,8 +19,8 @@ static const struct {
     enum http_route_id id;
 } routes[] = {
     {"/", "page", HTTP_ROUTE_page},
-    {"/dashboard.css", "style", HTTP_ROUTE_style},
-    {"/dashboard.js", "script", HTTP_ROUTE_script},
+    {"/page.css", "style", HTTP_ROUTE_style},
+    {"/page.js", "script", HTTP_ROUTE_script},
     {"/chart.js", "chart", HTTP_ROUTE_chart},
     {"/login", "login", HTTP_ROUTE_login},
     {"/api/v1/windows", "windows", HTTP_ROUTE_windows},
@@ -28,6 +28,7 @@ static const struct {
     {"/api/v1/days/", "day", HTTP_ROUTE_day},
     {"/api/v1/ports/", "port", HTTP_ROUTE_port},
     {"/api/v1/sources/", "source", HTTP_ROUTE_source},
+    {"/api/v1/events", "events", HTTP_ROUTE_events},
     {"/api/v1/live", "live", HTTP_ROUTE_live},
     {"/api/v1/feed", "feed", HTTP_ROUTE_feed},
     {"/api/v1/health", "health", HTTP_ROUTE_health},

@@ -22,6 +22,7 @@ enum http_route_id {
     HTTP_ROUTE_day,
     HTTP_ROUTE_port,
     HTTP_ROUTE_source,
+    HTTP_ROUTE_events,
     HTTP_ROUTE_live,
     HTTP_ROUTE_feed,
     HTTP_ROUTE_health,

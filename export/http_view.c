@@ -4,6 +4,7 @@
 #include "export/pages.h"
 #include "export/record.h"
 #include "export/report.h"
+#include "export/view_json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 
 #define NS       INT64_C(1000000000)
 #define POINT_NS (900 * NS) /* a phone shows about a hundred */
-enum { POINTS = 26 * 4, SKETCHES = 4, TOP_MAX = 65536, RULE_ROWS = 200 };
+enum { POINTS = HTTP_VIEW_POINTS, SKETCHES = 4 };
 
 /* Whose distinct sources the points say. */
 static const enum mark sketched[SKETCHES] = {MARK_total, MARK_scan, MARK_iot_strict,
@@ -21,6 +22,7 @@ static const enum mark sketched[SKETCHES] = {MARK_total, MARK_scan, MARK_iot_str
 
 struct point {
     uint64_t windows, windows_ex; /* that say what is taken out of _ex_survey */
+    uint64_t partial;             /* not all of their span was watched */
     uint64_t kinds[KIND_COUNT], marks[SHARE_MARK_COUNT], marks_ex[SHARE_MARK_COUNT];
     bool is_stale; /* the estimates are to be made again */
     double estimates[SKETCHES];
@@ -36,7 +38,8 @@ struct http_view {
     bool is_stale;
     double estimates[MARK_COUNT];
     struct hll hll[MARK_COUNT];
-    struct point *points; /* POINTS of them */
+    struct point *points;   /* POINTS of them */
+    struct outages outages; /* of its windows; gaps are the frame's */
 };
 
 struct http_view *http_view_create(const struct calendar_day *day, const struct ruleset *rules)
@@ -79,6 +82,7 @@ bool http_view_is_empty(const struct http_view *v)
 static void point_add(struct point *p, const struct window *w)
 {
     p->windows++;
+    p->partial += w->is_partial && w->part == 0;
     p->is_stale = true;
     for (unsigned i = 0; i < KIND_COUNT; i++)
         p->kinds[i] += w->kinds[i].packets;
@@ -100,6 +104,7 @@ int http_view_add(struct http_view *v, const struct window *w, uint64_t seq)
     point_add(&v->points[at < POINTS ? at : POINTS - 1], w);
     for (unsigned i = 0; i < MARK_COUNT; i++)
         hll_merge(&v->hll[i], &w->hll[i]);
+    outages_add_window(&v->outages, w);
     v->is_stale = true;
     v->seq = seq;
     int err = span_add_window(v->windows, w, v->rules, true);
@@ -136,145 +141,23 @@ static const struct span *best(const struct http_view *v)
     return v->final != NULL ? v->final : v->windows;
 }
 
-/* Tables of a span with so many rows, in order; the rows are copies. */
-struct cut {
-    struct span span;
-    struct span_table owned[7];
-    size_t owned_count;
-};
-
-static bool row_is_enough(const struct span_count *c, unsigned min_sources)
+const struct span *http_view_span(const struct http_view *v) { return best(v); }
+uint32_t http_view_revision(const struct http_view *v)
 {
-    return min_sources == 0 || c->sources.low >= min_sources;
+    return v->final == NULL ? 0 : v->revision;
 }
 
-static int rows_cut(struct cut *cut, struct span_table *t, size_t top, bool by_ex,
-                    unsigned min_sources)
+void http_view_points(const struct http_view *v, struct http_view_point to[HTTP_VIEW_POINTS])
 {
-    size_t with, count = t->count, kept = 0; /* also rows that have no packets ex_survey */
-    const struct span_row **rows = report_rows(t, by_ex, &with);
-    struct span_row *copies = malloc(((count < top ? count : top) + 1) * sizeof *copies);
-    if (rows == NULL || copies == NULL) {
-        free(rows);
-        free(copies);
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count && kept < top; i++)
-        if (row_is_enough(&rows[i]->count, min_sources))
-            copies[kept++] = *rows[i];
-    free(rows);
-    *t = (struct span_table){.rows = copies, .count = kept};
-    cut->owned[cut->owned_count++] = *t;
-    return 0;
+    for (unsigned i = 0; i < POINTS; i++)
+        to[i] = (struct http_view_point){v->points[i].windows, v->points[i].marks[MARK_total]};
 }
 
-static int places_cut(struct cut *cut, struct span_table *t, size_t top, bool by_ex,
-                      unsigned min_sources)
+static void estimates_make(struct http_view *v)
 {
-    size_t with, count = t->count, kept = 0;
-    const struct span_place **rows = report_places(t, by_ex, &with);
-    struct span_place *copies = malloc(((count < top ? count : top) + 1) * sizeof *copies);
-    if (rows == NULL || copies == NULL) {
-        free(rows);
-        free(copies);
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count && kept < top; i++)
-        if (row_is_enough(&rows[i]->total, min_sources))
-            copies[kept++] = *rows[i];
-    free(rows);
-    *t = (struct span_table){.places = copies, .count = kept};
-    cut->owned[cut->owned_count++] = *t;
-    return 0;
-}
-
-static void cut_fini(struct cut *cut)
-{
-    for (size_t i = 0; i < cut->owned_count; i++)
-        free(cut->owned[i].at);
-}
-
-static int cut_init(struct cut *cut, const struct span *s, size_t top, unsigned min_sources)
-{
-    bool by_ex = span_rows_have_ex(s);
-    *cut = (struct cut){.span = *s};
-    struct span *c = &cut->span;
-    for (unsigned i = 0; i < TOOL_COUNT; i++)
-        if (!row_is_enough(&s->tools[i], min_sources))
-            c->tools[i] = c->tools_used[i] = (struct span_count){0};
-    int err = rows_cut(cut, &c->categories, TOP_MAX, by_ex, min_sources);
-    err = err < 0 ? err : rows_cut(cut, &c->ports, top, by_ex, min_sources);
-    err = err < 0 ? err
-                  : rows_cut(cut, &c->rules, top > RULE_ROWS ? top : RULE_ROWS, by_ex, min_sources);
-    err = err < 0 ? err : rows_cut(cut, &c->organisations, top, false, min_sources);
-    err = err < 0 ? err : rows_cut(cut, &c->blocks, top, false, min_sources);
-    err = err < 0 ? err : places_cut(cut, &c->countries, top, by_ex, min_sources);
-    err = err < 0 ? err : places_cut(cut, &c->ases, top, by_ex, min_sources);
-    return err;
-}
-
-static void ports_print(FILE *out, const struct http_view *v, const struct span *s)
-{
-    char port[TEXT_NUMBER];
-    uint64_t packets = s->marks[MARK_scan].packets, packets_ex = s->marks[MARK_scan].packets_ex;
-    const char *comma = "";
-    for (size_t i = 0; i < s->ports.count; i++) {
-        packets -= s->ports.rows[i].count.packets;
-        packets_ex -= s->ports.rows[i].count.packets_ex;
-    }
-    fprintf(out, "\"ports_other\":{\"packets\":%" PRIu64 ",\"packets_ex_survey\":", packets);
-    if (span_rows_have_ex(s))
-        fprintf(out, "%" PRIu64, packets_ex);
-    else
-        fputs("null", out);
-    fputs("},\n\"devices\":{", out);
-    for (size_t i = 0; i < s->ports.count; i++) {
-        const struct span_row *row = &s->ports.rows[i];
-        const char *en = report_device(v->rules, row, false);
-        if (en[0] == '\0')
-            continue;
-        fprintf(out, "%s\"%s\":[", comma, report_port(row, port));
-        comma = ",";
-        json_string(out, en);
-        fputc(',', out);
-        json_string(out, report_device(v->rules, row, true));
-        fputc(']', out);
-    }
-    fputs("},\n", out);
-}
-
-/* The pie of a day that is not over: windows know categories by their ports alone. */
-static void categories_print(FILE *out, const struct span *s, unsigned min_sources)
-{
-    struct {
-        const char *name;
-        uint64_t packets;
-    } list[RULES_MAX];
-    size_t count = 0, at;
-    if (s->days > 0) {
-        fputs("\"categories_by_port\":null,\n", out);
-        return;
-    }
-    for (size_t i = 0; i < s->ports.count; i++) {
-        const struct span_row *row = &s->ports.rows[i];
-        const char *name = row_is_enough(&row->count, min_sources) ? row->category : "other";
-        for (at = 0; at < count && strcmp(list[at].name, name) != 0;)
-            at++;
-        if (at == RULES_MAX)
-            continue;
-        if (at == count) {
-            list[count].name = name;
-            list[count++].packets = 0;
-        }
-        list[at].packets += row->count.packets;
-    }
-    fputs("\"categories_by_port\":[", out);
-    for (at = 0; at < count; at++) {
-        fputs(at > 0 ? ",{\"category\":" : "{\"category\":", out);
-        json_string(out, list[at].name);
-        fprintf(out, ",\"packets\":%" PRIu64 "}", list[at].packets);
-    }
-    fputs("],\n", out);
+    for (unsigned i = 0; v->is_stale && i < MARK_COUNT; i++)
+        v->estimates[i] = hll_count(&v->hll[i]);
+    v->is_stale = false;
 }
 
 static void estimates_print(FILE *out, struct http_view *v)
@@ -283,21 +166,21 @@ static void estimates_print(FILE *out, struct http_view *v)
         fputs("\"estimates\":null,\n", out);
         return;
     }
-    for (unsigned i = 0; v->is_stale && i < MARK_COUNT; i++)
-        v->estimates[i] = hll_count(&v->hll[i]);
-    v->is_stale = false;
+    estimates_make(v);
     fputs("\"estimates\":{", out);
     for (unsigned i = 0; i < MARK_COUNT; i++)
         fprintf(out, "%s\"%s\":%.0f", i > 0 ? "," : "", mark_name(i), round(v->estimates[i]));
     fputs("},\n", out);
 }
 
-static void numbers_print(FILE *out, const char *name, const uint64_t *at, unsigned count)
+double http_view_estimate(struct http_view *v, enum mark mark)
 {
-    fprintf(out, ",\"%s\":[", name);
-    for (unsigned i = 0; i < count; i++)
-        fprintf(out, "%s%" PRIu64, i > 0 ? "," : "", at[i]);
-    fputc(']', out);
+    if (v->final != NULL || v->windows->windows == 0)
+        return -1;
+    estimates_make(v);
+    return v->estimates[mark] == 0 && v->windows->marks[MARK_total].sources.high > 0
+               ? -1
+               : v->estimates[mark];
 }
 
 static void point_print(FILE *out, const struct http_view *v, unsigned at)
@@ -306,12 +189,12 @@ static void point_print(FILE *out, const struct http_view *v, unsigned at)
     for (unsigned i = 0; p->is_stale && i < SKETCHES; i++)
         p->estimates[i] = round(hll_count(&p->hll[i]));
     p->is_stale = false;
-    fprintf(out, "{\"start\":%" PRId64 ",\"windows\":%" PRIu64,
-            (v->day.start_ns + at * POINT_NS) / NS, p->windows);
-    numbers_print(out, "kinds", p->kinds, KIND_COUNT);
-    numbers_print(out, "marks", p->marks, SHARE_MARK_COUNT);
+    fprintf(out, "{\"start\":%" PRId64 ",\"windows\":%" PRIu64 ",\"partial\":%" PRIu64,
+            (v->day.start_ns + at * POINT_NS) / NS, p->windows, p->partial);
+    view_json_numbers(out, "kinds", p->kinds, KIND_COUNT);
+    view_json_numbers(out, "marks", p->marks, SHARE_MARK_COUNT);
     if (p->windows_ex == p->windows)
-        numbers_print(out, "marks_ex", p->marks_ex, SHARE_MARK_COUNT);
+        view_json_numbers(out, "marks_ex", p->marks_ex, SHARE_MARK_COUNT);
     else
         fputs(",\"marks_ex\":null", out);
     fputs(",\"sources\":[", out);
@@ -323,13 +206,9 @@ static void point_print(FILE *out, const struct http_view *v, unsigned at)
 static void points_print(FILE *out, const struct http_view *v)
 {
     const char *comma = "";
-    fprintf(out, "\"points\":{\"seconds\":%d,\"kinds\":[", (int)(POINT_NS / NS));
-    for (unsigned i = 0; i < KIND_COUNT; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", kind_name(i));
-    fputs("],\"marks\":[", out);
-    for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", mark_name(i));
-    fputs("],\"source_marks\":[", out);
+    fprintf(out, "\"points\":{\"seconds\":%d,", (int)(POINT_NS / NS));
+    view_json_names(out);
+    fputs(",\"source_marks\":[", out);
     for (unsigned i = 0; i < SKETCHES; i++)
         fprintf(out, "%s\"%s\"", i > 0 ? "," : "", mark_name(sketched[i]));
     fputs("],\"at\":[", out);
@@ -374,7 +253,7 @@ static void before_print(FILE *out, const struct http_view *v, const struct span
                                          ? NULL
                                          : bsearch(&listed->ports.rows[i].number, s->ports.rows,
                                                    s->ports.count, sizeof *row, number_order);
-        if (min_sources > 0 && (row == NULL || !row_is_enough(&row->count, min_sources)))
+        if (min_sources > 0 && (row == NULL || !span_cut_takes(&row->count, min_sources)))
             continue;
         fprintf(out, "%s\"%s\":%" PRIu64, comma, report_port(&listed->ports.rows[i], port),
                 row == NULL ? 0 : row->count.packets);
@@ -408,26 +287,37 @@ static void head_print(FILE *out, const struct http_view *v, const struct http_v
     json_string(out, f->sensor);
     fputs(",\"program\":", out);
     json_string(out, f->program);
-    fputs(",\n\"span\":", out);
+    fputs(",\n", out);
 }
+
+void http_view_rules(struct http_view *v, const struct ruleset *rules) { v->rules = rules; }
 
 int http_view_print(FILE *out, struct http_view *v, const struct http_view_frame *f)
 {
-    struct cut cut;
-    struct report report = {.rules = v->rules, .timezone = f->timezone, .program = f->program};
-    size_t top = f->top == 0 || f->top > TOP_MAX ? TOP_MAX : f->top;
-    int err = cut_init(&cut, best(v), top, f->min_sources);
+    struct span_cut cut;
+    size_t top = f->top == 0 || f->top > SPAN_CUT_ALL ? SPAN_CUT_ALL : f->top;
+    struct outages outages = v->outages; /* with the gaps, which stay the frame's */
+    if (f->gaps != NULL) {
+        outages.gaps = f->gaps->gaps;
+        outages.gap_count = f->gaps->gap_count;
+        outages.gaps_more = f->gaps->gaps_more;
+    }
+    int err = span_cut_init(&cut, best(v), top, f->min_sources);
     if (err == 0) {
+        struct view_span span = {.rules = v->rules,
+                                 .whole = best(v),
+                                 .shown = &cut.span,
+                                 .min_sources = f->min_sources,
+                                 .outages = &outages,
+                                 .from_ns = v->day.start_ns,
+                                 .to_ns = v->day.end_ns};
         head_print(out, v, f);
-        report_json_span(out, &report, &cut.span, 0);
-        fputs(",\n", out);
-        ports_print(out, v, &cut.span);
-        categories_print(out, best(v), f->min_sources);
+        view_json_span(out, &span);
         estimates_print(out, v);
         points_print(out, v);
         before_print(out, f->before, &cut.span, f->min_sources);
     }
-    cut_fini(&cut);
+    span_cut_fini(&cut);
     return err;
 }
 

@@ -6,12 +6,10 @@
  *   {date, state, seq (the last record that is in it), start, end (seconds since 1970), folded (for
  *    readers without a token), previous, next (dates that have data, or
  *    null), timezone, sensor, program,
- *    span {as `report --json` has it, but tables cut to `top` rows (rules: to 200 at least): of the Day where there is one, else of the windows},
- *    ports_other {packets, packets_ex_survey}: scan packets to ports that are not listed,
- *    categories_by_port [{category, packets}]: scan packets by their ports alone, where there is no Day; else null,
- *    devices {"tcp/23": [en, ja]}, estimates {mark: distinct sources of the day by sketches, 0.8 % off in the mean} (null where
+ *    span, ports_other, devices, categories_by_port, said, outages (view_json.h; tables cut to `top` rows): of the Day where there is one, else of the windows,
+ *    estimates {mark: distinct sources of the day by sketches, 0.8 % off in the mean} (null where
  *    the span knows them exactly),
- *    points {seconds, kinds [names], marks [names], source_marks [names], at [{start, windows, kinds [packets], marks [packets],
+ *    points {seconds, kinds [names], marks [names], source_marks [names], at [{start, windows, partial (of them, not watched in full), kinds [packets], marks [packets],
  *    marks_ex [packets] or null, sources [of source_marks: estimates]}]}: of windows, provisional,
  *    before {date, state, over "scan", scan, ports {"tcp/23": scan packets}} or null: the day before, for the ports listed}
  *
@@ -22,6 +20,7 @@
 #ifndef EXPORT_HTTP_VIEW_H
 #define EXPORT_HTTP_VIEW_H
 
+#include "export/outages.h"
 #include "export/span.h"
 
 #include <stdio.h>
@@ -30,6 +29,9 @@ struct http_view;
 
 /* `rules` outlive it. NULL with errno. */
 struct http_view *http_view_create(const struct calendar_day *day, const struct ruleset *rules);
+
+/* What is added from now on is named by other rules; `rules` outlive it. */
+void http_view_rules(struct http_view *v, const struct ruleset *rules);
 void http_view_destroy(struct http_view *v); /* accepts NULL */
 
 const struct calendar_day *http_view_day(const struct http_view *v);
@@ -37,6 +39,22 @@ uint64_t http_view_seq(const struct http_view *v);
 
 /* Whether anything was added. */
 bool http_view_is_empty(const struct http_view *v);
+
+/* What it has: of the Day where there is one, else of the windows. Valid until the next call that adds. */
+const struct span *http_view_span(const struct http_view *v);
+
+/* Revision of its Day; 0: there is none. */
+uint32_t http_view_revision(const struct http_view *v);
+
+/* Distinct sources of a mark by the windows' sketches; -1: there is a Day, which knows them, or they have no sketches. */
+double http_view_estimate(struct http_view *v, enum mark mark);
+
+/* Packets of the day's windows in its quarter hours, and how many windows each holds. */
+enum { HTTP_VIEW_POINTS = 104 };
+struct http_view_point {
+    uint64_t windows, packets;
+};
+void http_view_points(const struct http_view *v, struct http_view_point to[HTTP_VIEW_POINTS]);
 
 /* Adds a window that begins in the day; `seq` is its record's. -ENOMEM. */
 int http_view_add(struct http_view *v, const struct window *w, uint64_t seq);
@@ -50,6 +68,7 @@ struct http_view_frame {
     bool has_previous, has_next;
     int32_t previous, next;         /* dates */
     const struct http_view *before; /* of the date before; NULL: there is none */
+    const struct outages *gaps;     /* of the time around the day; NULL: none */
     size_t top;
     unsigned min_sources;
 };

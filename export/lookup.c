@@ -161,7 +161,10 @@ int lookup_index(struct lookup *l, struct feed_reader *r, size_t segment, bool a
         return again ? 0 : source_index_open(out, r, segment);
     int found = again ? 0 : source_index_open(out, r, segment);
     if (found == 0) {
-        found = source_index_build(r, segment, &why);
+        char path[FEED_PATH];
+        if (l->settings.indexing != NULL)
+            l->settings.indexing(feed_reader_path(r, segment, path));
+        found = source_index_build(r, segment, NULL, &why);
         if (found < 0 && found != -ENOMEM) { /* a folder that is only read, a full disk */
             l->is_unwritable = true;
             snprintf(l->unwritable, sizeof l->unwritable, "%s", why.text);
@@ -210,9 +213,11 @@ void lookup_row_of(struct lookup_row *row, const struct source_day *s)
     if (s->origin.country[0] != '\0')
         memcpy(row->country, s->origin.country, sizeof row->country);
     if (s->origin.asn != 0) {
+        const char *name = s->origin.as_name == NULL ? "" : s->origin.as_name;
+        size_t len = strnlen(name, sizeof row->as_name - 1);
         row->asn = s->origin.asn;
-        snprintf(row->as_name, sizeof row->as_name, "%s",
-                 s->origin.as_name == NULL ? "" : s->origin.as_name);
+        memcpy(row->as_name, name, len);
+        row->as_name[len] = '\0';
     }
 }
 

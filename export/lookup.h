@@ -17,6 +17,7 @@
 #include "classify/geo.h"
 #include "classify/prefix.h"
 #include "export/day_span.h"
+#include "export/event.h"
 #include "export/report_feeds.h"
 
 #include <stdio.h>
@@ -34,6 +35,8 @@ struct lookup_settings {
     bool has_span; /* only these dates, both included */
     int32_t from, to;
     bool no_index; /* makes and uses no index: reads the source days in its place */
+    /* An index is about to be made, which takes some seconds: of the source days in that file. NULL: nobody is told. */
+    void (*indexing)(const char *path);
 };
 
 /* What is asked about. */
@@ -61,6 +64,13 @@ void lookup_close(struct lookup *l); /* accepts NULL */
 
 /* Dates read so far, for whoever looks on from another thread. NULL: nowhere. */
 void lookup_watch(struct lookup *l, struct feed_progress *progress);
+
+/* The newest events, each once as it stands, in the order they were told. */
+struct lookup_events {
+    struct event *at; /* the settings' `top` of them at most */
+    size_t count;
+    uint64_t total; /* that there are */
+};
 
 /* ---- a source, a prefix, an AS */
 
@@ -105,6 +115,8 @@ struct lookup_source {
     uint8_t evidence_address[16], evidence_ip_version;
     struct lookup_row *top; /* most packets first, then by address */
     size_t top_count;
+    struct lookup_events
+        events; /* of these addresses, also where none of them is in the source days */
 };
 
 /* The answer is the look-up's, valid until its next question or its end. -ENOMEM, -errno and a fault. */
@@ -177,6 +189,7 @@ struct lookup_port {
         categories;                 /* most packets first; tools: that the source uses */
     struct lookup_port_source *top; /* of single dates; most packets first */
     size_t top_count;
+    struct lookup_events events; /* of the port, of any date where no dates were asked about */
 };
 
 int lookup_port(struct lookup *l, unsigned proto, uint16_t port, const struct lookup_port **out,
@@ -216,7 +229,7 @@ struct lookup_view {
  *   hours [{start_ts, packets, bytes, syn, scan, COUNT's sources}]
  *   detail {dates, dates_without_sources, from, to, whole, COUNT, categories [{category, packets}], rules [{rule, category, evidence, COUNT}],
  *     tools [{tool, COUNT}], countries [{country, COUNT}], top [{date, port_packets, and as above without days, classes}]}
- * Both end with notes [text], damaged [{file, kind, offset, what}]. */
+ * Both: events [objects of event_print.h], events_total; and end with notes [text], damaged [{file, kind, offset, what}]. */
 void lookup_json_source(FILE *out, const struct lookup_view *v, const struct lookup_source *s);
 void lookup_json_port(FILE *out, const struct lookup_view *v, const struct lookup_port *p);
 

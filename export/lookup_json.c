@@ -1,7 +1,7 @@
 #include "export/calendar.h"
 #include "export/damage_text.h"
 #include "export/json_string.h"
-#include "export/lookup.h"
+#include "export/lookup_state.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -298,6 +298,7 @@ void lookup_json_source(FILE *out, const struct lookup_view *v, const struct loo
         fputs("}", out);
     }
     fputs("]", out);
+    lookup_events_json(out, &s->events);
     tail(out, v);
 }
 
@@ -420,5 +421,6 @@ void lookup_json_port(FILE *out, const struct lookup_view *v, const struct looku
     date(out, "},\n  ", "first_date", p->has_first, p->first_date);
     series_print(out, p);
     detail_print(out, p);
+    lookup_events_json(out, &p->events);
     tail(out, v);
 }

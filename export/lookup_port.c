@@ -1,4 +1,5 @@
 /* What happens on a port: its days, its hours, and who was there. */
+#include "export/event_filter.h"
 #include "export/lookup_state.h"
 #include "export/port_row.h"
 #include "export/record_window.h"
@@ -461,6 +462,7 @@ void lookup_port_clear(struct lookup_port *p)
     free(p->rules.at);
     free(p->categories.at);
     free(p->top);
+    lookup_events_clear(&p->events);
     *p = (struct lookup_port){0};
 }
 
@@ -503,6 +505,10 @@ int lookup_port(struct lookup *l, unsigned proto, uint16_t port, const struct lo
         err = details_read(&a, fault);
     if (err == 0)
         err = hours_read(&a, fault);
+    const struct event_filter events = {
+        .has_port = true, .proto = proto == PORT_PROTO_TCP ? EVENT_TCP : EVENT_UDP, .port = port};
+    if (err == 0)
+        err = lookup_events_find(l, &events, 0, &a.out->events, fault);
     if (err == 0)
         *out = a.out;
     return err;

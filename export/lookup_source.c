@@ -1,4 +1,5 @@
 /* What sources did: the source days of an address, a prefix or an AS, over all dates, merged by address. */
+#include "export/event_filter.h"
 #include "export/lookup_state.h"
 #include "export/saturate.h"
 
@@ -394,6 +395,7 @@ void lookup_source_clear(struct lookup_source *s)
 {
     free(s->days);
     free(s->top);
+    lookup_events_clear(&s->events);
     *s = (struct lookup_source){0};
 }
 
@@ -430,6 +432,11 @@ int lookup_source(struct lookup *l, const struct lookup_key *key, const struct l
         err = address_take(&a, fault);
     if (err == 0)
         err = answer_finish(&a, fault);
+    const struct event_filter events = {.has_prefix = key->kind != LOOKUP_AS,
+                                        .prefix = key->prefix};
+    if (err == 0)
+        err = lookup_events_find(l, &events, key->kind == LOOKUP_AS ? key->asn : 0, &a.out->events,
+                                 fault);
     for (size_t i = 0; i < a.count; i++)
         stream_end(&a.at[i]);
     free(a.at);

@@ -45,6 +45,19 @@ void lookup_row_port(struct lookup_row *row, const struct source_day *s, uint64_
 void lookup_source_clear(struct lookup_source *s);
 void lookup_port_clear(struct lookup_port *p);
 
+/* The events that the filter takes, of the dates asked about, and of one AS where `asn` is not 0. -ENOMEM, -errno and a fault. */
+struct event_filter;
+int lookup_events_find(struct lookup *l, const struct event_filter *filter, uint32_t asn,
+                       struct lookup_events *out, struct fault *fault);
+void lookup_events_clear(struct lookup_events *e);
+
+/* "events": [...], "events_total": N */
+void lookup_events_json(FILE *out, const struct lookup_events *e);
+
+/* A table; nothing where there are none. -ENOMEM. */
+struct text;
+int lookup_events_text(const struct text *text, const struct lookup_events *e, bool is_japanese);
+
 void lookup_step(struct lookup *l, size_t more); /* of the progress */
 
 #endif

@@ -1,5 +1,5 @@
 #include "export/calendar.h"
-#include "export/lookup.h"
+#include "export/lookup_state.h"
 #include "export/words.h"
 
 #include <inttypes.h>
@@ -388,6 +388,7 @@ void lookup_text_source(FILE *out, const struct lookup_view *v, const struct loo
         source_tables(&p, s);
         source_rest(&p, s);
     }
+    (void)lookup_events_text(&p.text, &s->events, p.is_japanese);
     notes_print(&p);
 }
 
@@ -525,5 +526,6 @@ void lookup_text_port(FILE *out, const struct lookup_view *v, const struct looku
                   word(WORD_country, p.is_japanese), false, false);
         port_top(&p, q);
     }
+    (void)lookup_events_text(&p.text, &q->events, p.is_japanese);
     notes_print(&p);
 }

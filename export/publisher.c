@@ -2,6 +2,7 @@
 
 #include "export/day.h"
 #include "export/feed_place.h"
+#include "export/record_event.h"
 #include "export/record_window.h"
 
 #include <assert.h>
@@ -37,7 +38,7 @@ struct publisher {
     struct feed_place place; /* as it is behind the last record that the tail gave */
     struct sink_cursor have[SINK_SORTS];
     struct feed_id told[SINK_SORTS]; /* what it must have */
-    bool is_told;
+    bool is_told, has_untold;        /* has_untold: an event was passed over */
     struct feed_sums *sums;
     struct record_window *reader;
     struct window *window;
@@ -171,7 +172,9 @@ static void items_done(struct publisher *p, size_t count)
         if (item->sort == SINK_WINDOWS && p->ends[i] > p->state.delivered_ns)
             p->state.delivered_ns = p->ends[i];
     }
-    memcpy(p->state.note, p->settings.sink->note, sizeof p->state.note);
+    const struct sink *sink = p->settings.sink;
+    memcpy(p->state.note, sink->note[0] == 0 && p->has_untold ? sink->untold : sink->note,
+           sizeof p->state.note);
     p->state.problem[0] = 0;
     pthread_mutex_unlock(&p->mutex);
     items_drop(p, count);
@@ -252,7 +255,7 @@ static int day_take(struct publisher *p, const struct day_result *day, struct si
     return err;
 }
 
-/* A Window or Day: an item, unless the sink has it. `day`: of a Day. */
+/* A Window, Day or Event: an item, unless the sink has it. `day`: of a Day. */
 static int record_take(struct publisher *p, const struct feed_tail_record *r, enum sink_sort sort,
                        int64_t start_ns, const struct day_result *day, struct fault *fault)
 {
@@ -262,10 +265,11 @@ static int record_take(struct publisher *p, const struct feed_tail_record *r, en
                              .body_len = r->body_len,
                              .start_ns = start_ns};
     struct feed_id last = p->have[sort].last;
-    int err = 0;
     int64_t end_ns = start_ns;
+    int err = 0;
     if (feed_id_is_none(last) || feed_id_order(item.id, last) > 0) {
-        err = day != NULL ? day_take(p, day, &item, fault) : window_take(p, r, &item, fault);
+        if (sort != SINK_EVENTS)
+            err = day != NULL ? day_take(p, day, &item, fault) : window_take(p, r, &item, fault);
         if (__builtin_add_overflow(start_ns, item.span_ns, &end_ns))
             end_ns = INT64_MAX;
         if (err == 0)
@@ -302,6 +306,13 @@ static int tail_take(struct publisher *p, const struct feed_tail_record *r, stru
         err = record_window_start(r->body, r->body_len, &start_ns)
                   ? record_take(p, r, SINK_WINDOWS, start_ns, NULL, fault)
                   : fault_set(fault, EBADMSG, "%.100s: a window without a start", p->dir);
+    } else if (r->kind == RECORD_event && p->have[SINK_EVENTS].is_unwanted) {
+        p->has_untold = true;
+    } else if (r->kind == RECORD_event) {
+        struct event e;
+        err = record_unpack_event(&e, r->body, r->body_len, fault);
+        if (err == 0)
+            err = record_take(p, r, SINK_EVENTS, e.time_ns, NULL, fault);
     } else if (r->kind == RECORD_day) {
         err = record_unpack_day(&day, r->body, r->body_len, fault);
         if (err == 0) {
@@ -421,12 +432,6 @@ static int sink_join(struct publisher *p, struct fault *fault)
 
 /* ---- the thread ---- */
 
-static bool is_for_people(int err)
-{
-    return err == -EACCES || err == -EINVAL || err == -ENOTSUP || err == -ESTALE ||
-           err == -EBADMSG || err == -ENOENT || err == -E2BIG;
-}
-
 /* Sleeps, or until it is stopped. */
 static void wait_for(struct publisher *p, uint64_t ms)
 {
@@ -440,7 +445,7 @@ static void wait_for(struct publisher *p, uint64_t ms)
 /* What becomes of a failure. True: it gives up. */
 static bool failure_take(struct publisher *p, int err, const struct fault *fault)
 {
-    bool is_refused = is_for_people(err);
+    bool is_refused = sink_error_is_for_people(err);
     if (is_stopped(p))
         return true;
     if (err == -ERESTART && p->restarts++ < RESTARTS_MAX)

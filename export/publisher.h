@@ -3,7 +3,7 @@
  *   publisher_start -> publisher_read (any thread, any time) -> publisher_wait (where it ends by itself) -> publisher_stop
  *
  * It asks the sink what it has, finds that place in the feed (feed_place.h), and follows the feed from there on (feed_tail.h):
- * Windows and Days, up to PUBLISHER_ITEMS at a time while it catches up, one at a time when it has. After any failure it waits
+ * Windows, Days and Events, up to PUBLISHER_ITEMS at a time while it catches up, one at a time when it has. After any failure it waits
  * (100 ms, doubling up to 30 s), asks again, and goes on; so a sink that was down for a day catches up, and one
  * that was restarted empty is told all that is kept. It only reads the feed's files: nothing waits for it.
  *

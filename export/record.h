@@ -102,6 +102,7 @@ enum record_body {
     RECORD_close = 4,
     RECORD_source_day = 5,
     RECORD_day = 6,
+    RECORD_event = 7,
     RECORD_gap = 8,
     RECORD_day_begin = 9,
     RECORD_removed = 10,

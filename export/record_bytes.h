@@ -11,6 +11,11 @@ int record_reserve(struct record_buffer *b, size_t more);
 /* Appends length, record and crc; moves *crc on. -ENOMEM, -EMSGSIZE. The record's own crc is zero. */
 int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint32_t *crc);
 
+/* record_pack_event() of a scan, an attack or amplification that event_wrong has nothing against. -ENOMEM. */
+struct event;
+int record_pack_event_quick(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                            const struct event *e);
+
 /* A varint's bytes, at most 10; returns how many. */
 static inline size_t varint_put(uint8_t *at, uint64_t value)
 {

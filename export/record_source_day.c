@@ -38,11 +38,16 @@ enum {
     F_notes, /* one each: likely_spoofed, amplification_request, assessable */
     F_unlisted_ports = F_notes + 3,
     F_unlisted_evidence,
+    F_reach,
+    F_tcp_before_ns,
+    F_tcp_ports,
+    F_evidence_proto,
     F_COUNT
 };
 _Static_assert(NOTE_COUNT == F_unlisted_ports - F_notes, "each note has its field");
 _Static_assert(KIND_COUNT == YAMISCOPE__KIND__KIND_OUTSIDE + 1, "enum Kind has every kind");
 _Static_assert(TOOL_COUNT == YAMISCOPE__TOOL__TOOL_PROBE + 1, "enum Tool has every tool");
+_Static_assert(SOURCE_REACH_MAX < 128, "a byte each");
 _Static_assert(EVIDENCE_COUNT == YAMISCOPE__EVIDENCE_KIND__EVIDENCE_PAYLOAD + 1,
                "enum EvidenceKind has every evidence");
 
@@ -201,8 +206,28 @@ static uint8_t *back_tools(uint8_t *at, const struct source_day *s)
 
 static uint64_t zigzag(int32_t value) { return (uint32_t)value << 1 ^ (uint32_t)(value >> 31); }
 
+/* low, high of each; absent where nothing was counted. */
+static uint8_t *back_reach(uint8_t *at, const struct source_day *s)
+{
+    static const struct source_reach none[REACH_COUNT];
+    const uint8_t *end = at;
+    if (memcmp(s->reach, none, sizeof none) == 0)
+        return at;
+    for (unsigned i = REACH_COUNT; i-- > 0;) {
+        *--at = s->reach[i].high;
+        *--at = s->reach[i].low;
+    }
+    return back_close(at, end, F_reach);
+}
+
 static uint8_t *back_source_day(uint8_t *at, const struct source_day *s)
 {
+    at = back_number(at, F_evidence_proto, s->evidence_proto);
+    if (source_day_has_tcp(s)) {
+        at = back_number(at, F_tcp_ports, (uint32_t)s->tcp_src_port << 16 | s->tcp_dst_port);
+        at = back_number(at, F_tcp_before_ns, (uint64_t)s->last_ns - (uint64_t)s->tcp_ns);
+    }
+    at = back_reach(at, s);
     at = back_number(at, F_unlisted_evidence, s->unlisted_evidence);
     at = back_number(at, F_unlisted_ports, s->unlisted_ports);
     for (unsigned note = NOTE_COUNT; note-- > 0;)

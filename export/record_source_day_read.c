@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Fields of SourceDay as record_source_day.c has them. */
-enum { FIELDS = 26, FIELD_EVIDENCE = 16 };
+enum { FIELDS = 30, FIELD_EVIDENCE = 16 };
 enum { WIRE_varint = 0, WIRE_fixed64 = 1, WIRE_bytes = 2, WIRE_fixed32 = 5 };
 
 struct slice {
@@ -27,6 +27,7 @@ static const uint8_t wires[FIELDS] = {
     [7] = WIRE_bytes,  [8] = WIRE_bytes,   [9] = WIRE_bytes,    [10] = WIRE_bytes,
     [11] = WIRE_bytes, [12] = WIRE_bytes,  [13] = WIRE_bytes,   [14] = WIRE_bytes,
     [15] = WIRE_bytes, [16] = WIRE_bytes,  [17] = WIRE_fixed64, [20] = WIRE_bytes,
+    [26] = WIRE_bytes,
 };
 
 static int refuse(struct fault *fault, const char *what)
@@ -260,6 +261,29 @@ static bool rest_read(const struct fields *f, struct source_day *s)
     return true;
 }
 
+/* How many addresses were reached, the last packet over TCP. Behind rest_read. */
+static bool tcp_read(const struct fields *f, struct source_day *s)
+{
+    const struct slice *reach = &f->bytes[26];
+    if (reach->at != reach->end) {
+        if (reach->end - reach->at != 2 * REACH_COUNT)
+            return false;
+        for (unsigned i = 0; i < REACH_COUNT; i++)
+            s->reach[i] = (struct source_reach){reach->at[2 * i], reach->at[2 * i + 1]};
+    }
+    if (f->number[28] > UINT32_MAX || f->number[29] >= SOURCE_DAY_PROTOS)
+        return false;
+    s->evidence_proto = (uint8_t)f->number[29];
+    s->tcp_src_port = (uint16_t)(f->number[28] >> 16);
+    s->tcp_dst_port = (uint16_t)f->number[28];
+    if (!source_day_has_tcp(s))
+        return f->number[27] == 0;
+    if (f->number[27] > (uint64_t)s->last_ns - (uint64_t)s->first_ns)
+        return false;
+    s->tcp_ns = (int64_t)((uint64_t)s->last_ns - f->number[27]);
+    return true;
+}
+
 int record_unpack_source_day(struct source_day_buffer *b, const uint8_t *body, size_t len,
                              struct fault *fault)
 {
@@ -287,7 +311,7 @@ int record_unpack_source_day(struct source_day_buffer *b, const uint8_t *body, s
         !counts_read(f.bytes[8], f.bytes[9], (struct slice){NULL, NULL}, false, TOOL_COUNT, s.tools,
                      1))
         return refuse(fault, "its kinds or tools are no columns of one length, or out of order");
-    if (!rest_read(&f, &s))
+    if (!rest_read(&f, &s) || !tcp_read(&f, &s))
         return refuse(fault, "a number or the address is out of range");
     if (!evidence_read(b, &f) || !origin_read(b, f.bytes[20], &s.origin))
         return refuse(fault, "its evidence or origin is out of range");

@@ -41,6 +41,12 @@ void rule_names_fini(struct rule_names *n)
     memset(n, 0, sizeof *n);
 }
 
+void rule_names_change(struct rule_names *n, const struct ruleset *fixed)
+{
+    rule_names_fini(n);
+    (void)rule_names_init(n, fixed); /* allocates nothing for a fixed set */
+}
+
 int rule_names_find(struct rule_names *n, const char *id, unsigned hint)
 {
     const struct ruleset *set = &n->set;
@@ -109,6 +115,12 @@ void record_window_expect(struct record_window *u, int64_t span_ns, bool is_filt
 {
     u->check.span_ns = span_ns;
     u->check.is_filtered = is_filtered;
+    u->check.is_any_span = false;
+}
+
+void record_window_expect_any(struct record_window *u)
+{
+    u->check.is_any_span = u->check.is_filtered = true;
 }
 
 static void totals_take(struct window_totals *to, const Yamiscope__Totals *from)

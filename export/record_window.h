@@ -26,6 +26,9 @@ struct rule_names {
 int rule_names_init(struct rule_names *n, const struct ruleset *fixed);
 void rule_names_fini(struct rule_names *n); /* accepts all zero */
 
+/* From now on those of another rule set, not NULL; no window that was filled before goes on with them. */
+void rule_names_change(struct rule_names *n, const struct ruleset *fixed);
+
 /* Index of a rule, `hint` being a good guess. RULE_NONE: not in a fixed set; RULES_MAX: one too many;
  * -ENOMEM. */
 int rule_names_find(struct rule_names *n, const char *id, unsigned hint);
@@ -41,6 +44,9 @@ void record_window_destroy(struct record_window *u); /* accepts NULL */
 
 /* What the header of the segment says; every window that follows is held to it. */
 void record_window_expect(struct record_window *u, int64_t span_ns, bool is_filtered);
+
+/* No header is at hand (a Redis has none): each window that follows may have a span of its own, and a filter. */
+void record_window_expect_any(struct record_window *u);
 
 /* Fills `w`, which must be clear, from a body's bytes. -EBADMSG and the fault says what does not hold; -E2BIG: more than
  * RULES_MAX rules came up; -ENOMEM. `w` is to be cleared after a failure. */

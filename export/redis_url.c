@@ -120,6 +120,7 @@ static int option_take(struct redis_url *out, const char *name, size_t name_len,
       spans[] = {{"keep_windows", offsetof(struct redis_url, keep_windows_s)},
                  {"keep_days", offsetof(struct redis_url, keep_days_s)},
                  {"keep_hours", offsetof(struct redis_url, keep_hours_s)},
+                 {"keep_events", offsetof(struct redis_url, keep_events_s)},
                  {"timeout", offsetof(struct redis_url, timeout_ms)}};
 #define IS(text) (strlen(text) == name_len && memcmp(text, name, name_len) == 0)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -130,10 +131,12 @@ static int option_take(struct redis_url *out, const char *name, size_t name_len,
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
         if (IS(spans[i].name)) {
             uint64_t seconds;
-            if (!span_take(&seconds, value))
+            uint64_t *to = (uint64_t *)(void *)((char *)out + spans[i].at);
+            if (to == &out->keep_events_s && strcmp(value, "0") == 0)
+                seconds = 0; /* none is told */
+            else if (!span_take(&seconds, value))
                 return fault_set(fault, EINVAL, "%s: '%s' is no span (90, 90s, 5m, 6h, 31d)",
                                  spans[i].name, value);
-            uint64_t *to = (uint64_t *)(void *)((char *)out + spans[i].at);
             *to = to == &out->timeout_ms ? seconds * 1000 : seconds;
             return 0;
         }
@@ -149,7 +152,7 @@ static int option_take(struct redis_url *out, const char *name, size_t name_len,
 #undef IS
     return fault_set(fault, EINVAL,
                      "no option '%.*s' (see redis_url: db, password_file, timeout, "
-                     "keep_windows, keep_days, keep_hours, ca, cert, key)",
+                     "keep_windows, keep_days, keep_hours, keep_events, ca, cert, key)",
                      (int)(name_len < 64 ? name_len : 64), name);
 }
 
@@ -263,7 +266,8 @@ int redis_url_parse(struct redis_url *out, const char *text, struct fault *fault
     *out = (struct redis_url){.timeout_ms = 10000,
                               .keep_windows_s = 31 * DAY_S,
                               .keep_days_s = 400 * DAY_S,
-                              .keep_hours_s = 7 * DAY_S};
+                              .keep_hours_s = 7 * DAY_S,
+                              .keep_events_s = 31 * DAY_S};
     if (scheme == NULL)
         return fault_set(fault, EINVAL, "begins with none of redis://, rediss://, unix://");
     out->is_tls = scheme->is_tls;

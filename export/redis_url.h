@@ -10,6 +10,7 @@
  *   timeout=SPAN         for a connection, and for silence while an answer is due; 10s
  *   keep_windows=SPAN    of the stream of windows; 31d
  *   keep_days=SPAN       of the stream of days and of the shares of days; 400d
+ *   keep_events=SPAN     of the stream of events, which holds addresses of sources; 31d; 0: no event is told
  *   keep_hours=SPAN      of the ports and sketches of hours; 7d
  *   ca=PATH cert=PATH key=PATH   of TLS: who may have signed the server's certificate (hiredis does not hold it to the
  *                        host's name: a CA of your own is best); our own
@@ -47,7 +48,7 @@ struct redis_url {
     char user[REDIS_TEXT], password[REDIS_TEXT]; /* "": none */
     char ca[REDIS_TEXT], cert[REDIS_TEXT], key[REDIS_TEXT];
     uint64_t timeout_ms;
-    uint64_t keep_windows_s, keep_days_s, keep_hours_s;
+    uint64_t keep_windows_s, keep_days_s, keep_hours_s, keep_events_s;
 };
 
 /* Whether a text begins with one of the three schemes. */

@@ -49,6 +49,16 @@ static void given_up_print(const struct page *p)
     page_line(p, "memory", TEXT_WARN, line);
 }
 
+static void withheld_print(const struct page *p)
+{
+    char line[PAGE_LINE], number[TEXT_COUNTED];
+    if (p->s->indicators_withheld == 0)
+        return;
+    snprintf(line, sizeof line, "%s withheld: they mention the telescope",
+             text_counted(p->s->indicators_withheld, "indicator", "indicators", number));
+    page_line(p, "events", TEXT_PLAIN, line);
+}
+
 static void damage_print(const struct page *p, const struct damage *d)
 {
     char line[PAGE_LINE], place[DAMAGE_PLACE];
@@ -128,7 +138,10 @@ static void settings_print(const struct page *p)
     int at = 0;
 
     if (settings->filter != NULL)
-        page_line(p, "filter", TEXT_PLAIN, settings->filter);
+        page_line(p, "filter", TEXT_PLAIN,
+                  settings->hides_filter
+                      ? "given; it may name the telescope: --expose-telescope shows it"
+                      : settings->filter);
     for (uint32_t bit = 1; decode_decap_name(bit) != NULL; bit <<= 1)
         if (settings->decap & bit)
             at += snprintf(line + at, sizeof line - (size_t)at, "%s%s", at > 0 ? ", " : "",
@@ -151,6 +164,7 @@ void page_basis(const struct page *p)
     text_heading(&p->text, "What it rests on", "");
     ledger_print(p);
     given_up_print(p);
+    withheld_print(p);
     inputs_print(p);
     settings_print(p);
     snprintf(line, sizeof line, "%s %s, sha256 %.16s", s->rules->name, s->rules->version,

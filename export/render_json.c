@@ -188,10 +188,14 @@ static void rules_print(FILE *out, const struct summary *s)
         evidence_print(out, "port", &row->by[EVIDENCE_port]);
         evidence_print(out, "payload", &row->by[EVIDENCE_payload]);
         if (rule->ports[0] != '\0')
-            fprintf(out, "\"port_sources\": %" PRIu64 "%s}", row->port_sources,
-                    exact_text(row->is_inexact));
+            fprintf(out, "\"port_sources\": %" PRIu64, row->port_sources);
         else
-            fputs("\"port_sources\": null}", out);
+            fputs("\"port_sources\": null", out);
+        if (row->has_payload_sources)
+            fprintf(out, ", \"payload_sources\": %" PRIu64, row->payload_sources);
+        else
+            fputs(", \"payload_sources\": null", out);
+        fprintf(out, "%s}", exact_text(row->is_inexact));
     }
     fprintf(out, "%s],\n  \"rules\": {\"name\": ", s->by_rule_count > 0 ? "\n  " : "");
     json_string(out, s->rules->name);
@@ -234,7 +238,9 @@ static void settings_print(FILE *out, const struct summary *s)
     const char *comma = "";
 
     fputs("  \"settings\": {\"filter\": ", out);
-    text_or_null_print(out, settings->filter);
+    text_or_null_print(out, settings->hides_filter ? NULL : settings->filter);
+    if (settings->hides_filter && settings->filter != NULL)
+        fputs(", \"filter_hidden\": true", out);
     fputs(", \"decap\": [", out);
     for (uint32_t bit = 1; decode_decap_name(bit) != NULL; bit <<= 1) {
         if (!(settings->decap & bit))
@@ -290,6 +296,8 @@ static void memory_print(FILE *out, const struct summary *s)
     if (g->ports && g->ports_packets < UINT64_MAX)
         fprintf(out, ", \"sources_up_to_packets\": %" PRIu64, g->ports_packets);
     fputs("},\n", out);
+    if (s->has_indicators)
+        fprintf(out, "  \"indicators_withheld\": %" PRIu64 ",\n", s->indicators_withheld);
 }
 
 static void damaged_print(FILE *out, const struct summary *s)

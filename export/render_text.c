@@ -459,6 +459,8 @@ static void rule_fill(const void *context, size_t index, struct text_row *row)
     row->cell[3] = text_number(count->packets, row->number[3]);
     row->cell[4] = share_text(share, row->number[4]);
     row->cell[5] = rule->ports[0] ? text_number(count->port_sources, row->number[5]) : "-";
+    row->cell[6] =
+        count->has_payload_sources ? text_number(count->payload_sources, row->number[6]) : "-";
     row->bar = (double)count->packets / (double)p->s->by_rule[0].packets;
     row->bar_style = is_iot && rule->breadth == BREADTH_strict ? TEXT_BAR_IOT : TEXT_BAR;
 }
@@ -470,21 +472,23 @@ static void rules_print(const struct page *p)
                                                  {"breadth"},
                                                  {"packets", .is_right = true},
                                                  {"of scan", .is_right = true},
-                                                 {"port sources", .is_right = true}};
+                                                 {"at ports", .is_right = true},
+                                                 {"shown", .is_right = true}};
     size_t count = p->s->by_rule_count, rows = count < p->top ? count : p->top;
     char line[PAGE_LINE], a[TEXT_COUNTED];
 
     if (rows == 0)
         return;
     text_heading(&p->text, "Rules", "scan packets, by payload where it shows a rule, else by port");
-    text_table(&p->text, columns, 6, rows, rule_fill, p);
+    text_table(&p->text, columns, 7, rows, rule_fill, p);
     if (rows < count) {
         snprintf(line, sizeof line, "and %s",
                  text_counted(count - rows, "further rule", "further rules", a));
         page_note(p, line);
     }
     page_note(p, "a port that has an iot rule and a service's counts in both rows; "
-                 "breadth is for iot rules; port sources: of all scan packets to its ports");
+                 "breadth is for iot rules; at ports: sources of all scan packets to its ports; "
+                 "shown: of those whose payload shows it");
 }
 
 /* ---- tools */

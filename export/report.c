@@ -15,7 +15,9 @@ void report_point_of(struct report_point *p, const struct span *s)
         .basis = s->basis,
         .days = s->days,
         .calendar_days = s->calendar_days,
-        .sources = s->marks[MARK_total].sources,
+        .start_ns = s->start_ns,
+        .end_ns = s->end_ns,
+        .windows = s->windows,
         .survey = span_survey_share(s, SHARE_OVER_total),
         .per_address = span_packets_per_address(s, false, false),
         .is_exact = s->is_exact,
@@ -30,6 +32,7 @@ void report_point_of(struct report_point *p, const struct span *s)
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++) {
         p->packets[i] = s->marks[i].packets;
         p->packets_ex[i] = s->marks[i].packets_ex;
+        p->sources[i] = s->marks[i].sources;
     }
 }
 

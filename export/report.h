@@ -31,6 +31,7 @@
  *       packets * seconds / address_seconds}
  *     ledger {offered, observed, filtered, ring_full, late (of windows alone: a day has no order)}, given_up {ports, rules, sources, damaged},
  *     basis {computed [{name, version, sha256, days}], labelled, lists, databases, sensors, survey_settings}}]
+ *   outages (outages.h: time not watched, windows watched in part, what the recorder and the writer gave up) or null: not looked for
  *   damaged [{file, kind, offset, what}]
  * COUNT: packets, packets_ex_survey (null where absent), sources, sources_ex_survey (null where only bounds are
  * known: sources_low, sources_high, ... stand beside it). SHARE: {packets: {num, den}, sources: {num, den}}, likewise with
@@ -52,6 +53,7 @@
 #define EXPORT_REPORT_H
 
 #include "capture/capture.h"
+#include "export/outages.h"
 #include "export/span.h"
 #include "export/text.h"
 
@@ -67,7 +69,9 @@ struct report_point {
     uint64_t days, calendar_days;
     uint64_t kinds[KIND_COUNT]; /* packets */
     uint64_t packets[SHARE_MARK_COUNT], packets_ex[SHARE_MARK_COUNT];
-    struct source_count sources;
+    int64_t start_ns, end_ns;
+    uint64_t windows; /* that it was made of; of days: 0 */
+    struct source_count sources[SHARE_MARK_COUNT];
     struct share survey; /* over total */
     double per_address;  /* plain; negative: absent */
     bool is_exact;       /* all detail is there */
@@ -97,6 +101,7 @@ struct report {
     enum span_unit per;
     struct report_notes notes;
     const struct damage_list *damaged; /* NULL: none */
+    const struct outages *outages;     /* NULL: not looked for */
     /* For text and html. */
     const struct span *whole;
     const struct report_point *points; /* none where per is all */
@@ -119,9 +124,9 @@ struct report_text_settings {
 };
 void report_text(FILE *out, const struct report *r, const struct report_text_settings *settings);
 
-/* One page with all that it needs in it: no request leaves it. In English and Japanese; begins in r's language. Works
- * without JavaScript but for the charts. */
-void report_html(FILE *out, const struct report *r);
+/* The page of `serve` with its data in it (html_page.h, view_json.h): no request leaves it. In English and Japanese; begins in r's
+ * language. Without JavaScript it shows the text. -ENOMEM. */
+int report_html(FILE *out, const struct report *r);
 
 /* Rows most packets first (then by their own order), as pointers: malloc'd, the caller's; NULL where memory ended.
  * By packets_ex where `by_ex`. *count: those with such packets, which stand first; 0 where memory ended. */

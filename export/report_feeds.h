@@ -59,6 +59,10 @@ typedef int (*report_window_take)(void *context, const struct window *w);
 int report_feeds_windows(struct report_feeds *f, report_window_take take, void *context,
                          struct fault *fault);
 
+/* What the segments of windows say of time that was not watched, and of what was given up. Reads them whole, without taking
+ * them apart: a second per gigabyte. What is damaged is named. -errno and a fault. */
+int report_feeds_outages(struct report_feeds *f, struct outages *outages, struct fault *fault);
+
 /* What readers must be told: of days that were or could not be restated, and the like. Valid until the next call. */
 struct report_notes report_feeds_notes(struct report_feeds *f);
 

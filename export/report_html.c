@@ -1,514 +1,217 @@
-#include "export/report_html.h"
-
+/* The page of a report: its data, as the page takes a day's over HTTP.
+ *
+ * JSON: {label, state, date null, revision 0, seq 0, start, end (seconds since 1970), folded false, previous null, next null,
+ *   timezone, sensor "", program, what view_json.h says, estimates null, before null,
+ *   points {per ("hour", ...), seconds (0: spans differ), kinds, marks, source_marks [names], absent, basis (each [en, ja] or null), over,
+ *     at [{label, start, windows, partial 0, state, complete, kinds, marks, marks_ex (or null), sources [of source_marks, null where
+ *     not exact], low, high (of total), survey ({num, den} or null), per_address (or null), ex_absent ([en, ja] or null),
+ *     basis (dates, [en, ja] or null), coverage_milli}]},
+ *   report {lang, has_outages (they were looked for), rules {name, version, sha256}, notes [[en, ja]], damaged [{file, place, what}]}}
+ */
+#include "export/damage_text.h"
+#include "export/html_page.h"
 #include "export/json_string.h"
-#include "export/page_embedded.h"
-#include "export/utf8.h"
+#include "export/report.h"
+#include "export/report_words.h"
+#include "export/view_json.h"
+#include "export/words.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 10 };
+#define NS INT64_C(1000000000)
+enum { TOP = 10, SOURCE_MARKS = 4, TEXT_WIDTH = 100 };
 
-void html_text(FILE *out, const char *text)
+static const enum mark source_marks[SOURCE_MARKS] = {MARK_total, MARK_scan, MARK_iot_strict,
+                                                     MARK_iot_broad};
+
+static void named(FILE *out, const char *before, const char *name, const char *text)
 {
-    for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
-        size_t len = utf8_length(s);
-        if (len == 0 || utf8_is_control(s, len)) {
-            fputs("\xef\xbf\xbd", out);
-            s += len == 0 ? 1 : len;
-            continue;
-        }
-        if (*s == '&')
-            fputs("&amp;", out);
-        else if (*s == '<')
-            fputs("&lt;", out);
-        else if (*s == '>')
-            fputs("&gt;", out);
-        else if (*s == '"')
-            fputs("&quot;", out);
-        else if (*s == '\'')
-            fputs("&#39;", out);
-        else
-            fwrite(s, 1, len, out);
-        s += len;
-    }
+    fprintf(out, "%s\"%s\":", before, name);
+    json_string(out, text);
 }
 
-void html_unit(FILE *out, enum unit unit, uint64_t count)
+static void said(FILE *out, const char *name, const char *en, const char *ja)
 {
-    html_both(out, word_unit(unit, count, false), word_unit(unit, count, true));
-}
-
-void html_both(FILE *out, const char *en, const char *ja)
-{
-    if (strcmp(en, ja) == 0) {
-        html_text(out, en);
-        return;
-    }
-    fputs("<span lang=\"en\">", out);
-    html_text(out, en);
-    fputs("</span><span lang=\"ja\">", out);
-    html_text(out, ja);
-    fputs("</span>", out);
-}
-
-void html_say(FILE *out, enum word w) { html_both(out, word(w, false), word(w, true)); }
-
-void html_reason(FILE *out, const char *why)
-{
-    char en[REPORT_WORDS], ja[REPORT_WORDS];
-    html_both(out, report_reason(why, false, en), report_reason(why, true, ja));
-}
-
-void html_basis_of(FILE *out, const struct window_basis *basis)
-{
-    char en[REPORT_WORDS], ja[REPORT_WORDS];
-    html_both(out, report_basis(basis, false, en), report_basis(basis, true, ja));
-}
-
-static void tip(FILE *out, const char *name, const char *en, const char *ja)
-{
-    fprintf(out,
-            "<span class=\"tip\" tabindex=\"0\"><code>%s</code><span class=\"says\" "
-            "role=\"tooltip\">",
-            name);
-    html_both(out, en, ja);
-    fputs("</span></span>", out);
-}
-
-void html_over(FILE *out, enum share_over over)
-{
-    tip(out, share_over_name(over), word_denominator(over, false), word_denominator(over, true));
-}
-
-void html_mark(FILE *out, enum mark mark)
-{
-    tip(out, mark_name(mark), word_numerator(mark, false), word_numerator(mark, true));
-}
-
-void html_share(FILE *out, struct share share, enum share_over over)
-{
-    char percent[SHARE_TEXT];
-    fputs("<b>", out);
-    html_text(out, share_text(share, percent));
-    fputs("</b> <span lang=\"en\">of </span>", out);
-    html_over(out, over);
-    fputs("<span lang=\"ja\"> に対して</span>", out);
-}
-
-void html_cell_number(FILE *out, uint64_t value)
-{
-    char number[TEXT_NUMBER];
-    fprintf(out, "<td class=\"n\">%s</td>", text_number(value, number));
-}
-
-void html_cell_range(FILE *out, struct source_count c)
-{
-    char a[TEXT_NUMBER], b[TEXT_NUMBER];
-    if (source_count_is_exact(c))
-        html_cell_number(out, c.low);
+    fprintf(out, ",\"%s\":", name);
+    if (en[0] == '\0')
+        fputs("null", out);
     else
-        fprintf(out, "<td class=\"n\">%s–%s</td>", text_number(c.low, a), text_number(c.high, b));
+        view_json_pair(out, en, ja);
 }
 
-void html_cell_percent(FILE *out, struct share share)
+static void reason(FILE *out, const char *name, const char *why)
 {
-    char percent[SHARE_TEXT];
-    fputs("<td class=\"n p\">", out);
-    html_text(out, share_text(share, percent));
-    fputs("</td>", out);
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
+    said(out, name, report_reason(why, false, en), report_reason(why, true, ja));
 }
 
-/* Attributes, no style: the page's policy takes no inline style. */
-void html_cell_bar(FILE *out, double ratio, bool is_iot)
+/* ---- points */
+
+static void point_sources(FILE *out, const struct report_point *p)
 {
-    double width = (ratio < 0 ? 0 : ratio > 1 ? 1 : ratio) * 100;
-    fprintf(out,
-            "<td class=\"b\" aria-hidden=\"true\"><svg viewBox=\"0 0 100 8\" "
-            "preserveAspectRatio=\"none\"><rect class=\"%s\" width=\"%.2f\" "
-            "height=\"8\"/></svg></td>",
-            is_iot ? "iot" : "bar", width > 0 && width < 0.4 ? 0.4 : width);
-}
-
-void html_cell_absent(FILE *out, const char *why)
-{
-    fputs("<td class=\"n absent\" title=\"", out);
-    html_text(out, why);
-    fputs("\">–</td>", out);
-}
-
-void html_head(FILE *out, enum word w, bool is_right)
-{
-    fprintf(out, "<th scope=\"col\"%s>", is_right ? " class=\"n\"" : "");
-    html_say(out, w);
-    fputs("</th>", out);
-}
-
-void html_head_over(FILE *out, enum share_over over)
-{
-    fputs("<th scope=\"col\" class=\"n\"><span lang=\"en\">% of </span><span lang=\"ja\">% / "
-          "</span>",
-          out);
-    html_over(out, over);
-    fputs("</th>", out);
-}
-
-void html_section(FILE *out, const char *id, enum word heading)
-{
-    fprintf(out, "<section id=\"%s\"><h2>", id);
-    html_say(out, heading);
-    fputs("</h2>\n", out);
-}
-
-void html_note(FILE *out, enum word w)
-{
-    fputs("<p class=\"note\">", out);
-    html_say(out, w);
-    fputs("</p>\n", out);
-}
-
-void html_table_begin(FILE *out, const char *id)
-{
-    fprintf(out, "<div class=\"scroll\"><table id=\"%s\"><thead><tr>", id);
-}
-
-void html_table_body(FILE *out) { fputs("</tr></thead><tbody>\n", out); }
-void html_table_end(FILE *out) { fputs("</tbody></table></div>\n", out); }
-void html_head_bar(FILE *out) { fputs("<th class=\"b\" aria-hidden=\"true\"></th>", out); }
-
-uint64_t html_packets(const struct html *h, const struct span_count *c)
-{
-    return share_over_is_ex(h->over) ? c->packets_ex : c->packets;
-}
-
-struct source_count html_sources(const struct html *h, const struct span_count *c)
-{
-    return share_over_is_ex(h->over) ? c->sources_ex : c->sources;
-}
-
-/* ---- data of the charts */
-
-static void data_list(FILE *out, const char *name, const struct html *h, const struct span_table *t)
-{
-    size_t count;
-    const struct span_row **rows = report_rows(t, share_over_is_ex(h->over), &count);
-    fprintf(out, ",\"%s\":[", name);
-    for (size_t i = 0; i < count; i++) {
-        fputs(i > 0 ? ",{\"name\":" : "{\"name\":", out);
-        json_string(out, rows[i]->name);
-        struct source_count sources = html_sources(h, &rows[i]->count);
-        fprintf(out, ",\"packets\":%" PRIu64 ",\"low\":%" PRIu64 ",\"high\":%" PRIu64 "}",
-                html_packets(h, &rows[i]->count), sources.low, sources.high);
+    fputs(",\"sources\":[", out);
+    for (unsigned i = 0; i < SOURCE_MARKS; i++) {
+        struct source_count c = p->sources[source_marks[i]];
+        fputs(i > 0 ? "," : "", out);
+        if (source_count_is_exact(c))
+            fprintf(out, "%" PRIu64, c.low);
+        else
+            fputs("null", out);
     }
-    fputs("]", out);
-    free(rows);
+    fprintf(out, "],\"low\":%" PRIu64 ",\"high\":%" PRIu64, p->sources[MARK_total].low,
+            p->sources[MARK_total].high);
 }
 
-static void data_points(FILE *out, const struct html *h)
+static void point_print(FILE *out, const struct report_point *p)
+{
+    char en[REPORT_DATES], ja[REPORT_DATES];
+    bool has_basis = p->basis.has_ex && p->has_ex && p->is_provisional;
+    named(out, "{", "label", p->label);
+    fprintf(out,
+            ",\"start\":%" PRId64 ",\"windows\":%" PRIu64
+            ",\"partial\":0,\"state\":\"%s\",\"complete\":%s",
+            p->start_ns / NS, p->windows, p->is_provisional ? "provisional" : "final",
+            p->is_complete || p->is_provisional ? "true" : "false");
+    view_json_numbers(out, "kinds", p->kinds, KIND_COUNT);
+    view_json_numbers(out, "marks", p->packets, SHARE_MARK_COUNT);
+    if (p->has_ex)
+        view_json_numbers(out, "marks_ex", p->packets_ex, SHARE_MARK_COUNT);
+    else
+        fputs(",\"marks_ex\":null", out);
+    point_sources(out, p);
+    if (p->has_survey)
+        fprintf(out, ",\"survey\":{\"num\":%" PRIu64 ",\"den\":%" PRIu64 "}", p->survey.num,
+                p->survey.den);
+    else
+        fputs(",\"survey\":null", out);
+    if (p->per_address >= 0)
+        fprintf(out, ",\"per_address\":%.17g", p->per_address);
+    else
+        fputs(",\"per_address\":null", out);
+    reason(out, "ex_absent", p->has_ex ? "" : p->ex_absent);
+    said(out, "basis", has_basis ? report_basis_dates(&p->basis, false, en) : "",
+         has_basis ? report_basis_dates(&p->basis, true, ja) : "");
+    fprintf(out, ",\"coverage_milli\":%" PRIu32 "}", p->coverage_milli);
+}
+
+static void points_print(FILE *out, const struct report *r)
 {
     struct window_basis basis;
     const char *absent;
-    enum share_over over = report_points_over(h->r->points, h->r->point_count, &basis, &absent);
-    bool is_ex = share_over_is_ex(over);
-    fprintf(out, ",\"points_over\":\"%s\",\"points\":[", share_over_name(over));
-    for (size_t i = 0; i < h->r->point_count; i++) {
-        const struct report_point *p = &h->r->points[i];
-        const uint64_t *packets = is_ex ? p->packets_ex : p->packets;
-        fputs(i > 0 ? ",{\"label\":" : "{\"label\":", out);
-        json_string(out, p->label);
-        fprintf(out, ",\"complete\":%s,\"has\":%s,\"kinds\":[",
-                p->is_complete || p->is_provisional ? "true" : "false",
-                !is_ex || p->has_ex ? "true" : "false");
-        for (unsigned k = 0; k < KIND_COUNT; k++)
-            fprintf(out, "%s%" PRIu64, k > 0 ? "," : "", p->kinds[k]);
-        fputs("],\"marks\":[", out);
-        for (unsigned m = 0; m < SHARE_MARK_COUNT; m++)
-            fprintf(out, "%s%" PRIu64, m > 0 ? "," : "", packets[m]);
-        fprintf(out, "],\"coverage\":%" PRIu32 "}", p->coverage_milli);
-    }
+    char en[REPORT_WORDS], ja[REPORT_WORDS];
+    enum share_over over = report_points_over(r->points, r->point_count, &basis, &absent);
+    fprintf(out, "\"points\":{\"per\":\"%s\",\"seconds\":%d,\"over\":\"%s\",",
+            span_unit_name(r->per), r->per == SPAN_hour ? 3600 : 0, share_over_name(over));
+    view_json_names(out);
+    fputs(",\"source_marks\":[", out);
+    for (unsigned i = 0; i < SOURCE_MARKS; i++)
+        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", mark_name(source_marks[i]));
     fputs("]", out);
-}
-
-static void data_words(FILE *out)
-{
-    static const struct {
-        const char *name;
-        enum word word;
-    } list[] = {{"packets", WORD_packets},
-                {"sources", WORD_sources},
-                {"incomplete", WORD_incomplete},
-                {"other", WORD_other}};
-    fputs(",\"words\":{", out);
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        fprintf(out, "%s\"%s\":[", i > 0 ? "," : "", list[i].name);
-        json_string(out, word(list[i].word, false));
-        fputs(",", out);
-        json_string(out, word(list[i].word, true));
-        fputs("]", out);
+    reason(out, "absent", absent);
+    said(out, "basis", basis.has_ex ? report_basis(&basis, false, en) : "",
+         basis.has_ex ? report_basis(&basis, true, ja) : "");
+    fputs(",\"at\":[", out);
+    for (size_t i = 0; i < r->point_count; i++) {
+        fputs(i > 0 ? ",\n" : "\n", out);
+        point_print(out, &r->points[i]);
     }
-    fputs("}", out);
+    fputs("]},\n", out);
 }
 
-static void data_fill(FILE *out, const struct html *h)
+/* ---- all of it */
+
+static void own_print(FILE *out, const struct report *r)
 {
-    fprintf(out, "{\"over\":\"%s\",\"scan\":%" PRIu64 ",\"kinds\":[", share_over_name(h->over),
-            html_packets(h, &h->s->marks[MARK_scan]));
-    for (unsigned i = 0; i < KIND_COUNT; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", kind_name(i));
-    fputs("],\"marks\":[", out);
-    for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", mark_name(i));
-    fprintf(out, "],\"whole_over\":\"%s\",\"whole\":[", share_over_name(h->marks_over));
-    for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
-        fprintf(out, "%s%" PRIu64, i > 0 ? "," : "",
-                span_share(h->s, i, h->marks_over).packets.num);
-    fputs("]", out);
-    data_list(out, "categories", h, &h->s->categories);
-    data_points(out, h);
-    data_words(out);
-    fputs("}", out);
+    char place[DAMAGE_PLACE];
+    fprintf(out, "\"report\":{\"lang\":\"%s\",\"has_outages\":%s,\"rules\":",
+            r->is_japanese ? "ja" : "en", r->outages != NULL ? "true" : "false");
+    named(out, "{", "name", r->rules->name);
+    named(out, ",", "version", r->rules->version);
+    named(out, ",", "sha256", r->rules->sha256);
+    fputs("},\"notes\":[", out);
+    for (size_t i = 0; i < r->notes.count; i++) {
+        fputs(i > 0 ? "," : "", out);
+        view_json_pair(out, r->notes.at[i].en, r->notes.at[i].ja);
+    }
+    fputs("],\"damaged\":[", out);
+    for (size_t i = 0; r->damaged != NULL && i < r->damaged->count; i++) {
+        const struct damage *d = &r->damaged->at[i];
+        named(out, i > 0 ? ",{" : "{", "file", d->file);
+        named(out, ",", "place", damage_place(d, place));
+        named(out, ",", "what", d->what);
+        fputc('}', out);
+    }
+    fputs("]}}\n", out);
 }
 
-/* In a script element nothing is escaped but by JSON itself: no `<` of a name may end it. */
-static void data_print(const struct html *h)
+static int data_print(FILE *out, const struct report *r)
+{
+    static const struct outages none;
+    const struct span *s = r->whole;
+    struct span_cut cut;
+    int err = span_cut_init(&cut, s, r->top == 0 ? TOP : r->top, 0);
+    if (err == 0) {
+        struct view_span view = {.rules = r->rules,
+                                 .whole = s,
+                                 .shown = &cut.span,
+                                 .outages = r->outages == NULL ? &none : r->outages,
+                                 .from_ns = INT64_MIN,
+                                 .to_ns = INT64_MAX};
+        named(out, "{", "label", s->label);
+        fprintf(out,
+                ",\"state\":\"%s\",\"date\":null,\"revision\":0,\"seq\":0,\"start\":%" PRId64
+                ",\"end\":%" PRId64 ",\"folded\":false,\"previous\":null,\"next\":null",
+                s->is_provisional ? "provisional" : "final", s->start_ns / NS, s->end_ns / NS);
+        named(out, ",", "timezone", r->timezone);
+        named(out, ",", "sensor", "");
+        named(out, ",", "program", r->program);
+        fputs(",\n", out);
+        view_json_span(out, &view);
+        fputs("\"estimates\":null,\"before\":null,\n", out);
+        points_print(out, r);
+        own_print(out, r);
+    }
+    span_cut_fini(&cut);
+    return err;
+}
+
+/* What `print` writes, as a text that is the caller's to free. NULL: memory ended. */
+static char *memory_of(const struct report *r, int (*print)(FILE *out, const struct report *r))
 {
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
     if (memory == NULL)
-        return;
-    data_fill(memory, h);
-    if (fclose(memory) != 0) {
+        return NULL;
+    int err = print(memory, r);
+    if (fclose(memory) != 0 || err < 0) {
         free(text);
-        return;
+        return NULL;
     }
-    fputs("<script type=\"application/json\" id=\"data\">", h->out);
-    for (size_t i = 0, len; i < size; i += len) {
-        const unsigned char *s = (const unsigned char *)text + i;
-        len = utf8_length(s); /* JSON is nothing else */
-        len += len == 0;
-        if (len > 1 && utf8_is_control(s, len))
-            fputs("\\ufffd", h->out);
-        else if (*s == '<' || *s == '>' || *s == '&')
-            fprintf(h->out, "\\u%04x", *s);
-        else
-            fwrite(s, 1, len, h->out);
-    }
-    fputs("</script>\n", h->out);
+    return text;
+}
+
+static int text_print_all(FILE *out, const struct report *r)
+{
+    report_text(out, r, &(struct report_text_settings){.width = TEXT_WIDTH, .is_utf8 = true});
+    return 0;
+}
+
+int report_html(FILE *out, const struct report *r)
+{
+    char title[SPAN_LABEL + 128];
+    char *data = memory_of(r, data_print), *text = memory_of(r, text_print_all);
+    int err = data == NULL || text == NULL ? -ENOMEM : 0;
+    snprintf(title, sizeof title, "%s · %s · yamiscope", r->whole->label,
+             word(WORD_report, r->is_japanese));
+    if (err == 0)
+        html_page_print(
+            out, &(struct html_page){
+                     .is_japanese = r->is_japanese, .title = title, .data = data, .text = text});
+    free(data);
     free(text);
-}
-
-/* ---- head and foot */
-
-static void head_print(const struct html *h)
-{
-    FILE *out = h->out;
-    bool ja = h->r->is_japanese;
-    fprintf(out,
-            "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-            "'%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            "<meta name=\"referrer\" content=\"no-referrer\">\n"
-            "<link rel=\"icon\" href=\"data:,\">\n<title>",
-            ja ? "ja" : "en", page_style_policy, page_script_policy);
-    html_text(out, h->s->label);
-    fprintf(out, " · %s · yamiscope</title>\n<style>", word(WORD_report, ja));
-    fwrite(page_style, 1, page_style_len, out);
-    fputs("</style>\n</head>\n<body>\n", out);
-    fprintf(out,
-            "<input type=\"radio\" name=\"lang\" id=\"lang-en\" aria-label=\"English\"%s>"
-            "<input type=\"radio\" name=\"lang\" id=\"lang-ja\" aria-label=\"日本語\"%s>\n",
-            ja ? "" : " checked", ja ? " checked" : "");
-    fputs("<div class=\"langs\" aria-hidden=\"true\"><label for=\"lang-en\">English</label>"
-          "<label for=\"lang-ja\">日本語</label></div>\n",
-          out);
-}
-
-static void badge(FILE *out, const char *class, enum word w)
-{
-    fprintf(out, "<span class=\"badge %s\">", class);
-    html_say(out, w);
-    fputs("</span>\n", out);
-}
-
-/* "2026-01-01/2026-01-31" is for programs. */
-static void label_print(FILE *out, const char *label)
-{
-    const char *slash = strchr(label, '/');
-    char from[SPAN_LABEL];
-    if (slash == NULL) {
-        html_text(out, label);
-        return;
-    }
-    snprintf(from, sizeof from, "%.*s", (int)(slash - label), label);
-    html_text(out, from);
-    fputs(" – ", out);
-    html_text(out, slash + 1);
-}
-
-static void title_print(const struct html *h)
-{
-    FILE *out = h->out;
-    const struct span *s = h->s;
-    fputs("<header><p class=\"brand\">yamiscope <span aria-hidden=\"true\">闇</span></p><h1>", out);
-    html_say(out, WORD_report);
-    fputs(" <span class=\"label\">", out);
-    label_print(out, s->label);
-    fputs("</span></h1>\n<p class=\"badges\">", out);
-    badge(out, s->is_provisional ? "warn" : "good",
-          s->is_provisional ? WORD_provisional : WORD_final);
-    if (s->days > 0) {
-        badge(out, s->is_complete ? "good" : "warn",
-              s->is_complete ? WORD_complete : WORD_incomplete);
-        fprintf(out, "<span class=\"badge\">%" PRIu64 " / %" PRIu64 " ", s->days, s->calendar_days);
-        html_unit(out, UNIT_day, s->calendar_days);
-        fputs("</span>\n", out);
-    }
-    if (s->is_mixed)
-        badge(out, "warn", WORD_mixed);
-    if (!s->is_exact)
-        badge(out, "warn", WORD_inexact);
-    if (s->restated_days > 0)
-        badge(out, "warn", WORD_restated);
-    fputs("<span class=\"badge\">", out);
-    html_text(out, h->r->timezone);
-    fputs("</span></p>\n", out);
-    if (h->r->notes.count > 0 || !s->is_exact) {
-        char en[REPORT_WORDS], ja[REPORT_WORDS];
-        fputs("<ul class=\"notes\">", out);
-        if (!s->is_exact) {
-            fputs("<li>", out);
-            html_both(out, report_given_up(&s->given_up, false, en),
-                      report_given_up(&s->given_up, true, ja));
-            fputs(". ", out);
-            html_say(out, WORD_inexact_note);
-            fputs("</li>", out);
-        }
-        for (size_t i = 0; i < h->r->notes.count; i++) {
-            fputs("<li>", out);
-            html_both(out, h->r->notes.at[i].en, h->r->notes.at[i].ja);
-            fputs("</li>", out);
-        }
-        fputs("</ul>\n", out);
-    }
-    fputs("</header>\n", out);
-}
-
-/* ---- the few numbers first */
-
-static void card_share(const struct html *h, enum mark mark)
-{
-    FILE *out = h->out;
-    char percent[SHARE_TEXT], a[TEXT_NUMBER], b[TEXT_NUMBER];
-    struct share share = span_share(h->s, mark, h->marks_over).packets;
-    fputs("<div class=\"card iot\"><h3>", out);
-    html_mark(out, mark);
-    fputs("</h3><p class=\"big\">", out);
-    if (share.den > 0)
-        html_text(out, report_share_sign(h->s, h->marks_over, false));
-    html_text(out, share_text(share, percent));
-    fputs("</p><p><span lang=\"en\">of </span>", out);
-    html_over(out, h->marks_over);
-    fputs("<span lang=\"ja\"> に対する割合</span></p>", out);
-    fprintf(out, "<p class=\"dim\">%s / %s ", text_number(share.num, a), text_number(share.den, b));
-    html_unit(out, UNIT_packet, share.den);
-    fputs("</p></div>\n", out);
-}
-
-static void card_packets(const struct html *h)
-{
-    FILE *out = h->out;
-    char a[TEXT_NUMBER], b[TEXT_NUMBER];
-    struct source_count sources = h->s->marks[MARK_total].sources;
-    char en[REPORT_WORDS], ja[REPORT_WORDS];
-
-    fputs("<div class=\"card\"><h3>", out);
-    html_say(out, WORD_packets);
-    fprintf(out, "</h3><p class=\"big\">%s</p><p>",
-            text_number(h->s->marks[MARK_total].packets, a));
-    if (report_per_address(h->s, false, false, en)[0] != '\0') {
-        html_say(out, WORD_per_address);
-        fputs(": ", out);
-        html_both(out, en, report_per_address(h->s, false, true, ja));
-    } else {
-        html_reason(out, h->s->size_absent);
-    }
-    fprintf(out, "</p><p class=\"dim\">%s", text_number(sources.low, a));
-    if (!source_count_is_exact(sources))
-        fprintf(out, "–%s", text_number(sources.high, b));
-    fputc(' ', out);
-    html_unit(out, UNIT_source, sources.high);
-    fputs("</p></div>\n", out);
-}
-
-static void card_survey(const struct html *h)
-{
-    FILE *out = h->out;
-    char percent[SHARE_TEXT], a[TEXT_NUMBER], b[TEXT_NUMBER];
-    struct share share = span_survey_share(h->s, SHARE_OVER_total);
-    fputs("<div class=\"card\"><h3>", out);
-    html_say(out, WORD_survey_share);
-    fputs("</h3>", out);
-    if (!span_rows_have_ex(h->s)) {
-        fputs("<p class=\"big\">–</p><p>", out);
-        if (span_has_ex(h->s))
-            html_say(out, WORD_survey_windows);
-        else
-            html_reason(out, h->s->ex_absent);
-        fputs("</p></div>\n", out);
-        return;
-    }
-    fputs("<p class=\"big\">", out);
-    html_text(out, share_text(share, percent));
-    fputs("</p><p><span lang=\"en\">of </span>", out);
-    html_over(out, SHARE_OVER_total);
-    fputs("<span lang=\"ja\"> に対する割合</span></p>", out);
-    fprintf(out, "<p class=\"dim\">%s / %s ", text_number(share.num, a), text_number(share.den, b));
-    html_unit(out, UNIT_packet, share.den);
-    fputs("</p></div>\n", out);
-}
-
-void report_html(FILE *out, const struct report *r)
-{
-    struct html h = {
-        .out = out,
-        .r = r,
-        .s = r->whole,
-        .over = span_rows_have_ex(r->whole) ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
-        .marks_over = span_has_ex(r->whole) ? SHARE_OVER_scan_ex_survey : SHARE_OVER_scan,
-        .top = r->top == 0 ? TOP : r->top,
-    };
-    head_print(&h);
-    fputs("<main>\n", out);
-    title_print(&h);
-    fputs("<div class=\"cards\">\n", out);
-    card_packets(&h);
-    card_share(&h, MARK_iot_strict);
-    card_share(&h, MARK_iot_broad);
-    card_survey(&h);
-    fputs("</div>\n<noscript><p class=\"dim\">", out);
-    html_say(out, WORD_chart_needs);
-    fputs("</p></noscript>\n", out);
-    html_shares(&h);
-    html_categories(&h);
-    html_series(&h);
-    html_ports(&h);
-    html_evidence(&h);
-    html_kinds(&h);
-    html_tools(&h);
-    html_classes(&h);
-    html_places(&h);
-    html_coverage(&h);
-    html_basis(&h);
-    html_definitions(&h);
-    fputs("</main>\n<footer>yamiscope ", out);
-    html_text(out, r->program);
-    fputs("</footer>\n", out);
-    data_print(&h);
-    fputs("<script>", out);
-    fwrite(page_script, 1, page_script_len, out);
-    fputs("</script>\n</body>\n</html>\n", out);
+    return err;
 }

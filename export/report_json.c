@@ -452,7 +452,12 @@ void report_json_end(FILE *out, const struct report *r, bool is_provisional)
         fputs(i > 0 ? ", " : "", out);
         json_string(out, r->notes.at[i].en);
     }
-    fprintf(out, "],\n  \"state\": \"%s\",\n  \"damaged\": [",
+    fputs("],\n  \"outages\": ", out);
+    if (r->outages != NULL)
+        outages_json(out, r->outages, INT64_MIN, INT64_MAX);
+    else
+        fputs("null", out);
+    fprintf(out, ",\n  \"state\": \"%s\",\n  \"damaged\": [",
             is_provisional ? "provisional" : "final");
     for (size_t i = 0; r->damaged != NULL && i < r->damaged->count; i++) {
         const struct damage *d = &r->damaged->at[i];

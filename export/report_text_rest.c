@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* ---- who was taken out */
 
@@ -220,6 +221,7 @@ static void per_address_print(const struct report_page *p)
 static void flaws_print(const struct report_page *p)
 {
     char line[REPORT_LINE], date[SPAN_DATE], percent[SHARE_TEXT], words[REPORT_WORDS];
+    char observed[TEXT_NUMBER];
     const struct span *s = p->s;
     for (size_t i = 0; i < s->flaw_count; i++) {
         const struct span_flaw *f = &s->flaws[i];
@@ -230,13 +232,68 @@ static void flaws_print(const struct report_page *p)
             return;
         }
         report_given_up(&f->given_up, p->is_japanese, words);
-        snprintf(line, sizeof line, "%s: %s %.3f %%, %s %s%s%s", date,
-                 report_word(p, WORD_observed), (double)f->coverage_milli / 1000,
-                 report_word(p, WORD_lost),
+        snprintf(line, sizeof line, "%s: %s %s, %s %s%s%s", date, report_word(p, WORD_observed),
+                 report_observed(f->observed, observed), report_word(p, WORD_lost),
                  share_text((struct share){f->lost, f->offered}, percent),
                  words[0] == '\0' ? "" : "; ", words);
         report_line(p, i == 0 ? report_word(p, WORD_incomplete_days) : "", TEXT_WARN, line);
     }
+}
+
+static const char *moment(int64_t ns, char to[TEXT_NUMBER])
+{
+    time_t seconds = (time_t)(ns / 1000000000 - (ns % 1000000000 < 0));
+    struct tm tm;
+    if (localtime_r(&seconds, &tm) == NULL ||
+        strftime(to, TEXT_NUMBER, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        snprintf(to, TEXT_NUMBER, "?");
+    return to;
+}
+
+static void gaps_print(const struct report_page *p, const struct outages *o)
+{
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    for (size_t i = 0; i < o->gap_count; i++) {
+        const struct feed_gap *gap = &o->gaps[i];
+        const char *sensor = gap->sensor == NULL ? "" : gap->sensor;
+        if (i == p->top) {
+            snprintf(line, sizeof line, "+ %s", text_number(o->gap_count - i + o->gaps_more, a));
+            report_line(p, "", TEXT_WARN, line);
+            return;
+        }
+        snprintf(line, sizeof line, "%s%s%s: %s%s%.100s%s", moment(gap->from_ns, a),
+                 report_word(p, WORD_to), moment(gap->to_ns, b),
+                 feed_gap_words(gap->reason, p->is_japanese), sensor[0] == '\0' ? "" : " (", sensor,
+                 sensor[0] == '\0' ? "" : ")");
+        report_line(p, i == 0 ? report_word(p, WORD_outages) : "", TEXT_WARN, line);
+    }
+}
+
+static void count_line(const struct report_page *p, enum word label, uint64_t count, uint64_t of)
+{
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
+    if (count == 0)
+        return;
+    snprintf(line, sizeof line, "%s%s%s", text_number(count, a), of == 0 ? "" : " / ",
+             of == 0 ? "" : text_number(of, b));
+    report_line(p, report_word(p, label), TEXT_WARN, line);
+}
+
+static void outages_print(const struct report_page *p)
+{
+    const struct outages *o = p->r->outages;
+    if (o == NULL || o->windows == 0)
+        report_line(p, report_word(p, WORD_outages), TEXT_DIM,
+                    report_word(p, o == NULL ? WORD_outages_unread : WORD_no_windows));
+    else if (o->gap_count == 0)
+        report_line(p, report_word(p, WORD_outages), TEXT_PLAIN, report_word(p, WORD_outages_none));
+    else
+        gaps_print(p, o);
+    if (o == NULL)
+        return;
+    count_line(p, WORD_partial, o->partial, o->windows);
+    count_line(p, WORD_recorder, o->given_up.recorder_packets, 0);
+    count_line(p, WORD_unwritten, o->given_up.windows, 0);
 }
 
 static void coverage_print(const struct report_page *p)
@@ -249,8 +306,8 @@ static void coverage_print(const struct report_page *p)
         snprintf(line, sizeof line, "%" PRIu64 " / %" PRIu64, s->days, s->calendar_days);
         report_line(p, report_word(p, WORD_days),
                     s->days == s->calendar_days ? TEXT_PLAIN : TEXT_WARN, line);
-        snprintf(line, sizeof line, "%.3f %%", (double)s->coverage_milli / 1000);
-        report_line(p, report_word(p, WORD_observed), TEXT_PLAIN, line);
+        report_line(p, report_word(p, WORD_observed), TEXT_PLAIN,
+                    report_observed(report_observed_of(s), a));
     }
     snprintf(line, sizeof line, "%s (%s / %s)",
              share_text((struct share){s->lost, s->offered}, percent), text_number(s->lost, a),
@@ -261,12 +318,15 @@ static void coverage_print(const struct report_page *p)
         const struct span_watch *w = &s->watches[i];
         snprintf(line, sizeof line, "%.100s: %s%s%s",
                  w->id[0] == '\0' ? report_word(p, WORD_no_id) : w->id,
-                 w->is_configured ? text_number(w->ipv4, a) : report_word(p, WORD_size_unknown),
-                 w->is_configured ? " " : "",
-                 w->is_configured ? report_word(p, WORD_addresses) : "");
+                 !w->is_configured ? report_word(p, WORD_size_unknown)
+                 : w->ipv4 == 0    ? report_word(p, WORD_ipv6_alone)
+                                   : text_number(w->ipv4, a),
+                 w->is_configured && w->ipv4 > 0 ? " " : "",
+                 w->is_configured && w->ipv4 > 0 ? report_word(p, WORD_addresses) : "");
         report_line(p, i == 0 ? report_word(p, WORD_telescope) : "", TEXT_PLAIN, line);
     }
     flaws_print(p);
+    outages_print(p);
 }
 
 /* ---- basis */

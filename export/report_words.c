@@ -114,8 +114,8 @@ const char *report_given_up(const struct day_given_up *g, bool is_japanese, char
         uint64_t packets;
         const char *en, *ja;
     } causes[] = {
-        {g->damaged, "the source days of %s packets were damaged when feeds were merged",
-         "マージ時に %s パケット分の送信元別日次記録が破損していました"},
+        {g->damaged, "the source days of %s packets were damaged",
+         "%s パケット分の送信元別日次記録が破損していました"},
         {g->sources, "the sources of %s packets were given up for memory",
          "メモリ上限により %s パケット分の送信元を省略しました"},
         {g->ports, "the ports of %s packets were given up for memory",
@@ -177,13 +177,27 @@ const char *report_per_address(const struct span *s, bool ex_survey, bool is_jap
     return to;
 }
 
+const char *report_observed(double share, char to[TEXT_NUMBER])
+{
+    double percent = share * 100;
+    if (percent < 100 && percent > 99.999)
+        percent = 99.999;
+    snprintf(to, TEXT_NUMBER, "%.3f %%", percent);
+    return to;
+}
+
+double report_observed_of(const struct span *s)
+{
+    return s->seconds > 0 ? s->observed_seconds / (double)s->seconds : 0;
+}
+
 const char *report_full_days(const struct span *s, bool is_japanese, char to[REPORT_WORDS])
 {
-    char value[TEXT_NUMBER];
+    char value[TEXT_NUMBER], observed[TEXT_NUMBER];
     double per = span_packets_per_address(s, true, false);
     to[0] = '\0';
     if (per >= 0 && s->coverage_milli < 100000)
-        snprintf(to, REPORT_WORDS, is_japanese ? "%s（観測 %.3f %%）" : "%s (%.3f %% was observed)",
-                 text_decimal(per, value), (double)s->coverage_milli / 1000);
+        snprintf(to, REPORT_WORDS, is_japanese ? "%s（観測 %s）" : "%s (%s was observed)",
+                 text_decimal(per, value), report_observed(report_observed_of(s), observed));
     return to;
 }

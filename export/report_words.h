@@ -6,6 +6,7 @@
 #define EXPORT_REPORT_WORDS_H
 
 #include "export/span.h"
+#include "export/text.h"
 
 enum { REPORT_WORDS = 600, REPORT_DATES = 64 };
 
@@ -21,7 +22,7 @@ const char *report_basis(const struct window_basis *basis, bool is_japanese, cha
 const char *report_basis_dates(const struct window_basis *basis, bool is_japanese,
                                char to[REPORT_DATES]);
 
-/* What detail is not there, and why: "not exact: the source days of 1,204 packets were damaged when feeds were merged";
+/* What detail is not there, and why: "not exact: the source days of 1,204 packets were damaged";
  * "" where all is. Returns `to`. */
 const char *report_given_up(const struct day_given_up *g, bool is_japanese, char to[REPORT_WORDS]);
 
@@ -35,5 +36,11 @@ const char *report_per_address(const struct span *s, bool ex_survey, bool is_jap
 
 /* The same by address-seconds: "130.0 (93.744 % was observed)"; "" where it is absent or all was observed. Returns `to`. */
 const char *report_full_days(const struct span *s, bool is_japanese, char to[REPORT_WORDS]);
+
+/* A share of time, rounded to three digits: "4.167 %"; what is not all never reads as 100. Returns `to`. */
+const char *report_observed(double share, char to[TEXT_NUMBER]);
+
+/* The share of a span's days that was observed. */
+double report_observed_of(const struct span *s);
 
 #endif

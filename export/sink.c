@@ -21,6 +21,8 @@ int sink_open(struct sink **out, const char *spec, const char *sensor, struct fa
     for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++)
         if (strncmp(spec, sinks[i].scheme, strlen(sinks[i].scheme)) == 0)
             return sinks[i].open(out, spec, sensor, fault);
-    return fault_set(fault, EINVAL, "'%.*s' names no sink: redis://..., rediss://..., unix://...",
+    return fault_set(fault, EINVAL,
+                     "'%.*s' names no sink: redis://..., rediss://..., unix://..., webhook:URL, "
+                     "command:PATH, file:PATH",
                      (int)strcspn(spec, "/?@"), spec);
 }

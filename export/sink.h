@@ -1,6 +1,6 @@
 /* sink: someone who is told what a feed says.
  *
- * A publisher (publisher.h), one per sink and the only one to call it, asks what the sink has, then delivers Windows and Days
+ * A publisher (publisher.h), one per sink and the only one to call it, asks what the sink has, then delivers Windows, Days and Events
  * in the feed's order. What a sink has is the sink's own cursor: it holds also after either of the two died. All that is
  * delivered is absolute, so that delivering again changes nothing.
  */
@@ -12,6 +12,7 @@
 #include "export/feed_id.h"
 #include "export/feed_sums.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,17 +22,18 @@ struct sink_cursor {
     struct feed_id last; /* none: it has nothing, all that is kept is to be sent */
     bool has_crc;        /* the record itself was there to read: */
     uint32_t crc;        /* record_crc(0, its bytes) */
+    bool is_unwanted;    /* it takes none of this sort; all else is zero */
 };
 
-enum sink_sort { SINK_WINDOWS, SINK_DAYS, SINK_SORTS };
+enum sink_sort { SINK_WINDOWS, SINK_DAYS, SINK_EVENTS, SINK_SORTS };
 
-/* A Window or Day record. */
+/* A Window, Day or Event record. Of an event all behind start_ns is zero. */
 struct sink_item {
     enum sink_sort sort;
     struct feed_id id;
     const uint8_t *body; /* the message's bytes */
     size_t body_len;
-    int64_t start_ns; /* of the window, of the date */
+    int64_t start_ns; /* of the window, of the date; of an event time_ns */
     int64_t span_ns;
     uint32_t part; /* of the window */
     int32_t date;  /* of the day */
@@ -53,8 +55,9 @@ struct sink_batch {
 
 struct sink {
     const struct sink_ops *ops;
-    char name[512]; /* for messages: no password in it */
-    char note[160]; /* what of a delivery that succeeded did not work; "" */
+    char name[512];   /* for messages: no password in it */
+    char note[160];   /* what of a delivery that succeeded did not work; "" */
+    char untold[160]; /* why it takes no events, where nobody asked for that; "" */
 };
 
 /* All: 0 or -errno and a fault. Of these errors the publisher tells apart:
@@ -71,6 +74,13 @@ struct sink_ops {
     void (*interrupt)(struct sink *s);
     void (*close)(struct sink *s);
 };
+
+/* Whether someone must do something about it: of the sink as above, or of the feed's place. */
+static inline bool sink_error_is_for_people(int err)
+{
+    return err == -EACCES || err == -EINVAL || err == -ENOTSUP || err == -ESTALE ||
+           err == -EBADMSG || err == -ENOENT || err == -E2BIG;
+}
 
 /* Makes the sink that a text names (redis://..., ...), for the feed of this sensor; connects to nothing. -EINVAL and a
  * fault naming the text. The publisher closes it. */

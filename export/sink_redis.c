@@ -197,10 +197,25 @@ static int refused(struct fault *fault, const struct redis_batch *b, size_t comm
                      redis_batch_describe(b, command, text), why);
 }
 
+/* Whether the user may not have the stream of events, which holds addresses. */
+static bool is_events_refusal(struct asking *a, size_t command, const redisReply *r)
+{
+    if (command / 2 != SINK_EVENTS || r->type != REDIS_REPLY_ERROR ||
+        strncmp(r->str, "NOPERM", 6) != 0)
+        return false;
+    (void)snprintf(a->s->sink.untold, sizeof a->s->sink.untold,
+                   "%.80s: this user may not have it: events are not told",
+                   a->s->keys.streams[SINK_EVENTS]);
+    a->have[SINK_EVENTS] = (struct sink_cursor){.is_unwanted = true};
+    return true;
+}
+
 /* XINFO STREAM: names and values in turn. */
 static int info_take(struct asking *a, size_t command, const redisReply *r)
 {
     struct sink_cursor *have = &a->have[command / 2];
+    if (is_events_refusal(a, command, r))
+        return 0;
     if (r->type == REDIS_REPLY_ERROR && strncmp(r->str, "ERR no such key", 15) == 0)
         return 0;
     if (r->type == REDIS_REPLY_ERROR)
@@ -223,6 +238,8 @@ static int last_take(struct asking *a, size_t command, const redisReply *r)
 {
     struct sink_cursor *have = &a->have[command / 2];
     struct feed_id id;
+    if (is_events_refusal(a, command, r))
+        return 0;
     if (r->type == REDIS_REPLY_ERROR)
         return refused(a->fault, &a->s->batch, command, r->str);
     if (r->type == REDIS_REPLY_NIL || (r->type == REDIS_REPLY_ARRAY && r->elements == 0))
@@ -256,8 +273,10 @@ static int redis_ask(struct sink *sink, struct sink_cursor have[SINK_SORTS], str
     struct redis_batch *b = &s->batch;
     memset(have, 0, SINK_SORTS * sizeof *have);
     memset(s->exists, 0, sizeof s->exists);
+    s->sink.untold[0] = 0;
+    have[SINK_EVENTS].is_unwanted = s->keys.keep_s[SINK_EVENTS] == 0;
     redis_batch_reset(b);
-    for (unsigned sort = 0; sort < SINK_SORTS; sort++) {
+    for (unsigned sort = 0; sort < SINK_SORTS && !have[sort].is_unwanted; sort++) {
         redis_batch_words(b, "XINFO", "STREAM", s->keys.streams[sort], NULL);
         redis_batch_words(b, "XREVRANGE", s->keys.streams[sort], "+", "-", "COUNT", "1", NULL);
     }

@@ -1,6 +1,8 @@
 #include "export/sink_redis_keys.h"
 
 #include "export/calendar.h"
+#include "export/event_print.h"
+#include "export/record_event.h"
 #include "export/share.h"
 
 #include <errno.h>
@@ -29,13 +31,16 @@ int redis_keys_init(struct redis_keys *k, const char *sensor, const struct redis
                          "or control character",
                          sensor, REDIS_SENSOR);
     *k = (struct redis_keys){
-        .keep_s = {[SINK_WINDOWS] = url->keep_windows_s, [SINK_DAYS] = url->keep_days_s},
+        .keep_s = {[SINK_WINDOWS] = url->keep_windows_s,
+                   [SINK_DAYS] = url->keep_days_s,
+                   [SINK_EVENTS] = url->keep_events_s},
         .keep_hours_s = url->keep_hours_s,
         .keep_days_s = url->keep_days_s,
     };
     memcpy(k->sensor, sensor, len);
     (void)snprintf(k->streams[SINK_WINDOWS], REDIS_KEY, "yamiscope:{%s}:windows", sensor);
     (void)snprintf(k->streams[SINK_DAYS], REDIS_KEY, "yamiscope:{%s}:days", sensor);
+    (void)snprintf(k->streams[SINK_EVENTS], REDIS_KEY, "yamiscope-sources:{%s}:events", sensor);
     (void)snprintf(k->live, REDIS_KEY, "yamiscope:{%s}:live", sensor);
     return 0;
 }
@@ -239,15 +244,14 @@ static uint64_t ms_kept(const struct sink_batch *batch, uint64_t keep_s)
                                                                  : (uint64_t)(oldest_ms - keep_ms);
 }
 
-void redis_keys_entry(const struct redis_keys *k, struct redis_batch *b,
-                      const struct sink_batch *batch, const struct sink_item *item, bool exists)
+/* XADD up to the entry's id, whose fields follow: so many names and values. */
+static void entry_begin(const struct redis_keys *k, struct redis_batch *b,
+                        const struct sink_batch *batch, const struct sink_item *item, bool exists,
+                        size_t fields)
 {
     const char *key = k->streams[item->sort];
-    char id[FEED_ID_TEXT], date[CALENDAR_DATE];
     uint64_t kept = ms_kept(batch, k->keep_s[item->sort]);
-    bool is_window = item->sort == SINK_WINDOWS;
-    size_t fields = (is_window ? 3 : 4) + SHARE_MARK_COUNT * (item->has_ex ? 2 : 1);
-
+    char id[FEED_ID_TEXT];
     redis_batch_begin(b, 3 + exists + (kept > 0 ? 3 : 0) + 2 * fields);
     redis_batch_text(b, "XADD");
     redis_batch_text(b, key);
@@ -261,6 +265,56 @@ void redis_keys_entry(const struct redis_keys *k, struct redis_batch *b,
     redis_batch_text(b, feed_id_text(item->id, id));
     redis_batch_text(b, "pb");
     redis_batch_bytes(b, item->body, item->body_len);
+}
+
+static void pair_tell(struct redis_batch *b, const char *name, const char *value)
+{
+    redis_batch_text(b, name);
+    redis_batch_text(b, value);
+}
+
+/* Who gave the item has unpacked it before. */
+static void event_entry(const struct redis_keys *k, struct redis_batch *b,
+                        const struct sink_batch *batch, const struct sink_item *item, bool exists)
+{
+    struct event e = {0};
+    char id[EVENT_ID], address[EVENT_ADDRESS], number[24];
+    (void)record_unpack_event(&e, item->body, item->body_len, NULL);
+    bool has_proto = e.proto != EVENT_ANY_PROTO;
+    entry_begin(k, b, batch, item, exists, 7 + (e.ip_version != 0) + has_proto + e.has_port);
+    pair_tell(b, "id", event_id(&e, id));
+    pair_tell(b, "type", event_type_name(e.type));
+    pair_tell(b, "phase", event_phase_name(e.phase));
+    redis_batch_text(b, "update");
+    redis_batch_number(b, e.update);
+    (void)snprintf(number, sizeof number, "%" PRId64, e.time_ns / second_ns);
+    pair_tell(b, "time", number);
+    redis_batch_text(b, "packets");
+    redis_batch_number(b, e.packets);
+    if (e.ip_version != 0)
+        pair_tell(b, "address", event_address(&e, address));
+    if (has_proto)
+        pair_tell(b, "proto", event_proto_name(e.proto));
+    if (e.has_port) {
+        redis_batch_text(b, "port");
+        redis_batch_number(b, e.port);
+    }
+    expire(b, k->streams[item->sort], k->keep_s[item->sort]);
+}
+
+void redis_keys_entry(const struct redis_keys *k, struct redis_batch *b,
+                      const struct sink_batch *batch, const struct sink_item *item, bool exists)
+{
+    if (item->sort == SINK_EVENTS) {
+        event_entry(k, b, batch, item, exists);
+        return;
+    }
+    const char *key = k->streams[item->sort];
+    char date[CALENDAR_DATE];
+    bool is_window = item->sort == SINK_WINDOWS;
+    size_t fields = (is_window ? 3 : 4) + SHARE_MARK_COUNT * (item->has_ex ? 2 : 1);
+
+    entry_begin(k, b, batch, item, exists, fields);
     if (is_window) {
         char start[24];
         (void)snprintf(start, sizeof start, "%" PRId64, item->start_ns / second_ns);

@@ -19,7 +19,12 @@
  *   yamiscope:{SENSOR}:live                     channel: the Window message of each entry, as it is added; who must not
  *                                               miss one reads the stream
  *
- * None of them holds an address, of a source either; what does would stand under yamiscope-sources:{SENSOR}:.
+ *   yamiscope-sources:{SENSOR}:events           stream, an entry per Event record: each time that an event is told; ids likewise.
+ *                                               pb: the Event message; id (16 hex digits), type, phase, update; time: seconds
+ *                                               since 1970; packets; address, proto, port where it has them
+ *
+ * The last holds addresses of sources and victims; no other key does, so that an ACL can part them. A user who may not have it is told
+ * all else.
  */
 #ifndef EXPORT_SINK_REDIS_KEYS_H
 #define EXPORT_SINK_REDIS_KEYS_H

@@ -197,8 +197,10 @@ static void last_merge(struct source_day *into, const struct source_day *from)
 {
     if (!source_day_has_evidence(from))
         return;
-    uint32_t mine = (uint32_t)into->evidence_src_port << 16 | into->evidence_dst_port;
-    uint32_t theirs = (uint32_t)from->evidence_src_port << 16 | from->evidence_dst_port;
+    uint64_t mine = (uint64_t)into->evidence_src_port << 24 |
+                    (uint64_t)into->evidence_dst_port << 8 | into->evidence_proto;
+    uint64_t theirs = (uint64_t)from->evidence_src_port << 24 |
+                      (uint64_t)from->evidence_dst_port << 8 | from->evidence_proto;
     if (source_day_has_evidence(into) &&
         (into->evidence_ns > from->evidence_ns ||
          (into->evidence_ns == from->evidence_ns && mine >= theirs)))
@@ -206,6 +208,26 @@ static void last_merge(struct source_day *into, const struct source_day *from)
     into->evidence_ns = from->evidence_ns;
     into->evidence_src_port = from->evidence_src_port;
     into->evidence_dst_port = from->evidence_dst_port;
+    into->evidence_proto = from->evidence_proto;
+}
+
+/* The later of two last packets over TCP; how many addresses were reached. */
+static void tcp_merge(struct source_day *into, const struct source_day *from)
+{
+    uint32_t mine = (uint32_t)into->tcp_src_port << 16 | into->tcp_dst_port;
+    uint32_t theirs = (uint32_t)from->tcp_src_port << 16 | from->tcp_dst_port;
+    if (theirs != 0 && (mine == 0 || from->tcp_ns > into->tcp_ns ||
+                        (from->tcp_ns == into->tcp_ns && theirs > mine))) {
+        into->tcp_ns = from->tcp_ns;
+        into->tcp_src_port = from->tcp_src_port;
+        into->tcp_dst_port = from->tcp_dst_port;
+    }
+    for (unsigned i = 0; i < REACH_COUNT; i++) {
+        struct source_reach *r = &into->reach[i];
+        unsigned high = r->high + from->reach[i].high;
+        r->high = (uint8_t)(high < SOURCE_REACH_MAX ? high : SOURCE_REACH_MAX);
+        r->low = r->low > from->reach[i].low ? r->low : from->reach[i].low;
+    }
 }
 
 int source_day_merge(struct source_day_buffer *b, const struct source_day *from)
@@ -217,6 +239,7 @@ int source_day_merge(struct source_day_buffer *b, const struct source_day *from)
                                   text_size(into) + text_size(from)) != 0)
         return -ENOMEM;
     last_merge(into, from);
+    tcp_merge(into, from);
     into->port_count = ports_unite(next_space(b)->ports, into, from);
     into->evidence_count = evidence_unite(b, into, from);
     origin_merge(b, &from->origin);

@@ -10,7 +10,7 @@
  *   - packets of the port rows + unlisted_ports = packets of the scan kinds; no kind's rows exceed it;
  *   - what evidence rows have beyond the port rows of the same kind and port is within unlisted_ports;
  *   - evidence rows + unlisted_evidence <= packets of the scan kinds; tools and notes <= all packets;
- *   - first_ns <= last_ns; there is a packet.
+ *   - first_ns <= last_ns; there is a packet; the last ones with evidence and over TCP lie between; no reach beyond its packets.
  * Sums that would overflow stay at UINT64_MAX, which keeps merging associative.
  */
 #ifndef EXPORT_SOURCE_DAY_H
@@ -49,11 +49,29 @@ struct source_day_origin {
     const char *as_name;      /* "" unknown */
 };
 
+/* How many distinct addresses of the telescope packets went to, counted up to SOURCE_REACH_MAX
+ * ("so many, or more"): counts leave, never the addresses nor a sketch of them (law 6). Counts of pieces can't be merged exactly, so there are two:
+ *   low   distinct ones in the piece that knows the most: merged, the greater. What is decided by it is certain;
+ *   high  the sum over pieces.
+ * Equal: exact. Parts of one run come out exact: each has as low what was found since the run (or its day) began, and as high
+ * only what is new in it; so in a part low may exceed high. Both 0: not counted. */
+struct source_reach {
+    uint8_t low, high;
+};
+enum source_reach_of {
+    REACH_TCP, /* of packets of tcp_syn and tcp_data to ports of strict iot rules, or with the Mirai feature */
+    REACH_MIRAI, /* of those with the Mirai feature */
+    REACH_COUNT
+};
+
 enum {
+    SOURCE_REACH_MAX = 12,
     SOURCE_DAY_PORTS_MAX = 3 * 65536,    /* rows that can differ */
     SOURCE_DAY_EVIDENCE_MAX = 3 * 65536, /* rows that unpacking takes */
     SOURCE_DAY_TEXT_MAX = 1023,          /* bytes of each text that unpacking takes */
 };
+
+enum source_day_proto { SOURCE_DAY_NO_PROTO, SOURCE_DAY_TCP, SOURCE_DAY_UDP, SOURCE_DAY_PROTOS };
 
 struct source_day {
     int32_t date;              /* days since 1970-01-01, in the feed's zone */
@@ -71,12 +89,24 @@ struct source_day {
      * something where source_day_has_evidence(). Of several at one time, the greatest ports. */
     int64_t evidence_ns;
     uint16_t evidence_src_port, evidence_dst_port;
+    uint8_t
+        evidence_proto; /* enum source_day_proto; of several at one time and of one port, the greatest */
+    struct source_reach reach[REACH_COUNT];
+    /* The last packet of REACH_TCP; of several at one time the greatest ports, which are 0 where it is not known. */
+    int64_t tcp_ns;
+    uint16_t tcp_src_port, tcp_dst_port;
     struct source_day_origin origin;
     uint64_t unlisted_ports; /* packets of scan kinds of which no port is known: the header was cut
                                    before it, or detail was given up for memory */
     uint64_t
         unlisted_evidence; /* packets with evidence whose rule is not known: given up likewise */
 };
+
+/* Whether the last packet over TCP is known. */
+static inline bool source_day_has_tcp(const struct source_day *s)
+{
+    return s->tcp_src_port != 0 || s->tcp_dst_port != 0;
+}
 
 static inline bool source_day_has_evidence(const struct source_day *s)
 {
@@ -122,7 +152,7 @@ const char *source_day_buffer_text(struct source_day_buffer *b, const char *text
 int source_day_copy(struct source_day_buffer *b, const struct source_day *from);
 
 /* Adds `from`, which must be of the same date and address (asserted), to b->day: packets add, first and last
- * reach out, rows are united, the last evidence is the later one. Of each text of the origin the one
+ * reach out, rows are united, the last evidence and the last packet over TCP are the later ones, reach is as above. Of each text of the origin the one
  * that is not empty stays; of two the bytewise greater; AS number and name go together, by number first.
  * Associative and commutative. -ENOMEM: b->day is as before. */
 int source_day_merge(struct source_day_buffer *b, const struct source_day *from);

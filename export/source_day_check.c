@@ -142,12 +142,36 @@ static bool evidence_holds(const struct source_day *s, struct reason *why)
 {
     if (!evidence_rows_hold(s, why) || !evidence_fits(s, why))
         return false;
-    bool has_last = s->evidence_ns != 0 || s->evidence_src_port != 0 || s->evidence_dst_port != 0;
+    bool has_last = s->evidence_ns != 0 || s->evidence_proto != 0 || s->evidence_src_port != 0 ||
+                    s->evidence_dst_port != 0;
     if (!source_day_has_evidence(s))
         return has_last ? refuse(why, "a last packet with evidence, without evidence") : true;
+    if (s->evidence_proto >= SOURCE_DAY_PROTOS)
+        return refuse(why, "evidence over protocol %u", s->evidence_proto);
     if (s->evidence_ns < s->first_ns || s->evidence_ns > s->last_ns)
         return refuse(why, "the last evidence of %" PRId64 " ns is not between first and last",
                       s->evidence_ns);
+    return true;
+}
+
+static bool tcp_holds(const struct source_day *s, struct reason *why)
+{
+    uint64_t tcp = s->kinds[KIND_tcp_syn].packets;
+    saturate_add(&tcp, s->kinds[KIND_tcp_data].packets);
+    for (unsigned i = 0; i < REACH_COUNT; i++) {
+        const struct source_reach *r = &s->reach[i];
+        if (r->low > SOURCE_REACH_MAX || r->high > SOURCE_REACH_MAX)
+            return refuse(why, "a count of addresses beyond %d", SOURCE_REACH_MAX);
+        if (r->high > tcp || (r->low > 0 && tcp == 0) || r->high > s->reach[REACH_TCP].high ||
+            r->low > s->reach[REACH_TCP].low)
+            return refuse(why, "it reached more addresses than it sent packets over TCP");
+    }
+    if (!source_day_has_tcp(s))
+        return s->tcp_ns == 0 || refuse(why, "the time of a last packet over TCP, without one");
+    if (tcp == 0 || s->tcp_ns < s->first_ns || s->tcp_ns > s->last_ns)
+        return refuse(why,
+                      "the last packet over TCP of %" PRId64 " ns is not between first and last",
+                      s->tcp_ns);
     return true;
 }
 
@@ -181,5 +205,6 @@ bool source_day_holds(const struct source_day *s, char *text, size_t size)
         if (s->notes[i] > packets)
             return refuse(&why, "%s has %" PRIu64 " of %" PRIu64 " packets", note_name(i),
                           s->notes[i], packets);
-    return ports_hold(s, &why) && evidence_holds(s, &why) && origin_holds(&s->origin, &why);
+    return ports_hold(s, &why) && evidence_holds(s, &why) && tcp_holds(s, &why) &&
+           origin_holds(&s->origin, &why);
 }

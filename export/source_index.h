@@ -1,6 +1,6 @@
 /* source_index: who was at a port, and who is in an AS, on one date, without reading its source days.
  *
- * A file beside the segment (YYYYMMDD-sources-NNNNNN.index), made from it alone in two readings and with bounded memory. It is
+ * A file beside the segment (YYYYMMDD-sources-NNNNNN.index), made from it alone in one reading and with bounded memory. It is
  * a copy for speed and never believed: it says of which segment it is (size, first seq, crc of the last record), every
  * part of it carries a checksum, and readers hold what it gives to the Day and to the records. What does not fit is made
  * again. It may be deleted at any time; whoever deletes the segment deletes it, too. Addresses do not stand in it.
@@ -13,14 +13,17 @@
  *              Of evidence at a port there are no postings.
  *   All numbers little-endian, checksums CRC-32C.
  *
- * One thread per index; memory 64 KB for an open one, for making one 56 to 224 bytes for each port, AS and (port, rule) of the day
- * (INDEX_TERMS_MAX at most) and a segment's cursor; the file is written through the page cache.
+ * One thread per index; memory 64 KB for an open one, for making one 132 to 272 bytes for each port, AS and (port, rule) of the day
+ * (INDEX_TERMS_MAX at most), 2 MB and a segment's cursor; the file is written through the page cache, as is one without a name that
+ * holds its postings as they come.
  */
 #ifndef EXPORT_SOURCE_INDEX_H
 #define EXPORT_SOURCE_INDEX_H
 
 #include "export/feed_reader.h"
 #include "export/source_targets.h"
+
+#include <stdatomic.h>
 
 enum {
     INDEX_TERMS_MAX = 4 << 20, /* beyond it there is no index */
@@ -98,8 +101,10 @@ int source_index_next(struct source_index_list *list, uint64_t *at);
 void source_index_end(struct source_index_list *list); /* accepts all zero */
 
 /* Makes the index of a segment, in place of any that is there. 1; 0: none was made, since the segment is damaged (it says so in
- * its list) or has more terms than the maxima; -errno and a fault: it can't be written. */
-int source_index_build(struct feed_reader *r, size_t segment, struct fault *fault);
+ * its list) or has more terms than the maxima; -errno and a fault: it can't be written. It ends soon, with -ECANCELED, when
+ * *is_stopped (NULL: it is not) becomes true. */
+int source_index_build(struct feed_reader *r, size_t segment, const atomic_bool *is_stopped,
+                       struct fault *fault);
 
 /* Path of a segment's index from the segment's own. False: it is no segment's. */
 bool source_index_path(const char *segment, char path[FEED_PATH]);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,19 @@ static int watches_add(struct span *s, const struct day_result *day)
     return 0;
 }
 
+/* As day_result.c has it, but for the digits: by address-seconds; where no size is known of the telescope observed least. */
+static double observed_of(const struct day_result *day)
+{
+    double least = 1;
+    if (day->seconds == 0)
+        return 0;
+    if (day->ipv4 > 0)
+        return (double)day->address_seconds / ((double)day->ipv4 * (double)day->seconds);
+    for (size_t i = 0; i < day->watch_count; i++)
+        least = fmin(least, (double)day->watches[i].seconds / (double)day->seconds);
+    return day->watch_count > 0 ? least : 0;
+}
+
 static int flaw_add(struct span *s, const struct day_result *day)
 {
     if (day->is_complete && day->is_exact)
@@ -259,9 +273,13 @@ static int flaw_add(struct span *s, const struct day_result *day)
         s->flaws = flaws;
         s->flaw_size = size;
     }
-    s->flaws[s->flaw_count++] =
-        (struct span_flaw){day->facts->date, day->coverage_milli, day->offered,
-                           day->lost,        !day->is_complete,   day->facts->given_up};
+    s->flaws[s->flaw_count++] = (struct span_flaw){.date = day->facts->date,
+                                                   .coverage_milli = day->coverage_milli,
+                                                   .observed = observed_of(day),
+                                                   .offered = day->offered,
+                                                   .lost = day->lost,
+                                                   .is_incomplete = !day->is_complete,
+                                                   .given_up = day->facts->given_up};
     return 0;
 }
 
@@ -291,6 +309,7 @@ static void coverage_add(struct span *s, const struct day_result *day)
     s->offered += day->offered;
     s->lost += day->lost;
     s->seconds += day->seconds;
+    s->observed_seconds += observed_of(day) * (double)day->seconds;
     s->coverage_sum += (uint64_t)day->coverage_milli * day->seconds;
     reason_set(s->ex_absent, day->facts->date, day->ex_absent);
     if (day->ipv4 == 0) {

@@ -91,6 +91,7 @@ struct span_table {
 struct span_flaw {
     int32_t date;
     uint32_t coverage_milli;
+    double observed; /* the same share of the day, not cut to digits */
     uint64_t offered, lost;
     bool is_incomplete;
     struct day_given_up given_up; /* all zero: the day is exact */
@@ -152,6 +153,9 @@ struct span {
     uint64_t address_days;             /* sum over the days of the addresses */
     uint32_t coverage_milli; /* of the span's days together; missing dates are not in it */
     uint64_t coverage_sum;   /* milli * seconds, for the mean */
+    double
+        observed_seconds; /* of the days that are there, by addresses where sizes are known: over `seconds` it is the coverage, not
+                                cut to digits */
 
     struct span_flaw *flaws;
     size_t flaw_count, flaw_size;

@@ -21,7 +21,10 @@ struct summary_rule {
     struct count by[EVIDENCE_COUNT]; /* packets under their strongest evidence: port, payload */
     uint64_t packets, bytes;         /* of all evidence */
     uint64_t port_sources; /* distinct sources of scan packets to its ports, whatever these carry */
-    bool is_inexact;       /* likewise */
+    bool has_payload_sources;
+    uint64_t
+        payload_sources; /* of scan packets whose payload shows it; where sources of days were counted */
+    bool is_inexact; /* likewise, one of the two */
 };
 
 /* What the memory cap took from a run; all zero: nothing. Distinct counts are then lower bounds: of ports and rules as they
@@ -37,6 +40,7 @@ struct summary_given_up {
 /* What the run was asked for; texts as given. */
 struct summary_settings {
     const char *filter;       /* NULL: none */
+    bool hides_filter;        /* its text may name the telescope (law 6) */
     const char *telescope_id; /* NULL: none */
     const char *timezone, *sensor;
     uint32_t decap; /* set of enum decap */
@@ -61,6 +65,9 @@ struct summary {
     struct summary_rule *by_rule; /* rules with packets, most packets first, then id */
     size_t by_rule_count;
     struct summary_given_up given_up;
+    bool has_indicators; /* they were looked for */
+    uint64_t
+        indicators_withheld; /* they mention the telescope; no reader of the feed hears of it */
     uint64_t windows, window_parts; /* distinct windows; further parts of them, a record each */
     const struct damage_list *damaged;
     uint64_t inputs; /* files that were opened */

@@ -211,13 +211,14 @@ static void layout_fit(struct layout *l, const struct text *t, const struct text
     unsigned room = t->width > fixed ? t->width - fixed : 0;
     if (elastic != NULL) {
         /* Words before bars, but the shortest bar is left. */
-        unsigned most = room > 2 * GAP + BAR_MIN ? room - 2 * GAP - BAR_MIN : 0;
+        unsigned kept = t->has_no_bars ? GAP : 2 * GAP + BAR_MIN;
+        unsigned most = room > kept ? room - kept : 0;
         if (*elastic > most)
             *elastic = most < ELASTIC_MIN ? 0 : most;
         if (*elastic > 0)
             room -= GAP + *elastic;
     }
-    l->bar = room >= GAP + BAR_MIN ? room - GAP : 0;
+    l->bar = room >= GAP + BAR_MIN && !t->has_no_bars ? room - GAP : 0;
     if (l->bar > BAR_MAX)
         l->bar = BAR_MAX;
 }

@@ -16,6 +16,7 @@ struct text {
     FILE *out;
     unsigned width; /* columns of the terminal */
     bool is_color, is_utf8;
+    bool has_no_bars; /* tables leave their room to words */
 };
 
 enum text_style { TEXT_PLAIN, TEXT_BOLD, TEXT_DIM, TEXT_BAR, TEXT_BAR_IOT, TEXT_WARN };

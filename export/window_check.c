@@ -68,7 +68,9 @@ static bool times_hold(struct window_check *c, const Yamiscope__Window *w)
     /* The grid is the epoch's; the very first window of the type begins at its end. */
     if (w->span_ns > 0 && w->start_ns % w->span_ns != 0 && w->start_ns != INT64_MIN)
         return refuse(c, "start %" PRId64 " ns is no multiple of the span", w->start_ns);
-    if (w->span_ns != c->span_ns)
+    if (c->is_any_span && w->span_ns <= 0)
+        return refuse(c, "a span of %" PRId64 " ns", w->span_ns);
+    if (!c->is_any_span && w->span_ns != c->span_ns)
         return refuse(c, "span %" PRId64 " ns is not the header's %" PRId64 " ns", w->span_ns,
                       c->span_ns);
     if (t->packets == 0) {

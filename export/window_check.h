@@ -18,10 +18,11 @@ struct window_check_ports {
     uint64_t packets, bytes, syn, scan; /* sums of the columns */
 };
 
-/* Large; its owner sets the first three and reads the rest after a call. */
+/* Large; its owner sets the first four and reads the rest after a call. */
 struct window_check {
     const struct ruleset *rules; /* what the feed's rules are known to be; NULL: unknown */
     int64_t span_ns;             /* every window's */
+    bool is_any_span;            /* no header is at hand: each has its own span, above 0 */
     bool is_filtered;            /* the feed has packets taken out by a filter */
     char why[200];               /* after false: what does not hold, with both values */
 

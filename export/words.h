@@ -102,6 +102,14 @@ enum word {
     WORD_addresses,
     WORD_size_unknown,
     WORD_incomplete_days,
+    WORD_outages,
+    WORD_outages_none,
+    WORD_outages_unread,
+    WORD_partial,
+    WORD_recorder,
+    WORD_unwritten,
+    WORD_no_windows,
+    WORD_ipv6_alone,
     WORD_date,
     WORD_basis,
     WORD_ledger,
@@ -128,6 +136,9 @@ enum word {
 };
 
 const char *word(enum word w, bool is_japanese);
+
+/* "iot_strict" of WORD_iot_strict: what the page calls it. */
+const char *word_name(enum word w);
 
 /* What is counted, behind its number: "1 packet", "2 packets", "2 パケット". */
 enum unit { UNIT_packet, UNIT_source, UNIT_day };

@@ -48,7 +48,7 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     *found = brief_read(f, decap, rules, base_ns, &read);
     struct brief_columns columns;
     columns_read(&columns, f, 1);
-    columns_tell(&columns);
+    columns_tell(&columns, 1);
     if (columns.set[0] & COLUMN_BRIEF) { /* of TCP */
         struct brief column;
         bool has_room = column_brief(&columns, 0, f, rules, base_ns, &column);

@@ -1,6 +1,7 @@
 /* A journal's file of arbitrary bytes. By the first byte: the bytes as they are; or under right checksums, as a forger would write
  * them: as a head, as blocks of the run, as a foot, each among sound others; or as the folder's names. What is read must ascend, be of the date,
- * and be the record that its key says. */
+ * and be the record that its key says. What is mended of it holds. */
+#include "core/day_part_mend.h"
 #include "core/day_part_merge.h"
 #include "core/day_part_state.h"
 #include "export/record_bytes.h"
@@ -126,9 +127,39 @@ static void run_read(const char *path, const struct day_part_info *info, uint32_
     file_pool_destroy(pool);
 }
 
-static char path[64];
+static char folder[48], path[64];
 
-static void path_remove(void) { (void)unlink(path); }
+static void path_remove(void)
+{
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+/* What is whole of it stands in a file of its own, which holds. */
+static void file_mend(const struct day_part_info *info)
+{
+    char name[DAY_PART_NAME], mended_path[160];
+    struct day_part_info mended, again = {0};
+    struct day_part_loss loss;
+    struct fault fault = {0};
+    day_part_name(&info->id, name);
+    if (!day_part_name_parse(name, &(struct day_part_id){0}))
+        return;
+    (void)snprintf(mended_path, sizeof mended_path, "%s/%s", folder, name);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY);
+    const struct day_part_folder to = {folder, fd, "s", "z"};
+    if (fd < 0 || day_part_mend(&to, path, info, &mended, &loss, NULL, &fault) < 0)
+        abort();
+    if (loss.places > 0 && (day_part_look(mended_path, "s", "z", &again, &fault) < 0 ||
+                            day_part_check(mended_path, &mended, NULL, &fault) < 0 ||
+                            again.sources != mended.sources || loss.packets == 0 ||
+                            again.sums.given_up.damaged < loss.packets))
+        abort();
+    (void)unlink(mended_path);
+    day_part_info_fini(&mended);
+    day_part_info_fini(&again);
+    (void)close(fd);
+}
 
 static void file_read(void)
 {
@@ -136,8 +167,11 @@ static void file_read(void)
     struct day_part_info info;
     struct fault fault = {0};
     if (fd < 0) {
-        (void)snprintf(path, sizeof path, "%s/fuzz_day_journal.%d",
-                       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+        (void)snprintf(folder, sizeof folder, "%s/fuzz_day_journal.XXXXXX",
+                       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        if (!mkdtemp(folder))
+            abort();
+        (void)snprintf(path, sizeof path, "%s/file", folder);
         (void)atexit(path_remove);
         fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     }
@@ -148,6 +182,13 @@ static void file_read(void)
         abort();
     for (uint32_t count = 1; count <= 2 && err == 0; count++)
         run_read(path, &info, count);
+    if (err == -EBADMSG) {
+        day_part_info_fini(&info);
+        err = day_part_guess(path, &(struct day_part_id){DATE, 1, 1}, &info, &fault);
+    }
+    if (err == 0)
+        file_mend(&info);
+    day_part_info_fini(&info);
 }
 
 static void name_try(const uint8_t *data, size_t size)

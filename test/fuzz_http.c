@@ -1,4 +1,5 @@
 /* What a request says, from arbitrary bytes: the first chooses which part it is. Whatever is taken must be within its bounds. */
+#include "export/event_filter.h"
 #include "export/http_query.h"
 #include "export/http_token.h"
 
@@ -79,6 +80,23 @@ static void headers_try(const char *text)
         abort();
 }
 
+static void filter_try(const char *text)
+{
+    static const struct event scan = {.type = EVENT_scan, .ip_version = 4, .has_port = true};
+    struct event_filter f = {0};
+    struct fault fault;
+    if (event_filter_types(&f, text, &fault) == 0 && (f.types == 0 || f.types >= 1u << EVENT_TYPES))
+        abort();
+    if (event_filter_phases(&f, text, &fault) == 0 &&
+        (f.phases == 0 || f.phases >= 1u << EVENT_PHASES))
+        abort();
+    if (event_filter_rate(&f, text, &fault) == 0 && !(f.min_rate >= 0))
+        abort();
+    (void)event_filter_network(&f, text, &fault);
+    (void)event_filter_port(&f, text, &fault);
+    (void)event_filter_takes(&f, &scan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -88,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         route_try(text);
         break;
@@ -100,6 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         file_try(text, size - 1);
+        break;
+    case 4:
+        filter_try(text);
         break;
     default:
         headers_try(text);

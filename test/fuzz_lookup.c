@@ -64,7 +64,7 @@ static void index_try(struct feed_reader *r)
     struct port_facets walked, found;
     struct fault fault;
     uint8_t all[SOURCE_KEY] = {0};
-    if (source_index_build(r, 0, &fault) <= 0)
+    if (source_index_build(r, 0, NULL, &fault) <= 0)
         return;
     if (source_index_open(&ix, r, 0) != 1 || port_facets_init(&walked, 3) != 0 ||
         port_facets_init(&found, 3) != 0)

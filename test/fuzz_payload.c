@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TABLE(rows) rows, sizeof(rows) / sizeof(rows)[0]
 
 static struct ruleset *rules;
 static struct payload_scratch *scratch;
+enum { PAGE = 4096 };
+static uint8_t *page_end;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -42,6 +45,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     if (ruleset_create(&rules, NULL, &fault) != 0 || payload_load(rules, &settings, &fault) != 0)
         abort();
     scratch = payload_scratch_create(rules);
+    uint8_t *pages =
+        mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mprotect(pages + PAGE, PAGE, PROT_NONE) != 0)
+        abort();
+    page_end = pages + PAGE;
     if (*argc > 1 && last[0] != '-') {
         seed(last, "iot", TABLE(payload_rows_iot));
         seed(last, "exploit", TABLE(payload_rows_exploit));
@@ -56,17 +64,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     unsigned proto = data[0] & 1 ? PORT_PROTO_UDP : PORT_PROTO_TCP;
     uint16_t port = (uint16_t)(data[1] << 8 | data[2]);
-    uint8_t *payload = malloc(len - 3); /* its own, so that a read behind its end is seen */
-    if (!payload && len > 3)
-        return 0;
-    if (len > 3)
-        memcpy(payload, data + 3, len - 3);
+    if (len - 3 > PAGE)
+        len = PAGE + 3;
+    uint8_t *payload = page_end - (len - 3);
+    memcpy(payload, data + 3, len - 3);
     uint16_t found = payload_match(rules, scratch, proto, port, payload, len - 3);
     if (found != RULE_NONE && (found >= rules->rule_count || !rules->rules[found].payload ||
                                !payload_wanted(rules, proto, port, (uint32_t)len - 3)))
         abort();
     if (payload_match(rules, scratch, proto, port, payload, len - 3) != found)
         abort();
-    free(payload);
     return 0;
 }

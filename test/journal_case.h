@@ -64,6 +64,18 @@ static inline void journal_sums_make(struct journal_sums *s, struct random_strea
     s->minutes[number / 64 % DAY_MINUTE_WORDS] = UINT64_C(1) << number % 64;
 }
 
+/* Rules change every 20 windows, lists every 30. */
+static inline void journal_bases_make(struct day_bases *b, uint64_t number)
+{
+    char rules[65], list[65];
+    (void)snprintf(rules, sizeof rules, "%064d", (int)(number / 20));
+    (void)snprintf(list, sizeof list, "%064d", (int)(number / 30));
+    const struct day_basis row[] = {{"rules", "1", rules}, {"list", "", list}};
+    *b = (struct day_bases){0};
+    if (day_bases_add(b, DAY_RULES, &row[0]) < 0 || day_bases_add(b, DAY_LISTS, &row[1]) < 0)
+        abort();
+}
+
 struct journal_made {
     struct journal_part part;
     struct record_buffer shard[SHARDS];
@@ -75,11 +87,13 @@ static inline void journal_make(struct journal_made *m, const struct journal_poo
     struct random_stream r;
     struct source_day *s;
     unsigned i = 0;
+    day_bases_fini(&m->part.bases);
     m->part = (struct journal_part){.date = date, .number = number};
     for (unsigned k = 0; k < SHARDS; k++)
         m->shard[k].len = 0;
     journal_random_init(&r, date, number);
     journal_sums_make(&m->part.sums, &r, number);
+    journal_bases_make(&m->part.bases, number);
     while (pool_next(p, &r, &i, date, &s)) {
         uint32_t crc = 0;
         struct record_buffer *b = &m->shard[(i * 2654435761u >> 7) % SHARDS];
@@ -96,6 +110,7 @@ static inline void journal_made_free(struct journal_made *m)
 {
     for (unsigned k = 0; k < SHARDS; k++)
         record_buffer_free(&m->shard[k]);
+    day_bases_fini(&m->part.bases);
 }
 
 /* The plain merge: a place for every source there can be. */

@@ -75,7 +75,8 @@ static struct day_journal *journal_open(uint64_t last)
 {
     struct day_journal *j;
     struct fault fault;
-    const struct day_journal_settings settings = {dir, "tokyo", "Asia/Tokyo", last};
+    const struct day_journal_settings settings = {dir,  "tokyo", "Asia/Tokyo", last,
+                                                  NULL, NULL,    NULL};
     if (day_journal_open(&j, &settings, &fault) < 0)
         fail_msg("%s", fault.text);
     return j;
@@ -85,7 +86,7 @@ static inline int open_fails(const char *sensor, const char *zone, uint64_t last
                              struct fault *fault)
 {
     struct day_journal *j;
-    const struct day_journal_settings settings = {dir, sensor, zone, last};
+    const struct day_journal_settings settings = {dir, sensor, zone, last, NULL, NULL, NULL};
     int err = day_journal_open(&j, &settings, fault);
     day_journal_close(j);
     return err;
@@ -167,16 +168,37 @@ static bool is_in(int32_t date, uint64_t number)
 static const int32_t script_dates[] = {C, A, B};
 enum { DATES = sizeof script_dates / sizeof *script_dates };
 
-static void window_add(struct day_journal *j, const struct journal_pool *pool, uint64_t number)
+static inline void window_add(struct day_journal *j, const struct journal_pool *pool,
+                              uint64_t number)
 {
     for (unsigned i = 0; i < DATES; i++)
         if (is_in(script_dates[i], number))
             part_must(j, pool, script_dates[i], number);
 }
 
+/* A date says what all its windows were labelled by, and nothing else. */
+static void assert_bases(struct day_journal *j, int32_t date, uint64_t first, uint64_t last)
+{
+    struct day_bases expected = {0}, found;
+    struct fault fault;
+    for (uint64_t n = first; n <= last; n++) {
+        struct day_bases one;
+        journal_bases_make(&one, n);
+        if (is_in(date, n))
+            assert_int_equal(day_bases_merge(&expected, &one), 0);
+        day_bases_fini(&one);
+    }
+    assert_int_equal(day_journal_bases(j, date, &found, &fault), 0);
+    assert_int_equal(found.len, expected.len);
+    assert_int_equal(day_bases_merge(&found, &expected), 0);
+    assert_int_equal(found.len, expected.len);
+    day_bases_fini(&expected);
+    day_bases_fini(&found);
+}
+
 /* The dates hold the windows from `first` to `last` that they get. */
-static void assert_windows(struct day_journal *j, const struct journal_pool *pool, int32_t date,
-                           uint64_t first, uint64_t last)
+static inline void assert_windows(struct day_journal *j, const struct journal_pool *pool,
+                                  int32_t date, uint64_t first, uint64_t last)
 {
     static struct journal_plain plain;
     size_t count;
@@ -191,6 +213,7 @@ static void assert_windows(struct day_journal *j, const struct journal_pool *poo
     }
     assert_int_equal(is_listed, plain.is_any);
     assert_true(date_is(j, date, &plain));
+    assert_bases(j, date, first, last);
     journal_plain_free(&plain);
 }
 

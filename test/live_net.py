@@ -13,11 +13,12 @@ COUNTS = os.environ.get("PCAP_COUNTS", "")
 SENDER, SENSOR = "yami0", "yami1"
 
 
-def enter():
-    """Goes on in a network namespace of its own, as root there; says why where that is not possible."""
+def enter(mounts=False):
+    """Goes on in a network namespace of its own (and what it mounts is its own), as root there; says why where that is not possible."""
     if os.environ.get("YAMISCOPE_NETNS") == "inside":
         return True
     how = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
+    how += ["--mount"] if mounts else []
     tried = subprocess.run([*how, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", SENSOR],
                            capture_output=True, text=True, check=False)
     if tried.returncode:

@@ -67,6 +67,21 @@ static void ports_make(struct maker *m, struct source_day *s, unsigned role)
         port_add(s, KIND_udp, udp[below(m, sizeof udp / sizeof *udp)], 1 + below(m, 30));
 }
 
+/* How many addresses it reached, and its last packet over TCP: at most so many, by its packets. */
+static void reach_make(struct source_day *s)
+{
+    uint64_t tcp = s->kinds[KIND_tcp_syn].packets;
+    uint8_t reach = (uint8_t)(tcp < SOURCE_REACH_MAX ? tcp : SOURCE_REACH_MAX);
+    if (tcp == 0)
+        return;
+    s->reach[REACH_TCP] = (struct source_reach){reach, reach};
+    s->tcp_ns = s->last_ns - s->last_ns % 60;
+    if (s->tcp_ns < s->first_ns)
+        s->tcp_ns = s->first_ns;
+    s->tcp_src_port = (uint16_t)(32768 + s->last_ns / 1000000000 % 28000);
+    s->tcp_dst_port = s->ports[0].port; /* of tcp_syn, which come first */
+}
+
 /* Evidence on the first port: bots on Telnet, an exploit, a rule that nobody knows. */
 static void evidence_make(struct maker *m, struct source_day *s)
 {
@@ -84,6 +99,8 @@ static void evidence_make(struct maker *m, struct source_day *s)
     s->evidence_ns = s->last_ns;
     s->evidence_src_port = 4000;
     s->evidence_dst_port = p->port;
+    s->evidence_proto = SOURCE_DAY_TCP;
+    s->reach[REACH_MIRAI] = dice < 88 ? s->reach[REACH_TCP] : (struct source_reach){0};
     if (dice < 88)
         s->tools[TOOL_mirai] = s->evidence[0].packets;
     s->notes[NOTE_assessable] = p->packets;
@@ -136,6 +153,7 @@ static size_t sources_make(struct maker *m, int32_t date, int64_t start_ns)
         unsigned role = number % 31 == 2 && below(m, 3) > 0 ? 0 : number % 13 == 1 ? 1 : 2;
         ports_make(m, s, role);
         qsort(s->ports, s->port_count, sizeof *s->ports, port_order);
+        reach_make(s);
         if (role != 0 && below(m, 3) == 0)
             evidence_make(m, s);
         if (below(m, 4) == 0)

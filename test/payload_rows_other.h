@@ -272,7 +272,7 @@ PAYLOAD_ROW("web-thinkphp", TCP, 80, true,
     "GET /?s=/Index/x/invokefunction&function=call_user_func_array&vars[0]=md5 HTTP/1.1\r"
     "\nHost: 192.0.2.1\r\n\r\n")
 PAYLOAD_ROW("web-thinkphp", TCP, 80, false,
-    "GET /?s=/Index/x/invokefunction&function=f HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
+    "GET /?s=/Index/x/invokefunction&func=f HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
 PAYLOAD_ROW("web-thinkphp", TCP, 80, false,
     "GET /?function=call_user_func_array HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
 PAYLOAD_ROW("web-php-cgi", TCP, 80, true,

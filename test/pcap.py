@@ -2,6 +2,7 @@
 packets to put in. Nothing but struct."""
 import bz2
 import gzip
+import ipaddress
 import lzma
 import struct
 import subprocess
@@ -15,6 +16,11 @@ def ip4(src, dst, proto, body, ident=1, ttl=64):
     quads = bytes(int(n) for n in f"{src}.{dst}".split("."))
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), ident, 0, ttl, proto, 0)
     return head + quads + body
+
+
+def ip6(src, dst, proto, body):
+    addresses = b"".join(ipaddress.ip_address(a).packed for a in (src, dst))
+    return struct.pack(">IHBB", 6 << 28, len(body), proto, 64) + addresses + body
 
 
 def tcp(sport, dport, flags=SYN, seq=7, window=64240, options=b"", body=b""):

@@ -261,7 +261,10 @@ class Packet:
             return "backscatter_tcp"
         if self.is_syn():
             return "tcp_syn"
-        return "tcp_data" if flags & ACK and not flags & SYN and self.payload else "tcp_other"
+        payload = self.payload
+        if payload is None and first(self.f["ip.flags.mf"]) and self.version == 4:  # of a first fragment tshark does not say
+            payload = max(self.ip_payload() - first(self.f["tcp.hdr_len"]), 0)
+        return "tcp_data" if flags & ACK and not flags & SYN and payload else "tcp_other"
 
     def tools(self):
         f, found = self.f, set()
@@ -390,7 +393,9 @@ class Answer:
 
     def rule_row(self, rule, row):
         by = {f"by_{name}": self.by_evidence[rule[0], name].json("packets", "bytes") for name in ("port", "payload")}
+        has_payload = any(shown.id == rule[0] for shown in self.rules.payloads.rules)
         return {**dict(zip(("id", "category", "breadth"), rule)), **row.json("packets", "bytes"), **by,
+                "payload_sources": self.by_evidence[rule[0], "payload"].sources if has_payload else None,
                 "port_sources": self.port_sources[rule[0]].sources if rule[0] in self.rules.with_ports else None}
 
     def share(self, numerator, denominator):

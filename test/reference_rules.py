@@ -78,7 +78,8 @@ class PayloadRule:
         self.clauses = [[Pattern(p) for p in clause.get("any", [clause])] for clause in rule["payload"]["patterns"]]
         self.least = max(min(p.least for p in clause) for clause in self.clauses)
         is_strict_iot, is_other = category == "iot" and self.is_strict, category != "iot"
-        self.strength = (0 if is_strict_iot else 1 if is_other else 2), number
+        is_generic = rule.get("generic") == "true"
+        self.strength = (1 if is_other else 3 if not is_strict_iot else 2 if is_generic else 0), number
 
     def is_wanted(self, proto, port):
         return proto in self.ports and (self.ports[proto] is None or port in self.ports[proto])

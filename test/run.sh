@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and judges everything, on a machine where nothing need be there but Debian 12: installs
 # what is missing (as root), then a normal build with all tests, an address+undefined build with
-# all tests but the slow judges, and some seconds of every fuzz target. Ends with one line,
+# all unit tests and judges that read captures (`test/run.sh long`: nearly all judges), and some seconds of every fuzz target. Ends with one line,
 # "N passed, N failed[, N skipped]"; 0 only when nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ build_made()
   local dir=$1 log=$1.log again=(); shift
   [[ ! -f $dir/build.ninja ]] || again=(--reconfigure)
   meson setup "${again[@]}" "$dir" "$@" >"$log" 2>&1 || { tail -30 "$log"; give_up "meson setup $dir"; }
-  rm -f "$log"
+  rm -f "$log" "$dir"/meson-logs/*.json
   if ! ninja -C "$dir" >"$dir/build.log" 2>&1; then
     grep -E -A8 "FAILED|error:" "$dir/build.log" | head -60
     give_up "ninja -C $dir"
@@ -26,13 +26,13 @@ build_made()
   grep -E 'warning:' "$dir/build.log" | sort -u | head -20
 }
 
-# tests_run DIR MESON-TEST-OPTIONS...: results are read from the log by summary.py.
+# tests_run DIR LOG PROCESSES MESON-TEST-OPTIONS...: results are read by summary.py from the logs, DIR/meson-logs/LOG.json.
 tests_run()
 {
-  local dir=$1; shift
-  rm -f "$dir/meson-logs/testlog.json"
-  meson test -C "$dir" --no-rebuild --num-processes 2 "$@" </dev/null 2>&1 | grep -E '^ *[0-9]+/[0-9]+ '
-  [[ -f $dir/meson-logs/testlog.json ]] || give_up "no test of $dir ran"
+  local dir=$1 log=$2 processes=$3; shift 3
+  meson test -C "$dir" --no-rebuild --logbase "$log" --num-processes "$processes" "$@" </dev/null 2>&1 |
+    grep --line-buffered -E '^ *[0-9]+/[0-9]+ '
+  [[ -f $dir/meson-logs/$log.json ]] || give_up "no test of $dir ran ($log)"
 }
 
 step "Packages"
@@ -44,17 +44,20 @@ warnings=(); [[ ${CI:-} != true ]] || warnings=(--werror)
 
 step "Normal build"
 build_made build "${warnings[@]}"
-tests_run build --no-suite fuzz
+tests_run build units 4 --suite unit # most of their time they wait
+tests_run build judges 2 --no-suite unit --no-suite fuzz
 
 step "Address and undefined sanitizers"
 build_made build-sanitize --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-tests_run build-sanitize --suite unit --suite sanitize
+long=(); [[ ${1:-} != long ]] || long=(--suite long)
+tests_run build-sanitize units 4 --suite unit
+tests_run build-sanitize judges 2 --suite sanitize "${long[@]}"
 
 step "Fuzz targets, some seconds each (test/fuzz.sh MINUTES runs them longer)"
 CC=clang build_made build-fuzz -Dfuzz=true --buildtype=debugoptimized \
   -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
-tests_run build-fuzz --suite fuzz
+tests_run build-fuzz targets 2 --suite fuzz
 
 step "Summary"
 exec /usr/bin/python3 test/summary.py build build-sanitize build-fuzz

@@ -100,6 +100,19 @@ static inline struct source_day *source_day_random(struct random_stream *r, cons
         s->evidence_ns = s->first_ns + (int64_t)case_random(r, 2) * (s->last_ns - s->first_ns);
         s->evidence_src_port = (uint16_t)case_random(r, 3);
         s->evidence_dst_port = (uint16_t)case_random(r, 3);
+        s->evidence_proto = (uint8_t)case_random(r, SOURCE_DAY_PROTOS);
+    }
+    uint64_t tcp = s->kinds[KIND_tcp_syn].packets + s->kinds[KIND_tcp_data].packets;
+    if (tcp > 0) {
+        unsigned most = tcp < SOURCE_REACH_MAX ? (unsigned)tcp : SOURCE_REACH_MAX;
+        s->reach[REACH_TCP].high = (uint8_t)case_random(r, most + 1);
+        s->reach[REACH_TCP].low = (uint8_t)case_random(r, SOURCE_REACH_MAX + 1);
+        s->reach[REACH_MIRAI].high = (uint8_t)case_random(r, s->reach[REACH_TCP].high + 1);
+        s->reach[REACH_MIRAI].low = (uint8_t)case_random(r, s->reach[REACH_TCP].low + 1);
+        s->tcp_src_port = (uint16_t)case_random(r, 3);
+        s->tcp_dst_port = (uint16_t)case_random(r, 3);
+        if (source_day_has_tcp(s))
+            s->tcp_ns = s->first_ns + (int64_t)case_random(r, 2) * (s->last_ns - s->first_ns);
     }
     uint64_t packets = source_day_packets(s);
     for (unsigned i = 0; i < TOOL_COUNT; i++)

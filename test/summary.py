@@ -1,7 +1,8 @@
-"""summary.py BUILD...: adds up the test logs of the builds, names what failed and why what was
+"""summary.py BUILD...: adds up the test logs of the builds (meson-logs/*.json), names what failed and why what was
 skipped was skipped, and ends with "N passed, N failed[, N skipped]". Exit 1 where anything failed.
 
 A test that reports its cases (cmocka, our judges) counts as its cases, any other as one."""
+import glob
 import json
 import os
 import re
@@ -31,8 +32,10 @@ def last_lines(entry, count):
 def main(builds):
     passed = failed = skipped = 0
     for build in builds:
-        with open(os.path.join(build, "meson-logs", "testlog.json"), encoding="utf-8") as log:
-            entries = [json.loads(line) for line in log]
+        entries = []
+        for path in sorted(glob.glob(os.path.join(build, "meson-logs", "*.json"))):
+            with open(path, encoding="utf-8") as log:
+                entries += [json.loads(line) for line in log]
         for entry in entries:
             name = f"{build}: {entry['name']}"
             if entry["result"] == "SKIP":

@@ -34,6 +34,10 @@ CASES = [
      ["FILE:3:1: timezone: 'Mars/Phobos' is no zone of /usr/share/zoneinfo",
       "FILE:2:12: prefix length is not 0 to 32",
       "FILE:4:1: rules: DIR/none: No such file or directory"]),
+    ("timezone: Asia/Kathmandu\nwindow: 5m\n", []),
+    ("timezone: Asia/Kathmandu\nwindow: 10m\n", ["FILE:2:1: window: days of Asia/Kathmandu begin inside a window of 600s ("]),
+    ("window: 10m\ntimezone: Asia/Kathmandu\nlists: DIR/none.yaml\n",
+     ["FILE:1:1: window: days of Asia/Kathmandu begin inside a window of 600s (", "DIR/none.yaml: No such file or directory"]),
     ("from: [eth0, pcap:lo, \"dpdk:\"]\n", ["FILE:1:1: from: 'eth0': expected pcap:IFACE or dpdk:PORT[,queues=N]",
                                            "FILE:1:1: from: 'dpdk:': names no port"]),
     ("user: no-such-user-here\nworker-cores: 1-0\nsensor: a b\ndecap: [gre, pppoe]\n", [

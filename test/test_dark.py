@@ -156,6 +156,7 @@ def explains(verdict, path):
         for secret in (DARK, DARK6[:-2], "2d4d:1", "d2b2:fe", ".255"):
             verdict.check(secret not in text, f"explain {words} shows {secret}")
     masked, exposed = explain("--json", *TELESCOPE, path), explain("--json", *TELESCOPE, "--expose-telescope", path)
+    verdict.check(not any("offsets" in rule for row in masked for rule in row["rules"]), "explain: where a match begins tells what stands before it")
     setting = Setting(RULES, reference.RULES, Origins(), telescope=TELESCOPE[1])
     names, kinds = collections.defaultdict(set), collections.Counter()
     for was, row, shown in zip(plain, masked, exposed):

@@ -232,6 +232,32 @@ static void refuses_runs_that_are_none(void **state)
 
 /* ---- opening ---- */
 
+/* What was labelled by other rules stands beside the rest: a source may be in both. */
+static void takes_a_part_of_several(void **state)
+{
+    static struct journal_made first, second, third;
+    static struct journal_plain plain;
+    struct day_journal *j = journal_open(0);
+    struct fault fault;
+    journal_make(&first, &few, A, 1);
+    journal_make(&second, &few, A, 2);
+    journal_make(&third, &few, A, 3);
+    for (uint64_t n = 1; n <= 3; n++)
+        journal_plain_add(&plain, &few, A, n);
+    journal_sums_add(&first.part.sums, &second.part.sums);
+    journal_sums_add(&first.part.sums, &third.part.sums);
+    second.part.more = &third.part;
+    first.part.more = &second.part;
+    assert_int_equal(day_journal_add(j, &first.part, &fault), 0);
+    assert_true(date_is(j, A, &plain));
+    journal_plain_free(&plain);
+    journal_made_free(&first);
+    journal_made_free(&second);
+    journal_made_free(&third);
+    day_journal_close(j);
+    folder_clear();
+}
+
 static void file_put(const char *name, mode_t mode)
 {
     char path[PATH];
@@ -337,6 +363,7 @@ int main(void)
         cmocka_unit_test(ends_where_its_reader_does),
         cmocka_unit_test(is_read_beside),
         cmocka_unit_test(refuses_runs_that_are_none),
+        cmocka_unit_test(takes_a_part_of_several),
         cmocka_unit_test(is_its_own),
         cmocka_unit_test(sorts_out_what_it_finds),
     };

@@ -1,5 +1,6 @@
 #include "export/feed_note.h"
 
+#include "event_case.h"
 #include "feed_live_case.h"
 
 #include <sched.h>
@@ -70,6 +71,14 @@ static int op_gap(struct feed_log *log, int step, struct fault *fault)
     return feed_log_append_gap(log, &(struct feed_gap){.to_ns = step}, fault);
 }
 
+/* Behind the one window that the feed begins with. */
+static int op_event(struct feed_log *log, int step, struct fault *fault)
+{
+    struct event e = event_case(EVENT_scan, 1, step, (step + 1) * minute_ns / 100, 0, EVENT_ENDS);
+    int err = feed_log_seq(log) == 0 ? window_put(log, 0, 0, 40, fault) : 0;
+    return err == 0 ? feed_log_append_event(log, &e, fault) : err;
+}
+
 static int op_date(struct feed_log *log, int step, struct fault *fault)
 {
     int err = date_put(log, DATE + step, 150, fault), cancelled = 0;
@@ -86,7 +95,11 @@ static void disk_full(void **state)
     static const struct {
         const char *name;
         int (*run)(struct feed_log *log, int step, struct fault *fault);
-    } ops[] = {{"window", op_window}, {"hour", op_hour}, {"gap", op_gap}, {"date", op_date}};
+    } ops[] = {{"window", op_window},
+               {"hour", op_hour},
+               {"gap", op_gap},
+               {"event", op_event},
+               {"date", op_date}};
     enum { PAGES = 24 };
     pid_t child = fork();
     if (child > 0) {

@@ -3,7 +3,9 @@
 #include "export/cursor_file.h"
 #include "export/feed_reader.h"
 #include "export/feed_tail.h"
+#include "export/source_index.h"
 
+#include "event_case.h"
 #include "source_day_case.h"
 
 #include "feed_case.h"
@@ -94,7 +96,48 @@ static uint64_t present(const char *dir, size_t *damage)
     return bits;
 }
 
-/* Kept day by day as the feed grows: at its end, what is left of each kind? */
+/* Makes the indexes that are missing. */
+static void indexes_make(const char *dir)
+{
+    struct feed_pool *pool = feed_pool_create(2);
+    const struct feed_reader_segment *list;
+    struct source_index *index;
+    struct feed_reader *r;
+    struct fault fault;
+    assert_int_equal(feed_reader_open(&r, dir, pool, &fault), 0);
+    size_t count = feed_reader_segments(r, &list);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].kind != FEED_SOURCES)
+            continue;
+        if (source_index_open(&index, r, i) == 0)
+            assert_int_equal(source_index_build(r, i, NULL, &fault), 1);
+        else
+            source_index_close(index);
+    }
+    feed_reader_close(r);
+    feed_pool_destroy(pool);
+}
+
+/* How many there are, each beside its segment. */
+static unsigned indexes_count(const char *dir)
+{
+    char path[PATH_LEN * 2], index[FEED_PATH];
+    struct dirent *e;
+    unsigned indexes = 0, segments = 0;
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    while ((e = readdir(d)) != NULL) {
+        size_t len = strlen(e->d_name);
+        indexes += len > 6 && strcmp(e->d_name + len - 6, ".index") == 0;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        segments += source_index_path(path, index) && access(index, F_OK) == 0;
+    }
+    closedir(d);
+    assert_int_equal(indexes, segments);
+    return indexes;
+}
+
+/* Kept day by day as the feed grows: at its end, what is left of each kind? An index goes with its segment. */
 static void ages(void **state)
 {
     static const struct {
@@ -121,6 +164,7 @@ static void ages(void **state)
             day_write(log, day);
             window_put(log, (DATE + day + 1) * INT64_C(1440) + 1);
             int64_t now = (DATE + day + 1) * day_ns + 2 * minute_ns;
+            indexes_make(dir);
             int err = feed_keep_run(log, dir, &cases[i].keep, now, &kept, &fault);
             if (err != 0)
                 fail_msg("%s: %s", what, fault.text);
@@ -136,8 +180,92 @@ static void ages(void **state)
         assert_int_equal(__builtin_popcountll(bits), 4 * DAYS - gone);
         assert_int_equal(check.days, cases[i].days);
         assert_int_equal(check.source_days, cases[i].sources);
+        assert_int_equal(indexes_count(dir), cases[i].sources);
         assert_int_equal(check.segments, cases[i].windows + cases[i].sources + cases[i].days);
     }
+}
+
+/* Events go with their segment, where they are not to stay as long as windows; segments without any stay. What was looked at is
+ * not looked at again. */
+static void events(void **state)
+{
+    static const struct {
+        uint32_t windows, events;
+        uint64_t left; /* segments, a bit each: 1 to 8 of days 0 to 7, events on the odd ones */
+    } cases[] = {
+        {0, 0, 0x1fe}, {0, 3, 0x1ea}, {0, 1, 0x1aa}, {5, 2, 0x1a0}, {2, 5, 0x180}, {0, 100, 0x1fe},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char dir[PATH_LEN];
+        uint32_t memo = 0;
+        const struct feed_keep_settings keep = {.windows = cases[i].windows,
+                                                .events = cases[i].events,
+                                                .without_events = i % 2 ? &memo : NULL};
+        struct feed_keep_result kept;
+        struct fault fault = {0};
+        size_t damage;
+        struct feed_log *log = begin(folder_name(dir));
+        for (int day = 0; day < 8; day++) {
+            int64_t minute = (DATE + day) * INT64_C(1440) + 600;
+            struct event e = event_case(EVENT_scan, (uint64_t)day, minute * minute_ns,
+                                        (minute + 1) * minute_ns, 0, EVENT_ENDS);
+            window_put(log, minute);
+            if (day % 2 == 1)
+                assert_int_equal(feed_log_append_event(log, &e, &fault), 0);
+            int err = feed_keep_run(log, dir, &keep, (minute + 60) * minute_ns, &kept, &fault);
+            if (err != 0)
+                fail_msg("case %zu: %s", i, fault.text);
+            assert_holds(dir, -ENODATA, "events");
+        }
+        assert_int_equal(feed_log_finish(log, &fault), 0);
+        assert_holds(dir, 0, "events");
+        uint64_t left = present(dir, &damage);
+        if (left != cases[i].left || damage != 0)
+            fail_msg("case %zu: segments %llx", i, (unsigned long long)left);
+    }
+}
+
+/* Time that steps far ahead is believed after 24 hours with windows; one that comes back costs nothing. */
+static void far(void **state)
+{
+    (void)state;
+    static const struct feed_keep_settings keep = {.windows = 3};
+    static const struct {
+        int64_t hour; /* of a window, since the first day's begin */
+        bool is_waiting;
+        unsigned left; /* segments */
+    } steps[] = {
+        {0, false, 1},
+        {24, false, 2},
+        {24 * 7, false, 1},
+        {24 * 8, false, 2},
+        {24 * 4000, true, 3}, /* set ahead: what is there stays */
+        {24 * 4000 + 1, true, 4},
+        {24 * 8 + 2, false, 5}, /* and back */
+        {24 * 4000 + 3, true, 6},
+    };
+    enum { STEPS = sizeof steps / sizeof *steps, HOURS = 24 };
+    char dir[PATH_LEN];
+    struct feed_keep_result kept;
+    struct fault fault = {0};
+    size_t damage;
+    struct feed_log *log = begin(folder_name(dir));
+    for (int i = 0; i < STEPS + HOURS; i++) {
+        bool is_step = i < STEPS;
+        int64_t hour = is_step ? steps[i].hour : 24 * 4000 + 4 + i - STEPS;
+        int64_t minute = DATE * INT64_C(1440) + hour * 60;
+        window_put(log, minute);
+        int err = feed_keep_run(log, dir, &keep, (minute + 1) * minute_ns, &kept, &fault);
+        if (err != 0)
+            fail_msg("hour %ld: %s", (long)hour, fault.text);
+        unsigned left = (unsigned)__builtin_popcountll(present(dir, &damage));
+        if (is_step && (kept.is_waiting != steps[i].is_waiting || left != steps[i].left))
+            fail_msg("hour %ld: waiting %d, %u segments", (long)hour, kept.is_waiting, left);
+        if (!is_step && kept.is_waiting != (i < STEPS + HOURS - 2))
+            fail_msg("hour %ld: waiting %d", (long)hour, kept.is_waiting);
+    }
+    assert_int_equal(feed_log_finish(log, &fault), 0);
+    assert_holds(dir, 0, "far");
 }
 
 /* A sink that is behind holds its segments back, for as long as it may. */
@@ -234,9 +362,8 @@ static void cut_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ages),
-        cmocka_unit_test(held),
-        cmocka_unit_test(cut_short),
+        cmocka_unit_test(ages), cmocka_unit_test(events),    cmocka_unit_test(far),
+        cmocka_unit_test(held), cmocka_unit_test(cut_short),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

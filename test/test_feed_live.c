@@ -93,6 +93,43 @@ static void continued(void **state)
     }
 }
 
+/* The clock is set back, and the writer started anew, twice: windows that are lived through again are further parts, also those behind
+ * the end of the last run. */
+static void set_back(void **state)
+{
+    static const struct {
+        int from, to; /* minutes; the next run begins where time was set to */
+    } runs[] = {{50, 130}, {40, 55}, {55, 60}, {58, 140}, {10, 12}, {125, 145}};
+    char dir[PATH_LEN];
+    struct fault fault;
+    unsigned parts[150] = {0}, windows = 0;
+    (void)state;
+    struct feed_log *log = begin(folder_name(dir));
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct feed_resume resume;
+        if (i > 0)
+            assert_int_equal(feed_log_continue(&log, &resume, dir, &identity, &fault), 0);
+        if (i > 0)
+            assert_int_equal(resume.end_ns, runs[i - 1].to * minute_ns);
+        for (int minute = runs[i].from; minute < runs[i].to; minute++, windows++) {
+            uint32_t base;
+            assert_int_equal(feed_log_part_base(log, minute * minute_ns, &base, &fault), 0);
+            if (base != parts[minute])
+                fail_msg("run %zu, minute %d: part %u", i, minute, base);
+            assert_int_equal(window_put(log, minute, parts[minute]++, 3, &fault), 0);
+        }
+        if (i % 2)
+            kill_writer(log);
+        else
+            assert_int_equal(feed_log_finish(log, &fault), 0);
+    }
+    struct feed_check check;
+    int err = feed_log_verify_rules(dir, rules, &check, &fault);
+    if (err != -ENODATA) /* the last writer was killed */
+        fail_msg("%d: %s", err, fault.text);
+    assert_int_equal(check.windows, windows);
+}
+
 /* A feed without an end is continued at once, any number of times. */
 static void nothing_between(void **state)
 {
@@ -487,10 +524,15 @@ static void killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(continued),     cmocka_unit_test(nothing_between),
-        cmocka_unit_test(broken_within), cmocka_unit_test(others_refused),
-        cmocka_unit_test(new_header),    cmocka_unit_test(safe),
-        cmocka_unit_test(unsynced),      cmocka_unit_test(at_once),
+        cmocka_unit_test(continued),
+        cmocka_unit_test(set_back),
+        cmocka_unit_test(nothing_between),
+        cmocka_unit_test(broken_within),
+        cmocka_unit_test(others_refused),
+        cmocka_unit_test(new_header),
+        cmocka_unit_test(safe),
+        cmocka_unit_test(unsynced),
+        cmocka_unit_test(at_once),
         cmocka_unit_test(killed),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

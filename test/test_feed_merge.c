@@ -227,6 +227,8 @@ static size_t sources_random(struct random_stream *r, struct source_day **out, s
         s->last_ns += day_case_start + 1000;
         if (source_day_has_evidence(s))
             s->evidence_ns += day_case_start + 1000;
+        if (source_day_has_tcp(s))
+            s->tcp_ns += day_case_start + 1000;
         out[count++] = s;
     }
     return count;

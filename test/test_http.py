@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 import feed
 import pcap
+from http_prometheus import prometheus
 from judge import ROOT, Verdict, run
 from serving import Growing, Server, basic, delimited, segment_bytes
 
@@ -144,7 +145,7 @@ def days(verdict, server, folder):
 
 
 def details(verdict, server):
-    for path in ("/api/v1/days/today", "/dashboard.js", "/api/v1/windows", "/"):
+    for path in ("/api/v1/days/today", "/page.js", "/api/v1/windows", "/"):
         _, plain_headers, plain = server.get(path)
         _, headers, packed = server.get(path, Accept_Encoding="br, gzip")
         verdict.check(headers.get("content-encoding") == "gzip" and gzip.decompress(packed) == plain, f"{path}: gzip")
@@ -161,7 +162,8 @@ def details(verdict, server):
                        ("/api/v1/windows?since", 400), ("/api/v1/windows?since=1&since=%00", 400), ("/api/v1/days/2026-02-30", 404),
                        ("/api/v1/days/2020-01-01", 404), ("/api/v1/feed?after=99999999", 410), ("/api/v1/feed?after=x", 400),
                        ("/api/v1/feed?follow=perhaps", 400), ("/api/v1/live?after=-1", 400), ("/api/v1/ports/sctp/1", 404), ("/../etc/passwd", 404),
-                       ("/%2e%2e/%2e%2e/etc/passwd", 404), ("/api/v1/days/today?top=" + "9" * 400, 400), ("/healthz", 200)):
+                       ("/%2e%2e/%2e%2e/etc/passwd", 404), ("/api/v1/days/today?top=" + "9" * 400, 400), ("/api/v1/days%00", 404),
+                       ("/api/v1/windows?limit=1%00", 400), ("/healthz", 200)):
         verdict.equal(server.get(path)[0], code, path)
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         got = server.get("/api/v1/days", method=method)
@@ -190,6 +192,8 @@ def huge(verdict, server):
              "body": b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n" + b"a" * 100000,
              "body of a GET": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n" + b"a" * 100000,
              "arguments": b"GET /api/v1/windows?" + b"a=1&" * 3000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+             "two lengths": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                            b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
              "noise": os.urandom(5000), "nothing": b"\r\n\r\n\r\n", "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 400}
     for name, data in cases.items():
         with socket.create_connection((server.host, server.port), timeout=60) as s:
@@ -243,7 +247,7 @@ def token_file(folder, kinds):
     return path
 
 
-RIGHTS = {"/": "public", "/dashboard.js": "public", "/api/v1/windows": "public", "/api/v1/days": "public", "/api/v1/days/2026-03-08": "public",
+RIGHTS = {"/": "public", "/page.js": "public", "/api/v1/windows": "public", "/api/v1/days": "public", "/api/v1/days/2026-03-08": "public",
           "/api/v1/feed?follow=no": "analyst", "/api/v1/health": "analyst", "/api/v1/sources/192.0.2.1": "analyst", "/metrics": "operator"}
 RANK = ["public", "analyst", "operator"]
 
@@ -428,6 +432,33 @@ def dark(verdict, scratch):
         server.stop()
 
 
+def damaged(verdict, folder, scratch):
+    """A bit that fell over, in a segment in the middle and in the last one: all else is answered, and the damage is said."""
+    windows = {name: [r.seq for r in rs if r.WhichOneof("body") == "window"] for name, rs in feed.read(folder).items()}
+    whole = [seq for seqs in windows.values() for seq in seqs]
+    for about, name in (("middle", [name for name, seqs in windows.items() if seqs][-10]), ("last", list(windows)[-1])):
+        copy = os.path.join(scratch, "damaged-" + about)
+        shutil.copytree(folder, copy)
+        path = next(os.path.join(copy, n) for n in os.listdir(copy) if n == os.path.basename(name))
+        with open(path, "r+b") as f:
+            f.seek(os.path.getsize(path) // 2)
+            byte = f.read(1)[0]
+            f.seek(-1, os.SEEK_CUR)
+            f.write(bytes([byte ^ 4]))
+        server = Server(copy)
+        try:
+            found = [w["seq"] for w in asked(verdict, server, "/api/v1/windows?since=0&limit=10080&ports=0").get("windows", [])]
+            others = [seq for seq in whole if seq not in windows[name]]
+            verdict.check(set(others) <= set(found) and (found == whole) == (about == "last"), f"damaged, {about}: {len(found)} of {len(whole)} windows")
+            health = asked(verdict, server, "/api/v1/health")
+            verdict.check(about == "last" or health["feed"]["damaged"] > 0, f"damaged, {about}: said: {health['feed']}")
+            verdict.equal(server.get("/healthz")[0], 200 if about == "middle" else 503, f"damaged, {about}: healthz")
+            for path in ("/api/v1/days", "/api/v1/days/today", "/api/v1/events?since=0", "/api/v1/ports/tcp/23", "/"):
+                verdict.equal(server.get(path)[0], 200, f"damaged, {about}: {path}")
+        finally:
+            server.stop()
+
+
 # ---- subscribers
 
 class Subscriber:
@@ -515,52 +546,24 @@ def feeds(verdict, server, growing):
         verdict.equal(seqs, written, "feed: what is appended comes")
 
 
-# ---- Prometheus
-
-def prometheus(verdict, server, scratch):
-    if not shutil.which("promtool"):
-        print("not run: promtool and prometheus, since they are not installed")
-        return
-    checked = subprocess.run(["promtool", "check", "metrics"], input=server.get("/metrics")[2], capture_output=True, check=False)
-    verdict.equal((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""), "promtool check metrics")
-    rules = subprocess.run(["promtool", "check", "rules", ROOT + "/export/alerts.yaml"], capture_output=True, check=False)
-    verdict.equal(rules.returncode, 0, f"promtool check rules: {rules.stderr}")
-    names = set(re.findall(r"\byamiscope_\w+", server.get("/metrics")[2].decode()))
-    with open(ROOT + "/export/http_metrics.c", encoding="utf-8") as f:
-        names |= set(re.findall(r"\byamiscope_\w+", f.read()))
-    for name in ("alerts.yaml", "grafana.json"):
-        with open(os.path.join(ROOT, "export", name), encoding="utf-8") as f:
-            text = f.read()
-        verdict.equal(set(re.findall(r"\byamiscope_\w+", text)) - names, set(), f"{name}: metrics that there are")
-        if name.endswith("json"):
-            verdict.check(len(json.loads(text)["panels"]) > 4, "grafana.json")
-    scraped(verdict, server, scratch)
-
-
-def scraped(verdict, server, scratch):
-    config = scratch + "/prometheus.yml"
-    with open(config, "w", encoding="ascii") as f:
-        f.write(f"global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: y\n  static_configs: [{{targets: ['127.0.0.1:{server.port}']}}]\n")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    process = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={scratch}/tsdb", f"--web.listen-address=127.0.0.1:{port}"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    asker = Server.__new__(Server)
-    asker.host, asker.port = "127.0.0.1", port
-    try:
-        found, end = [], time.monotonic() + 60
-        while not found and time.monotonic() < end:
-            time.sleep(0.5)
-            try:
-                found = json.loads(asker.get("/api/v1/query?query=sum(yamiscope_feed_packets_total)")[2])["data"]["result"]
-            except (OSError, ValueError, KeyError):
-                pass
-        expected = json.loads(server.get("/api/v1/health")[2])["feed"]["ledger"]["observed"]
-        verdict.equal([float(r["value"][1]) for r in found], [expected], "Prometheus scrapes the packets")
-    finally:
-        process.terminate()
-        process.wait(30)
+def examples(verdict, server, folder, scratch):
+    """The README's, as they stand there."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        section = f.read().split("\n## Over HTTP\n")[1].split("\n## ")[0]
+    shown = dict(re.findall(r"```(python|sh)\n(.*?)```", section, re.S))
+    environment = {**os.environ, "YAMISCOPE_URL": server.url.rstrip("/")}
+    for words, text in (([sys.executable, "-c"], shown["python"]), (["bash", "-uc"], shown["sh"])):
+        done = subprocess.run([*words, text], cwd=scratch, env=environment, capture_output=True, text=True, check=False)
+        verdict.check(not done.stderr, f"example: {done.stderr}")
+        if words[0] == sys.executable:
+            windows = [r.window for rs in feed.read(folder).values() for r in rs if r.WhichOneof("body") == "window"][:100]
+            rows = [line.split() for line in done.stdout.splitlines()]
+            marks = [{m.mark: m.packets for m in w.marks} for w in windows]
+            verdict.equal([(row[1], row[3]) for row in rows], [(str(m.get("iot_strict", 0)), str(m["scan"])) for m in marks], "python example")
+        else:
+            verdict.check('kind="tcp_syn"' in done.stdout and '"healthy"' in done.stdout, f"shell example: {done.stdout[:200]}")
+            with open(os.path.join(scratch, "windows.pb"), "rb") as f:
+                verdict.equal(len(delimited(f.read())), 100, "shell example: windows")
 
 
 def main():
@@ -576,6 +579,7 @@ def main():
             huge(verdict, server)
             slow(verdict, server)
             prometheus(verdict, server, scratch)
+            examples(verdict, server, folder, scratch)
         finally:
             verdict.equal(server.stop(), 0, "serve ends well")
         tokens(verdict, folder, scratch)
@@ -583,6 +587,7 @@ def main():
         public(verdict, folder)
         ahead(verdict, scratch)
         dark(verdict, scratch)
+        damaged(verdict, folder, scratch)
         subscribers(verdict, folder, scratch)
     return verdict.finish()
 

@@ -39,6 +39,8 @@ static void test_routes(void **state)
         {"/api/v1/sources/AS64500", HTTP_ROUTE_source},
         {"/api/v1/sources/", HTTP_ROUTE_none},
         {"/api/v1/sources/<script>", HTTP_ROUTE_none},
+        {"/api/v1/events", HTTP_ROUTE_events},
+        {"/api/v1/events/", HTTP_ROUTE_none},
         {"/metrics", HTTP_ROUTE_metrics},
         {"/metrics?", HTTP_ROUTE_none},
     };

@@ -1,103 +1,7 @@
 /* A live capture with captures of our own: whatever threads do, every packet is counted once or said to be dropped. */
-#include "capture/capture_synth.h"
-#include "core/live.h"
+#include "live_case.h"
 
-#include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { PACKETS = 60000, SPAN_NS = 1000000000, BATCH_OF_BURSTS = 50 };
-
-static const struct synth_prefix dark[] = {{.address = {198, 18}, .bits = 16, .ip_version = 4}};
-
-/* What a capture does beside handing packets over. */
-struct script {
-    bool is_paced; /* pauses now and then, so that it lasts for more than two windows */
-    bool
-        is_stuck; /* does nothing at all for longer than the others wait, with packets in its batches */
-    unsigned missed; /* packets it says were missed, in all */
-    bool is_blind;   /* can't see what the kernel drops */
-    bool steps_back; /* some times lie before those it gave */
-};
-
-struct fake {
-    struct capture base;
-    struct capture *packets;
-    struct clock_reader clock;
-    const struct script *script;
-    unsigned bursts;
-    bool is_over;
-    atomic_int *left; /* captures that have packets: the last one stops all */
-    atomic_int *stop;
-};
-
-static void pause_ms(unsigned ms)
-{
-    const struct timespec moment = {ms / 1000, (long)(ms % 1000) * 1000000};
-    (void)nanosleep(&moment, NULL);
-}
-
-static size_t fake_burst(struct capture *c, struct frame *frames, size_t max)
-{
-    struct fake *f = (struct fake *)c;
-    if (f->is_over)
-        return 0;
-    if (f->script->is_paced && ++f->bursts % BATCH_OF_BURSTS == 0)
-        pause_ms(2500 * BATCH_OF_BURSTS / (PACKETS / FRAME_BURST));
-    if (f->script->is_stuck && f->bursts == PACKETS / FRAME_BURST / 2)
-        pause_ms(4000);
-    size_t count = f->packets->ops->burst(f->packets, frames, max);
-    int64_t now_ns = live_clock_now(&f->clock);
-    for (size_t i = 0; i < count; i++)
-        frames[i].ts_ns = now_ns - (f->script->steps_back && i % 5 == 3 ? 30000000 : 0);
-    if (count == 0) {
-        f->is_over = true;
-        if (atomic_fetch_sub(f->left, 1) == 1)
-            atomic_store(f->stop, 1);
-    }
-    return count;
-}
-
-static void fake_drops(const struct capture *c, struct capture_drops *drops)
-{
-    const struct fake *f = (const struct fake *)c;
-    uint64_t missed = (uint64_t)f->script->missed * f->bursts / (PACKETS / FRAME_BURST);
-    *drops = (struct capture_drops){
-        .nic_missed =
-            f->is_over || missed > f->script->missed ? f->script->missed : (int64_t)missed,
-        .kernel = f->script->is_blind ? -1 : 0,
-    };
-}
-
-static void fake_wait(struct capture *c, int timeout_ms)
-{
-    (void)c;
-    pause_ms((unsigned)timeout_ms);
-}
-
-static const struct capture_ops fake_ops = {
-    .name = "fake", .burst = fake_burst, .drops = fake_drops, .wait = fake_wait};
-
-static struct capture_synth_settings traffic(unsigned seed)
-{
-    return (struct capture_synth_settings){
-        .packets = PACKETS,
-        .sources = 1500,
-        .start_ns = INT64_C(1767225600000000000),
-        .span_ns = INT64_C(60000000000),
-        .seed = seed,
-        .telescope = dark,
-        .telescope_count = 1,
-    };
-}
+enum { ENOUGH = 80 }; /* windows, of any row that has no empty ones */
 
 /* What the packets of so many captures are, by a replay of each. */
 static void expect(const struct ruleset *rules, unsigned captures, struct count kinds[KIND_COUNT])
@@ -125,24 +29,9 @@ static void expect(const struct ruleset *rules, unsigned captures, struct count 
     }
 }
 
-static void folder_remove(const char *dir)
-{
-    struct dirent **names;
-    int count = scandir(dir, &names, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        char path[600];
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]->d_name);
-        if (names[i]->d_name[0] != '.')
-            unlink(path);
-        free(names[i]);
-    }
-    free(names);
-    rmdir(dir);
-}
-
 static const struct row {
     const char *what;
-    unsigned captures, workers, batches, batch;
+    unsigned captures, workers, batches, batch; /* workers 0: receivers count */
     int64_t lateness_ns;
     struct script first, others;
 } rows[] = {
@@ -160,6 +49,17 @@ static const struct row {
      0,
      {.is_paced = true, .is_stuck = true},
      {.is_paced = true}},
+    {"its own worker", 1, 0, 6000, BATCH_MAX, 0, {.is_paced = true}, {0}},
+    {"each its own", 3, 0, 6000, 100, SPAN_NS, {.is_paced = true}, {.is_paced = true}},
+    {"its own, without room", 1, 0, 1, 1, 0, {.missed = 17}, {0}},
+    {"its own, stuck",
+     2,
+     0,
+     6000,
+     BATCH_MAX,
+     0,
+     {.is_paced = true, .is_stuck = true},
+     {.is_paced = true}},
     {"times step back",
      2,
      1,
@@ -168,6 +68,30 @@ static const struct row {
      0,
      {.is_paced = true, .steps_back = true},
      {.is_paced = true}},
+    {"the clock is set",
+     2,
+     2,
+     6000,
+     BATCH_MAX,
+     0,
+     {.is_paced = true, .jump_seconds = INT64_C(20000) * 86400},
+     {.is_paced = true}},
+    {"its own, and the clock is set",
+     2,
+     0,
+     6000,
+     BATCH_MAX,
+     0,
+     {.is_paced = true, .jump_seconds = 86400},
+     {.is_paced = true}},
+    {"the clock is set by less than is worth a gap",
+     1,
+     1,
+     6000,
+     BATCH_MAX,
+     0,
+     {.is_paced = true, .jump_seconds = 50},
+     {0}},
 };
 
 static void check(const struct row *row, const struct ruleset *rules, const struct live_result *got,
@@ -189,7 +113,13 @@ static void check(const struct row *row, const struct ruleset *rules, const stru
     assert_int_equal(feed->ledger.offered, l->offered);
     assert_int_equal(feed->windows, got->pipeline.windows);
     assert_int_equal(feed->ledger.late, l->late);
-    if (row->first.is_stuck)
+    bool has_gap = row->first.jump_seconds > LIVE_SKIPPED;
+    if (got->pipeline.windows > ENOUGH || feed->gaps != has_gap)
+        fail_msg("%s: %lu windows, %lu gaps", row->what, (unsigned long)got->pipeline.windows,
+                 (unsigned long)feed->gaps);
+    if (row->first.jump_seconds > 0 && !has_gap) /* zero is not missing */
+        assert_true((int64_t)got->pipeline.windows > row->first.jump_seconds);
+    if (row->first.is_stuck && row->workers > 0) /* its own worker seals when it is back */
         assert_true(l->late > 0 && got->pipeline.parts > 0);
     if (l->ring_full > 0) {
         if (row->batches > 1)
@@ -227,10 +157,11 @@ static void run(const struct row *row, const struct ruleset *rules)
     struct live_settings settings = {
         .base = {.rules = rules,
                  .feed = feed,
-                 .workers = row->workers,
+                 .workers = row->workers ? row->workers : row->captures,
                  .batch = row->batch,
                  .window_span_ns = SPAN_NS,
                  .lateness_ns = row->lateness_ns},
+        .receivers_count = row->workers == 0,
         .receiver_count = row->captures,
         .clock = &clock,
         .batches = row->batches,
@@ -239,13 +170,7 @@ static void run(const struct row *row, const struct ruleset *rules)
     for (unsigned i = 0; i < SHARDS; i++)
         settings.worker_cpus[i] = LIVE_ANY_CPU;
     for (unsigned i = 0; i < row->captures; i++) {
-        struct capture_synth_settings s = traffic(i + 1);
-        fakes[i] = (struct fake){.base.ops = &fake_ops,
-                                 .script = i == 0 ? &row->first : &row->others,
-                                 .left = &left,
-                                 .stop = &stop};
-        clock_reader_init(&fakes[i].clock, &clock);
-        assert_int_equal(capture_synth_create(&fakes[i].packets, &s, &fault), 0);
+        fake_open(&fakes[i], i == 0 ? &row->first : &row->others, i + 1, &clock, &left, &stop);
         settings.receivers[i] =
             (struct live_receiver_settings){.capture = &fakes[i].base, .cpu = LIVE_ANY_CPU};
     }

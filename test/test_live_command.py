@@ -1,6 +1,7 @@
 """`live`, from outside: what vdevs and interfaces give is what `replay` says of the same capture; nothing is lost by
 SIGTERM, kill -9, a full disk or midnight. The feed is read by python3-protobuf and held by `verify`."""
 import collections
+import glob
 import json
 import os
 import shutil
@@ -210,6 +211,7 @@ def judge_days(verdict, folder):
     sent += send(500, 2)
     verdict.check(live.until(lambda: counted(out) >= sent), "packets behind the new start are in the feed")
     verdict.check(live.until(lambda: days_of(out)), f"midnight makes a Day: {live.said()}")
+    verdict.check(live.until(lambda: glob.glob(os.path.join(out, "*-sources-*.index"))), "the index of the day's sources is made before somebody asks")
     sent += send(100, 3)
     verdict.check(live.until(lambda: counted(out) >= sent), "packets of the next day are in the feed")
     status, _ = live.stop()

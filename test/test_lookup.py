@@ -11,13 +11,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 
 import days
 import feed
 import reference
+import serving
+import terminals
 import test_report
-from judge import DATA, Verdict, data_is_here, run
+from judge import DATA, PROGRAM, Verdict, data_is_here, run
 from reference_day import USES
 
 MAKER = os.environ.get("MAKE_DAYS", "")
@@ -534,6 +537,45 @@ def index_check(verdict, folder):
     verdict.equal([n for n in os.listdir(path) if not n.endswith((".yami", ".index"))], [], "nothing is left behind")
 
 
+def indexer_check(verdict, folder):
+    """`serve` makes the index of the newest date, and of each that becomes final, before somebody asks; a look-up on a terminal
+    says that it makes one, once."""
+    whole = test_report.make(os.path.join(folder, "whole"), "plain", count=3, seed=12)
+    ask(verdict, "source", "AS64507", whole)
+    right = {os.path.basename(path): open(path, "rb").read() for path in glob.glob(os.path.join(whole, "*.index"))}
+    verdict.equal(len(right), 3, "indexes of three dates")
+    grows = os.path.join(folder, "grows")
+    os.makedirs(grows)
+    segments = feed.segments(whole)
+    for path in segments[:4]:
+        shutil.copy(path, grows)
+    server = serving.Server(grows)
+    names = sorted(right)
+
+    def there():
+        return [name for name in names if os.path.exists(os.path.join(grows, name))]
+    verdict.check(until(lambda: there() == names[1:2]), f"serve: the index of the newest date alone: {there()}")
+    for path in segments[4:]:
+        shutil.copy(path, grows)
+    verdict.check(until(lambda: there() == names[1:]), f"serve: the index of a date that became final: {there()}")
+    verdict.equal(server.stop(), 0, "serve ends")
+    for name in there():
+        verdict.check(open(os.path.join(grows, name), "rb").read() == right[name], f"{name}: other bytes than a look-up makes")
+    for turn, wanted in ((0, 1), (1, 0)):
+        with terminals.Terminal([PROGRAM, "source", "AS64507", grows], 200, 50) as t:
+            verdict.equal(t.end(), 0, "a look-up on a terminal")
+            verdict.equal(t.raw.count(b"makes its index, once"), wanted, f"a look-up on a terminal, time {turn}: that an index is made")
+    verdict.equal(there(), names, "indexes of all dates")
+    verdict.equal([n for n in os.listdir(grows) if not n.endswith((".yami", ".index"))], [], "nothing is left behind")
+
+
+def until(what, seconds=60):
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
+
+
 def words_check(verdict, folder):
     path = test_report.make(os.path.join(folder, "words"), count=1, seed=2)
     other = test_report.make(os.path.join(folder, "words2"), count=1, seed=4)
@@ -584,6 +626,7 @@ def main():
                     verdict.equal(rc, 0, f"verify beside an index: {err}")
         damage_check(verdict, folder)
         index_check(verdict, folder)
+        indexer_check(verdict, folder)
         words_check(verdict, folder)
     return verdict.finish()
 

@@ -45,7 +45,7 @@ def by_packets(answer):
                                           "tcp_synack", "tcp_rst", "snapped", "kinds", "tools", "destinations", "windows", "window_parts")}
     found["ledger"] = without(answer["ledger"], "given_up")
     found["ports"] = [without(row, "sources", "exact") for row in answer["ports"]]
-    found["by_rule"] = [without(row, "port_sources", "exact") for row in answer["by_rule"]]
+    found["by_rule"] = [without(row, "port_sources", "payload_sources", "exact") for row in answer["by_rule"]]
     found["shares"] = {n: {d: row[d]["packets"] for d in ("total", "scan")} for n, row in answer["shares"].items()}
     return found
 
@@ -60,6 +60,7 @@ def distinct(answer):
         yield f"{row['proto']}/{row['port']}", row["sources"], row.get("exact", True)
     for row in sorted(answer["by_rule"], key=lambda row: row["id"]):
         yield f"rule {row['id']}", row["port_sources"] or 0, row.get("exact", True)
+        yield f"rule {row['id']}: payload", row["payload_sources"] or 0, row.get("exact", True)
     for name, row in answer["shares"].items():
         for over in ("total", "scan"):
             share = row[over]["sources"]

@@ -328,6 +328,13 @@ def rule_sets(bench, feeds):
                 "    basis: {strength: documented, source: test}\n")
     out, answer, _ = bench.merge(*feeds, options=("--rules", folder))
     bench.verdict.equal((answer["mixed"], answer["mixed_days"]), (False, answer["days"]), "mixed under another rule set")
+    shown = [(row.rule, row.packets) for records in feed.read(out).values() for r in records if r.HasField("source_day")
+             for row in r.source_day.evidence if row.evidence == feed.proto.EVIDENCE_PAYLOAD]
+    bench.verdict.check(shown, "no feed has evidence by payload")
+    bench.verdict.equal((set(answer["unknown_rules"]), answer["unknown_packets"]), ({rule for rule, _ in shown}, sum(n for _, n in shown)),
+                        "rules that the rules of the merge do not know")
+    text = run("merge", *feeds, "-o", bench.path(), "--rules", folder)[1].decode()
+    bench.verdict.check("payload rules that these rules do not know" in text and shown[0][0] in text, f"merge does not name them: {text}")
     rc, text, _ = run("verify", out, "--json")
     bench.verdict.check(rc == 0 and json.loads(text)["rules_checked"], "windows keep the rule set they were counted under")
     expected, found = feed.merged(bench.merge(*feeds)[0]), feed.merged(out)

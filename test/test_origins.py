@@ -209,6 +209,12 @@ def check_all(verdict, folder):
     for address, row in zip(asked, answer["addresses"]):
         expected = None if is_bogon(address) else owner(organisations, address)
         verdict.equal(row["organisation"], expected, f"all lists {address}")
+    every = os.path.join(folder, "every.txt")
+    with open(every, "w", encoding="utf-8") as f:
+        f.write("0.0.0.0/0\n::/0\n")
+    run("lists", "import", every, "-o", every + ".yaml")
+    row = json.loads(run("lists", "show", "--json", every + ".yaml")[1])["lists"][0]["organisations"][0]
+    verdict.equal((row["ipv4_addresses"], row["ipv6_addresses"]), (str(2**32), str(2**128)), "every address there is")
     found = [origin["organisation"] for origin in explained(asked, "--lists", out)]
     verdict.equal(found, [row["organisation"] for row in answer["addresses"]], "explain --lists and lists show")
     again = os.path.join(folder, "again", "all.yaml")

@@ -1,4 +1,5 @@
 #include "classify/payload.h"
+#include "classify/payload_finder.h"
 
 #include "test/payload_case.h"
 #include "test/payload_row.h"
@@ -8,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -183,12 +186,90 @@ static void test_too_many_groups(void **state)
     }
 }
 
+/* Where a payload shows a rule: of each clause the first place that its patterns may stand at. */
+static void test_places(void **state)
+{
+    static const struct {
+        const char *section, *bytes;
+        size_t len;
+        unsigned count;
+        uint16_t at[3];
+    } rows[] = {
+        {P("ports: [tcp/1], patterns: [{text: 'ab', at: 0}]"), "abab", 4, 1, {0}},
+        {P("ports: [tcp/1], patterns: [{text: 'ab', at: 2}]"), "abab", 4, 1, {2}},
+        {P("ports: [tcp/1], patterns: [{text: 'ab', at: 1-3}]"), "abxab", 5, 1, {3}},
+        {P("ports: [tcp/1], patterns: [{text: 'ab'}]"), "xxxABabab", 9, 1, {5}},
+        {P("ports: [tcp/1], patterns: [{text: 'ab', nocase: true}]"), "xxxABab", 7, 1, {3}},
+        {P("ports: [tcp/1], patterns: [{regex: 'b+c'}, {hex: '00'}]"), "ab\0bbc", 6, 2, {3, 2}},
+        {P("ports: [tcp/1], patterns: [{any: [{text: 'zz'}, {text: 'q'}]}, {text: 'a'}]"),
+         "aaq",
+         3,
+         2,
+         {2, 0}},
+        {P("ports: [tcp/1], patterns: [{text: 'ab'}]"), "xxxx", 4, 1, {UINT16_MAX}},
+    };
+    if (!payload_is_built)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ruleset *set;
+        struct fault fault;
+        uint16_t at[RULE_CLAUSES_MAX];
+        if (payload_case(&set, rows[i].section, "", &quiet, &fault) != 0)
+            fail_msg("row %zu: %s", i, fault.text);
+        struct payload_finder *f = payload_finder_create(set);
+        for (unsigned again = 0; again < 2; again++) {
+            uint8_t *bytes = malloc(rows[i].len);
+            memcpy(bytes, rows[i].bytes, rows[i].len);
+            unsigned count = payload_finder_find(f, 0, bytes, rows[i].len, at);
+            if (count != rows[i].count || memcmp(at, rows[i].at, count * sizeof *at) != 0)
+                fail_msg("row %zu: %u places, %u, %u", i, count, at[0], at[1]);
+            free(bytes);
+        }
+        payload_finder_destroy(f);
+        ruleset_destroy(set);
+    }
+}
+
+/* Behind the payload lies no memory: a library that reads on would end us. With these bytes Hyperscan 5.4 does. */
+static void test_page_end(void **state)
+{
+    enum { PAGE = 4096, UDP_PORT = 500 };
+    static const char bytes[] = "ABCDEF\266H\000\000\000\000\000\000\000\000!\035\230"
+                                "GET /cgi-bin/auth\000\000\000\000\000\000\000R\000\000\000TTP/3: "
+                                "() {}tftp -g -r \042bash -cd";
+    if (!payload_is_built)
+        skip();
+    struct ruleset *set;
+    struct fault fault;
+    uint8_t *pages =
+        mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + PAGE, PAGE, PROT_NONE), 0);
+    assert_int_equal(ruleset_create(&set, NULL, &fault), 0);
+    assert_int_equal(payload_load(set, &quiet, &fault), 0);
+    struct payload_scratch *scratch = payload_scratch_create(set);
+    for (size_t len = 1; len < sizeof bytes; len++) {
+        uint8_t *at = pages + PAGE - len;
+        memcpy(at, bytes, len);
+        (void)payload_scan(set, scratch, PORT_PROTO_UDP, UDP_PORT, at, len);
+        (void)payload_scan(set, scratch, PORT_PROTO_TCP, 80, at, len);
+    }
+    payload_scratch_destroy(scratch);
+    ruleset_destroy(set);
+    munmap(pages, 2 * PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patterns),   cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_precedence), cmocka_unit_test(test_bytes_setting),
-        cmocka_unit_test(test_off),        cmocka_unit_test(test_too_many_groups),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_bytes_setting),
+        cmocka_unit_test(test_off),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_too_many_groups),
+        cmocka_unit_test(test_page_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "test/payload_rows_exploit.h"
 #include "test/payload_rows_iot.h"
 #include "test/payload_rows_other.h"
+#include "test/payload_rows_wild.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ static void test_rows(void **state)
     if (!payload_is_built)
         skip();
     unsigned wrong = check(TABLE(payload_rows_iot)) + check(TABLE(payload_rows_exploit)) +
-                     check(TABLE(payload_rows_other));
+                     check(TABLE(payload_rows_other)) + check(TABLE(payload_rows_wild));
     for (size_t i = 0; i < rules->rule_count; i++)
         if (rules->rules[i].payload && !(has_hit[i] && has_miss[i])) {
             print_error("%s has no %s\n", rules->rules[i].id, has_hit[i] ? "near miss" : "packet");
@@ -120,6 +121,7 @@ static void test_first_bytes(void **state)
     assert_true(compare(TABLE(payload_rows_iot)) > 0);
     assert_true(compare(TABLE(payload_rows_exploit)) > 0);
     assert_true(compare(TABLE(payload_rows_other)) > 0);
+    assert_true(compare(TABLE(payload_rows_wild)) > 0);
 }
 
 /* What everybody sends shows no rule at all. */

@@ -194,7 +194,7 @@ static void test_trim(void **unused)
         for (size_t k = 0; k < sizeof stock / sizeof *stock; k++)
             case_put(stock[k].name, stock[k].size, 100000, stock[k].age_s);
         int n = record_dir_trim(&d, rows[i].keep_s * 1000000000, rows[i].keep_bytes,
-                                INT64_C(100000000000000), &left, &fault);
+                                INT64_C(100000000000000), 0, &left, &fault);
         if (n != rows[i].removed)
             print_message("row %zu\n", i);
         assert_int_equal(n, rows[i].removed);
@@ -207,13 +207,54 @@ static void test_trim(void **unused)
     }
 }
 
+/* A clock that is set far ahead deletes nothing before it was lived with. Five files, written at these days and hours; kept for 30 days. */
+static void test_far(void **unused)
+{
+    enum { HOUR = 3600, DAY = 24 * HOUR };
+    static const struct {
+        const char *what;
+        int64_t written_s[5], now_s, lived_s;
+        int removed;
+    } rows[] = {
+        {"day by day", {0, 6 * DAY, 12 * DAY, 18 * DAY, 24 * DAY}, 31 * DAY, 0, 1},
+        {"a step of a week", {0, 7 * DAY, 14 * DAY, 21 * DAY, 28 * DAY}, 35 * DAY, 0, 1},
+        {"a step since", {0, DAY, 2 * DAY, 3 * DAY, 4 * DAY}, 4000 * DAY, 0, 0},
+        {"lived with", {0, DAY, 2 * DAY, 3 * DAY, 4 * DAY}, 4000 * DAY, DAY, 5},
+        {"lived with for less", {0, DAY, 2 * DAY, 3 * DAY, 4 * DAY}, 4000 * DAY, DAY - 1, 0},
+        {"a step between", {0, DAY, 2 * DAY, 4000 * DAY, 4000 * DAY + 9}, 4000 * DAY + 99, 0, 0},
+        {"a day of files behind it",
+         {0, DAY, 2 * DAY, 4000 * DAY, 4000 * DAY + 23 * HOUR},
+         4001 * DAY,
+         0,
+         3},
+        {"back again", {0, DAY, 2 * DAY, 4000 * DAY, 3 * DAY}, 3 * DAY + HOUR, 0, 0},
+        {"back again, later", {0, DAY, 5 * DAY, 4000 * DAY, 10 * DAY}, 32 * DAY, DAY, 2},
+        {"two steps", {0, DAY, 400 * DAY, 400 * DAY + HOUR, 4000 * DAY}, 4000 * DAY, 0, 0},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct record_dir d;
+        struct fault fault = {0};
+        uint64_t left = 0;
+        assert_int_equal(record_dir_open(&d, case_dir, &fault), 0);
+        for (size_t k = 0; k < 5; k++)
+            case_put(stock[k].name, 1, 100000 + rows[i].written_s[k], 0);
+        int n = record_dir_trim(&d, INT64_C(30) * DAY * 1000000000, 0,
+                                (100000 + rows[i].now_s) * 1000000000, rows[i].lived_s * 1000000000,
+                                &left, &fault);
+        if (n != rows[i].removed)
+            fail_msg("%s: %d", rows[i].what, n);
+        record_dir_close(&d);
+        case_empty(case_dir);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_whose_folder),
-        cmocka_unit_test(test_leftovers),
-        cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_whose_folder),
+        cmocka_unit_test(test_leftovers), cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_far),
     };
     return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }

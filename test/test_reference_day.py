@@ -34,7 +34,7 @@ PIECES = 10
 RULE_CHANGES = {
     "a payload's text": ("iot.yaml", r"AA\\0\\0AAAA", r"AA\\0\\0AAAB"),
     "a payload's offset": ("iot.yaml", r"AAAA', at: 0", "AAAA', at: 1"),
-    "what is an exploit": ("iot.yaml", r"(AA\\0\\0AAAA', at: 0}\n +exploit: )true", r"\1false"),
+    "what is an exploit": ("iot.yaml", r"(netcore', at: 0}\n +exploit: )true", r"\1false"),
     "a breadth": ("iot.yaml", r"(id: iot-telnet\n +breadth: )strict", r"\1shared"),
     "a port": ("iot.yaml", r"tcp/23, tcp/2323", "tcp/24, tcp/2323"),
 }
@@ -76,15 +76,20 @@ class Case:
             return json.load(f)
 
 
-def bodies(folder):
-    """The bytes of all SourceDays and Days of a feed: records without their number and checksum."""
+def bodies(folder, without_reach=False):
+    """The bytes of all SourceDays and Days of a feed: records without their number and checksum. Counts of addresses can't be merged
+    exactly (source_day.h): those of pieces are compared without them."""
     for path in feed.segments(folder):
         with open(path, "rb") as f:
             data, at = f.read(), 0
         while at < len(data):
             size, at = feed.varint(data, at)
             kind = feed.proto.Record.FromString(data[at:at + size]).WhichOneof("body")
-            if kind in ("day", "source_day"):
+            if kind == "source_day" and without_reach:
+                day = feed.proto.Record.FromString(data[at:at + size]).source_day
+                del day.reach[:]
+                yield day.SerializeToString()
+            elif kind in ("day", "source_day"):
                 yield data[feed.varint(data, at + 1)[1]:at + size - 5]
             at += size
 
@@ -167,7 +172,7 @@ def pieces(c, whole):
     rc, _, err = run("merge", *feeds, "-o", out)
     if rc:
         return [f"merge: exit {rc}: {err}"]
-    if list(bodies(out)) == list(bodies(whole)):
+    if list(bodies(out, True)) == list(bodies(whole, True)):
         return []
     found, expected = reference_feed.feed_days(out), reference_feed.feed_days(whole)
     odd = ["merged pieces have other SourceDays or Days than the whole"]

@@ -50,7 +50,9 @@ static struct summary summary_of(const struct window *w)
          .by = {[EVIDENCE_port] = {1233000, 70}, [EVIDENCE_payload] = {1000, 30}},
          .packets = 1234000,
          .bytes = 100,
-         .port_sources = 99},
+         .port_sources = 99,
+         .has_payload_sources = true,
+         .payload_sources = 42},
         {.rule = 4, .packets = 5000, .port_sources = 98}};
     return (struct summary){.rules = rules,
                             .total = w,
@@ -142,8 +144,8 @@ static void test_json_holds_every_field(void **state)
         "{\"id\": \"iot-telnet\", \"category\": \"iot\", \"breadth\": \"strict\", \"packets\": "
         "1234000, "
         "\"bytes\": 100,\n     \"by_port\": {\"packets\": 1233000, \"bytes\": 70}, \"by_payload\": "
-        "{\"packets\": 1000, \"bytes\": 30}, \"port_sources\": 99}",
-        "\"port_sources\": null}", /* of a rule without ports */
+        "{\"packets\": 1000, \"bytes\": 30}, \"port_sources\": 99, \"payload_sources\": 42}",
+        "\"port_sources\": null, \"payload_sources\": null}", /* of a rule without ports */
         "{\"id\": \"web\", \"category\": \"web\", \"breadth\": null,",
         "\"telescope\": {\"configured\": false, \"ipv4\": null, \"ipv6_prefixes\": null}",
         "\"settings\": {\"filter\": \"tcp or \\\"udp\\\"\", \"decap\": [\"gre\", \"ipip\"], "

@@ -207,11 +207,14 @@ def page_is(verdict, folder, whole, shots):
             verdict.equal(page.complaints(), [], f"html {name}: console")
             if name == "light":
                 page_holds(verdict, page, whole)
-                page.eval("document.getElementById('lang-ja').click()")
+                page.eval("document.getElementById('say-ja').click()")
                 page.settle()
                 page.photograph(os.path.join(shots, "report-ja.png"))
                 verdict.equal(page.eval("[...document.querySelectorAll('h2')].filter(h => /[a-z]{4}/.test(h.innerText)).length"), 0, "html ja: headings")
                 verdict.equal(page.complaints(), [], "html ja: console")
+            if name == "noscript":
+                text = page.eval("document.querySelector('noscript pre').innerText")
+                verdict.check("scan_ex_survey" in text and f"{whole['spans'][0]['marks']['total']['packets']:,}" in text, "html noscript: the text is there")
             if name == "phone":
                 verdict.equal(page.eval("document.documentElement.scrollWidth"), 390, "html phone: nothing is wider")
             page.close()
@@ -229,14 +232,15 @@ def page_holds(verdict, page, whole):
                           and f"{share['sources']['num']:,} / {share['sources']['den']:,}" in text, f"html: {mark} of {den}: {text}")
     for name in ("shares", "categories", "series", "ports", "evidence", "kinds", "tools", "survey", "places", "coverage", "basis", "definitions"):
         verdict.check(page.eval(f"!!document.getElementById('{name}') && document.getElementById('{name}').innerText.length > 40"), f"html: section {name}")
-    verdict.equal(page.eval("document.documentElement.dataset.charts"), "6", "html: charts")
+    verdict.equal(page.eval("document.documentElement.dataset.charts"), "7", "html: charts")
     blank = "(c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return d.every(b => b === 0); })"
     verdict.equal(page.eval(f"[...document.querySelectorAll('canvas')].filter({blank}).map(c => c.id)"), [], "html: a chart is blank")
     verdict.equal(page.eval("[document.images.length, document.scripts.length, document.querySelectorAll('[onerror],[onclick],[style]').length]"),
-                  [0, 2, page.eval("document.querySelectorAll('canvas[style], div[style]').length")], "html: names of strangers are text")
+                  [0, 4, page.eval("document.querySelectorAll('canvas[style], div[style]').length")], "html: names of strangers are text")
     verdict.check(page.eval("document.body.innerText").count("</script><img src=x") >= 2, "html: they are shown")
-    pie = page.eval("JSON.parse(document.getElementById('data').textContent).categories.reduce((s, c) => s + c.packets, 0)")
-    verdict.equal(pie, span["marks"]["scan"]["packets_ex_survey"], "html: the pie sums to its denominator")
+    pie = page.eval("JSON.parse(document.getElementById('data').textContent).span.categories.reduce((s, c) => s + c.packets_ex_survey, 0)")
+    drawn = page.eval("Chart.getChart('chart-pie').data.datasets[0].data.reduce((s, n) => s + n, 0)")
+    verdict.equal((pie, drawn), (span["marks"]["scan"]["packets_ex_survey"],) * 2, "html: the pie sums to its denominator")
     # A percentage stands with its denominator: in its cell, in its row or in its column's head.
     bare = """[...document.querySelectorAll('td.p')].filter(td => {
         const row = td.parentElement.textContent, at = [...td.parentElement.cells].slice(0, td.cellIndex).reduce((n, c) => n + c.colSpan, 0),
@@ -245,9 +249,11 @@ def page_holds(verdict, page, whole):
     verdict.equal(page.eval(bare), [], "html: a share without its denominator's name")
     says = "getComputedStyle(document.querySelector('.card .tip .says')).display"
     verdict.equal(page.eval(says), "none", "html: a definition is away at first")
-    for _ in range(3):  # language, then the first card's terms
+    for _ in range(6):  # to the page, languages, then the first card's terms
         page.key("Tab", 9)
-    verdict.check(page.eval("!!document.activeElement.closest('.tip, input')"), "html: the keyboard reaches a term")
+        if page.eval("!!document.activeElement.closest('.tip')"):
+            break
+    verdict.check(page.eval("!!document.activeElement.closest('.card .tip')"), "html: the keyboard reaches a term")
     page.eval("document.querySelector('.card .tip').focus()")
     verdict.equal(page.eval(says), "block", "html: and shows its definition")
 
@@ -474,16 +480,19 @@ def hours_page(verdict, path, shots, spans_, whole):
         verdict.equal((page.requests(), page.complaints()), ([], []), "html of hours: requests, console")
         data = page.eval("JSON.parse(document.getElementById('data').textContent)")
         share = whole["shares"]["iot_strict"]["scan_ex_survey"]["packets"]
-        verdict.equal((data["whole_over"], data["points_over"], data["over"]), ("scan_ex_survey", "scan_ex_survey", "scan"), "html of hours: denominators")
-        verdict.equal((data["whole"][2], data["whole"][1]), (share["num"], share["den"]), "html of hours: the whole")
-        verdict.equal([p["marks"][1] for p in data["points"]], [s["marks"]["scan"]["packets_ex_survey"] for s in spans_], "html of hours: points")
+        verdict.equal((data["span"]["ex_survey_absent"], data["points"]["over"], data["span"]["days"]), (None, "scan_ex_survey", 0), "html of hours: denominators")
+        verdict.equal(page.eval("document.querySelector('#table-categories .tip').innerText"), "scan", "html of hours: categories are over scan")
+        verdict.equal(data["span"]["shares"]["iot_strict"]["scan_ex_survey"]["packets"], share, "html of hours: the whole")
+        verdict.equal([p["marks_ex"][1] for p in data["points"]["at"]], [s["marks"]["scan"]["packets_ex_survey"] for s in spans_], "html of hours: points")
         rows = page.eval("[...document.querySelectorAll('#table-series tbody tr')].map(r => r.textContent)")
-        verdict.check(len(rows) == 72 and "2026-03-08" in rows[60] and "none" in rows[0], "html of hours: the days that rows stand on")
+        verdict.check(len(rows) == 72 and "2026-03-08" in rows[60] and "なし" in rows[0], "html of hours: the days that rows stand on")
         card = page.eval("document.querySelector('.card.iot').innerText")
         verdict.check("scan_ex_survey" in card and f"{share['num']:,} / {share['den']:,}" in card, f"html of hours: {card}")
         english = "[...document.querySelectorAll('.notes li, .note, .card p')].map(e => e.innerText).filter(t => /[a-z]{3,} [a-z]{2,} [a-z]/.test(t))"
         verdict.equal(page.eval(english), [], "html ja: English in what is to be read")
-        verdict.check(page.eval("document.querySelector('.notes').innerText").startswith("日次集計がない"), "html ja: notes")
+        verdict.check(page.eval("document.getElementById('notes').innerText").startswith("日次集計がない"), "html ja: notes")
+        verdict.equal(page.eval("[...document.querySelectorAll('canvas')].map(c => c.getAttribute('aria-label')).filter(t => t && !/[぀-鿿]/.test(t))"), [],
+                      "html ja: what charts are called")
     finally:
         browser.close()
 

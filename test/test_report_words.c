@@ -40,8 +40,7 @@ static const struct {
     const char *en;
 } inexact[] = {
     {{0}, ""},
-    {{.damaged = 1204},
-     "not exact: the source days of 1,204 packets were damaged when feeds were merged"},
+    {{.damaged = 1204}, "not exact: the source days of 1,204 packets were damaged"},
     {{.ports = 7, .sources = 2, .rules = 1},
      "not exact: the sources of 2 packets were given up for memory; the ports of 7 packets were "
      "given up for memory; the evidence of 1 packets was given up for memory"},
@@ -81,7 +80,8 @@ static void per_address(void **state)
                      .address_days = 3072,
                      .seconds = 3 * 86400,
                      .address_seconds = (unsigned __int128)3072 * 86400,
-                     .coverage_milli = 100000};
+                     .coverage_milli = 100000,
+                     .observed_seconds = 3 * 86400};
     assert_string_equal(report_per_address(&s, false, false, to),
                         "121.9 = 124,809 IPv4 packets / 1,024 addresses");
     assert_string_equal(report_per_address(&s, true, false, to),
@@ -89,6 +89,7 @@ static void per_address(void **state)
     assert_string_equal(report_full_days(&s, false, to), "");
     s.address_seconds /= 2;
     s.coverage_milli = 50000;
+    s.observed_seconds /= 2;
     assert_string_equal(report_full_days(&s, false, to), "243.8 (50.000 % was observed)");
     s.address_days = 3073;
     assert_string_equal(report_per_address(&s, false, false, to),
@@ -98,13 +99,27 @@ static void per_address(void **state)
     assert_string_equal(report_full_days(&s, false, to), "");
 }
 
+static const struct {
+    double share;
+    const char *text;
+} observed[] = {
+    {0, "0.000 %"},         {1.0 / 24, "4.167 %"},         {0.5, "50.000 %"}, {0.99999, "99.999 %"},
+    {0.999999, "99.999 %"}, {86399.9 / 86400, "99.999 %"}, {1, "100.000 %"},
+};
+
+static void observed_rounds(void **state)
+{
+    char to[TEXT_NUMBER];
+    for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
+        assert_string_equal(report_observed(observed[i].share, to), observed[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decimals_read),
-        cmocka_unit_test(inexact_says_why),
-        cmocka_unit_test(shares_are_marked),
-        cmocka_unit_test(per_address),
+        cmocka_unit_test(decimals_read),     cmocka_unit_test(inexact_says_why),
+        cmocka_unit_test(shares_are_marked), cmocka_unit_test(per_address),
+        cmocka_unit_test(observed_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

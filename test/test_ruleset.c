@@ -294,6 +294,11 @@ static const struct bad {
      "iot.yaml:3:5: an iot rule needs a breadth (strict or shared)"},
     {SET, NULL, "category: web\nrules:\n" R("a", "tcp/1"),
      "web.yaml:3:22: only iot rules have a breadth"},
+    {SET,
+     "category: web\nrules:\n  - {id: a, generic: true, device: {en: e, ja: j}, ports: [tcp/1], "
+     "basis: {strength: published, source: s}}\n",
+     NULL, "iot.yaml:3:5: only strict iot rules with a payload are generic"},
+    {SET, RULE "  - {id: a, generic: yes}\n", NULL, "iot.yaml:3:22: 'yes': expected true or false"},
     {SET, RULE "  - {breadth: broad}\n", NULL, "iot.yaml:3:15: 'broad': expected strict or shared"},
     {SET, RULE "  - {since: 2016-13}\n", NULL,
      "iot.yaml:3:13: '2016-13': expected YYYY, YYYY-MM or YYYY-MM-DD"},

@@ -166,7 +166,7 @@ def check_privileges():
 
 def check_unit():
     """The unit file, by systemd itself where it is there."""
-    unit = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "core", "yamiscope.service.in")
+    unit = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "core", "install", "yamiscope.service.in")
     with open(unit, encoding="utf-8") as f:
         text = f.read().replace("@BINDIR@", "/bin").replace("/bin/yamiscope", "/bin/true")
     try:

@@ -106,6 +106,15 @@ static void merges_what_it_says(void **state)
     y->last_ns = 15;
     source_day_shows(x, EVIDENCE_bot, "mirai", KIND_tcp_syn, 23, 2);
     source_day_shows(y, EVIDENCE_payload, "dns", KIND_udp, 53, 1);
+    x->reach[REACH_TCP] = (struct source_reach){3, 3};
+    y->reach[REACH_TCP] = (struct source_reach){14, 14};
+    x->reach[REACH_MIRAI] =
+        (struct source_reach){2, 1}; /* a part of a run: one of the two is new */
+    y->reach[REACH_MIRAI] = (struct source_reach){1, 1};
+    x->tcp_ns = y->tcp_ns = 12;
+    x->tcp_src_port = 5;
+    y->tcp_src_port = 6;
+    x->evidence_proto = SOURCE_DAY_TCP;
     x->origin =
         (struct source_day_origin){.acknowledged = "", .country = "JP", .asn = 7, .as_name = "a"};
     y->origin = (struct source_day_origin){.bogon = "10.0.0.0/8", .asn = 6, .as_name = "z"};
@@ -118,6 +127,12 @@ static void merges_what_it_says(void **state)
     assert_int_equal(s->evidence_count, 2);
     assert_int_equal(s->evidence_ns, 20);
     assert_int_equal(s->evidence_dst_port, 23);
+    assert_int_equal(s->evidence_proto, SOURCE_DAY_TCP);
+    assert_int_equal(s->reach[REACH_TCP].low, 14);
+    assert_int_equal(s->reach[REACH_TCP].high, SOURCE_REACH_MAX);
+    assert_int_equal(s->reach[REACH_MIRAI].low, 2);
+    assert_int_equal(s->reach[REACH_MIRAI].high, 2);
+    assert_int_equal(s->tcp_src_port, 6);
     assert_int_equal(s->first_ns, 5);
     assert_int_equal(s->last_ns, 20);
     assert_string_equal(s->origin.bogon, "10.0.0.0/8");
@@ -222,6 +237,11 @@ static struct source_day *sound(void)
     X(evidence_beyond, s->evidence[0].packets = 5)                \
     X(evidence_elsewhere, s->evidence[0].port = 24)               \
     X(evidence_unlisted, s->unlisted_evidence = 7)                \
+    X(evidence_proto, s->evidence_proto = 3)                      \
+    X(reach_too_far, s->reach[REACH_TCP].high = 17)               \
+    X(reach_more_than_packets, s->reach[REACH_TCP].high = 16)     \
+    X(reach_of_mirai, s->reach[REACH_MIRAI].high = 2)             \
+    X(tcp_late, (s->tcp_dst_port = 1, s->tcp_ns = 21))            \
     X(evidence_late, s->evidence_ns = 21)                         \
     X(evidence_gone, s->evidence_count = 0)                       \
     X(country, memcpy(s->origin.country, "jp", 3))                \

@@ -108,7 +108,7 @@ static void test_ports(void **state)
     struct source_index *ix;
     struct fault fault;
     assert_int_equal(source_index_open(&ix, r, 0), 0);
-    assert_int_equal(source_index_build(r, 0, &fault), 1);
+    assert_int_equal(source_index_build(r, 0, NULL, &fault), 1);
     assert_int_equal(source_index_open(&ix, r, 0), 1);
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
         struct port_facets scanned, found;

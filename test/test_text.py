@@ -10,7 +10,7 @@ import unicodedata
 
 from judge import PROGRAM, ROOT, Verdict
 
-COMMANDS = ["replay", "explain", "verify", "synth", "rules", "lists"]
+COMMANDS = ["replay", "explain", "verify", "synth", "rules", "lists", "watch"]
 DARK = "198.18.0.0/16,2001:db8::/32"  # where synth sends its packets
 
 
@@ -81,6 +81,10 @@ def basis(verdict, capture):
     """What the numbers depend on stands beside them, in JSON and in words."""
     options = ["--filter", "tcp or ip6", "--decap", "gre,ipip", "--window", "5m", "--lateness", "1500ms", "--sensor", "s-1",
                "--timezone", "Asia/Tokyo", "--telescope", DARK, "--telescope-id", "dark-1", "--top", "7"]
+    hidden = json.loads(run("replay", "--json", *options, capture)[1])["settings"]
+    verdict.equal((hidden["filter"], hidden.get("filter_hidden")), (None, True), "a filter beside a telescope")
+    verdict.check("tcp or ip6" not in run("replay", *options, capture)[1], "a filter beside a telescope: its text")
+    options.append("--expose-telescope")
     found = json.loads(run("replay", "--json", *options, capture, capture)[1])
     verdict.equal(found["settings"], {
         "filter": "tcp or ip6", "decap": ["gre", "ipip"], "window_s": 300, "lateness_s": 1.5, "timezone": "Asia/Tokyo",

@@ -49,6 +49,42 @@ static void test_days(void **state)
     }
 }
 
+static void test_windows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone;
+        unsigned span_s;
+        int64_t from_s;
+        const char *fits; /* NULL: it does */
+    } cases[] = {
+        {"UTC", 900, 1767225600, NULL},
+        {"Asia/Tokyo", 720, 1767225600, NULL},
+        {"America/New_York", 900, 1767225600, NULL},
+        {"Australia/Lord_Howe", 900, 1767225600, NULL},
+        {"America/Havana", 600, 1767225600, NULL},
+        {"Asia/Kathmandu", 900, 1767225600, NULL},
+        {"Asia/Kathmandu", 600, 1767225600, "(2026-01-01 at 18:15:00 UTC); windows of 450s fit"},
+        {"Asia/Kathmandu", 240, 1767225600, "windows of 225s fit"},
+        {"Asia/Kolkata", 720, 1767225600, "windows of 600s fit"},
+        {"Asia/Kolkata", 600, 1767225600, NULL},
+        /* half an hour for a part of the year: from April on */
+        {"Australia/Lord_Howe", 720, 1767225600, "windows of 600s fit"},
+        /* -0:44:30 until 1972 */
+        {"Africa/Monrovia", 60, 0, "(1970-01-01 at 00:44:30 UTC); windows of 30s fit"},
+        {"Africa/Monrovia", 30, 0, NULL},
+        {"Africa/Monrovia", 900, 1767225600, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fault fault = {0};
+        int result = zone_windows_check(cases[i].zone, cases[i].span_s * INT64_C(1000000000),
+                                        cases[i].from_s, "--window", &fault);
+        if (result != (cases[i].fits ? -EINVAL : 0) ||
+            (cases[i].fits && !strstr(fault.text, cases[i].fits)))
+            fail_msg("%s, %u s: %d, '%s'", cases[i].zone, cases[i].span_s, result, fault.text);
+    }
+}
+
 static void test_row(void **state)
 {
     (void)state;
@@ -85,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_days),
         cmocka_unit_test(test_row),
+        cmocka_unit_test(test_windows),
         cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

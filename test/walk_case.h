@@ -65,10 +65,13 @@ static inline void walk_make(void)
         s->first_ns += WALK_DATE * day_ns + 1000;
         s->last_ns += WALK_DATE * day_ns + 1000;
         s->evidence_ns += source_day_has_evidence(s) ? WALK_DATE * day_ns + 1000 : 0;
+        s->tcp_ns += source_day_has_tcp(s) ? WALK_DATE * day_ns + 1000 : 0;
         if (n % 1000 == 500) {
             s->evidence_count = s->port_count = 0;
             s->evidence_ns = 0;
-            s->evidence_src_port = s->evidence_dst_port = 0;
+            s->evidence_src_port = s->evidence_dst_port = s->evidence_proto = 0;
+            s->tcp_src_port = s->tcp_dst_port = 0;
+            s->tcp_ns = 0;
             memset(s->kinds, 0, sizeof s->kinds);
             s->ports = many;
             for (unsigned i = 0; i < 10000; i++)

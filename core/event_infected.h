@@ -1,0 +1,34 @@
+/* event_infected: infected hosts of a date as events, made while its source days go to the feed (export/infected.h has what they are).
+ *
+ *   event_infected_begin -> event_infected_add (each source day, in order) -> event_infected_end, behind the Day
+ *
+ * One event per host and date, told with the time of the date's last packet, so that replay and live tell the same. Whether a host is new is told
+ * against the date before: as it was made last, or, of a live capture that was started since, as the feed has it; where neither is there, it is
+ * not known. A date that becomes final again tells its hosts again, under the same ids: readers keep the last.
+ *
+ * One thread: who finishes dates. Memory: 160 bytes per host, 24 more while they are told, 17 for those of the date before. Ends the program where
+ * memory ends.
+ */
+#ifndef CORE_EVENT_INFECTED_H
+#define CORE_EVENT_INFECTED_H
+
+#include "export/day_facts.h"
+#include "export/feed_log.h"
+#include "export/infected.h"
+
+struct event_infected;
+
+/* All outlive it. NULL with errno. */
+struct event_infected *event_infected_create(const struct ruleset *rules, const char *sensor);
+/* The feed in `dir` may have the date before. */
+void event_infected_look_back(struct event_infected *x, const char *dir);
+void event_infected_destroy(struct event_infected *x); /* accepts NULL */
+
+void event_infected_begin(struct event_infected *x, const struct day_facts *facts,
+                          const struct survey_settings *survey);
+int event_infected_add(struct event_infected *x, const struct source_day *s, struct fault *fault);
+
+/* Appends them. 0, or -errno and a fault: those that are there stay. */
+int event_infected_end(struct event_infected *x, struct feed_log *feed, struct fault *fault);
+
+#endif

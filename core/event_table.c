@@ -1,0 +1,504 @@
+#include "core/event_table.h"
+
+#include "core/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { ENTRIES_LEAST = 1024, HUGE_PAGE = 1 << 21 };
+
+/* Large tables are asked for at random: huge pages spare half of each look-up. */
+static struct event_entry *entries_alloc(struct event_spare *spare, uint64_t room)
+{
+    size_t size = room * sizeof(struct event_entry);
+    size_t align = size >= HUGE_PAGE ? HUGE_PAGE : 64;
+    struct event_entry *entries = NULL;
+    if (spare->room == room) {
+        entries = spare->entries;
+        *spare = (struct event_spare){0};
+    } else {
+        entries = aligned_alloc(align, (size + align - 1) / align * align);
+        if (entries && align == HUGE_PAGE)
+            (void)madvise(entries, size, MADV_HUGEPAGE);
+    }
+    if (entries)
+        memset(entries, 0, size);
+    return entries;
+}
+
+void event_spare_fini(struct event_spare *spare)
+{
+    free(spare->entries);
+    *spare = (struct event_spare){0};
+}
+
+static void limit_set(struct event_table *t) { t->limit = t->room * 5 / 8; }
+
+int event_table_init(struct event_table *t, const struct hash_key *key, struct pool *pool,
+                     struct event_spare *spare)
+{
+    *t = (struct event_table){
+        .room = ENTRIES_LEAST, .key = key, .pool = pool, .spare = spare, .now_ns = INT64_MIN};
+    t->entries = entries_alloc(spare, t->room);
+    limit_set(t);
+    return t->entries ? 0 : -ENOMEM;
+}
+
+static void detail_empty(struct event_detail *d)
+{
+    if (d->flood)
+        free(d->flood->ports);
+    free(d->flood);
+    free(d->odd);
+    *d = (struct event_detail){0};
+}
+
+void event_table_fini(struct event_table *t)
+{
+    for (uint32_t i = 0; i < t->detail_count; i++)
+        detail_empty(event_detail_at(t, i));
+    free(t->blocks); /* the pool goes as a whole */
+    free(t->entries);
+    *t = (struct event_table){0};
+}
+
+/* ---- entries ---- */
+
+static struct event_entry *entry_next(const struct event_table *t, struct event_entry *e)
+{
+    return ++e == t->entries + t->room ? t->entries : e;
+}
+
+static bool entry_is(const struct event_table *t, const struct event_entry *e, uint64_t key,
+                     const uint8_t *address6)
+{
+    return e->key == key && (!address6 || memcmp(event_address6(t, e), address6, 16) == 0);
+}
+
+struct event_entry *event_find(const struct event_table *t, uint64_t key, uint64_t hash,
+                               const uint8_t *address6)
+{
+    for (struct event_entry *e = event_home(t, hash); e->key != 0; e = entry_next(t, e))
+        if (entry_is(t, e, key, address6))
+            return e;
+    return NULL;
+}
+
+static struct event_entry *place_of(const struct event_table *t, uint64_t hash)
+{
+    struct event_entry *e = event_home(t, hash);
+    while (e->key != 0)
+        e = entry_next(t, e);
+    return e;
+}
+
+/* Whether an entry is nothing any more. What has told something, or is to be looked at, ends first. */
+static bool is_dead(const struct event_table *t, const struct event_entry *e)
+{
+    if (e->detail && event_detail_at(t, e->detail)->is_listed)
+        return false;
+    int64_t idle_ns = t->idle_ns[event_key_what(e->key)];
+    idle_ns = idle_ns > t->keep_ns ? idle_ns : t->keep_ns;
+    return t->now_ns > e->last_ns && (uint64_t)t->now_ns - (uint64_t)e->last_ns > (uint64_t)idle_ns;
+}
+
+/* Puts all that is left into a table of t->room. */
+static void entries_move(struct event_table *t, struct event_entry *old, uint64_t room,
+                         uint64_t left)
+{
+    t->entries = memory_must(entries_alloc(t->spare, t->room));
+    t->count = left;
+    limit_set(t);
+    for (struct event_entry *e = old; e < old + room; e++)
+        if (e->key != 0)
+            *place_of(t, event_hash(t->key, e->key)) = *e;
+    free(t->spare->entries);
+    *t->spare = (struct event_spare){old, room};
+}
+
+static void entry_empty(struct event_table *t, struct event_entry *e);
+
+static uint64_t entries_drop(struct event_table *t,
+                             bool (*goes)(void *context, struct event_entry *e), void *context)
+{
+    uint64_t left = 0;
+    for (struct event_entry *e = t->entries; e < t->entries + t->room; e++) {
+        if (e->key != 0 && goes(context, e)) {
+            entry_empty(t, e);
+            e->key = 0;
+        }
+        left += e->key != 0;
+    }
+    return left;
+}
+
+static bool detail_is_free(const struct event_detail *d) { return d->key == 0 && !d->is_listed; }
+
+/* Blocks behind the last detail that is somebody's go back to the pool; what is free of the others is listed anew. */
+static void details_trim(struct event_table *t)
+{
+    bool is_used = false;
+    while (t->detail_count > 0) {
+        struct event_detail *block = t->blocks[t->detail_count / EVENT_BLOCK - 1];
+        for (unsigned i = 0; i < EVENT_BLOCK && !is_used; i++)
+            is_used = !detail_is_free(&block[i]);
+        if (is_used)
+            break;
+        pool_free(t->pool, block, EVENT_BLOCK_SIZE);
+        t->detail_count -= EVENT_BLOCK;
+    }
+    t->free_detail = 0;
+    for (uint32_t number = t->detail_count; number-- > 1;) {
+        struct event_detail *d = event_detail_at(t, number);
+        if (!detail_is_free(d))
+            continue;
+        d->next = t->free_detail;
+        t->free_detail = number;
+    }
+}
+
+void event_table_sift(struct event_table *t, bool (*goes)(void *context, struct event_entry *e),
+                      void *context)
+{
+    uint64_t left = entries_drop(t, goes, context), room = t->room;
+    while (t->room > ENTRIES_LEAST && left * 4 < t->room)
+        t->room /= 2;
+    entries_move(t, t->entries, room, left);
+    details_trim(t);
+}
+
+static bool dead_goes(void *table, struct event_entry *e) { return is_dead(table, e); }
+
+/* Leaves out what is dead, and makes room where that did not free much. */
+static void make_room(struct event_table *t)
+{
+    uint64_t left = entries_drop(t, dead_goes, t), room = t->room;
+    if (left > t->limit * 3 / 4)
+        t->room *= 2;
+    entries_move(t, t->entries, room, left);
+}
+
+struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash,
+                              const uint8_t *address6)
+{
+    if (t->count == t->limit)
+        make_room(t);
+    struct event_entry *e = place_of(t, hash);
+    *e = (struct event_entry){.key = key};
+    if (address6)
+        memcpy(event_detail_make(t, e, hash)->address, address6, 16);
+    t->count++;
+    return e;
+}
+
+/* ---- details ---- */
+
+static uint64_t detail_bytes(const struct event_detail *d)
+{
+    uint64_t bytes = sizeof *d;
+    if (d->flood)
+        bytes += sizeof *d->flood + d->flood->port_room * sizeof *d->flood->ports;
+    if (d->odd)
+        bytes += sizeof *d->odd;
+    return bytes;
+}
+
+uint64_t event_beside_bytes(const struct event_table *t, const struct event_entry *e)
+{
+    return (e->detail ? detail_bytes(event_detail_at(t, e->detail)) : 0) +
+           (event_has_set(e) ? e->set.room * sizeof *e->set.at : 0);
+}
+
+static uint32_t detail_new(struct event_table *t)
+{
+    if (t->free_detail == 0) {
+        uint32_t block = t->detail_count / EVENT_BLOCK;
+        t->blocks = memory_must(realloc(t->blocks, (block + 1) * sizeof *t->blocks));
+        t->blocks[block] = pool_alloc(t->pool, EVENT_BLOCK_SIZE);
+        memset(t->blocks[block], 0, EVENT_BLOCK * sizeof **t->blocks);
+        t->detail_count += EVENT_BLOCK;
+        for (uint32_t i = EVENT_BLOCK; i-- > 0;) {
+            uint32_t number = block * EVENT_BLOCK + i;
+            if (number == 0)
+                continue; /* 0 is none */
+            t->blocks[block][i].next = t->free_detail;
+            t->free_detail = number;
+        }
+    }
+    uint32_t number = t->free_detail;
+    struct event_detail *d = event_detail_at(t, number);
+    t->free_detail = d->next;
+    d->next = 0;
+    return number;
+}
+
+struct event_detail *event_detail_make(struct event_table *t, struct event_entry *e, uint64_t hash)
+{
+    uint32_t number = detail_new(t), address = (uint32_t)e->key;
+    struct event_detail *d = event_detail_at(t, number);
+    d->key = e->key;
+    d->hash = hash;
+    if (!event_key_is_ipv6(e->key))
+        memcpy(d->address, &address, sizeof address);
+    e->detail = number;
+    t->detail_bytes += detail_bytes(d);
+    return d;
+}
+
+struct event_entry *event_entry_of(const struct event_table *t, const struct event_detail *d)
+{
+    return event_find(t, d->key, d->hash, event_key_is_ipv6(d->key) ? d->address : NULL);
+}
+
+static void entry_empty(struct event_table *t, struct event_entry *e)
+{
+    struct event_detail *d = e->detail ? event_detail_at(t, e->detail) : NULL;
+    if (d && d->is_listed) { /* whoever looks at it frees it */
+        d->key = 0;
+        d->is_begun = false;
+    } else if (d) {
+        event_detail_free(t, e->detail);
+    }
+    if (event_has_set(e)) {
+        t->detail_bytes -= e->set.room * sizeof *e->set.at;
+        distinct_fini(&e->set, t->pool);
+    }
+    e->detail = 0;
+    e->packets = e->bytes = 0;
+    e->destinations = 0;
+    e->flags = 0;
+    memset(e->dst, 0, sizeof e->dst);
+}
+
+void event_entry_reset(struct event_table *t, struct event_entry *e)
+{
+    if (!event_key_is_ipv6(e->key)) {
+        entry_empty(t, e);
+        return;
+    }
+    const struct event_detail was = *event_detail_at(t, e->detail);
+    entry_empty(t, e);
+    memcpy(event_detail_make(t, e, was.hash)->address, was.address, sizeof was.address);
+}
+
+void event_destination_add(struct event_table *t, struct event_entry *e, uint32_t mixed,
+                           uint32_t most)
+{
+    if (e->destinations < most) {
+        e->dst[e->destinations++] = mixed;
+        return;
+    }
+    if (!event_has_set(e)) {
+        struct distinct set = {0};
+        for (unsigned i = 0; i < e->destinations; i++)
+            distinct_add(&set, t->pool, e->dst[i]);
+        e->set = set;
+        e->destinations = EVENT_HAS_SET;
+        t->detail_bytes += set.room * sizeof *set.at;
+    }
+    uint32_t room = e->set.room;
+    distinct_add(&e->set, t->pool, mixed);
+    e->mask = distinct_mask(&e->set);
+    t->detail_bytes += (uint64_t)(e->set.room - room) * sizeof mixed;
+}
+
+void event_detail_free(struct event_table *t, uint32_t number)
+{
+    struct event_detail *d = event_detail_at(t, number);
+    t->detail_bytes -= detail_bytes(d);
+    detail_empty(d);
+    d->next = t->free_detail;
+    t->free_detail = number;
+}
+
+struct event_odd *event_odd_of(struct event_table *t, struct event_detail *d)
+{
+    if (!d->odd) {
+        d->odd = memory_must(calloc(1, sizeof *d->odd));
+        t->detail_bytes += sizeof *d->odd;
+    }
+    return d->odd;
+}
+
+unsigned event_proof_add(struct event_odd *odd, const char *rule)
+{
+    unsigned i = 0;
+    while (i < odd->proof_count && strncmp(odd->proofs[i].rule, rule, EVENT_NAME - 1) != 0)
+        i++;
+    if (i == EVENT_EVIDENCE)
+        return i;
+    if (i == odd->proof_count) {
+        odd->proof_count++;
+        size_t len = strnlen(rule, EVENT_NAME - 1);
+        memcpy(odd->proofs[i].rule, rule, len);
+    }
+    odd->proofs[i].packets++;
+    return i;
+}
+
+/* ---- floods ---- */
+
+static struct event_port_count *port_place(struct event_port_count *ports, uint32_t room,
+                                           uint32_t key)
+{
+    uint32_t i = distinct_mix(key) & (room - 1);
+    while (ports[i].key != 0 && ports[i].key != key)
+        i = (i + 1) & (room - 1);
+    return &ports[i];
+}
+
+static struct event_port_count *port_find(struct event_table *t, struct event_flood *f,
+                                          uint32_t key)
+{
+    enum { LEAST = 4 };
+    if (f->port_count * 4 >= f->port_room * 3) {
+        uint32_t room = f->port_room ? 2 * f->port_room : LEAST;
+        struct event_port_count *ports = memory_must(calloc(room, sizeof *ports));
+        for (uint32_t i = 0; i < f->port_room; i++)
+            if (f->ports[i].key != 0)
+                *port_place(ports, room, f->ports[i].key) = f->ports[i];
+        free(f->ports);
+        t->detail_bytes += (room - f->port_room) * sizeof *ports;
+        f->ports = ports;
+        f->port_room = room;
+    }
+    struct event_port_count *port = port_place(f->ports, f->port_room, key);
+    f->port_count += port->key == 0;
+    port->key = key;
+    return port;
+}
+
+static int64_t span_of(int64_t ts_ns)
+{
+    const int64_t span_ns = (int64_t)EVENT_RATE_NS * 1000000000;
+    return ts_ns / span_ns - (ts_ns % span_ns < 0);
+}
+
+static uint64_t rate_at(const struct event_flood *f, int64_t first)
+{
+    uint64_t sum = 0;
+    for (int64_t span = first; span < first + EVENT_RATE_STEPS; span++)
+        if (span <= f->newest && span > f->newest - EVENT_RATE_RING)
+            sum += f->spans[(uint64_t)span % EVENT_RATE_RING];
+    return sum;
+}
+
+/* A packet behind the newest: it counts in all that hold its span, of which some ended since. */
+static void rate_late(struct event_flood *f, int64_t span)
+{
+    if (span <= f->newest - EVENT_RATE_RING)
+        return;
+    f->spans[(uint64_t)span % EVENT_RATE_RING]++;
+    for (int64_t first = span - EVENT_RATE_STEPS + 1; first <= span; first++) {
+        uint64_t sum = rate_at(f, first);
+        f->rate_max = sum > f->rate_max ? sum : f->rate_max;
+    }
+    f->rate_sum = rate_at(f, f->newest - EVENT_RATE_STEPS + 1);
+}
+
+static void rate_add(struct event_flood *f, int64_t ts_ns)
+{
+    int64_t span = span_of(ts_ns);
+    if (!f->has_spans) {
+        f->has_spans = true;
+        f->newest = span;
+    }
+    if (span < f->newest) {
+        rate_late(f, span);
+        return;
+    }
+    if (span > f->newest) {
+        if (span - f->newest >= EVENT_RATE_RING)
+            memset(f->spans, 0, sizeof f->spans);
+        else
+            for (int64_t i = f->newest + 1; i <= span; i++)
+                f->spans[(uint64_t)i % EVENT_RATE_RING] = 0;
+        f->newest = span;
+        f->rate_sum = rate_at(f, span - EVENT_RATE_STEPS + 1);
+    }
+    f->spans[(uint64_t)span % EVENT_RATE_RING]++;
+    f->rate_sum++;
+    f->rate_max = f->rate_sum > f->rate_max ? f->rate_sum : f->rate_max;
+}
+
+struct event_flood *event_flood_of(struct event_table *t, struct event_detail *d)
+{
+    if (!d->flood) {
+        d->flood = memory_must(calloc(1, sizeof *d->flood));
+        t->detail_bytes += sizeof *d->flood;
+    }
+    return d->flood;
+}
+
+void event_port_set(struct event_table *t, struct event_detail *d,
+                    const struct event_port_count *count)
+{
+    port_find(t, event_flood_of(t, d), count->key)->packets = count->packets;
+}
+
+void event_rate_sum(struct event_flood *f)
+{
+    f->rate_sum = rate_at(f, f->newest - EVENT_RATE_STEPS + 1);
+}
+
+void event_flood_add(struct event_table *t, struct event_detail *d, int64_t ts_ns,
+                     uint32_t port_key, bool has_port)
+{
+    struct event_flood *f = event_flood_of(t, d);
+    rate_add(f, ts_ns);
+    if (has_port) {
+        struct event_port_count *port = port_find(t, f, port_key + 1);
+        port->packets += port->packets < UINT32_MAX;
+    }
+}
+
+/* ---- wheel ---- */
+
+static int64_t tick_of(int64_t ts_ns)
+{
+    const int64_t tick_ns = (int64_t)EVENT_TICK_S * 1000000000;
+    return ts_ns / tick_ns - (ts_ns % tick_ns < 0);
+}
+
+static void bucket_put(struct event_wheel *w, struct event_detail *d, uint32_t number)
+{
+    int64_t tick = tick_of(d->check_ns);
+    if (w->has_tick && tick < w->tick)
+        tick = w->tick;
+    uint32_t *bucket = &w->bucket[(uint64_t)tick % EVENT_BUCKETS];
+    d->next = *bucket;
+    *bucket = number;
+}
+
+void event_due_at(struct event_table *t, struct event_detail *d, uint32_t number, int64_t check_ns)
+{
+    d->check_ns = check_ns;
+    d->is_listed = true;
+    bucket_put(&t->wheel, d, number);
+}
+
+uint32_t event_due_take(struct event_table *t, int64_t now_ns)
+{
+    struct event_wheel *w = &t->wheel;
+    int64_t last = tick_of(now_ns), first = w->tick;
+    uint32_t taken = 0;
+    if (!w->has_tick || last - first >= EVENT_BUCKETS)
+        first = last - EVENT_BUCKETS + 1;
+    for (int64_t tick = first; tick <= last; tick++) {
+        uint32_t *bucket = &w->bucket[(uint64_t)tick % EVENT_BUCKETS], next = *bucket;
+        *bucket = 0;
+        for (uint32_t number = next; number != 0; number = next) {
+            struct event_detail *d = event_detail_at(t, number);
+            next = d->next;
+            uint32_t *to = d->check_ns <= now_ns ? &taken : bucket;
+            d->next = *to;
+            *to = number;
+        }
+    }
+    if (!w->has_tick || last > w->tick)
+        w->tick = last;
+    w->has_tick = true;
+    return taken;
+}

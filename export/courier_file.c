@@ -1,0 +1,69 @@
+#include "export/courier_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether the last byte ends a line, or there is none. */
+static bool is_whole(int fd, off_t size)
+{
+    char last;
+    return size == 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+static int line_append(int fd, const struct courier_letter *letter)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if (!is_whole(fd, st.st_size) && write(fd, "\n", 1) != 1)
+        return errno ? -errno : -ENOSPC;
+    for (size_t done = 0; done < letter->len + 1;) {
+        ssize_t n = write(fd, letter->json + done, letter->len + 1 - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -ENOSPC;
+        done += (size_t)n;
+    }
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* A file that is new is to be there after a power cut, too. */
+static int folder_sync(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    return err;
+}
+
+int courier_write(const struct courier_spec *s, const struct courier_letter *letter,
+                  const atomic_bool *is_stopped, struct fault *fault)
+{
+    const int how = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    (void)is_stopped;
+    int fd = open(s->target, how), err = 0;
+    bool is_new = fd < 0 && errno == ENOENT;
+    if (is_new)
+        fd = open(s->target, how | O_CREAT, 0600);
+    if (fd < 0)
+        err = -errno;
+    if (err == 0)
+        err = line_append(fd, letter);
+    if (fd >= 0 && close(fd) < 0 && err == 0)
+        err = -errno;
+    if (err == 0 && is_new)
+        err = folder_sync(s->target);
+    return err == 0 ? 0 : fault_set(fault, -err, "%.150s: %s", s->name, strerror(-err));
+}

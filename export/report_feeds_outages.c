@@ -1,0 +1,47 @@
+/* What the windows of a report's feeds say beside their numbers. Part of report_feeds. */
+#include "export/report_feeds.h"
+
+#include "export/report_feeds_state.h"
+
+#include <errno.h>
+
+static int segment_outages(struct feed_reader *r, size_t segment, struct outages *outages,
+                           struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view;
+    struct fault why;
+    int found = feed_cursor_begin(&c, r, segment, fault);
+    while (found >= 0 && (found = feed_cursor_next(&c, &view, fault)) > 0) {
+        int err = 0;
+        if (view.body_kind == RECORD_gap)
+            err = outages_add_gap(outages, view.body, view.body_len, &why);
+        else if (view.body_kind == RECORD_window &&
+                 (err = outages_add_record(outages, view.body, view.body_len)) < 0)
+            fault_set(&why, EBADMSG, "is no Window");
+        if (err == -ENOMEM)
+            found = report_no_memory(fault);
+        else if (err < 0)
+            found = feed_cursor_refuse(&c, why.text) < 0 ? report_no_memory(fault) : 0;
+    }
+    feed_cursor_end(&c);
+    return found < 0 ? found : 0;
+}
+
+int report_feeds_outages(struct report_feeds *f, struct outages *outages, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < f->reader_count; i++) {
+        const struct feed_reader_segment *list;
+        size_t count = feed_reader_segments(f->readers[i], &list);
+        if (f->progress != NULL)
+            atomic_fetch_add_explicit(&f->progress->total, count, memory_order_relaxed);
+        for (size_t k = 0; err == 0 && k < count; k++) {
+            if (list[k].kind == FEED_WINDOWS)
+                err = segment_outages(f->readers[i], k, outages, fault);
+            if (f->progress != NULL)
+                atomic_fetch_add_explicit(&f->progress->done, 1, memory_order_relaxed);
+        }
+    }
+    return err;
+}
