@@ -322,6 +322,7 @@ struct finishing {
     struct day *day;
     struct feed_log *feed;
     struct survey_maker *survey; /* NULL: not wanted */
+    uint64_t damaged;            /* packets that the facts say are lost with damaged parts */
     struct fault *fault;
 };
 
@@ -383,6 +384,7 @@ static int facts_fill(struct finishing *f, int32_t date, struct day_facts *facts
     const struct calendar_day of = calendar_day_at(date);
     struct journal_sums sums = {0};
     int err = day_journal_read(f->days->journal, date, NULL, NULL, &sums, f->fault);
+    f->damaged = sums.given_up.damaged;
     sums.ledger.observed = 0; /* of windows that were given up there are kinds alone */
     for (unsigned k = 0; k < KIND_COUNT; k++)
         sums.ledger.observed += sums.kinds[k].packets;
@@ -413,6 +415,8 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
     if (f->days->settings->day.infected)
         event_infected_begin(f->days->settings->day.infected, facts, &settings->survey);
     err = day_journal_read(f->days->journal, date, source_take, f, &sums, f->fault);
+    if (err == 0 && sums.given_up.damaged != f->damaged) /* since facts_fill() */
+        err = fault_set(f->fault, EBADMSG, "the journal mended a part of the day meanwhile");
     if (err == 0)
         err = earlier_write(f, NULL);
     if (err == 0)
