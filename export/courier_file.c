@@ -1,8 +1,8 @@
 #include "export/courier_state.h"
+#include "export/path_sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +36,6 @@ static int line_append(int fd, const struct courier_letter *letter)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* A file that is new is to be there after a power cut, too. */
-static int folder_sync(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err = fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return err;
-}
-
 int courier_write(const struct courier_spec *s, const struct courier_letter *letter,
                   const atomic_bool *is_stopped, struct fault *fault)
 {
@@ -64,6 +52,6 @@ int courier_write(const struct courier_spec *s, const struct courier_letter *let
     if (fd >= 0 && close(fd) < 0 && err == 0)
         err = -errno;
     if (err == 0 && is_new)
-        err = folder_sync(s->target);
+        err = path_sync(s->target);
     return err == 0 ? 0 : fault_set(fault, -err, "%.150s: %s", s->name, strerror(-err));
 }

@@ -1,11 +1,10 @@
 #include "export/cursor_file.h"
-
+#include "export/path_sync.h"
 #include "export/yamiscope.pb-c.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,18 +173,6 @@ static int text_write(const struct cursor_file *c, const char *text, size_t len)
     return err;
 }
 
-/* The rename itself is to outlive a power cut. */
-static int folder_sync(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err = fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return err;
-}
-
 int cursor_file_write(struct cursor_file *c, const struct feed_position *position,
                       struct fault *fault)
 {
@@ -207,7 +194,7 @@ int cursor_file_write(struct cursor_file *c, const struct feed_position *positio
                     record_crc(0, text, (size_t)len));
     int err = text_write(c, text, (size_t)len);
     if (err == 0)
-        err = folder_sync(c->path);
+        err = path_sync(c->path);
     return err == 0 ? 0
                     : fault_set(fault, -err, "%.200s: can't write the cursor: %s", c->path,
                                 strerror(-err));
