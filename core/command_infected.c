@@ -239,6 +239,30 @@ static int run(struct infected_run *r, struct fault *fault)
     return err;
 }
 
+/* What readers of rows might not look at; text says it itself. */
+static void lacks_say(const struct infected_view *v)
+{
+    const struct infected_list *l = v->list;
+    const struct {
+        uint64_t count;
+        const char *unit;
+    } said[INFECTED_LACKS] = {
+        [INFECTED_UNDECIDED] = {l->undecided, "sources"},
+        [INFECTED_UNCOUNTED] = {l->uncounted, "sources"},
+        [INFECTED_GIVEN_UP] = {day_given_up_packets(&l->given_up) - l->given_up.damaged, "packets"},
+        [INFECTED_DAMAGED] = {l->given_up.damaged, "packets"},
+    };
+    for (unsigned lack = 0; lack < INFECTED_LACKS; lack++)
+        if (infected_lacks(l, lack) && said[lack].count > 0)
+            fprintf(stderr, "yamiscope: %s: %" PRIu64 " %s. %s\n", infected_lack_name(lack),
+                    said[lack].count, said[lack].unit, infected_lack_words(lack));
+        else if (infected_lacks(l, lack))
+            fprintf(stderr, "yamiscope: %s: %s\n", infected_lack_name(lack),
+                    infected_lack_words(lack));
+    if (infected_before_lacks(v))
+        fprintf(stderr, "yamiscope: %s\n", INFECTED_BEFORE);
+}
+
 int command_infected(const struct config *c)
 {
     struct infected_run r = {.config = c};
@@ -247,14 +271,8 @@ int command_infected(const struct config *c)
     const struct damage_list *damaged = r.feeds == NULL ? NULL : report_feeds_damage(r.feeds);
     if (damaged != NULL)
         command_print_damage(damaged);
-    bool is_bound = err == 0 && r.view.list != NULL && r.view.list->undecided > 0;
-    if (is_bound && (r.format != FORMAT_TEXT || c->per_as != NULL))
-        fprintf(stderr, "yamiscope: undecided: %" PRIu64 " sources. %s\n", r.view.list->undecided,
-                INFECTED_LOWER_BOUND);
-    bool lacks_counts = err == 0 && r.view.list != NULL && r.view.list->uncounted > 0;
-    if (lacks_counts && (r.format != FORMAT_TEXT || c->per_as != NULL))
-        fprintf(stderr, "yamiscope: uncounted: %" PRIu64 " sources. %s\n", r.view.list->uncounted,
-                INFECTED_UNCOUNTED);
+    if (err == 0 && (r.format != FORMAT_TEXT || c->per_as != NULL))
+        lacks_say(&r.view);
     if (err == 0)
         code = command_flush(damaged == NULL || damaged->count > 0 ? EXIT_DAMAGED : EXIT_DONE);
     else

@@ -36,6 +36,32 @@ const char *infected_change_name(enum infected_change change)
     return names[change];
 }
 
+const char *infected_lack_name(enum infected_lack lack)
+{
+    static const char *const names[] = {"undecided", "uncounted", "given_up", "damaged"};
+    return names[lack];
+}
+
+bool infected_lacks(const struct infected_list *list, enum infected_lack lack)
+{
+    const struct day_given_up *g = &list->given_up;
+    const uint64_t lost[INFECTED_LACKS] = {
+        [INFECTED_UNDECIDED] = list->undecided,
+        [INFECTED_UNCOUNTED] = list->uncounted,
+        [INFECTED_GIVEN_UP] = g->ports | g->rules | g->sources,
+        [INFECTED_DAMAGED] = g->damaged | list->damaged,
+    };
+    return lost[lack] > 0;
+}
+
+bool infected_list_is_exact(const struct infected_list *list)
+{
+    for (unsigned lack = 0; lack < INFECTED_LACKS; lack++)
+        if (infected_lacks(list, lack))
+            return false;
+    return true;
+}
+
 int infected_create(struct infected **out, const struct ruleset *rules)
 {
     struct infected *i = calloc(1, sizeof *i);
@@ -80,6 +106,12 @@ int infected_begin(struct infected *i, int32_t date, const struct survey_setting
     day_span_date_init(&i->span, date, survey, has_ex, ipv4);
     i->is_span_begun = true;
     return 0;
+}
+
+void infected_lost(struct infected *i, const struct day_given_up *given_up, uint64_t damaged)
+{
+    day_given_up_add(&i->list.given_up, given_up);
+    saturate_add(&i->list.damaged, damaged);
 }
 
 /* ---- one source ---- */

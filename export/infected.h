@@ -63,18 +63,36 @@ struct infected_list {
     int32_t date;
     struct infected_host *hosts; /* by IP version, address */
     size_t count, confirmed;
-    uint64_t sources;   /* of the day */
-    uint64_t undecided; /* would be listed if the high counts of addresses were true */
-    uint64_t uncounted; /* might be listed, but their addresses were not counted */
-    bool has_survey;    /* the telescope's size is known: survey scanners could be told */
+    uint64_t sources;             /* of the day */
+    uint64_t undecided;           /* would be listed if the high counts of addresses were true */
+    uint64_t uncounted;           /* might be listed, but their addresses were not counted */
+    bool has_survey;              /* the telescope's size is known: survey scanners could be told */
+    struct day_given_up given_up; /* as the date's facts have it: packets */
+    uint64_t damaged; /* places in the date's source days, or its facts, that could not be read */
 };
+
+/* Why the list may not be all there was. */
+enum infected_lack {
+    INFECTED_UNDECIDED, /* hosts may be missing; of a merged day */
+    INFECTED_UNCOUNTED, /* likewise; of an older feed */
+    INFECTED_GIVEN_UP,  /* likewise; for memory */
+    INFECTED_DAMAGED,   /* likewise, and of one that is suspected rows of other ports may be lost */
+    INFECTED_LACKS
+};
+
+/* "undecided", "uncounted", "given_up", "damaged". */
+const char *infected_lack_name(enum infected_lack lack);
+
+/* Whether a list lacks something for this reason. */
+bool infected_lacks(const struct infected_list *list, enum infected_lack lack);
+bool infected_list_is_exact(const struct infected_list *list);
 
 static inline bool infected_is_confirmed(const struct infected_host *h)
 {
     return h->reason != INFECTED_PORTS;
 }
 
-/* Whether the count of addresses is exact. */
+/* Whether the count of addresses is exact; else there were so many or more. From SOURCE_REACH_MAX on it never is. */
 static inline bool infected_is_exact(const struct infected_host *h)
 {
     return h->reach.low == h->reach.high && h->reach.low > 0 && h->reach.low < SOURCE_REACH_MAX;
@@ -93,6 +111,9 @@ void infected_destroy(struct infected *i); /* accepts NULL */
 /* A date, and when a source of it is a survey scanner (day.h): `has_ex` and `ipv4` as day_facts_ipv4. Forgets the one before. -ENOMEM. */
 int infected_begin(struct infected *i, int32_t date, const struct survey_settings *survey,
                    bool has_ex, uint64_t ipv4);
+
+/* What the date's facts say is lost, and in how many places they or its source days are damaged: behind infected_begin, before infected_end. */
+void infected_lost(struct infected *i, const struct day_given_up *given_up, uint64_t damaged);
 
 /* A source day of that date, in the order of source_day_order; nothing of it is pointed to afterwards. -ENOMEM; -E2BIG: more than INFECTED_MAX
  * hosts; -EINVAL: out of order. */

@@ -18,6 +18,29 @@ const char *infected_address(const struct infected_host *h, char to[INFECTED_ADD
     return to;
 }
 
+const char *infected_lack_words(enum infected_lack lack)
+{
+    static const char *const words[INFECTED_LACKS] = {
+        [INFECTED_UNDECIDED] = INFECTED_LOWER_BOUND,
+        [INFECTED_UNCOUNTED] = INFECTED_NOT_COUNTED,
+        [INFECTED_GIVEN_UP] = INFECTED_GAVE_UP,
+        [INFECTED_DAMAGED] = INFECTED_DAMAGE,
+    };
+    return words[lack];
+}
+
+/* Their names, each between two quotes where JSON is written; how many. */
+static unsigned lacks_print(FILE *out, const struct infected_list *list, const char *quote,
+                            const char *between)
+{
+    unsigned count = 0;
+    for (unsigned lack = 0; lack < INFECTED_LACKS; lack++)
+        if (infected_lacks(list, lack))
+            fprintf(out, "%s%s%s%s", count++ > 0 ? between : "", quote, infected_lack_name(lack),
+                    quote);
+    return count;
+}
+
 static bool is_meant(const struct infected_view *v, const struct infected_host *h)
 {
     return !v->has_asn || h->asn == v->asn;
@@ -61,7 +84,9 @@ enum column {
     C_first,
     C_last,
     C_reached,
-    C_change
+    C_change,
+    C_exact,
+    C_lacks
 };
 
 static const struct {
@@ -104,6 +129,8 @@ static const struct {
     {"last_seen", C_last},
     {"addresses_reached", C_reached},
     {"change", C_change},
+    {"addresses_exact", C_exact},
+    {"list_lacks", C_lacks},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -186,6 +213,14 @@ static void csv_cell(FILE *out, const struct infected_view *v, const struct infe
     case C_change:
         csv_text(out, infected_change_name(h->change));
         break;
+    case C_exact:
+        csv_text(out, infected_is_exact(h) ? "true" : "false");
+        break;
+    case C_lacks:
+        fputc('"', out);
+        (void)lacks_print(out, v->list, "", ";");
+        fputc('"', out);
+        break;
     }
 }
 
@@ -267,6 +302,20 @@ struct infected_counts infected_count(const struct infected_view *v)
     return c;
 }
 
+static void json_lacks(FILE *out, const struct infected_view *v)
+{
+    const struct day_given_up *g = &v->list->given_up;
+    fprintf(out, ",\"exact\":%s,\"lacks\":[", infected_list_is_exact(v->list) ? "true" : "false");
+    (void)lacks_print(out, v->list, "\"", ",");
+    fprintf(out,
+            "],\"given_up\":{\"ports\":%" PRIu64 ",\"rules\":%" PRIu64 ",\"sources\":%" PRIu64
+            ",\"damaged\":%" PRIu64 "},\"damaged\":%" PRIu64 ",\"before_exact\":%s",
+            g->ports, g->rules, g->sources, g->damaged, v->list->damaged,
+            v->before == NULL          ? "null"
+            : infected_before_lacks(v) ? "false"
+                                       : "true");
+}
+
 void infected_json(FILE *out, const struct infected_view *v)
 {
     struct infected_counts c = infected_count(v);
@@ -285,9 +334,11 @@ void infected_json(FILE *out, const struct infected_view *v)
         fputs(",\"new\":null,\"continuing\":null,\"gone\":null", out);
     fprintf(out,
             ",\"undecided\":%" PRIu64 ",\"lower_bound\":%s,\"uncounted\":%" PRIu64
-            ",\"survey_known\":%s}\n",
+            ",\"survey_known\":%s",
             v->list->undecided, v->list->undecided > 0 ? "true" : "false", v->list->uncounted,
             v->list->has_survey ? "true" : "false");
+    json_lacks(out, v);
+    fputs("}\n", out);
     for (size_t n = 0; n < v->list->count; n++)
         if (is_meant(v, &v->list->hosts[n]))
             json_host(out, &v->list->hosts[n], v->list->date, v->list->hosts[n].change);
@@ -372,6 +423,36 @@ static void stix_host(struct stix *s, const struct infected_view *v, const struc
             infected_is_confirmed(h) ? "confirmed" : "suspected", infected_reason_name(h->reason));
     if (h->change)
         fprintf(s->out, ",\"%s\"", infected_change_name(h->change));
+    if (h->reach.high > 0)
+        fprintf(s->out, ",\"addresses-reached:%u%s\"", h->reach.low,
+                infected_is_exact(h) ? "" : "-or-more");
+    fputc(']', s->out);
+    stix_close(s);
+}
+
+/* What the list lacks, of whoever made it; nothing where it is exact. */
+static void stix_lacks(struct stix *s, const struct infected_view *v)
+{
+    char id[STIX_ID], name[STIX_VALUE];
+    const char *between = "";
+    if (infected_list_is_exact(v->list) && !infected_before_lacks(v))
+        return;
+    snprintf(name, sizeof name, "%.900s %d %d %" PRIu32 " lacks", v->sensor, v->list->date,
+             v->has_asn, v->asn);
+    stix_open(s, "note", stix_id(id, "note", name, false), false);
+    fputs(",\"content\":\"", s->out);
+    for (unsigned lack = 0; lack < INFECTED_LACKS; lack++) {
+        if (!infected_lacks(v->list, lack))
+            continue;
+        fprintf(s->out, "%s%s", between, infected_lack_words(lack));
+        between = " ";
+    }
+    if (infected_before_lacks(v))
+        fprintf(s->out, "%s%s", between, INFECTED_BEFORE);
+    fprintf(s->out, "\",\"object_refs\":[\"%s\"],\"labels\":[", s->creator);
+    unsigned count = lacks_print(s->out, v->list, "\"", ",");
+    if (infected_before_lacks(v))
+        fprintf(s->out, "%s\"before\"", count > 0 ? "," : "");
     fputc(']', s->out);
     stix_close(s);
 }
@@ -425,6 +506,7 @@ void infected_stix(FILE *out, const struct infected_view *v)
     for (size_t n = 0; n < v->list->count; n++)
         if (is_meant(v, &v->list->hosts[n]))
             stix_host(&s, v, &v->list->hosts[n], has_as);
+    stix_lacks(&s, v);
     stix_malware(&s, v, INFECTED_MIRAI);
     stix_malware(&s, v, INFECTED_PAYLOAD);
     stix_end(&s);

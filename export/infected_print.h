@@ -12,11 +12,13 @@
  *         infection, family                       "mirai", "iot-exploit"; "iot-suspected"; the exploit's rule, of several the last packet's
  *         tag                                     mirai, payload, ports; and new, continuing
  *         count                                   packets of scan kinds over TCP
- *       and behind them, ours: first_seen, last_seen, addresses_reached (capped at 12), change
- * JSON  an object per line: first one {"heading": ...} with counts and what they mean, then one per host (rules: its exploits, each with
+ *       and behind them, ours: first_seen, last_seen, addresses_reached (of the telescope, by packets over TCP to ports of strict iot rules or of
+ *       Mirai; 0: not counted), change, addresses_exact (false: so many or more; from 12 on it always is), list_lacks (the same in each row:
+ *       why hosts may be missing, words of infected_lack_name parted by ;)
+ * JSON  an object per line: first one {"heading": ...} with counts and what they mean (exact: nothing is lacking; lacks: why not), then one per host (rules: its exploits, each with
  *       its own packets; rule: the first of them; evidence_packets: of all), then those that are gone
  * STIX  a bundle: an address and its AS, the evidence packet (network-traffic without destination), an observed-data per host; a malware and
- *       a sighting of it for each reason of the confirmed ones
+ *       a sighting of it for each reason of the confirmed ones; a label "addresses-reached:3" ("12-or-more": not exact), and a note of what the list lacks
  * text  counts, by country and AS, and what changed
  */
 #ifndef EXPORT_INFECTED_PRINT_H
@@ -49,9 +51,31 @@ struct infected_view {
     "had counted the same address."
 
 /* Beside infected_list.uncounted. */
-#define INFECTED_UNCOUNTED                                                                     \
+#define INFECTED_NOT_COUNTED                                                                   \
     "Which addresses these sources reached was not counted, so infected hosts may be missing " \
     "here: a replay counts them with --events infected."
+
+/* Beside infected_list.given_up. */
+#define INFECTED_GAVE_UP \
+    "Detail of this day was given up for memory, so infected hosts may be missing here."
+
+/* Beside given_up.damaged, and infected_list.damaged. */
+#define INFECTED_DAMAGE                                                                         \
+    "Source days of this day are damaged: infected hosts may be missing here, and one that is " \
+    "suspected may have sent to other ports, too."
+
+/* Of infected_view.before. */
+#define INFECTED_BEFORE \
+    "The list of the day before is not exact: what is new now may have been there."
+
+/* The words above for what a list lacks. */
+const char *infected_lack_words(enum infected_lack lack);
+
+/* Whether the list of the day before is there and lacks something. */
+static inline bool infected_before_lacks(const struct infected_view *v)
+{
+    return v->before != NULL && !infected_list_is_exact(v->before);
+}
 
 struct infected_counts {
     uint64_t hosts, confirmed, fresh, continuing, gone;

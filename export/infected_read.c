@@ -4,6 +4,7 @@
 #include "export/source_walk.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* One record; what is damaged is passed over and named. */
 static int take(struct infected *i, struct source_walk *w, const struct record_view *view,
@@ -20,6 +21,18 @@ static int take(struct infected *i, struct source_walk *w, const struct record_v
     if (err < 0)
         return fault_set(fault, -err, "%s", why.text);
     return infected_add(i, &buffer->day, fault);
+}
+
+/* Places that are damaged in a segment. */
+static uint64_t damage_in(const struct feed_reader *r, size_t segment)
+{
+    const struct damage_list *list = feed_reader_damage(r);
+    char path[FEED_PATH];
+    uint64_t count = 0;
+    feed_reader_path(r, segment, path);
+    for (size_t n = 0; n < list->count; n++)
+        count += strcmp(list->at[n].file, path) == 0;
+    return count;
 }
 
 int infected_read(struct infected *i, struct report_feeds *feeds, size_t index,
@@ -49,6 +62,8 @@ int infected_read(struct infected *i, struct report_feeds *feeds, size_t index,
     }
     while (found == 0 && (found = source_walk_next(&w, &view, fault)) > 0)
         found = take(i, &w, &view, &buffer, fault);
+    if (found == 0)
+        infected_lost(i, &facts.given_up, damage_in(reader, place->sources));
     day_facts_fini(&facts);
     source_walk_end(&w);
     source_day_buffer_free(&buffer);

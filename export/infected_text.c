@@ -115,10 +115,15 @@ int infected_text(const struct text *t, const struct infected_view *v)
     snprintf(heading, sizeof heading, "Infected hosts of %s", calendar_text(v->list->date, day));
     text_heading(t, heading, v->timezone);
     text_paragraph(t, TEXT_PLAIN, INFECTED_HEADING, 0);
-    if (v->list->uncounted > 0) {
-        text_paragraph(t, TEXT_WARN, INFECTED_UNCOUNTED, 0);
+    for (unsigned lack = INFECTED_UNCOUNTED; lack < INFECTED_LACKS; lack++)
+        if (infected_lacks(v->list, lack))
+            text_paragraph(t, TEXT_WARN, infected_lack_words(lack), 0);
+    if (v->list->uncounted > 0)
         line(t, "sources of which addresses were not counted", v->list->uncounted);
-    }
+    if (day_given_up_packets(&v->list->given_up) > 0)
+        line(t, "packets of which detail is lost", day_given_up_packets(&v->list->given_up));
+    if (v->list->damaged > 0)
+        line(t, "damaged places", v->list->damaged);
     line(t, "addresses", c.hosts);
     line(t, "confirmed (Mirai, or an exploit over TCP)", c.confirmed);
     line(t, "suspected (strict IoT ports alone)", c.hosts - c.confirmed);
@@ -129,6 +134,8 @@ int infected_text(const struct text *t, const struct infected_view *v)
     } else {
         text_paragraph(t, TEXT_DIM, "The day before is not there: what is new is not known.", 0);
     }
+    if (infected_before_lacks(v))
+        text_paragraph(t, TEXT_WARN, INFECTED_BEFORE, 0);
     if (v->list->undecided > 0)
         line(t, "undecided, not among them", v->list->undecided);
     if (v->list->undecided > 0)

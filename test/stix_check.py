@@ -20,6 +20,7 @@ OBJECTS = {
     "observed-data": ({"first_observed", "last_observed", "number_observed"}, {"objects", "object_refs"}),
     "indicator": ({"pattern", "pattern_type", "valid_from"}, {"name", "description", "indicator_types", "pattern_version", "valid_until",
                                                               "kill_chain_phases"}),
+    "note": ({"content", "object_refs"}, {"abstract", "authors"}),
     "sighting": ({"sighting_of_ref"}, {"description", "first_seen", "last_seen", "count", "observed_data_refs", "where_sighted_refs", "summary"}),
 }
 CYBER = {

@@ -25,9 +25,11 @@ from reference_day import USES
 MAKER = os.environ.get("MAKE_DAYS", "")
 RULES = test_report.rules_of()
 DATE = 20500
+MOST = 12  # addresses reached are counted up to here, where it says "or more"
 COLUMNS = ("timestamp protocol src_ip src_port src_asn src_geo src_region src_city src_hostname src_naics src_sector device_vendor device_type "
            "device_model severity dst_ip dst_port dst_asn dst_geo dst_region dst_city dst_hostname dst_naics dst_sector public_source infection "
-           "family tag application version event_id count first_seen last_seen addresses_reached change").split()
+           "family tag application version event_id count first_seen last_seen addresses_reached change addresses_exact "
+           "list_lacks").split()
 
 
 def exploits(s):
@@ -121,6 +123,8 @@ def check_json(v, name, folder, date, zone, want):
     v.equal([r["address"] for r in rows],
             sorted(hosts, key=lambda a: (ipaddress.ip_address(a).version, ipaddress.ip_address(a))), f"{name}: hosts")
     v.equal(heading["lower_bound"], undecided > 0, f"{name}: lower_bound")
+    v.equal((heading["exact"], heading["damaged"]), (not heading["lacks"], 0), f"{name}: exact")
+    v.equal("undecided" in heading["lacks"], undecided > 0, f"{name}: lacks")
     v.equal((heading["hosts"], heading["confirmed"], heading["undecided"]),
             (len(hosts), sum(reason != "ports" for reason, *_ in hosts.values()), undecided), f"{name}: counts")
     for row in rows:
@@ -130,6 +134,8 @@ def check_json(v, name, folder, date, zone, want):
         v.equal((row["reason"], row["change"], row["first"], row["last"], row["asn"], row["country"], row["packets"], row["addresses_reached"]),
                 (reason, change, time_text(r.first_ns, zone), time_text(r.first_ns + r.lasted_ns, zone), s.asn, s.country,
                  s.kinds.get("tcp_syn", 0) + s.kinds.get("tcp_data", 0), r.reach[0]), f"{name}: {row['address']}")
+        reach = list(r.reach) or [0, 0]
+        v.equal(row["addresses_exact"], 0 < reach[0] == reach[1] < MOST, f"{name}: {row['address']}: exact")
         rules = rules_sent(s, r.evidence_dst_port if r.evidence_proto == 1 else None) if reason == "payload" else None
         v.equal((row.get("rules"), row.get("rule")), (rules, rules and rules[0]["rule"]), f"{name}: {row['address']}: rules")
         v.equal((row.get("evidence_time"), row.get("src_port"), row.get("dst_port"), row.get("protocol")),
@@ -156,6 +162,8 @@ def check_csv(v, name, text, rows):
                 (row["address"], row.get("evidence_time", ""), str(row.get("src_port", "")), str(row.get("dst_port", "")),
                  row.get("protocol", "tcp"), "", "high" if row["state"] == "confirmed" else "medium", str(row["packets"]), row["change"] or ""),
                 f"{name}: {cells['src_ip']}")
+        v.equal((cells["addresses_reached"], cells["addresses_exact"]), (str(row["addresses_reached"]), str(row["addresses_exact"]).lower()),
+                f"{name}: {cells['src_ip']}: addresses reached")
 
 
 def check_office(v, path, rows):
@@ -203,6 +211,9 @@ def check_stix(v, name, text, rows):
     traffic = [(o["src_port"], o["dst_port"]) for o in by_type.get("network-traffic", [])]
     v.equal(traffic, [(row["src_port"], row["dst_port"]) for row in rows if "src_port" in row], f"{name}: traffic")
     v.check(all("dst_ref" not in o for o in by_type.get("network-traffic", [])), f"{name}: a destination")
+    v.equal([[text for text in o["labels"] if text.startswith("addresses-reached:")] for o in by_type.get("observed-data", [])],
+            [[f"addresses-reached:{row['addresses_reached']}{'' if row['addresses_exact'] else '-or-more'}"] if row["addresses_reached"] else []
+             for row in rows], f"{name}: addresses reached")
     sighted = [ref for o in by_type.get("sighting", []) for ref in o["observed_data_refs"]]
     v.equal(len(sighted), sum(row["state"] == "confirmed" for row in rows), f"{name}: sightings")
 
@@ -406,6 +417,52 @@ def check_pieces(v, where):
     v.equal(lists["noon"][0]["undecided"], 3, "20.0.0.1, 20.0.0.5, and 20.0.0.3, who is nobody")
 
 
+def said_lacks(v, name, folder, *words):
+    """What a list lacks, by each form: all say the same."""
+    said = {}
+    for form in ("text", "json", "csv", "stix"):
+        rc, out, err = run("infected", folder, "--format", form, *words)
+        v.check(rc in (0, 3), f"{name}: {form}: {rc} {err}")
+        said[form] = out.decode()
+    heading = json.loads(said["json"].splitlines()[0])
+    rows = list(csv.DictReader(io.StringIO(said["csv"], newline="")))
+    v.equal({row["list_lacks"] for row in rows}, {";".join(heading["lacks"])}, f"{name}: CSV")
+    bundle = json.loads(said["stix"])
+    for line in stix_check.wrong(bundle):
+        v.check(False, f"{name}: {line}")
+    notes = [o for o in bundle["objects"] if o["type"] == "note"]
+    lacks = heading["lacks"] + (["before"] if heading["before_exact"] is False else [])
+    v.equal([o["labels"] for o in notes], [lacks] if lacks else [], f"{name}: STIX")
+    text = " ".join(said["text"].split())
+    v.equal("Source days of this day are damaged" in text, "damaged" in lacks, f"{name}: text says that it is damaged")
+    v.equal("The list of the day before is not exact" in text, "before" in lacks, f"{name}: text says that of the day before")
+    return heading
+
+
+def check_damage(v, folder, where):
+    """A source day of which a byte was altered is missing on its day: every form says so, of the day behind it, too, and what is merged of it."""
+    broken = shutil.copytree(folder, os.path.join(where, "broken"))
+    path = next(p for p in feed.segments(broken) if f"{date_text(DATE + 2).replace('-', '')}-sources-" in p)
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        byte = f.read(1)[0]
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte ^ 4]))
+    date = lambda n: ("--date", date_text(DATE + n))
+    heading = said_lacks(v, "whole", folder, *date(2))
+    v.equal((heading["damaged"], "damaged" in heading["lacks"]), (0, False), "whole: damage")
+    heading = said_lacks(v, "damaged", broken, *date(2))
+    v.equal((heading["exact"], heading["damaged"], "damaged" in heading["lacks"]), (False, 1, True), "damaged")
+    heading = said_lacks(v, "the day behind it", broken, *date(3))
+    v.equal(("damaged" in heading["lacks"], heading["before_exact"]), (False, False), "the day behind a damaged one")
+    merged = os.path.join(where, "broken.merged")
+    v.equal(run("merge", broken, "-o", merged)[0], 3, "merge of a damaged feed")
+    heading = said_lacks(v, "merged", merged, *date(2))
+    v.equal((heading["exact"], heading["damaged"], heading["given_up"]["damaged"] > 0), (False, 0, True), "what is merged of a damaged feed")
+    rc, _, err = run("infected", merged, "--format", "csv", *date(2))
+    v.check(rc == 0 and "damaged" in err, f"merged: said on stderr, too: {rc} {err}")
+
+
 def main():
     if not MAKER:
         print("not run: MAKE_DAYS names no program")
@@ -431,6 +488,7 @@ def main():
         check_stix(v, "stix", out.decode(), rows)
         v.equal(run("infected", folder, "--format", "stix")[1], out, "the same bundle again")
         check_pieces(v, where)
+        check_damage(v, folder, where)
         rc, out, _ = run("infected", folder)
         v.check(rc == 0 and b"not devices" in out and b"By AS" in out, f"text: {out[:200]}")
         check_by_as(v, folder, rows, os.path.join(where, "isp"))
