@@ -154,6 +154,7 @@ int command_events(const struct config *c)
     struct event_filter filter = {0};
     struct event_walk walk = {.filter = &filter,
                               .has_updates = c->has_updates,
+                              .holds = true,
                               .until_seq = UINT64_MAX,
                               .told_until_ns = INT64_MAX};
     struct fault fault;

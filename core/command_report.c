@@ -173,6 +173,8 @@ static int report_run(struct output *o, struct report_feeds *feeds, struct fault
         err = report_feeds_outages(feeds, &outages, fault);
         o->report.outages = &outages;
     }
+    if (err == 0)
+        err = report_feeds_hold(feeds, fault);
     progress_stop(o->progress);
     if (err == 0 && o->is_out_of_memory)
         err = fault_set(fault, ENOMEM, "report: %s", strerror(ENOMEM));

@@ -132,7 +132,11 @@ static int pass(struct walking *w, struct fault *fault)
         /* Nobody is told of packets before they came: what ends before has nothing of `since`. */
         bool is_past = f != NULL && f->has_since && i + 1 < count &&
                        segments[i].at < f->since_ns / INT64_C(1000000000) - LATE_S;
-        if (segments[i].kind == FEED_WINDOWS && !is_past)
+        if (segments[i].kind != FEED_WINDOWS || is_past)
+            continue;
+        if (w->asked->holds && !w->is_listing)
+            err = feed_reader_hold(w->reader, i, fault);
+        if (err == 0)
             err = segment_walk(w, i, fault);
     }
     return err;

@@ -1,7 +1,7 @@
 /* event_walk: the events of a feed on disk, for commands and requests.
  *
- * Windows are passed over unread; each event is held to its checksum and to all of record_event.h. What is damaged goes to the reader's
- * list and is left out. By default an event comes once, as its last record has it, in the order of these records; the feed is then
+ * Windows are passed over unread unless all is to be held to its checksums; each event is, and to all of record_event.h. What is damaged goes
+ * to the reader's list and is left out. By default an event comes once, as its last record has it, in the order of these records; the feed is then
  * read twice, with 32 bytes for each event. One thread.
  */
 #ifndef EXPORT_EVENT_WALK_H
@@ -18,6 +18,7 @@ struct event_walk {
     const struct event_filter
         *filter; /* NULL: every event. It is held to the last record of each, or to every one */
     bool has_updates; /* every record comes */
+    bool holds;       /* segments that are walked are read whole: the list has what is damaged there, windows too */
     uint64_t after,
         until_seq; /* records in (after, until_seq] alone; 0, UINT64_MAX: all. Also for which record is the last */
     int64_t

@@ -433,3 +433,14 @@ int feed_cursor_land(struct feed_cursor *c, uint64_t from, uint64_t until, struc
     c->is_ended = true;
     return 0;
 }
+
+int feed_reader_hold(struct feed_reader *r, size_t segment, struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view;
+    int found = feed_cursor_begin(&c, r, segment, fault);
+    while (found >= 0 && (found = feed_cursor_next(&c, &view, fault)) > 0)
+        continue;
+    feed_cursor_end(&c);
+    return found;
+}

@@ -461,6 +461,7 @@ int report_feeds_windows(struct report_feeds *f, report_window_take take, void *
                 progress_add(&f->progress->done, 1);
         }
     }
+    f->has_read_windows |= err == 0;
     f->unknown_packets = names.unknown_packets;
     rule_names_fini(&names);
     window_destroy(w);

@@ -63,6 +63,10 @@ int report_feeds_windows(struct report_feeds *f, report_window_take take, void *
  * them apart: a second per gigabyte. What is damaged is named. -errno and a fault. */
 int report_feeds_outages(struct report_feeds *f, struct outages *outages, struct fault *fault);
 
+/* Reads what was not read so far, for nothing but what is damaged in it: so the list of damage does not depend on what a report shows.
+ * A second per gigabyte. -errno and a fault. */
+int report_feeds_hold(struct report_feeds *f, struct fault *fault);
+
 /* What readers must be told: of days that were or could not be restated, and the like. Valid until the next call. */
 struct report_notes report_feeds_notes(struct report_feeds *f);
 

@@ -208,6 +208,7 @@ int report_feeds_sources(struct report_feeds *f, struct span *span, size_t from,
     if (err == 0 && !s.is_broken && span_add_sources(span, sums, f->rules, &why) < 0)
         s.is_broken = true;
     for (size_t i = 0; i < s.count; i++) {
+        f->dates[from + i].is_read |= s.at[i].cursor.is_closed;
         feed_cursor_end(&s.at[i].cursor);
         day_span_date_fini(&s.at[i].date);
     }

@@ -12,6 +12,7 @@ struct report_date {
     struct feed_reader *reader;
     bool is_noted;  /* it stands in `restated` or `not_restated` */
     bool is_shared; /* it stands in `shared` */
+    bool is_read;   /* its source days were read to their end */
 };
 
 enum { REPORT_NOTES = 8 };
@@ -26,7 +27,7 @@ struct report_feeds {
     size_t date_count;
     char *timezone;
     const char *timezone_feed;
-    bool is_anonymised;
+    bool is_anonymised, has_read_windows; /* windows: all of them, to their end */
     struct feed_progress *progress; /* or NULL */
 
     struct day_result *day; /* that was read last */
