@@ -228,6 +228,7 @@ struct lookup_view {
  *   days [{date, COUNT, packets_ex_survey, sources_ex_survey, complete, exact}], day_before null or one of these
  *   hours [{start_ts, packets, bytes, syn, scan, COUNT's sources}]
  *   detail {dates, dates_without_sources, from, to, whole, COUNT, categories [{category, packets}], rules [{rule, category, evidence, COUNT}],
+ *     (evidence port: packets whose payload shows no rule, under each rule of the port that the Day knows)
  *     tools [{tool, COUNT}], countries [{country, COUNT}], top [{date, port_packets, and as above without days, classes}]}
  * Both: events [objects of event_print.h], events_total; and end with notes [text], damaged [{file, kind, offset, what}]. */
 void lookup_json_source(FILE *out, const struct lookup_view *v, const struct lookup_source *s);

@@ -107,6 +107,10 @@ static int day_read(struct asking *a, size_t date, struct lookup_port_day *day, 
             day->is_exact = says.is_exact;
             day->is_complete = says.is_complete;
         }
+        int rest = there < 0 ? 0 : 1; /* what stands behind it may be damaged, too */
+        while (rest > 0)
+            rest = feed_cursor_next(&c, &view, fault);
+        found = rest < 0 ? rest : found;
     }
     feed_cursor_end(&c);
     return found;
@@ -199,6 +203,22 @@ static int facets_find(struct asking *a, struct feed_reader *r, size_t segment,
     return 0;
 }
 
+/* What is told by the port alone: packets that show no rule by their payload, under the port's rules as far as the Day has them. */
+static int port_rules_add(struct asking *a, const struct day_result *day, uint64_t left,
+                          const struct port_facets *f)
+{
+    const struct rule *const rules[] = {a->out->iot, a->out->service};
+    const struct facet count = {left, f->shown < f->all.sources ? f->all.sources - f->shown : 0};
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < 2; i++)
+        for (size_t k = 0; rules[i] != NULL && err == 0 && k < day->rule_count; k++)
+            if (day->rules_by_evidence[k].evidence == EVIDENCE_port &&
+                strcmp(day->rules_by_evidence[k].id, rules[i]->id) == 0)
+                err = row_add(a, &a->out->rules, rules[i]->id, day->rules_by_evidence[k].category,
+                              EVIDENCE_port, &count);
+    return err;
+}
+
 /* The pie: payload evidence by its rule's category, the rest by the port, as a Day has it (day.h). */
 static int categories_add(struct asking *a, const struct day_result *day,
                           const struct day_port *says, const struct port_facets *f)
@@ -225,6 +245,7 @@ static int categories_add(struct asking *a, const struct day_result *day,
         left -= packets;
         err = row_add(a, &a->out->categories, category, "", 0, &(struct facet){packets, 0});
     }
+    err = err != 0 ? err : port_rules_add(a, day, left, f);
     return err != 0 ? err : row_add(a, &a->out->categories, own, "", 0, &(struct facet){left, 0});
 }
 

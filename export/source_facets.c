@@ -101,10 +101,16 @@ int port_facets_add(struct port_facets *f, unsigned proto, uint16_t port, uint64
         return 0;
     facets_count(f, at, target->packets, source_country(s->origin.country),
                  source_targets_tools(s));
+    size_t end = 0;
     for (size_t i = 0; s->evidence_count > 0 && i < targets->hit_count; i++) {
         const struct source_hit *hit = &targets->hits[i];
-        if (hit->proto == proto && hit->port == port &&
-            facets_rule_add(f, hit->rule, hit->evidence, hit->packets, 1) != 0)
+        if (hit->proto != proto || hit->port != port)
+            continue;
+        if (i >= end) {
+            end = i;
+            f->shown += source_targets_shown(targets, &end) >= target->packets;
+        }
+        if (facets_rule_add(f, hit->rule, hit->evidence, hit->packets, 1) != 0)
             return -ENOMEM;
     }
     return 0;

@@ -350,7 +350,9 @@ static int rules_read(struct source_index *ix, unsigned proto, uint16_t port, st
         uint32_t name = t.key & 0xffffff, evidence = t.key >> 24 & 0xff;
         if (name >= ix->header.name_count || evidence >= EVIDENCE_COUNT)
             return -EBADMSG;
-        if (facets_rule_add(f, ix->name[name], evidence, t.packets, t.sources) != 0)
+        if (evidence == EVIDENCE_port)
+            f->shown += t.sources;
+        else if (facets_rule_add(f, ix->name[name], evidence, t.packets, t.sources) != 0)
             return -ENOMEM;
         if (++number == ix->header.term_count)
             break;

@@ -10,7 +10,7 @@
  *              (source_country), tools it uses (bits of enum tool); per AS the first alone
  *   names      of rules, each with a zero
  *   terms      INDEX_TERM bytes each, sorted: key, byte and length of its postings, packets, sources, their checksum, its own.
- *              Of evidence at a port there are no postings.
+ *              Of evidence at a port there are no postings, nor of those whose packets there all show a payload's rule.
  *   All numbers little-endian, checksums CRC-32C.
  *
  * One thread per index; memory 64 KB for an open one, for making one 132 to 272 bytes for each port, AS and (port, rule) of the day
@@ -50,7 +50,8 @@ struct facet_source {
 struct port_facets {
     struct facet all, countries[SOURCE_COUNTRIES],
         tools[TOOL_COUNT];    /* tools: that the source uses */
-    struct facet_rule *rules; /* by evidence, rule */
+    uint64_t shown;           /* sources all of whose packets there show a rule by their payload */
+    struct facet_rule *rules; /* above `port`: by evidence, rule */
     size_t rule_count;
     struct facet_source *top; /* most packets first, then in the segment's order */
     size_t top_count, top_max;

@@ -99,6 +99,27 @@ static int hits_count(struct building *b)
     return 0;
 }
 
+static int shown_count(struct building *b)
+{
+    for (size_t i = 0; i < b->targets.hit_count;) {
+        const struct source_hit *hit = &b->targets.hits[i];
+        const struct source_target *target =
+            source_targets_find(&b->targets, hit->proto, hit->port);
+        uint64_t shown = source_targets_shown(&b->targets, &i);
+        if (shown == 0 || target == NULL || shown < target->packets)
+            continue;
+        int name = name_of(b, INDEX_SHOWN_NAME);
+        if (name < 0)
+            return name;
+        int64_t number = source_terms_number(
+            &b->terms, index_key_rule(hit->proto, hit->port, EVIDENCE_port, (unsigned)name));
+        if (number < 0)
+            return (int)number;
+        source_terms_count(&b->terms, number, shown);
+    }
+    return 0;
+}
+
 /* -ENOMEM, -E2BIG; else -errno of a file. */
 static int source_add(struct building *b, uint64_t at)
 {
@@ -111,7 +132,8 @@ static int source_add(struct building *b, uint64_t at)
         return (int)as;
     err = source_terms_post(&b->terms, as, &at, 1);
     b->sources++;
-    return err < 0 ? err : hits_count(b);
+    err = err < 0 ? err : hits_count(b);
+    return err < 0 ? err : shown_count(b);
 }
 
 static bool is_stopped(const struct building *b)

@@ -14,7 +14,7 @@ enum {
     INDEX_CHUNK =
         64 << 10, /* postings: the checksum of a chunk begins with that of the one before */
 };
-#define INDEX_MAGIC "yamiidx1"
+#define INDEX_MAGIC "yamiidx2"
 
 struct index_header {
     struct source_index_of of;
@@ -55,6 +55,9 @@ static inline uint64_t index_get(const uint8_t **from)
     *from += sizeof value;
     return le64toh(value);
 }
+
+/* Of a port whose packets show payloads' rules: the sources all of whose packets do (evidence `port` of a rule without a name). */
+#define INDEX_SHOWN_NAME ""
 
 /* Each ends with its own checksum. */
 void index_header_put(const struct index_header *h, uint8_t to[INDEX_HEADER]);

@@ -155,6 +155,18 @@ const struct source_target *source_targets_find(const struct source_targets *t, 
     return NULL;
 }
 
+uint64_t source_targets_shown(const struct source_targets *t, size_t *at)
+{
+    const struct source_hit *first = &t->hits[*at];
+    uint64_t packets = 0;
+    for (; *at < t->hit_count && t->hits[*at].proto == first->proto &&
+           t->hits[*at].port == first->port;
+         ++*at)
+        if (t->hits[*at].evidence == EVIDENCE_payload)
+            saturate_add(&packets, t->hits[*at].packets);
+    return packets;
+}
+
 uint32_t source_targets_tools(const struct source_day *s)
 {
     uint32_t tools = 0;

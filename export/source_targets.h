@@ -42,6 +42,9 @@ void source_targets_fini(struct source_targets *t); /* accepts all zero */
 const struct source_target *source_targets_find(const struct source_targets *t, unsigned proto,
                                                 uint16_t port);
 
+/* Packets of the hit's protocol and port that show a rule by their payload; `at` is the first hit there, and goes on behind the last. */
+uint64_t source_targets_shown(const struct source_targets *t, size_t *at);
+
 /* The tools that the source uses by the stated rule (source_day_uses): a set of 1 << enum tool. */
 uint32_t source_targets_tools(const struct source_day *s);
 

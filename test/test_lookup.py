@@ -292,6 +292,9 @@ def details(of, dates, proto, port):
                 facets[key][1] += 1
         for key, (n, who) in facets.items():
             add(key, n, who)
+        by_port = [s_left for _, _, s in rows if (s_left := left_of(s, proto, port))]
+        for rule in rules_of_port(proto, port):
+            add(("rules", rule, "port"), sum(by_port), len(by_port))
         own, left, pie = category_of(day, proto, port), sum(n for n, _, _ in rows), defaultdict(int)
         for (rule, how), (n, who) in rules.items():
             add(("rules", rule, how), n, who)
@@ -304,6 +307,17 @@ def details(of, dates, proto, port):
             add(("categories", category), n, 0)
         top += [(-n, date, index, str(ipaddress.ip_address(s.address))) for n, index, s in rows]
     return sums, [(date_text(d), -n, a) for n, d, _, a in sorted(top)]
+
+
+def rules_of_port(proto, port):
+    return RULES.of_port("udp" if proto == "udp" else "tcp_syn", port)[2]
+
+
+def left_of(s, proto, port):
+    """A source's packets to a port that show no rule by their payload."""
+    is_there = lambda kind, p: p == port and (kind == "udp") == (proto == "udp")
+    return (sum(n for (kind, p), n in s.ports.items() if is_there(kind, p)) -
+            sum(n for how, _, kind, p, n in s.evidence if how == "payload" and is_there(kind, p)))
 
 
 def category_of(day, proto, port):
