@@ -60,8 +60,8 @@ static bool date_read(struct http_request *r, const char *name, int32_t *date,
 static enum MHD_Result answer_of(struct http_request *r, int err, const struct fault *fault,
                                  bool is_protobuf, struct http_body *const *body)
 {
-    if (err == -EINVAL || err == -ENOENT)
-        return http_answer_error(r, err == -EINVAL ? 400 : 404, fault->text);
+    if (err == -EINVAL || err == -ENOENT || err == -ERANGE)
+        return http_answer_error(r, err == -EINVAL ? 400 : err == -ENOENT ? 404 : 410, fault->text);
     if (err < 0) {
         if (r->h->s.say != NULL)
             r->h->s.say(r->h->s.context, fault->text);

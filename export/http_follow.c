@@ -1,6 +1,5 @@
 #include "export/http_follow_state.h"
 
-#include "export/event_print.h"
 #include "export/feed_reader.h"
 #include "export/feed_tail.h"
 #include "export/http_window.h"
@@ -8,7 +7,6 @@
 #include "export/unpack_budget.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,78 +56,6 @@ static void damage_count(struct http_follow *f)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* ---- events */
-
-static void event_add(struct http_follow *f, struct http_body *event, uint64_t seq)
-{
-    if (event == NULL)
-        return; /* memory ended: readers see a gap in the seq */
-    event->seq = seq;
-    event->at_ns = http_follow_clock_ns();
-    pthread_mutex_lock(&f->lock);
-    struct http_body **at = &f->events[f->event_count++ % HTTP_EVENTS];
-    struct http_body *old = *at;
-    *at = event;
-    pthread_cond_broadcast(&f->came);
-    pthread_mutex_unlock(&f->lock);
-    http_body_release(old);
-}
-
-static void window_say(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq)
-{
-    struct http_memory m;
-    Yamiscope__Window *w = http_window_unpack(body, len);
-    if (w == NULL)
-        return;
-    if ((f->s.min_sources == 0 || http_window_fold(w, f->s.min_sources) == 0) &&
-        http_memory_begin(&m) == 0) {
-        fprintf(m.out, "id: %" PRIu64 "\nevent: window\ndata: ", seq);
-        int err = http_window_json(m.out, w, seq, HTTP_EVENT_PORTS);
-        fputs("\n\n", m.out);
-        struct http_body *event = http_memory_end(&m);
-        if (err < 0)
-            http_body_release(event);
-        else
-            event_add(f, event, seq);
-    }
-    yamiscope__window__free_unpacked(w, NULL);
-}
-
-static void day_say(struct http_follow *f, int32_t date, uint64_t seq)
-{
-    char text[SPAN_DATE];
-    struct http_memory m;
-    if (http_memory_begin(&m) < 0)
-        return;
-    span_date_text(date, text);
-    fprintf(m.out, "id: %" PRIu64 "\nevent: day\ndata: {\"date\":\"%s\",\"seq\":%" PRIu64 "}\n\n",
-            seq, text, seq);
-    event_add(f, http_memory_end(&m), seq);
-}
-
-/* Says the events that were told together. */
-static void told_say(struct http_follow *f)
-{
-    if (f->told_count == 0)
-        return;
-    fprintf(f->told.out, "]\nid: %" PRIu64 "\n\n", f->told_seq);
-    f->told_count = 0;
-    event_add(f, http_memory_end(&f->told), f->told_seq);
-}
-
-static void told_add(struct http_follow *f, const struct event *e, uint64_t seq)
-{
-    if (f->told_count == HTTP_TOLD)
-        told_say(f);
-    if (f->told_count == 0 && http_memory_begin(&f->told) < 0)
-        return;
-    /* The id stands behind the data: the last event's is known then. */
-    fputs(f->told_count == 0 ? "event: events\ndata: [" : ",", f->told.out);
-    event_json_record(f->told.out, e, seq);
-    f->told_count++;
-    f->told_seq = seq;
-}
-
 /* ---- records */
 
 /* The view of a date, made where the date is newer than those at hand. NULL: it is older, or memory ended. Under the lock. */
@@ -159,6 +85,8 @@ static struct http_view *view_find(struct http_follow *f, const struct calendar_
 static void window_count(struct http_follow_counts *c, const struct window *w, bool is_ahead)
 {
     int64_t end_ns;
+    if (!is_ahead && (c->windows == 0 || c->since_ns > w->start_ns))
+        c->since_ns = w->start_ns;
     c->windows++;
     c->parts += w->part > 0;
     for (unsigned i = 0; i < KIND_COUNT; i++) {
@@ -188,15 +116,20 @@ static void window_take(struct http_follow *f, const uint8_t *body, size_t len, 
     if (f->s.delay_ns > 0 && f->window->start_ns > f->s.now_ns(f->s.context))
         return;
     pthread_mutex_lock(&f->lock);
-    window_count(&f->counts, f->window, is_ahead);
+    if (!f->is_again)
+        window_count(&f->counts, f->window, is_ahead);
     f->counts.seq = seq;
     struct http_view *v = is_ahead ? NULL : view_find(f, &day);
     f->counts.changes += v == NULL;
     if (v != NULL && http_view_add(v, f->window, seq) < 0)
         f->counts.damaged++;
     pthread_mutex_unlock(&f->lock);
+    if (f->is_again)
+        return;
     if (f->says_events)
-        window_say(f, body, len, seq);
+        follow_say_window(f, body, len, seq);
+    else
+        follow_lose(f, seq);
 }
 
 static void day_take(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq)
@@ -213,7 +146,7 @@ static void day_take(struct http_follow *f, const uint8_t *body, size_t len, uin
     if (is_ahead && f->s.delay_ns > 0)
         return;
     pthread_mutex_lock(&f->lock);
-    f->counts.days++;
+    f->counts.days += !f->is_again;
     f->counts.seq = seq;
     struct http_view *v = NULL;
     for (unsigned i = 0; i < 2; i++)
@@ -223,8 +156,12 @@ static void day_take(struct http_follow *f, const uint8_t *body, size_t len, uin
     if (v != NULL && http_view_final(v, body, len, seq, &why) < 0)
         f->counts.damaged++;
     pthread_mutex_unlock(&f->lock);
+    if (f->is_again)
+        return;
     if (f->says_events)
-        day_say(f, date, seq);
+        follow_say_day(f, date, seq);
+    else
+        follow_lose(f, seq);
 }
 
 static void event_take(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq)
@@ -235,11 +172,15 @@ static void event_take(struct http_follow *f, const uint8_t *body, size_t len, u
         return;
     }
     pthread_mutex_lock(&f->lock);
-    f->counts.events[e.type][e.phase]++;
+    f->counts.events[e.type][e.phase] += !f->is_again;
     f->counts.seq = seq;
     pthread_mutex_unlock(&f->lock);
-    if (f->says_events && f->s.min_sources == 0 && f->s.delay_ns == 0)
-        told_add(f, &e, seq);
+    if (f->is_again || f->s.min_sources > 0 || f->s.delay_ns > 0)
+        return;
+    if (f->says_events)
+        follow_tell(f, &e, seq);
+    else
+        follow_lose(f, seq);
 }
 
 /* A gap stands in front of the first window behind it, whose day may not have a view yet: all have their gaps from here. */
@@ -338,7 +279,12 @@ static void record_take(struct http_follow *f, uint32_t kind, const uint8_t *bod
                         uint64_t seq)
 {
     if (kind != RECORD_event)
-        told_say(f);
+        follow_say_told(f);
+    f->is_again = seq <= f->seen_seq;
+    if (f->is_behind_others && !f->is_again)
+        follow_lose(f, seq - 1);
+    f->is_behind_others = false;
+    f->seen_seq = f->is_again ? f->seen_seq : seq;
     if (kind == RECORD_header)
         header_take(f, body, len);
     else if (kind == RECORD_event)
@@ -432,6 +378,7 @@ static int start_read(struct http_follow *f, struct feed_position *at, struct fa
     if (err == 0) {
         size_t count = feed_reader_segments(r, &list);
         size_t i = first_segment(list, count, f->s.now_ns(f->s.context), &f->oldest);
+        f->is_behind_others = i > 0;
         for (; err == 0 && i < count && !is_stopping(f); i++) {
             f->says_events = i + 1 == count;
             int more = segment_read(f, r, i, list[i].number, i + 1 == count, at, fault);
@@ -456,7 +403,7 @@ static void follow(struct http_follow *f, struct feed_tail *t)
     while (!is_stopping(f)) {
         int found = feed_tail_next(t, &r, &fault);
         if (found == 0) {
-            told_say(f);
+            follow_say_told(f);
             ready_say(f, NULL);
             feed_tail_wait(t, WAIT_MS);
         } else if (found < 0) {
@@ -509,12 +456,14 @@ static void *thread_run(void *context)
         if (err == -ESTALE || err == -EINVAL) {
             /* What it stands on was taken away: again from what is kept. */
             views_drop(f);
+            f->seen_seq =
+                err == -EINVAL ? 0 : f->seen_seq; /* it is another feed, or its end was cut off */
             err = start_read(f, &at, &fault);
         }
         if (!sleep_ms(f, WAIT_MS))
             break;
     }
-    told_say(f);
+    follow_say_told(f);
     return NULL;
 }
 

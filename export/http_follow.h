@@ -58,8 +58,9 @@ bool http_follow_ready(struct http_follow *f, int timeout_ms);
 int http_follow_event(struct http_follow *f, uint64_t *index, int timeout_ms,
                       struct http_body **out);
 
-/* Index of the first event behind the record `seq` that is still there; UINT64_MAX: of the one that comes next. */
-uint64_t http_follow_index(struct http_follow *f, uint64_t seq);
+/* Index of the first event behind the record `seq` that is still there; UINT64_MAX: of the one that comes next. *lost: the last record behind
+ * `seq` that was an event or would have been, and is no more at hand; 0: there is none. */
+uint64_t http_follow_index(struct http_follow *f, uint64_t seq, uint64_t *lost);
 
 /* When the event `index` came, on the monotonic clock; INT64_MAX: it has not. */
 int64_t http_follow_event_ns(struct http_follow *f, uint64_t index);
@@ -72,7 +73,7 @@ unsigned http_follow_dates(struct http_follow *f, int32_t dates[2]);
 int http_follow_day(struct http_follow *f, int32_t date, const struct http_view_frame *frame,
                     struct http_body **out);
 
-/* What was read. Sums count from the start of the process on, what was there of the two dates included. */
+/* What was read. Sums count from the start of the process on, what was there of the two dates included, each record once. */
 struct http_follow_counts {
     uint64_t seq;     /* of the last record */
     uint64_t changes; /* goes on when something of a date that is not at hand came */
@@ -81,6 +82,8 @@ struct http_follow_counts {
     uint64_t damaged;                           /* records that could not be used */
     uint64_t kinds[KIND_COUNT], kind_bytes[KIND_COUNT], marks[MARK_COUNT];
     struct window_ledger ledger;
+    int64_t
+        since_ns; /* least start of the windows that are counted; means something where there are any */
     int64_t
         last_end_ns; /* greatest end of a window, but of those dated ahead by a broken clock; 0: none */
     bool is_stuck; /* the feed can't be read on */

@@ -50,9 +50,10 @@ int http_follow_event(struct http_follow *f, uint64_t *index, int timeout_ms,
     return found;
 }
 
-uint64_t http_follow_index(struct http_follow *f, uint64_t seq)
+uint64_t http_follow_index(struct http_follow *f, uint64_t seq, uint64_t *lost)
 {
     pthread_mutex_lock(&f->lock);
+    *lost = seq != UINT64_MAX && f->lost_seq > seq ? f->lost_seq : 0;
     uint64_t kept = f->event_count < HTTP_EVENTS ? f->event_count : HTTP_EVENTS;
     uint64_t index = f->event_count;
     while (seq != UINT64_MAX && kept > 0 && f->events[(index - 1) % HTTP_EVENTS]->seq > seq) {

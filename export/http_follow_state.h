@@ -30,6 +30,8 @@ struct http_follow {
     struct outages gaps;              /* that reach into their days */
     struct http_body *events[HTTP_EVENTS];
     uint64_t event_count; /* ever */
+    uint64_t
+        lost_seq; /* of the last record that would be an event and is none at hand; 0: there is none */
     struct http_follow_counts counts;
     struct printed printed[HTTP_PRINTED];
     unsigned printed_next;
@@ -43,8 +45,22 @@ struct http_follow {
     unsigned told_count;
     uint64_t told_seq;
     bool has_names, says_events;
-    int32_t oldest; /* date from which on all windows are read */
+    bool is_behind_others; /* records stand before the one that is read first */
+    bool is_again;     /* the record was read before, and what it stands on was taken away since */
+    uint64_t seen_seq; /* greatest that was read */
+    int32_t oldest;    /* date from which on all windows are read */
 };
+
+/* ---- http_follow_say.c; the thread's */
+
+/* A record that is no event at hand: who asks for what is behind an earlier one is told so. */
+void follow_lose(struct http_follow *f, uint64_t seq);
+void follow_say_window(struct http_follow *f, const uint8_t *body, size_t len, uint64_t seq);
+void follow_say_day(struct http_follow *f, int32_t date, uint64_t seq);
+
+/* An event of the feed is said together with others: with those up to follow_say_told. */
+void follow_tell(struct http_follow *f, const struct event *e, uint64_t seq);
+void follow_say_told(struct http_follow *f);
 
 /* Monotonic. */
 int64_t http_follow_clock_ns(void);

@@ -11,52 +11,55 @@ static const unsigned codes[HTTP_CODES] = {200, 302, 304, 400, 401, 403, 404,
                                            405, 410, 421, 500, 503, 0};
 static const char *const cut_names[HTTP_CUTS] = {"request", "answer", "behind", "stalled"};
 
-/* Counters of the packets in windows read. */
+/* A server reads the two newest dates of what is there, and what comes: no counter is of the whole feed. */
+#define SINCE                                     \
+    ", of what this process read: windows since " \
+    "yamiscope_feed_counted_since_timestamp_seconds."
+
+/* Counters of what was read. */
 static void feed_print(FILE *out, const struct http_follow_counts *c)
 {
-    metric_head(out, "yamiscope_feed_packets_total", "counter",
-                "Packets in the windows read, by kind.");
+    metric_head(out, "yamiscope_feed_packets_total", "counter", "Packets by kind" SINCE);
     for (unsigned i = 0; i < KIND_COUNT; i++)
         metric_count(out, "yamiscope_feed_packets_total", "kind", kind_name(i), c->kinds[i]);
-    metric_head(out, "yamiscope_feed_bytes_total", "counter",
-                "Bytes on the wire in the windows read, by kind.");
+    metric_head(out, "yamiscope_feed_bytes_total", "counter", "Bytes on the wire by kind" SINCE);
     for (unsigned i = 0; i < KIND_COUNT; i++)
         metric_count(out, "yamiscope_feed_bytes_total", "kind", kind_name(i), c->kind_bytes[i]);
     metric_head(out, "yamiscope_feed_marked_packets_total", "counter",
-                "Packets in the windows read, by denominator or numerator.");
+                "Packets by denominator or numerator" SINCE);
     for (unsigned i = 0; i < SHARE_MARK_COUNT; i++)
         metric_count(out, "yamiscope_feed_marked_packets_total", "mark", mark_name(i), c->marks[i]);
     metric_head(out, "yamiscope_feed_tool_packets_total", "counter",
-                "Packets in the windows read that match a tool.");
+                "Packets that match a tool" SINCE);
     for (unsigned i = SHARE_MARK_COUNT; i < MARK_COUNT; i++)
         metric_count(out, "yamiscope_feed_tool_packets_total", "tool", mark_name(i), c->marks[i]);
     metric_head(out, "yamiscope_feed_offered_packets_total", "counter",
-                "Packets offered, by the ledgers of the windows read.");
+                "Packets offered, by ledgers" SINCE);
     metric_count(out, "yamiscope_feed_offered_packets_total", NULL, NULL, c->ledger.offered);
     metric_head(out, "yamiscope_feed_observed_packets_total", "counter",
-                "Packets observed, by the ledgers of the windows read.");
+                "Packets observed, by ledgers" SINCE);
     metric_count(out, "yamiscope_feed_observed_packets_total", NULL, NULL, c->ledger.observed);
     metric_head(out, "yamiscope_feed_dropped_packets_total", "counter",
-                "Packets dropped, by the ledgers of the windows read and by reason.");
+                "Packets dropped by reason, by ledgers" SINCE);
     for (unsigned i = 0; i < DROP_COUNT; i++)
         if (ledger_drop(&c->ledger, i) > 0 || (c->ledger.unknown >> i & 1) == 0)
             metric_count(out, "yamiscope_feed_dropped_packets_total", "reason", ledger_drop_name(i),
                          ledger_drop(&c->ledger, i));
     metric_head(out, "yamiscope_feed_late_packets_total", "counter",
-                "Packets that came after their window was sealed.");
+                "Packets that came after their window was sealed" SINCE);
     metric_count(out, "yamiscope_feed_late_packets_total", NULL, NULL, c->ledger.late);
     metric_head(out, "yamiscope_feed_windows_total", "counter",
-                "Window records read, parts included.");
+                "Window records, parts included" SINCE);
     metric_count(out, "yamiscope_feed_windows_total", NULL, NULL, c->windows);
     metric_head(out, "yamiscope_events_total", "counter",
-                "Records of events read, by type and phase: begin, goes_on, end.");
+                "Records of events by type and phase (begin, goes_on, end)" SINCE);
     for (unsigned type = 0; type < EVENT_TYPES; type++)
         for (unsigned phase = 0; phase < EVENT_PHASES; phase++)
             metric_count2(out, "yamiscope_events_total", "type",
                           event_type_name((enum event_type)type), "phase",
                           event_phase_name((enum event_phase)phase), c->events[type][phase]);
     metric_head(out, "yamiscope_feed_damaged_records_total", "counter",
-                "Records of the feed that could not be used.");
+                "Records of the feed that could not be used" SINCE);
     metric_count(out, "yamiscope_feed_damaged_records_total", NULL, NULL, c->damaged);
     metric_head(out, "yamiscope_feed_stuck", "gauge", "1 where the feed can't be read on.");
     metric_count(out, "yamiscope_feed_stuck", NULL, NULL, c->is_stuck);
@@ -65,6 +68,12 @@ static void feed_print(FILE *out, const struct http_follow_counts *c)
     metric_count(out, "yamiscope_feed_last_record", NULL, NULL, c->seq);
     if (c->last_end_ns == 0)
         return;
+    metric_head(
+        out, "yamiscope_feed_counted_since_timestamp_seconds", "gauge",
+        "Start of the earliest window that the feed's counters count, in packet time: of the "
+        "two newest dates that were there when this process began.");
+    metric_number(out, "yamiscope_feed_counted_since_timestamp_seconds", NULL, NULL,
+                  (double)c->since_ns / 1e9);
     metric_head(out, "yamiscope_feed_last_window_end_timestamp_seconds", "gauge",
                 "End of the newest window, in packet time.");
     metric_number(out, "yamiscope_feed_last_window_end_timestamp_seconds", NULL, NULL,
@@ -190,10 +199,12 @@ void http_health_print(struct http *h, FILE *out)
     json_string(out, counts.is_stuck ? "the feed can't be read on" : why);
     fprintf(out, ",\"feed\":{\"seq\":%" PRIu64 ",\"windows\":%" PRIu64 ",\"damaged\":%" PRIu64,
             counts.seq, counts.windows, counts.damaged);
-    if (counts.last_end_ns != 0)
+    if (counts.last_end_ns != 0) {
+        fprintf(out, ",\"since\":\"%s\"", report_time(counts.since_ns, time));
         fprintf(out, ",\"last_end\":\"%s\"", report_time(counts.last_end_ns, time));
-    else
-        fputs(",\"last_end\":null", out);
+    } else {
+        fputs(",\"since\":null,\"last_end\":null", out);
+    }
     fputs(",\"ledger\":", out);
     ledger_print(out, &counts.ledger);
     fprintf(out, "},\"subscribers\":%u", http_streams_count(h, HTTP_STREAM_live));

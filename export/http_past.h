@@ -49,7 +49,8 @@ struct http_windows_query {
 };
 
 /* JSON {state "provisional", sensor, timezone, seq (of the last record that is looked at), windows [...] in the feed's order, next}:
- * `next` is what `after` goes on with where there is more, else null. Protobuf: delimited Records. -ENOMEM, -errno and a fault. */
+ * `next` is what `after` goes on with where there is more, else null. Protobuf: delimited Records. -ERANGE as http_past_after; -ENOMEM, -errno
+ * and a fault. */
 int http_past_windows(struct http_past *p, const struct http_windows_query *q,
                       const struct http_audience *a, struct http_body **out, struct fault *fault);
 
@@ -85,6 +86,11 @@ int http_past_days(struct http_past *p, const struct http_days_query *q,
 /* One day as http_view_print writes it; INT32_MAX: the newest. -ENOENT and a fault: the feed has nothing of that date that these readers may see. */
 int http_past_day(struct http_past *p, int32_t date, size_t top, const struct http_audience *a,
                   struct http_body **out, struct fault *fault);
+
+/* Whether these readers can go on behind the record `seq` (0: from what is kept). -ERANGE and a fault: they can't, since it is not kept any more, or
+ * they were given no such record: so say windows, events, the feed and live. -errno. */
+int http_past_after(struct http_past *p, uint64_t seq, const struct http_audience *a,
+                    struct fault *fault);
 
 /* The position behind the record `seq`; 0: the feed's begin. -ERANGE and a fault that names what there is: it is not there. */
 int http_past_position(struct http_past *p, uint64_t seq, struct feed_position *at,

@@ -264,6 +264,8 @@ int http_past_events(struct http_past *p, const struct http_events_query *q,
     pthread_mutex_lock(&p->lock);
     err = past_feed_open(&f, p, a, fault);
     if (err == 0)
+        err = past_after(&f, q->after, a, fault);
+    if (err == 0)
         err = a->is_public ? public_print(p, &f, &x, counts.sensor, fault)
                            : events_print(p, &f, &x, counts.sensor, fault);
     past_feed_close(&f);

@@ -56,6 +56,10 @@ int past_feed_open(struct past_feed *f, struct http_past *p, const struct http_a
                    struct fault *fault);
 void past_feed_close(struct past_feed *f);
 
+/* As http_past_after, of the open feed. */
+int past_after(struct past_feed *f, uint64_t seq, const struct http_audience *a,
+               struct fault *fault);
+
 /* Whether these readers may see what ended at `end_ns`. */
 bool past_is_due(const struct http_past *p, const struct http_audience *a, int64_t end_ns);
 

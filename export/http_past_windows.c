@@ -250,6 +250,8 @@ int http_past_windows(struct http_past *p, const struct http_windows_query *q,
     pthread_mutex_lock(&p->lock);
     int err = past_feed_open(&f, p, a, fault);
     if (err == 0)
+        err = past_after(&f, q->after, a, fault);
+    if (err == 0)
         err = windows_print(p, &f, &x, fault);
     past_feed_close(&f);
     pthread_mutex_unlock(&p->lock);
@@ -276,13 +278,18 @@ static uint64_t first_seq(struct past_feed *f, size_t segment, struct fault *fau
     return seq;
 }
 
-static int position_find(struct past_feed *f, uint64_t seq, struct feed_position *at,
-                         struct fault *fault)
+static int no_record(uint64_t seq, struct fault *fault)
 {
-    struct feed_cursor c = {0};
-    struct record_view view = {0};
+    return fault_set(fault, ERANGE, "after: there is no record %" PRIu64, seq);
+}
+
+/* The segment in which a record stands, if it is kept. */
+static int segment_find(struct past_feed *f, uint64_t seq, size_t *segment, struct fault *fault)
+{
     size_t from = 0, to = f->segment_count; /* the segment is in [from, to) */
-    if (to == 0 || first_seq(f, 0, fault) > seq)
+    if (to == 0)
+        return no_record(seq, fault);
+    if (first_seq(f, 0, fault) > seq)
         return fault_set(fault, ERANGE, "after: record %" PRIu64 " is not kept any more", seq);
     while (to - from > 1) {
         size_t middle = from + (to - from) / 2;
@@ -292,16 +299,61 @@ static int position_find(struct past_feed *f, uint64_t seq, struct feed_position
         else
             from = middle;
     }
-    int found = feed_cursor_begin(&c, f->reader, from, fault);
+    *segment = from;
+    return 0;
+}
+
+int past_after(struct past_feed *f, uint64_t seq, const struct http_audience *a,
+               struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view = {0};
+    size_t segment, shown;
+    if (seq == 0)
+        return 0;
+    if (a->delay_ns > 0 && seq > f->seq)
+        return no_record(seq, fault);
+    int found = segment_find(f, seq, &segment, fault);
+    if (found < 0)
+        return found;
+    found = feed_cursor_begin(&c, f->reader, segment, fault);
+    while (found >= 0 && view.seq < seq && (found = feed_cursor_peek(&c, &view, &shown, fault)) > 0)
+        feed_cursor_skip(&c);
+    bool is_damaged = c.is_damaged; /* behind it nobody knows */
+    feed_cursor_end(&c);
+    return found < 0 ? found : view.seq == seq || is_damaged ? 0 : no_record(seq, fault);
+}
+
+int http_past_after(struct http_past *p, uint64_t seq, const struct http_audience *a,
+                    struct fault *fault)
+{
+    struct past_feed f;
+    pthread_mutex_lock(&p->lock);
+    int err = past_feed_open(&f, p, a, fault);
+    if (err == 0)
+        err = past_after(&f, seq, a, fault);
+    past_feed_close(&f);
+    pthread_mutex_unlock(&p->lock);
+    return err;
+}
+
+static int position_find(struct past_feed *f, uint64_t seq, struct feed_position *at,
+                         struct fault *fault)
+{
+    struct feed_cursor c = {0};
+    struct record_view view = {0};
+    size_t from;
+    int found = segment_find(f, seq, &from, fault);
+    if (found < 0)
+        return found;
+    found = feed_cursor_begin(&c, f->reader, from, fault);
     while (found >= 0 && view.seq < seq && (found = feed_cursor_next(&c, &view, fault)) > 0)
         ;
     *at = (struct feed_position){f->segments[from].number, c.next, view.seq, view.crc};
     feed_cursor_end(&c);
     if (found < 0)
         return found;
-    if (view.seq != seq)
-        return fault_set(fault, ERANGE, "after: there is no record %" PRIu64, seq);
-    return 0;
+    return view.seq == seq ? 0 : no_record(seq, fault);
 }
 
 int http_past_position(struct http_past *p, uint64_t seq, struct feed_position *at,

@@ -5,6 +5,7 @@
 #include "export/http_state.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,20 @@ static void beat(struct stream *s)
     if (s->body != NULL)
         s->body->at_ns = http_monotonic_ns();
     s->sent = 0;
+}
+
+/* What a reader who goes on behind `seq` does not get here. */
+static void gap_say(struct stream *s, uint64_t seq, uint64_t lost)
+{
+    struct http_memory m;
+    if (http_memory_begin(&m) < 0)
+        return;
+    fprintf(m.out,
+            "id: %" PRIu64 "\nevent: gap\ndata: {\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}\n\n",
+            lost, seq + 1, lost);
+    s->body = http_memory_end(&m);
+    if (s->body != NULL)
+        s->body->at_ns = http_monotonic_ns();
 }
 
 /* 1: there is something to send; 0: not yet; -errno: it is over. */
@@ -145,14 +160,22 @@ enum MHD_Result http_answer_live(struct http_request *r)
     /* What was there before is no event. */
     if (!http_follow_ready(http_audience_of(r).follow, READY_MS))
         return http_answer_error(r, 503, "the feed is being read");
+    struct http_audience a = http_audience_of(r);
+    struct fault fault = {0};
+    int err = seq == UINT64_MAX ? 0 : http_past_after(r->h->past, seq, &a, &fault);
+    if (err < 0)
+        return http_answer_error(r, err == -ERANGE ? 410 : 503,
+                                 err == -ERANGE ? fault.text : "the feed can't be read there");
     struct stream *s = stream_create(r);
     if (s == NULL)
         return http_answer_error(r, 503, "no memory");
-    s->index = http_follow_index(s->follow, seq);
-    if (s->has_health)
+    uint64_t lost;
+    s->index = http_follow_index(s->follow, seq, &lost);
+    s->beat_ns = http_monotonic_ns();
+    if (lost > 0)
+        gap_say(s, seq, lost);
+    else if (s->has_health)
         beat(s);
-    else
-        s->beat_ns = http_monotonic_ns();
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, live_read, s, stream_free);
     if (response == NULL) {

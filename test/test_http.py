@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 import feed
 import pcap
+from http_cursors import cursors
 from http_prometheus import prometheus
 from judge import ROOT, Verdict, run
 from serving import Growing, Server, basic, delimited, segment_bytes
@@ -582,6 +583,7 @@ def main():
             examples(verdict, server, folder, scratch)
         finally:
             verdict.equal(server.stop(), 0, "serve ends well")
+        cursors(verdict, folder, scratch)
         tokens(verdict, folder, scratch)
         tls(verdict, folder, scratch)
         public(verdict, folder)

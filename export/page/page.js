@@ -203,6 +203,14 @@ function windowTake(w) {
 const slim = w => ({ start: w.start, span_s: w.span_s, part: w.part, partial: w.partial, packets: w.packets,
   marks: { scan: w.marks.scan, iot_broad: w.marks.iot_broad }, shares: { iot_broad: { scan: w.shares.iot_broad.scan } } });
 
+/* The windows of the last hours; the chart stays as it is where they can't be had. */
+async function recent() {
+  try {
+    for (const w of (await get("/api/v1/windows?ports=0&limit=240")).windows) windowTake(slim(w));
+    liveChart();
+  } catch { /* the next ones come live */ }
+}
+
 function listen() {
   const source = new EventSource("/api/v1/live");
   source.addEventListener("open", () => { isOn = true; pulse(); soon(400); });
@@ -222,6 +230,7 @@ function listen() {
     soon(400);
   });
   source.addEventListener("day", () => soon(400));
+  source.addEventListener("gap", () => recent().then(() => soon(400)));
   source.addEventListener("events", () => soon(400));
   source.addEventListener("health", event => {
     health = JSON.parse(event.data);
@@ -238,10 +247,7 @@ async function begin() {
   try { health = isPublic ? null : await get("/api/v1/health"); } catch { /* what comes live has it, too */ }
   healthPart();
   footer();
-  try {
-    for (const w of (await get("/api/v1/windows?ports=0&limit=240")).windows) windowTake(slim(w));
-    liveChart();
-  } catch { /* the chart stays empty until windows come */ }
+  await recent();
   pulse();
   listen();
 }
