@@ -439,6 +439,7 @@ int feed_reader_hold(struct feed_reader *r, size_t segment, struct fault *fault)
     struct feed_cursor c = {0};
     struct record_view view;
     int found = feed_cursor_begin(&c, r, segment, fault);
+    c.is_sought = r->segments[segment].is_last; /* it may be at work */
     while (found >= 0 && (found = feed_cursor_next(&c, &view, fault)) > 0)
         continue;
     feed_cursor_end(&c);

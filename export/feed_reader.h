@@ -148,7 +148,8 @@ int feed_cursor_stand(struct feed_cursor *c, uint64_t at, struct fault *fault);
 
 void feed_cursor_end(struct feed_cursor *c); /* accepts all zero */
 
-/* Reads a segment to its end for nothing but what is damaged in it, about a second per gigabyte. -ENOMEM, -EIO and a fault. */
+/* Reads a segment to its end for nothing but what is damaged in it, about a second per gigabyte. That the last one has no Close yet is not: it may be
+ * written still. -ENOMEM, -EIO and a fault. */
 int feed_reader_hold(struct feed_reader *r, size_t segment, struct fault *fault);
 
 #endif

@@ -97,6 +97,20 @@ def judge(verdict, whole, where, days):
                 verdict.check(b"damaged" in out or words[0] == "events", f"{words}: in its answer, too")
 
 
+def growing(verdict, whole, where):
+    """A feed that is still being written is not damaged by that."""
+    part = os.path.join(where, "growing")
+    os.makedirs(part)
+    paths = [p for p in feed.segments(whole) if part_of(p) == "windows"][:3]
+    for path in paths:
+        shutil.copy(path, part)
+    last = os.path.join(part, os.path.basename(paths[-1]))
+    begin = max(at for name, at, _ in places(last) if name == "close")
+    os.truncate(last, begin - 1)  # a byte of length stands in front of it
+    rc, _, err = run("events", part)
+    verdict.equal((rc, err), (0, ""), "events of a feed without its last Close")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as where:
@@ -110,6 +124,7 @@ def main():
             rc, _, err = run("replay", capture, "-o", whole, "--events", "all", "--telescope", "203.0.113.0/24", "--window", "10m")
             verdict.equal(rc, 0, f"replay: {err}")
             judge(verdict, whole, where, days)
+        growing(verdict, whole, where)
     return verdict.finish()
 
 
