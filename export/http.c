@@ -178,7 +178,8 @@ static enum http_reader reader_needed(enum http_route_id route)
 
 struct arguments {
     const char *known;
-    const char *unknown; /* the first that is not; or one given twice */
+    const char *wrong;   /* the first that is wrong; NULL: none */
+    const char *problem; /* what is wrong with it */
     uint64_t seen;       /* by their place in `known` */
 };
 
@@ -194,10 +195,13 @@ static enum MHD_Result argument_look(void *context, enum MHD_ValueKind kind, con
         at = at == NULL ? NULL : at + 1;
     }
     uint64_t bit = at == NULL ? 0 : UINT64_C(1) << (at - a->known) % 64;
-    if (len == 0 || at == NULL || value == NULL || (a->seen & bit) != 0)
-        a->unknown = key;
+    a->problem = len == 0 || at == NULL ? "is not known here"
+                 : value == NULL        ? "has no value"
+                 : (a->seen & bit) != 0 ? "stands twice"
+                                        : NULL;
+    a->wrong = a->problem == NULL ? NULL : key;
     a->seen |= bit;
-    return a->unknown == NULL ? MHD_YES : MHD_NO;
+    return a->wrong == NULL ? MHD_YES : MHD_NO;
 }
 
 static const char *arguments_known(enum http_route_id route)
@@ -225,13 +229,28 @@ static const char *arguments_known(enum http_route_id route)
     }
 }
 
+/* A stranger's name of an argument is repeated where it is a word. */
+static enum MHD_Result argument_refuse(struct http_request *r, const struct arguments *a)
+{
+    char text[256];
+    size_t len =
+        strspn(a->wrong, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    bool is_word = len > 0 && len <= 40 && a->wrong[len] == '\0';
+    bool has_any = a->known != NULL && a->known[0] != '\0';
+    snprintf(text, sizeof text, "%s: %s%s%.*s", is_word ? a->wrong : "a part of the question",
+             a->problem, has_any ? "; there are: " : "", has_any ? (int)strlen(a->known) - 1 : 0,
+             has_any ? a->known : "");
+    return http_answer_error(r, 400, text);
+}
+
 static enum MHD_Result route_answer(struct http_request *r)
 {
     struct arguments a = {.known = arguments_known(r->route.id)};
     MHD_get_connection_values(r->mhd, MHD_GET_ARGUMENT_KIND, argument_look, &a);
-    if (a.unknown != NULL)
-        return http_answer_error(
-            r, 400, "a part of the question is not known, has no value, or stands twice");
+    if (a.wrong != NULL)
+        return argument_refuse(r, &a);
+    if (r->route.problem != NULL)
+        return http_answer_error(r, 400, r->route.problem);
     switch (r->route.id) {
     case HTTP_ROUTE_none:
         return http_answer_error(r, 404, "there is nothing here");
@@ -316,46 +335,65 @@ static void completed(void *context, struct MHD_Connection *mhd, void **state,
 
 /* ---- start and end */
 
-/* A listening socket; -errno and a fault. Sets url and is_loopback. */
-static int listen_open(struct http *h, struct fault *fault)
-{
+/* Where to listen. */
+struct endpoint {
+    char host[HTTP_HOST];
+    bool is_six;
+    socklen_t len;
     union {
         struct sockaddr any;
         struct sockaddr_in four;
         struct sockaddr_in6 six;
-    } a = {0};
-    char host[HTTP_HOST];
+    } a;
+};
+
+/* Who may read there, too. Sets is_loopback. */
+static int place_read(struct http *h, struct endpoint *p, struct fault *fault)
+{
     uint16_t port;
-    int on = 1;
-    if (!http_listen(h->s.listen, host, &port))
+    *p = (struct endpoint){0};
+    if (!http_listen(h->s.listen, p->host, &port))
         return fault_set(fault, EINVAL,
                          "%s: is no address and port such as 127.0.0.1:8470 or [::1]:8470",
                          h->s.listen);
-    bool is_six = strchr(host, ':') != NULL;
-    socklen_t len = is_six ? sizeof a.six : sizeof a.four;
-    if (is_six) {
-        a.six.sin6_family = AF_INET6;
-        a.six.sin6_port = htons(port);
-        inet_pton(AF_INET6, host, &a.six.sin6_addr);
-        h->is_loopback = IN6_IS_ADDR_LOOPBACK(&a.six.sin6_addr);
+    p->is_six = strchr(p->host, ':') != NULL;
+    p->len = p->is_six ? sizeof p->a.six : sizeof p->a.four;
+    if (p->is_six) {
+        p->a.six.sin6_family = AF_INET6;
+        p->a.six.sin6_port = htons(port);
+        inet_pton(AF_INET6, p->host, &p->a.six.sin6_addr);
+        h->is_loopback = IN6_IS_ADDR_LOOPBACK(&p->a.six.sin6_addr);
     } else {
-        a.four.sin_family = AF_INET;
-        a.four.sin_port = htons(port);
-        inet_pton(AF_INET, host, &a.four.sin_addr);
-        h->is_loopback = ntohl(a.four.sin_addr.s_addr) >> 24 == 127;
+        p->a.four.sin_family = AF_INET;
+        p->a.four.sin_port = htons(port);
+        inet_pton(AF_INET, p->host, &p->a.four.sin_addr);
+        h->is_loopback = ntohl(p->a.four.sin_addr.s_addr) >> 24 == 127;
     }
-    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (!h->is_loopback && !h->has_tokens && !h->s.is_public_open)
+        return fault_set(
+            fault, EINVAL,
+            "%.60s: not the loopback: say who may read: --tokens FILE, or --public (in "
+            "a config: tokens, public)",
+            h->s.listen);
+    return 0;
+}
+
+/* A listening socket; -errno and a fault. Sets url. */
+static int listen_open(struct http *h, struct endpoint *p, struct fault *fault)
+{
+    int on = 1, fd = socket(p->a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        (is_six && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) ||
-        bind(fd, &a.any, len) < 0 || listen(fd, BACKLOG) < 0 || getsockname(fd, &a.any, &len) < 0) {
+        (p->is_six && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) ||
+        bind(fd, &p->a.any, p->len) < 0 || listen(fd, BACKLOG) < 0 ||
+        getsockname(fd, &p->a.any, &p->len) < 0) {
         int err = errno;
         if (fd >= 0)
             close(fd);
         return fault_set(fault, err, "%s: %s", h->s.listen, strerror(err));
     }
-    snprintf(h->url, sizeof h->url, is_six ? "%s://[%s]:%u/" : "%s://%s:%u/",
-             h->s.tls_cert != NULL ? "https" : "http", host,
-             ntohs(is_six ? a.six.sin6_port : a.four.sin_port));
+    snprintf(h->url, sizeof h->url, p->is_six ? "%s://[%s]:%u/" : "%s://%s:%u/",
+             h->s.tls_cert != NULL ? "https" : "http", p->host,
+             ntohs(p->is_six ? p->a.six.sin6_port : p->a.four.sin_port));
     return fd;
 }
 
@@ -480,13 +518,11 @@ int http_start(struct http **out, const struct http_settings *s, struct fault *f
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&h->ending, &attr);
     pthread_condattr_destroy(&attr);
+    struct endpoint place;
     int err = settings_read(h, fault), fd = -1;
-    if (err == 0 && (fd = listen_open(h, fault)) < 0)
+    err = err < 0 ? err : place_read(h, &place, fault);
+    if (err == 0 && (fd = listen_open(h, &place, fault)) < 0)
         err = fd;
-    if (err == 0 && !h->is_loopback && !h->has_tokens && !s->is_public_open)
-        err = fault_set(fault, EINVAL,
-                        "%s: is not the loopback: name a file of tokens, or open it to the public",
-                        s->listen);
     err = err < 0 ? err : http_assets_make(h, fault);
     err = err < 0 ? err : readers_start(h, fault);
     err = err < 0 ? err : http_watcher_start(h, fault);
@@ -511,6 +547,27 @@ static void secret_free(char *text)
     free(text);
 }
 
+static void secrets_free(struct http *h)
+{
+    secret_free(h->tls_cert);
+    secret_free(h->tls_key);
+    explicit_bzero(&h->tokens, sizeof h->tokens);
+}
+
+int http_check(const struct http_settings *s, struct fault *fault)
+{
+    struct http *h = calloc(1, sizeof *h);
+    struct endpoint place;
+    if (h == NULL)
+        return fault_set(fault, ENOMEM, "no memory for a server");
+    h->s = *s;
+    int err = settings_read(h, fault);
+    err = err < 0 ? err : place_read(h, &place, fault);
+    secrets_free(h);
+    free(h);
+    return err;
+}
+
 void http_stop(struct http *h)
 {
     if (h == NULL)
@@ -525,9 +582,7 @@ void http_stop(struct http *h)
         http_follow_stop(h->follow[i]);
     http_past_destroy(h->past);
     http_assets_free(h);
-    secret_free(h->tls_cert);
-    secret_free(h->tls_key);
-    explicit_bzero(&h->tokens, sizeof h->tokens);
+    secrets_free(h);
     pthread_cond_destroy(&h->ending);
     pthread_mutex_destroy(&h->lock);
     pthread_mutex_destroy(&h->lookup_lock);

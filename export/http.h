@@ -109,6 +109,9 @@ struct http_settings {
     void (*say)(void *context, const char *text); /* what is worth a line of log; NULL: nowhere */
 };
 
+/* What of these settings http_start refuses before it listens: the address, files, tokens, who may read. 0, or -errno and a fault. */
+int http_check(const struct http_settings *s, struct fault *fault);
+
 /* -EINVAL: settings; -EADDRINUSE, -EACCES, -ENOMEM, -errno; each with a fault. */
 int http_start(struct http **out, const struct http_settings *s, struct fault *fault);
 

@@ -74,18 +74,30 @@ static bool subject_take(const char *text, struct http_route *r)
     return true;
 }
 
+/* False: no such path. What can't be read is a path, with a problem. */
 static bool rest_take(const char *rest, struct http_route *r)
 {
+    bool is_open =
+        r->id == HTTP_ROUTE_day || r->id == HTTP_ROUTE_port || r->id == HTTP_ROUTE_source;
+    if (is_open == (rest[0] == '\0'))
+        return false;
     switch (r->id) {
     case HTTP_ROUTE_day:
         r->is_today = strcmp(rest, "today") == 0;
-        return r->is_today || http_date(rest, &r->date);
+        if (!r->is_today && !http_date(rest, &r->date))
+            r->problem = "/api/v1/days/DATE: is neither a date such as 2026-01-01 nor today";
+        return true;
     case HTTP_ROUTE_port:
-        return port_take(rest, r);
+        if (!port_take(rest, r))
+            r->problem = "/api/v1/ports/PORT: is no port such as tcp/23 or udp/53";
+        return true;
     case HTTP_ROUTE_source:
-        return subject_take(rest, r);
+        if (!subject_take(rest, r))
+            r->problem = "/api/v1/sources/ADDR: is no address, prefix or AS such as 198.51.100.7, "
+                         "2001:db8::/32 or AS64500";
+        return true;
     default:
-        return rest[0] == '\0';
+        return true;
     }
 }
 

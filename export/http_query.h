@@ -40,6 +40,8 @@ struct http_route {
     int32_t date;               /* of a day: days since 1970-01-01 */
     bool is_today;              /* of a day: "today", the newest date */
     char subject[HTTP_SUBJECT]; /* of a source: an address, prefix or AS, not checked further */
+    const char *
+        problem; /* why what the path ends with can't be read; NULL: it can, as far as it is checked */
 };
 
 /* "days", for the metrics. */

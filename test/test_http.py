@@ -160,12 +160,22 @@ def details(verdict, server):
     head = server.get("/api/v1/days", method="HEAD")
     verdict.equal((head[0], head[2]), (200, b""), "HEAD")
     for path, code in ((WRONG, 400), ("/api/v1/windows?limit=0", 400), ("/api/v1/windows?limit=99999", 400), ("/api/v1/windows?nonsense=1", 400),
-                       ("/api/v1/windows?since", 400), ("/api/v1/windows?since=1&since=%00", 400), ("/api/v1/days/2026-02-30", 404),
+                       ("/api/v1/windows?since", 400), ("/api/v1/windows?since=1&since=%00", 400), ("/api/v1/days/2026-02-30", 400),
                        ("/api/v1/days/2020-01-01", 404), ("/api/v1/feed?after=99999999", 410), ("/api/v1/feed?after=x", 400),
-                       ("/api/v1/feed?follow=perhaps", 400), ("/api/v1/live?after=-1", 400), ("/api/v1/ports/sctp/1", 404), ("/../etc/passwd", 404),
+                       ("/api/v1/feed?follow=perhaps", 400), ("/api/v1/live?after=-1", 400), ("/api/v1/ports/sctp/1", 400), ("/../etc/passwd", 404),
                        ("/%2e%2e/%2e%2e/etc/passwd", 404), ("/api/v1/days/today?top=" + "9" * 400, 400), ("/api/v1/days%00", 404),
                        ("/api/v1/windows?limit=1%00", 400), ("/healthz", 200)):
         verdict.equal(server.get(path)[0], code, path)
+    for path, word in (("windows?nonsense=1", "nonsense: is not known here; there are: since until after limit ports"), ("windows?since", "since: has no value"),
+                       ("windows?since=1&since=2", "since: stands twice"), ("windows?limit=0", "limit: "), ("windows?since=x", "since: "),
+                       ("days?until=x", "until: "), ("days/2026-02-30", "days/DATE: is neither a date"), ("days/today?top=x", "top: "),
+                       ("ports/sctp/1", "ports/PORT: is no port"), ("ports/tcp/65536", "ports/PORT: is no port"), ("ports/tcp/23?since=x", "since: "),
+                       ("sources/x", "sources/ADDR: is no address"), ("events?type=x", "type: "), ("events?network=1.2.3.4.5", "network: "),
+                       ("events?port=x", "port: "), ("events?phase=x", "phase: "), ("events?min-rate=x", "min-rate: "), ("live?after=x", "after: "),
+                       ("feed?after=x", "after: "), ("feed?follow=x", "follow: "), ("health?x=1", "x: is not known here"),
+                       ("windows?%3Cscript%3E=1", "a part of the question: is not known here")):
+        code, _, body = server.get("/api/v1/" + path)
+        verdict.check(code == 400 and word in body.decode(), f"{path}: {code}: {body}, which does not say {word}")
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         got = server.get("/api/v1/days", method=method)
         verdict.equal((got[0], got[1].get("allow"), got[2]), (405, "GET, HEAD", b""), method)
@@ -278,7 +288,7 @@ def tokens(verdict, folder, scratch):
         verdict.equal(server.get("/healthz")[0], 200, "healthz without a token")
     finally:
         verdict.equal(server.stop(), 0, "serve ends well")
-    for words, why in ((["--listen", "0.0.0.0:0"], "not the loopback"), (["--tokens", scratch + "/none"], "No such file"),
+    for words, why in ((["--listen", "0.0.0.0:0"], "not the loopback: say who may read: --tokens FILE, or --public (in a config: tokens, public)"), (["--tokens", scratch + "/none"], "No such file"),
                        (["--listen", "example.org:80"], "no address"), (["--tls-cert", "x"], "both a certificate")):
         rc, _, err = run("serve", folder, *words)
         verdict.check(rc in (1, 2) and why in err, f"serve {words}: {rc} {err}")

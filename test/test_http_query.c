@@ -14,6 +14,7 @@ static void test_routes(void **state)
     static const struct {
         const char *path;
         enum http_route_id id;
+        const char *problem; /* a word of why it can't be read */
     } cases[] = {
         {"/", HTTP_ROUTE_page},
         {"", HTTP_ROUTE_none},
@@ -25,27 +26,32 @@ static void test_routes(void **state)
         {"/api/v1/days/", HTTP_ROUTE_none},
         {"/api/v1/days/today", HTTP_ROUTE_day},
         {"/api/v1/days/2026-02-28", HTTP_ROUTE_day},
-        {"/api/v1/days/2026-02-29", HTTP_ROUTE_none},
-        {"/api/v1/days/2026-2-8", HTTP_ROUTE_none},
-        {"/api/v1/days/../windows", HTTP_ROUTE_none},
+        {"/api/v1/days/2026-02-29", HTTP_ROUTE_day, "date"},
+        {"/api/v1/days/2026-2-8", HTTP_ROUTE_day, "date"},
+        {"/api/v1/days/../windows", HTTP_ROUTE_day, "date"},
         {"/api/v1/ports/tcp/23", HTTP_ROUTE_port},
         {"/api/v1/ports/udp/65535", HTTP_ROUTE_port},
-        {"/api/v1/ports/udp/65536", HTTP_ROUTE_none},
-        {"/api/v1/ports/tcp/", HTTP_ROUTE_none},
-        {"/api/v1/ports/tc/23", HTTP_ROUTE_none},
-        {"/api/v1/ports/tcp/-1", HTTP_ROUTE_none},
+        {"/api/v1/ports/udp/65536", HTTP_ROUTE_port, "port"},
+        {"/api/v1/ports/tcp/", HTTP_ROUTE_port, "port"},
+        {"/api/v1/ports/tc/23", HTTP_ROUTE_port, "port"},
+        {"/api/v1/ports/tcp/-1", HTTP_ROUTE_port, "port"},
         {"/api/v1/sources/198.51.100.7", HTTP_ROUTE_source},
         {"/api/v1/sources/2001:db8::/32", HTTP_ROUTE_source},
         {"/api/v1/sources/AS64500", HTTP_ROUTE_source},
         {"/api/v1/sources/", HTTP_ROUTE_none},
-        {"/api/v1/sources/<script>", HTTP_ROUTE_none},
+        {"/api/v1/sources/<script>", HTTP_ROUTE_source, "address"},
         {"/api/v1/events", HTTP_ROUTE_events},
         {"/api/v1/events/", HTTP_ROUTE_none},
         {"/metrics", HTTP_ROUTE_metrics},
         {"/metrics?", HTTP_ROUTE_none},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(http_route_of(cases[i].path).id, cases[i].id);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_route of = http_route_of(cases[i].path);
+        assert_int_equal(of.id, cases[i].id);
+        assert_int_equal(of.problem != NULL, cases[i].problem != NULL);
+        if (cases[i].problem != NULL)
+            assert_non_null(strstr(of.problem, cases[i].problem));
+    }
     struct http_route r = http_route_of("/api/v1/ports/udp/5060");
     assert_int_equal(r.proto, 1);
     assert_int_equal(r.port, 5060);
