@@ -151,7 +151,7 @@ static int option_take(struct redis_url *out, const char *name, size_t name_len,
     }
 #undef IS
     return fault_set(fault, EINVAL,
-                     "no option '%.*s' (see redis_url: db, password_file, timeout, "
+                     "'%.*s' is none of its options: db, password_file, timeout, "
                      "keep_windows, keep_days, keep_hours, keep_events, ca, cert, key)",
                      (int)(name_len < 64 ? name_len : 64), name);
 }
@@ -289,8 +289,8 @@ int redis_url_parse(struct redis_url *out, const char *text, struct fault *fault
 #ifndef HAVE_HIREDIS_SSL
     if (err == 0 && out->is_tls)
         err = fault_set(fault, ENOTSUP,
-                        "rediss:// needs hiredis 1.0 or newer with its SSL part (hiredis_ssl), "
-                        "and this program was built without; stunnel can stand between");
+                        "rediss:// needs hiredis_ssl (hiredis 1.0 or newer), which this program "
+                        "was built without; stunnel can stand between");
 #endif
     return err;
 }

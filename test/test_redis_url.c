@@ -78,7 +78,7 @@ static const struct refused {
     {"redis://h%00", "host", EINVAL},
     {"redis://u:secret%zz@h", "password", EINVAL},
     {"redis://h?x", "no value", EINVAL},
-    {"redis://h?x=1", "no option 'x'", EINVAL},
+    {"redis://h?x=1", "'x' is none of its options: db, password_file,", EINVAL},
     {"redis://h?db=a", "db", EINVAL},
     {"redis://h?timeout=0", "timeout", EINVAL},
     {"redis://h?keep_windows=1w", "keep_windows", EINVAL},
