@@ -255,6 +255,25 @@ static const char *name_foreign(const uint8_t *bytes, size_t len)
     return NULL;
 }
 
+bool capture_file_is(const char *path)
+{
+    static const uint32_t magics[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a};
+    struct archive *a;
+    struct fault fault; /* it is not ours to say */
+    struct stat st;
+    const uint8_t *bytes;
+    uint32_t magic = 0;
+    bool is_one = false;
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || archive_open(&a, path, &fault) < 0)
+        return false;
+    if (archive_fill(a, &bytes, 0, &fault) >= (int64_t)sizeof magic)
+        memcpy(&magic, bytes, sizeof magic);
+    archive_close(a);
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        is_one |= magic == magics[i];
+    return is_one;
+}
+
 static void refuse_foreign(struct capture_file *f)
 {
     size_t len = (size_t)(f->end - f->at);

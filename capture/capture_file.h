@@ -23,6 +23,9 @@ struct capture_file_settings {
     struct filter *filter;
 };
 
+/* Whether a file begins as a pcap or pcapng file does, compressed or not. What can't be read is none. */
+bool capture_file_is(const char *path);
+
 /* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a
  * path that does not exist or cannot be read is damage like any other, at offset
  * 0; or where stdin is named twice. An empty folder is damage too ("holds no files"). Caller closes. */

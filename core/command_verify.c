@@ -112,7 +112,7 @@ static int verify(const struct config *c, const struct ruleset *rules)
         int err = feed_log_verify_watched(c->paths[i], rules, &check, &read, &fault);
         bool holds = err == 0;
         progress_stop(progress);
-        missing += err == -ENOENT || err == -ENOTDIR;
+        missing += err == -ENOENT || err == -ENOTDIR || err == -EMEDIUMTYPE;
         if (c->is_json)
             print_json(c->paths[i], &check, holds ? NULL : fault.text);
         else if (holds)

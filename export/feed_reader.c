@@ -1,5 +1,7 @@
 #include "export/feed_reader_state.h"
 
+#include "capture/capture_file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -310,7 +312,10 @@ static int alone_list(struct feed_reader *r, struct fault *fault)
     char *slash = strrchr(r->dir, '/');
     const char *file = slash == NULL ? r->dir : slash + 1;
     if (!name_parse(file, &s))
-        return fault_set(fault, EINVAL, "%s: its name is no segment's", r->name);
+        return fault_set(fault, EINVAL, "%s: %s", r->name,
+                         capture_file_is(r->dir)
+                             ? "is a capture, no feed: `replay` reads captures, and writes feeds"
+                             : "its name is no segment's");
     if (slash == NULL)
         strcpy(r->dir, "."); /* the name of a segment is longer */
     else

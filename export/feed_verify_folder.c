@@ -1,4 +1,5 @@
 /* feed_log.h has the manual: a feed on disk, verified. */
+#include "capture/capture_file.h"
 #include "export/feed_reader.h"
 #include "export/feed_verify.h"
 
@@ -126,6 +127,10 @@ int feed_log_verify_watched(const char *dir, const struct ruleset *rules, struct
     if (stat(dir, &stat_buffer) != 0)
         return fault_set(fault, errno, "%s: %s", feed_verify_shown(dir), strerror(errno));
     bool is_folder = S_ISDIR(stat_buffer.st_mode);
+    if (!is_folder && capture_file_is(dir))
+        return fault_set(fault, EMEDIUMTYPE,
+                         "%s: is a capture, no feed: `replay` reads captures, and writes feeds",
+                         feed_verify_shown(dir));
     struct feed_verify *v = feed_verify_create(rules, !is_folder, check);
     if (v == NULL)
         return fault_set(fault, ENOMEM, "%s: no memory", feed_verify_shown(dir));
