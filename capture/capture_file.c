@@ -464,7 +464,8 @@ int capture_file_open(struct capture **out, const struct capture_file_settings *
         goto fail;
     size_t missing = 0;
     for (size_t i = 0; i < f->inputs.count; i++)
-        missing += f->inputs.at[i].err == ENOENT && f->inputs.at[i].problem != NULL;
+        missing += f->inputs.at[i].problem != NULL &&
+                   (f->inputs.at[i].err == ENOENT || f->inputs.at[i].err == ENODATA);
     if (missing == f->inputs.count) {
         const struct input *first = f->inputs.at;
         rc = first ? fault_set(fault, first->err, "%s: %s", first->path, first->problem)

@@ -26,9 +26,9 @@ struct capture_file_settings {
 /* Whether a file begins as a pcap or pcapng file does, compressed or not. What can't be read is none. */
 bool capture_file_is(const char *path);
 
-/* Opens the row. Fails (-errno, fault) only where no path could be looked up at all: a
+/* Opens the row. Fails (-errno, fault) only where no input is there at all, since paths do not exist or folders are empty: beside others a
  * path that does not exist or cannot be read is damage like any other, at offset
- * 0; or where stdin is named twice. An empty folder is damage too ("holds no files"). Caller closes. */
+ * 0; or where stdin is named twice. An empty folder is damage too. Caller closes. */
 int capture_file_open(struct capture **out, const struct capture_file_settings *settings,
                       struct fault *fault);
 

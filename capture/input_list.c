@@ -79,7 +79,7 @@ static int add_folder(struct input_list *list, const char *path, int depth)
     }
     free(entries);
     if (!rc && depth == 0 && list->count == before)
-        rc = add_input(list, path, 0, ENODATA, "holds no files");
+        rc = add_input(list, path, 0, ENODATA, "holds no files: there is no capture in it");
     return rc;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WIDTH = 100, WIDTH_MIN = 40, TOP = 10, PERCENT_COLUMNS = 8 };
+enum { WIDTH = 100, WIDTH_MIN = 40, TOP = 10, PERCENT_COLUMNS = 8, HINT = 512 };
 
 static const char *const kind_words[KIND_COUNT] = {
     [KIND_tcp_syn] = "asks for a connection",
@@ -519,15 +519,32 @@ static void tools_print(const struct page *p)
     text_table(&p->text, columns, 5, TOOL_COUNT, tool_fill, p);
 }
 
+/* No packet could be read: of which input, where it is one, and for what reason. */
+static const char *unread_text(const struct damage_list *damaged, char to[HINT])
+{
+    const struct damage *first = &damaged->at[0];
+    bool is_unread = true;
+    for (size_t i = 0; i < damaged->count; i++)
+        is_unread &= damaged->at[i].kind == DAMAGE_UNREAD;
+    if (damaged->count > 1)
+        return is_unread
+                   ? "No packet could be read: none of the inputs could be opened, see below."
+                   : "No packet could be read: the inputs are damaged or no captures, see below.";
+    snprintf(to, HINT, "No packet could be read: %s: %s.",
+             strlen(first->file) < HINT / 2 ? first->file : "the input", first->what);
+    return to;
+}
+
 /* Nothing was counted: say why. */
 static void hint_print(const struct page *p)
 {
     const struct summary *s = p->s;
     const char *why = "The inputs hold no packets.";
+    char text[HINT];
     if (s->total->ledger.filtered > 0)
         why = "The filter took out every packet there was.";
     else if (s->damaged != NULL && s->damaged->count > 0)
-        why = "No packet could be read: the inputs are damaged or no captures, see below.";
+        why = unread_text(s->damaged, text);
     else if (s->inputs == 0)
         why = "There was nothing to read.";
     fputc('\n', p->text.out);

@@ -216,13 +216,19 @@ static void test_kinds_of_damage(void **state)
 
 static void test_empty(void **state)
 {
+    static struct damage rows[] = {{"cut.pcap", 77, "cut short", DAMAGE_BROKEN, 77, 0},
+                                   {"a.pcap", 0, "Permission denied", DAMAGE_UNREAD, 0, 1},
+                                   {"b.pcap", 0, "No such file", DAMAGE_UNREAD, 0, 2}};
+    static const struct damage_list mixed = {rows, 2}, unread = {rows + 1, 2};
     static const struct {
         uint64_t filtered, inputs;
         const struct damage_list *damaged;
         const char *why;
     } cases[] = {{0, 1, NULL, "hold no packets"},
                  {7, 1, NULL, "filter took out every packet"},
-                 {0, 1, &damaged, "damaged or no captures"},
+                 {0, 1, &damaged, ": record length 4294967295."},
+                 {0, 2, &mixed, "damaged or no captures"},
+                 {0, 2, &unread, "none of the inputs could be opened"},
                  {0, 0, NULL, "nothing to read"}};
     const struct render_text_settings settings = {.is_utf8 = true};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
