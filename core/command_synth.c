@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* A moment or a day that the calendar has: strptime takes 31 February. */
@@ -128,6 +129,16 @@ static bool is_calendar(const struct config *c, const struct synth_nicter **year
     return *year || !strcmp(c->profile, "days");
 }
 
+/* As no feed is written over, so no capture is: it might be a real one. What is no file, or an empty one, may be written into. */
+static int out_check(const struct config *c, struct fault *fault)
+{
+    struct stat st;
+    if (!strcmp(c->out, "-") || stat(c->out, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return 0;
+    return fault_set(fault, EEXIST, "%s: %.160s: is there already: name another file, or remove it",
+                     config_subject(c, "out"), c->out);
+}
+
 /* What all profiles ask for. */
 static int common_check(const struct config *c, struct fault *fault)
 {
@@ -141,7 +152,8 @@ static int common_check(const struct config *c, struct fault *fault)
             fault, EINVAL,
             "%s: '%s' is neither darknet, uniform nor days, nor nicter-%d to nicter-%d",
             config_subject(c, "profile"), c->profile, SYNTH_NICTER_FIRST, SYNTH_NICTER_LAST);
-    return c->telescope ? telescope_check(c, fault) : 0;
+    int err = c->telescope ? telescope_check(c, fault) : 0;
+    return err < 0 ? err : out_check(c, fault);
 }
 
 static int settings_fill(struct synth_settings *s, const struct config *c, struct fault *fault)

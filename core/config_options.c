@@ -15,8 +15,9 @@
 const struct option config_options[] = {
     {"out", 'o', "DIR", "write the feed there: a folder that holds none yet", NULL, 0, 0, AT(out),
      OPTION_TEXT, COMMAND_REPLAY | COMMAND_MERGE | COMMAND_EXPORT},
-    {"out", 'o', "FILE", "write the capture there; - is stdout, without answers", NULL, 0, 0,
-     AT(out), OPTION_TEXT, COMMAND_SYNTH},
+    {"out", 'o', "FILE",
+     "write the capture there, to a file that is not there yet; - is stdout, without answers", NULL,
+     0, 0, AT(out), OPTION_TEXT, COMMAND_SYNTH},
     {"out", 'o', "FILE", "write the list there, whose name becomes the list's; - is stdout", NULL,
      0, 0, AT(out), OPTION_TEXT, COMMAND_LISTS},
     {"json", 0, NULL, "print one JSON object in place of text", NULL, 0, 0, AT(is_json),
@@ -299,7 +300,9 @@ const struct option config_options[] = {
      NULL, 0, 0, AT(start), OPTION_TEXT, COMMAND_SYNTH},
     {"profile", 0, "NAME",
      "darknet: a believable mix; uniform: every source alike; days: calendar days with sources of "
-     "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report",
+     "every origin; nicter-2017 to nicter-2025: a year scaled after NICTER's report. Without "
+     "--telescope they send to 198.18.0.0/16,2001:db8::/32 (darknet, uniform), "
+     "198.18.0.0/22,2001:db8::/48 (days), 198.18.0.0/28 (2017), /29 (2018, 2019), /30 (from 2020)",
      "darknet", 0, 0, AT(profile), OPTION_TEXT, COMMAND_SYNTH,
      "darknet uniform days nicter-2017 nicter-2018 nicter-2019 nicter-2020 nicter-2021 nicter-2022 "
      "nicter-2023 nicter-2024 nicter-2025"},

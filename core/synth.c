@@ -66,6 +66,16 @@ static char *file_text(const char *path)
     return text;
 }
 
+void synth_telescope_print(FILE *out, const struct synth_prefix *telescope, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[INET6_ADDRSTRLEN];
+        const struct synth_prefix *p = &telescope[i];
+        inet_ntop(p->ip_version == 4 ? AF_INET : AF_INET6, p->address, text, sizeof text);
+        fprintf(out, "%s%s/%u", i > 0 ? "," : "", text, p->bits);
+    }
+}
+
 int synth_telescope_parse(const char *text, struct synth_prefix **out, size_t *count,
                           struct fault *fault)
 {
@@ -110,13 +120,14 @@ static int write_packets(struct capture *c, struct pcap_writer *w, struct synth_
     return 0;
 }
 
-static int write_answers(const struct synth_answers *answers, const struct synth_settings *s,
-                         const char *path, struct fault *fault)
+static int write_answers(const struct synth_answers *answers, const struct ruleset *rules,
+                         const struct capture_synth_settings *traffic, const char *path,
+                         struct fault *fault)
 {
     FILE *out = fopen(path, "we");
     if (!out)
         return fault_set(fault, errno, "%s: %s", path, strerror(errno));
-    synth_answers_print(synth_answers_totals(answers), s->rules, &s->traffic, out);
+    synth_answers_print(synth_answers_totals(answers), rules, traffic, out);
     int err = ferror(out) ? EIO : 0;
     if (fclose(out))
         err = errno;
@@ -153,7 +164,6 @@ int synth_run(const struct synth_settings *settings, struct fault *fault)
         return err;
     traffic.telescope = telescope;
     err = capture_synth_create(&c, &traffic, fault);
-    free(telescope);
     if (!err)
         err = answers_path(settings, &path, fault);
     if (!err && path && settings->rules)
@@ -167,8 +177,9 @@ int synth_run(const struct synth_settings *settings, struct fault *fault)
     if (!err)
         err = close_err;
     if (!err && answers)
-        err = write_answers(answers, settings, path, fault);
+        err = write_answers(answers, settings->rules, &traffic, path, fault);
     synth_answers_destroy(answers);
+    free(telescope);
     free(path);
     if (c)
         c->ops->close(c);

@@ -5,6 +5,8 @@
 #include "capture/capture_synth.h"
 #include "classify/ruleset.h"
 
+#include <stdio.h>
+
 struct synth_settings {
     struct capture_synth_settings traffic; /* but for its telescope */
     /* "PREFIX,..." or a file with prefixes, # begins a comment; NULL: SYNTH_TELESCOPE. */
@@ -27,5 +29,8 @@ int synth_run(const struct synth_settings *settings, struct fault *fault);
  * the word, *out NULL. */
 int synth_telescope_parse(const char *text, struct synth_prefix **out, size_t *count,
                           struct fault *fault);
+
+/* As synth_telescope_parse takes it: "198.18.0.0/16,2001:db8::/32". */
+void synth_telescope_print(FILE *out, const struct synth_prefix *telescope, size_t count);
 
 #endif

@@ -1,5 +1,7 @@
 #include "core/synth_answers.h"
 
+#include "core/synth.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -91,10 +93,13 @@ static void print_settings(FILE *out, const struct capture_synth_settings *s)
     fprintf(out,
             "  \"synth\": {\"seed\": %" PRIu64 ", \"packets\": %" PRIu64 ", \"sources\": %" PRIu64
             ", \"start_ns\": %" PRId64 ", \"span_ns\": %" PRId64 ", \"profile\": \"%s\""
-            ", \"ports_per_source\": %u, \"disorder_ns\": %" PRId64 ", \"vlan\": %u}",
+            ", \"ports_per_source\": %u, \"disorder_ns\": %" PRId64
+            ", \"vlan\": %u, \"telescope\": \"",
             s->seed, s->packets, s->sources, s->start_ns, s->span_ns,
             s->profile == SYNTH_UNIFORM ? "uniform" : "darknet", s->ports_per_source,
             s->disorder_ns, s->vlan);
+    synth_telescope_print(out, s->telescope, s->telescope_count);
+    fputs("\"}", out);
 }
 
 void synth_answers_print(const struct synth_totals *t, const struct ruleset *rules,

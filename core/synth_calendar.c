@@ -141,7 +141,6 @@ int synth_calendar_run(const struct synth_calendar_settings *s, struct fault *fa
             (size_t)(zone_date(s->year->year + 1, 1, 1) - zone_date(s->year->year, 1, 1));
     if (!err)
         err = capture_cast_create(&c, &traffic, fault);
-    free(telescope);
     if (!err) {
         const struct synth_cast *cast = capture_cast_of(c);
         struct synth_days_facts facts = {.traffic = &traffic,
@@ -153,6 +152,7 @@ int synth_calendar_run(const struct synth_calendar_settings *s, struct fault *fa
         err = calendar_write(c, s, &facts, fault);
         c->ops->close(c);
     }
+    free(telescope);
     free(starts_ns);
     return err;
 }

@@ -1,5 +1,6 @@
 #include "core/synth_day.h"
 
+#include "core/synth.h"
 #include "export/json_string.h"
 
 #include <arpa/inet.h>
@@ -235,8 +236,10 @@ void synth_days_print(const struct synth_days *a, const struct synth_days_facts 
         fputs("days\",\n", out);
     fprintf(out,
             "  \"seed\": %" PRIu64 ", \"vlan\": %u, \"timezone\": \"%s\", \"addresses\": %" PRIu64
-            ",\n  \"rules\": {\"sha256\": \"%s\"},\n",
-            t->seed, t->vlan, f->timezone, f->addresses, f->rules->sha256);
+            ", \"telescope\": \"",
+            t->seed, t->vlan, f->timezone, f->addresses);
+    synth_telescope_print(out, t->telescope, t->telescope_count);
+    fprintf(out, "\",\n  \"rules\": {\"sha256\": \"%s\"},\n", f->rules->sha256);
     fprintf(out,
             "  \"survey\": {\"min_ports\": %d, \"packets\": %" PRIu64
             ", \"min_ports6\": %d, \"packets6\": %d},\n",

@@ -1,5 +1,6 @@
 """test_text.py: what a person reads. The text of `replay` fits its width in both languages, says no share without
 its denominator, agrees with --json; `explain` shows nothing of a telescope; help texts are whole."""
+import gzip
 import json
 import os
 import re
@@ -248,8 +249,53 @@ def subjects(verdict, capture, folder):
         verdict.check(err.startswith(f"yamiscope: {option}: {says}"), f"synth {option} {value}: {err!r}")
     code, _, err = run("replay", os.path.join(folder, "missing.pcap"))
     verdict.equal((code, err.endswith("missing.pcap: No such file or directory\n")), (2, True), "a missing file alone")
+    empty = os.path.join(folder, "empty")
+    os.makedirs(os.path.join(empty, "within"))
+    for command in ("replay", "explain"):
+        code, out, err = run(command, empty)
+        verdict.equal((code, out, err), (2, "", f"yamiscope: {empty}: holds no files: there is no capture in it\n"), f"{command} of an empty folder alone")
+    code, _, err = run("replay", empty, capture)
+    verdict.check(code == 3 and "there is no capture in it" in err, f"an empty folder among others: {code} {err}")
+    loop = os.path.join(folder, "loop")
+    os.symlink("loop", loop)
+    code, out, _ = run("replay", loop)
+    verdict.check(code == 3 and f"No packet could be read: {loop}: " in " ".join(out.split()), f"what can't be opened is not named: {code} {out}")
     code, _, err = run("replay", os.path.join(folder, "missing.pcap"), capture)
     verdict.equal((code, err), (3, f"yamiscope: {folder}/missing.pcap: No such file or directory\n"), "a missing file among others")
+
+
+def overwritten(verdict, capture, folder):
+    """No capture is written over; a capture given as a feed is called one, whatever compressed it."""
+    with open(capture, "rb") as file:
+        before = file.read()
+    code, out, err = run("synth", "-o", capture, "--packets", "10", "--sources", "10")
+    verdict.equal((code, out, err), (2, "", f"yamiscope: --out: {capture}: is there already: name another file, or remove it\n"), "synth over a capture")
+    with open(capture, "rb") as file:
+        verdict.check(file.read() == before, "synth wrote over a capture")
+    path = os.path.join(folder, "new.pcap")
+    with open(path, "wb"):
+        pass
+    verdict.equal(run("synth", "-o", path, "--packets", "10", "--sources", "10")[0], 0, "synth into an empty file")
+    packed = os.path.join(folder, "new.pcap.gz")
+    with gzip.open(packed, "wb") as file:
+        file.write(before)
+    for words in (["verify", capture], ["verify", packed], ["report", capture], ["events", packed], ["source", "1.2.3.4", capture], ["merge", capture, "-o", folder + "/none"]):
+        code, _, err = run(*words)
+        verdict.check(code == 2 and "is a capture, no feed: `replay` reads captures" in err, f"{words}: exit {code}, {err}")
+
+
+def synth_telescope(verdict, folder):
+    """Where synthetic packets go is said in the answers, as --telescope takes it."""
+    for profile, more, expected in (("nicter-2018", ["--days", "1"], "198.18.0.0/29"), ("days", ["--days", "1"], "198.18.0.0/22,2001:db8::/48"),
+                                    ("darknet", ["--packets", "10", "--sources", "10"], "198.18.0.0/16,2001:db8::/32")):
+        path = os.path.join(folder, f"to-{profile}.pcap")
+        verdict.equal(run("synth", "-o", path, "--profile", profile, *more)[0], 0, f"synth {profile}")
+        with open(path + ".answers.json", encoding="utf-8") as file:
+            answers = json.load(file)
+        verdict.equal(answers.get("telescope") or answers["synth"]["telescope"], expected, f"{profile}: its telescope")
+        kinds = json.loads(run("replay", "--json", "--telescope", expected, path)[1])["kinds"]
+        verdict.check(kinds.get("outside", 0) == 0, f"{profile}: packets to elsewhere: {kinds}")
+        verdict.check(expected.split(",")[0] in " ".join(run("synth", "--help")[1].split()) or profile == "nicter-2018", f"synth --help does not say {expected}")
 
 
 def days(verdict, folder):
@@ -357,6 +403,8 @@ def main():
         tables(verdict, capture)
         basis(verdict, mixed)
         subjects(verdict, capture, folder)
+        overwritten(verdict, capture, folder)
+        synth_telescope(verdict, folder)
         days(verdict, folder)
         feeds(verdict, mixed, folder)
         rule_checks(verdict, folder)
