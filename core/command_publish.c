@@ -124,8 +124,13 @@ static enum exit_code courier_publish(const struct config *c)
         char text[TEXT_COUNTED];
         command_print_visible(stdout, courier_name(courier));
         printf(": %s told", text_counted(state.arrived, "event", "events", text));
-        printf(state.given_up > 0 ? ", %" PRIu64 " given up\n" : "\n", state.given_up);
+        if (state.given_up > 0)
+            printf(", %s given up, not to be told again",
+                   text_counted(state.given_up, "event", "events", text));
+        putchar('\n');
     }
+    if (code == EXIT_DONE && state.given_up > 0)
+        code = EXIT_FAILED;
     courier_stop(courier);
     return command_flush(code);
 }
