@@ -57,7 +57,7 @@ static void sources(FILE *out, struct source_count c)
 
 static void head(FILE *out, const struct lookup_view *v, const char *what)
 {
-    fprintf(out, "{\n  \"%s\": 1", what);
+    fprintf(out, "{\n  \"form\": \"%s\", \"version\": 1", what);
     text(out, ",\n  ", "program", v->program);
     text(out, ",\n  ", "timezone", lookup_timezone(v->lookup));
 }

@@ -172,6 +172,7 @@ def source_check(verdict, of, key, wanted, *words, dates=None, rc=0):
     if answer is None:
         return None
     name = f"source {key} of {os.path.basename(of.folder)}"
+    verdict.equal(list(answer.items())[:2], [("form", "source"), ("version", 1)], f"{name}: what form it is of")
     verdict.equal(answer["sources"], len({s.address for _, s in found}), f"{name}: sources")
     if not found:
         verdict.equal((answer["packets"], answer["days"], answer["top"], answer["first_ts"]), (0, [], [], None), f"{name}: empty")
