@@ -274,7 +274,10 @@ static void count_line(const struct report_page *p, enum word label, uint64_t co
     char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER];
     if (count == 0)
         return;
-    snprintf(line, sizeof line, "%s%s%s", text_number(count, a), of == 0 ? "" : " / ",
+    snprintf(line, sizeof line, "%s%s%s", text_number(count, a),
+             of == 0          ? ""
+             : p->is_japanese ? " / "
+                              : " of ",
              of == 0 ? "" : text_number(of, b));
     report_line(p, report_word(p, label), TEXT_WARN, line);
 }
@@ -303,7 +306,8 @@ static void coverage_print(const struct report_page *p)
 
     text_heading(&p->text, report_word(p, WORD_coverage), "");
     if (s->days > 0) {
-        snprintf(line, sizeof line, "%" PRIu64 " / %" PRIu64, s->days, s->calendar_days);
+        snprintf(line, sizeof line, p->is_japanese ? "%s / %s" : "%s of %s",
+                 text_number(s->days, a), text_number(s->calendar_days, b));
         report_line(p, report_word(p, WORD_days),
                     s->days == s->calendar_days ? TEXT_PLAIN : TEXT_WARN, line);
         report_line(p, report_word(p, WORD_observed), TEXT_PLAIN,
@@ -348,14 +352,16 @@ static void bases_print(const struct report_page *p, enum word label, const stru
 static void ledger_print(const struct report_page *p)
 {
     const struct window_ledger *l = &p->s->ledger;
-    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], dropped[LEDGER_TEXT];
+    char line[REPORT_LINE], a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], dropped[LEDGER_TEXT];
     bool is_held = ledger_holds(l);
     ledger_dropped_text(l, p->is_japanese ? " + " : ", ", p->is_japanese, dropped);
-    snprintf(line, sizeof line,
-             p->is_japanese ? "到達 %s = 観測 %s + %s%s"
-                            : "offered %s = observed %s + dropped (%s)%s",
-             text_number(l->offered, a), text_number(l->observed, b), dropped,
-             is_held ? "" : ": DOES NOT HOLD");
+    if (p->is_japanese) /* a sum of all its parts */
+        snprintf(line, sizeof line, "到達 %s = 観測 %s + %s%s", text_number(l->offered, a),
+                 text_number(l->observed, b), dropped, is_held ? "" : ": DOES NOT HOLD");
+    else
+        snprintf(line, sizeof line, "offered %s = observed %s + dropped %s (%s)%s",
+                 text_number(l->offered, a), text_number(l->observed, b),
+                 text_number(ledger_dropped(l), c), dropped, is_held ? "" : ": DOES NOT HOLD");
     report_line(p, report_word(p, WORD_ledger), is_held ? TEXT_PLAIN : TEXT_WARN, line);
 }
 

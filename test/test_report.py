@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -415,6 +416,9 @@ def hours_ex(verdict, scratch, shots):
     path, telescope = scratch + "/h.pcap", ["--telescope", "198.18.0.0/22,2001:db8::/48"]
     run("synth", "-o", path, "--profile", "days", "--days", "3", "--start", "2026-03-07", *telescope)
     run("replay", path, "-o", scratch + "/h", "--window", "20m", *telescope)
+    text = run("report", scratch + "/h")[1].decode()
+    verdict.check(re.search(r"offered ([\d,]+) = observed \1 \+ dropped 0 \(filter 0, full ring 0\)", text), f"report: its ledger has no sum: {text}")
+    verdict.check(re.search(r"days +3 of 3\n", text), f"report: how many of the days: {text}")
     hours = hours_of(scratch + "/h")
     answer = report_json(verdict, scratch + "/h", "--per", "hour")
     verdict.equal((len(answer["spans"]), answer["state"]), (72, "provisional"), "hours with ex_survey")
