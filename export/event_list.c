@@ -10,6 +10,8 @@
 enum { CELL = 96, WHAT = EVENT_WORDS + 32 };
 
 struct row {
+    int64_t first_ns;
+    uint64_t number; /* in which it was added */
     char began[24], lasted[24], who[EVENT_ADDRESS], what[WHAT], rate[48], from[CELL];
     uint64_t packets;
     bool is_open, gave_up;
@@ -104,8 +106,10 @@ static void from_text(const struct event *e, char to[CELL])
 
 void event_list_add(struct event_list *t, const struct event *e)
 {
-    struct row *r = &t->rows[t->count++ % t->size];
+    struct row *r = &t->rows[t->count % t->size];
     char words[EVENT_WORDS];
+    r->first_ns = e->first_ns;
+    r->number = t->count++;
     local_time(e->first_ns, r->began);
     lasted_text(e, r->lasted);
     who_text(e, r->who);
@@ -121,21 +125,19 @@ void event_list_add(struct event_list *t, const struct event *e)
 
 /* ---- the table ---- */
 
-/* What the rows are filled from. */
-struct shown {
-    const struct event_list *list;
-    uint64_t first; /* index of the first row that is shown */
-};
-
-static const struct row *row_of(const struct event_list *t, uint64_t index)
+/* By their first column. */
+static int row_compare(const void *one, const void *other)
 {
-    return &t->rows[index % t->size];
+    const struct row *a = one, *b = other;
+    if (a->first_ns != b->first_ns)
+        return a->first_ns < b->first_ns ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
 }
 
 static void row_fill(const void *context, size_t index, struct text_row *row)
 {
-    const struct shown *s = context;
-    const struct row *r = row_of(s->list, s->first + index);
+    const struct event_list *t = context;
+    const struct row *r = &t->rows[index];
     row->cell[0] = r->began;
     row->cell[1] = row->number[1];
     snprintf(row->number[1], TEXT_NUMBER, "%.20s%s", r->lasted,
@@ -173,7 +175,7 @@ static void counts_print(const struct event_list *t, const struct text *text)
     fputs(is_first ? "  no events\n" : "\n", text->out);
 }
 
-void event_list_print(const struct event_list *t, const struct text *text, const char *title)
+void event_list_print(struct event_list *t, const struct text *text, const char *title)
 {
     static const struct text_column columns[] = {
         {.heading = "began"},
@@ -184,7 +186,7 @@ void event_list_print(const struct event_list *t, const struct text *text, const
         {.heading = "rate", .is_right = true},
         {.heading = "from", .is_dim = true},
     };
-    struct shown s = {.list = t, .first = t->count > t->size ? t->count - t->size : 0};
+    size_t rows = t->count < t->size ? (size_t)t->count : t->size;
     char number[TEXT_COUNTED];
     struct text plain = *text;
     plain.has_no_bars = true;
@@ -193,11 +195,11 @@ void event_list_print(const struct event_list *t, const struct text *text, const
     if (t->count == 0)
         return;
     fputc('\n', text->out);
-    text_table(&plain, columns, sizeof columns / sizeof *columns, (size_t)(t->count - s.first),
-               row_fill, &s);
-    if (s.first > 0)
-        fprintf(text->out, "  and %s before these (--top, --json)\n",
-                text_counted(s.first, "event", "events", number));
+    qsort(t->rows, rows, sizeof *t->rows, row_compare);
+    text_table(&plain, columns, sizeof columns / sizeof *columns, rows, row_fill, t);
+    if (t->count > rows)
+        fprintf(text->out, "  and %s told before these (--top, --json)\n",
+                text_counted(t->count - rows, "event", "events", number));
     fputs(
         "  +: not over. rate: packets a second for the whole Internet, estimated; here: most in a "
         "minute, as seen\n",

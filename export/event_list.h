@@ -12,13 +12,13 @@
 
 struct event_list;
 
-/* The last `rows` of the events that are added are shown. NULL with errno. */
+/* The last `rows` of the events that are added are shown, in the order in which they began. NULL with errno. */
 struct event_list *event_list_create(size_t rows);
 void event_list_destroy(struct event_list *t); /* accepts NULL */
 
 void event_list_add(struct event_list *t, const struct event *e);
 
-/* `title`: what is printed above, a feed's name; a stranger's bytes. */
-void event_list_print(const struct event_list *t, const struct text *text, const char *title);
+/* Sorts the rows: nothing is added afterwards. `title`: what is printed above, a feed's name; a stranger's bytes. */
+void event_list_print(struct event_list *t, const struct text *text, const char *title);
 
 #endif

@@ -6,6 +6,7 @@ import io
 import ipaddress
 import json
 import os
+import re
 import sys
 import tempfile
 from dataclasses import replace
@@ -177,8 +178,10 @@ def command_text(b):
         v.check(not e.address or e.address in text, f"text: {e.address}")
     v.check("6 scans (1 not over)" in text and "1 attack (1 not over)" in text, f"text: counts:\n{text}")
     v.check("\x1b" not in text, "no colours where no terminal is")
+    began = re.findall(r"^  (\d{4}-\d\d-\d\d \d\d:\d\d) ", text, re.M)
+    v.check(len(began) > 3 and began == sorted(began), f"text: rows are not in the order of their first column: {began}")
     rc, out, _ = run("events", b.feed, "--top", "3")
-    v.check(f"{len(last_of(b.told)) - 3} events before these" in out.decode(), f"--top: {out.decode()}")
+    v.check(f"{len(last_of(b.told)) - 3} events told before these" in out.decode(), f"--top: {out.decode()}")
     rc, out, _ = run("events", b.feed, "--type", "scan", "--phase", "goes_on")
     v.check("no events" in out.decode(), "none")
 
