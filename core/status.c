@@ -46,6 +46,14 @@ static void rates_add(char text[STATUS_TEXT], const struct status_counts *now,
         scaled((double)(now->bytes - before->bytes) * 8 / seconds, b));
 }
 
+/* "1 source", "2.0 k sources". */
+static const char *scaled_counted(uint64_t count, const char *one, const char *many, char to[48])
+{
+    char number[24];
+    snprintf(to, 48, "%s %s", scaled((double)count, number), count == 1 ? one : many);
+    return to;
+}
+
 /* What nobody wants to see, where it is there. */
 static void trouble_add(char text[STATUS_TEXT], const struct status_counts *now)
 {
@@ -57,22 +65,24 @@ static void trouble_add(char text[STATUS_TEXT], const struct status_counts *now)
     if (now->links_down > 0)
         add(text, ", %u without a link", now->links_down);
     if (now->receivers_silent > 0)
-        add(text, ", %u receivers silent", now->receivers_silent);
+        add(text, ", %u receiver%s silent", now->receivers_silent,
+            now->receivers_silent == 1 ? "" : "s");
     if (now->prefixes_silent > 0)
-        add(text, ", %u prefixes silent", now->prefixes_silent);
+        add(text, ", %u prefix%s silent", now->prefixes_silent,
+            now->prefixes_silent == 1 ? "" : "es");
 }
 
 const char *status_text(const struct status_counts *now, const struct status_counts *before,
                         int64_t elapsed_ns, char text[STATUS_TEXT])
 {
-    char a[TEXT_COUNTED], b[24];
+    char a[TEXT_COUNTED], b[48];
     text[0] = '\0';
     if (elapsed_ns > 0)
         rates_add(text, now, before, elapsed_ns);
-    add(text, "%s packets, %s dropped%s", scaled((double)now->offered, b),
+    add(text, "%s, %s dropped%s", scaled_counted(now->offered, "packet", "packets", b),
         text_number(now->dropped, a), now->has_unknown_drops ? " and unknown" : "");
-    add(text, ", %s sources", scaled((double)now->sources, b));
-    add(text, ", %s windows", text_number(now->windows, a));
+    add(text, ", %s", scaled_counted(now->sources, "source", "sources", b));
+    add(text, ", %s", text_counted(now->windows, "window", "windows", a));
     trouble_add(text, now);
     return text;
 }

@@ -23,6 +23,15 @@ static void test_text(void **state)
         const char *text;
     } cases[] = {
         {{.record_skipped = STATUS_UNKNOWN}, {0}, 0, "0 packets, 0 dropped, 0 sources, 0 windows"},
+        {{.offered = 1,
+          .sources = 1,
+          .windows = 1,
+          .record_skipped = 0,
+          .receivers_silent = 1,
+          .prefixes_silent = 1},
+         {0},
+         0,
+         "1 packet, 0 dropped, 1 source, 1 window, 1 receiver silent, 1 prefix silent"},
         {{.offered = 999, .record_skipped = 0},
          {0},
          0,
