@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -80,18 +81,28 @@ static void set_link(struct pcap_capture *p, enum capture_pcap_link link)
 
 /* Opening. */
 
+static int refuse_gone(const char *interface, struct fault *fault)
+{
+    char names[120];
+    interface_names(names, sizeof names);
+    return fault_set(fault, ENODEV, "%.32s: there is no such interface; there are: %s", interface,
+                     names);
+}
+
+static int refuse_down(const char *interface, struct fault *fault)
+{
+    return fault_set(fault, ENETDOWN, "%.32s: the interface is down (ip link set %.32s up)",
+                     interface, interface);
+}
+
 static int refuse_activate(const struct pcap_capture *p, pcap_t *handle, int rc,
                            struct fault *fault)
 {
-    char names[120];
     switch (rc) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
-        interface_names(names, sizeof names);
-        return fault_set(fault, ENODEV, "%.32s: there is no such interface; there are: %s",
-                         p->interface, names);
+        return refuse_gone(p->interface, fault);
     case PCAP_ERROR_IFACE_NOT_UP:
-        return fault_set(fault, ENETDOWN, "%s: the interface is down (ip link set %s up)",
-                         p->interface, p->interface);
+        return refuse_down(p->interface, fault);
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
         return fault_set(fault, EPERM,
@@ -102,6 +113,23 @@ static int refuse_activate(const struct pcap_capture *p, pcap_t *handle, int rc,
         return fault_set(fault, EIO, "%s: %.160s", p->interface,
                          *pcap_geterr(handle) ? pcap_geterr(handle) : pcap_statustostr(rc));
     }
+}
+
+/* By its number: the kernel takes other names of an interface for it, as libpcap has them. */
+int capture_pcap_look(const char *interface, struct fault *fault)
+{
+    struct interface_state state;
+    if (!strcmp(interface, "any"))
+        return 0;
+    int index = (int)if_nametoindex(interface);
+    if (index == 0)
+        return refuse_gone(interface, fault);
+    int netlink = interface_socket();
+    if (netlink < 0)
+        return 0;
+    int err = interface_read(netlink, index, NULL, &state);
+    (void)close(netlink);
+    return err == 0 && !state.is_up ? refuse_down(interface, fault) : 0;
 }
 
 /* Activates a handle with what was asked for. Warnings are those of settings that mean nothing to the

@@ -42,6 +42,10 @@ struct capture_pcap_settings {
     struct live_clock *clock; /* the process's, not owned; NULL: the kernel's times as they are */
 };
 
+/* Whether an interface of that name is there and up now, which takes no privilege: -ENODEV, -ENETDOWN, in the words that opening
+ * has for it. 0 also where that can't be asked. */
+int capture_pcap_look(const char *interface, struct fault *fault);
+
 /* Opens an interface that is there and up. Nothing of `settings` is kept but copies.
  * -ENODEV, with the names of those there are; -ENETDOWN; -EPERM where CAP_NET_RAW is missing; -ENOTSUP where its
  * link type is not one that decode reads, or the filter does not compile for it; -EINVAL for a filter that compiles

@@ -93,7 +93,7 @@ static void name_torn(const struct record_dir *d, const char *name, struct recor
     }
 }
 
-static int look_through(const struct record_dir *d, struct fault *fault)
+static int look_through(const struct record_dir *d, bool names_torn, struct fault *fault)
 {
     char foreign[64] = "";
     struct record_name n;
@@ -104,7 +104,7 @@ static int look_through(const struct record_dir *d, struct fault *fault)
     for (const char *name; (name = next_name(all));) {
         if (record_name_parse(name, &n)) {
             ours++;
-            if (n.state == RECORD_PART)
+            if (n.state == RECORD_PART && names_torn)
                 name_torn(d, name, n);
         } else if (!*foreign && strcmp(name, "lost+found") != 0) {
             (void)snprintf(foreign, sizeof foreign, "%.60s", name);
@@ -118,14 +118,14 @@ static int look_through(const struct record_dir *d, struct fault *fault)
     return 0;
 }
 
-static int check_owner(const struct record_dir *d, struct fault *fault)
+static int check_owner(const struct record_dir *d, uid_t user, struct fault *fault)
 {
     struct stat st;
     if (fstat(d->fd, &st) < 0)
         return fault_set(fault, errno, "%s: %s", d->path, strerror(errno));
-    if (st.st_uid != geteuid())
+    if (st.st_uid != user)
         return fault_set(fault, EPERM, "%s: belongs to user %u and not to %u, who records", d->path,
-                         (unsigned)st.st_uid, (unsigned)geteuid());
+                         (unsigned)st.st_uid, (unsigned)user);
     if ((st.st_mode & 07777) != 0700)
         return fault_set(fault, EPERM,
                          "%.80s: mode %04o; a recording is nobody else's: chmod 700 %.80s", d->path,
@@ -147,15 +147,28 @@ int record_dir_open(struct record_dir *d, const char *path, struct fault *fault)
     if (rc == 0 && is_new)
         (void)fchmod(d->fd, 0700); /* whatever the umask is */
     if (rc == 0)
-        rc = check_owner(d, fault);
+        rc = check_owner(d, geteuid(), fault);
     if (rc == 0 && flock(d->fd, LOCK_EX | LOCK_NB) < 0)
         rc = errno == EWOULDBLOCK
                  ? fault_set(fault, EBUSY, "%s: another process records into it", path)
                  : fault_set(fault, errno, "%s: %s", path, strerror(errno));
     if (rc == 0)
-        rc = look_through(d, fault);
+        rc = look_through(d, true, fault);
     if (rc < 0)
         record_dir_close(d);
+    return rc;
+}
+
+int record_dir_check(const char *path, uid_t user, struct fault *fault)
+{
+    struct record_dir d = {.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (d.fd < 0)
+        return errno == ENOENT ? 0 : fault_set(fault, errno, "%s: %s", path, strerror(errno));
+    int rc = (d.path = strdup(path)) ? check_owner(&d, user, fault)
+                                     : fault_set(fault, ENOMEM, "%s: no memory", path);
+    if (rc == 0)
+        rc = look_through(&d, false, fault);
+    record_dir_close(&d);
     return rc;
 }
 

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum record_state { RECORD_COMPLETE, RECORD_PART, RECORD_TORN };
 
@@ -49,6 +50,9 @@ struct record_dir {
  * and not one of ours (lost+found aside): it was meant for something else; -EBUSY where another process records
  * into it; another -errno where it can't be used. */
 int record_dir_open(struct record_dir *d, const char *path, struct fault *fault);
+
+/* Whether `user` could open it so, as far as can be seen; changes nothing. 0 also where there is none yet. */
+int record_dir_check(const char *path, uid_t user, struct fault *fault);
 
 /* Deletes complete and torn files: all that were last written more than keep_ns ago, and the oldest by name until what is left has
  * at most keep_bytes; 0: no such limit. `now_ns`: CLOCK_REALTIME. *left: bytes that stay. Returns how many were

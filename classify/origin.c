@@ -195,6 +195,13 @@ static int build(struct origins *o, struct fault *fault)
 
 /* ---- whole ---- */
 
+static int said_of(int err, const char *subject, struct fault *fault)
+{
+    if (err != 0 && subject)
+        (void)fault_prefix(fault, subject);
+    return err;
+}
+
 int origins_create(struct origins **out, const struct origin_settings *settings,
                    struct fault *fault)
 {
@@ -204,11 +211,12 @@ int origins_create(struct origins **out, const struct origin_settings *settings,
     if (!o)
         return fault_set(fault, ENOMEM, "origins: out of memory");
     if (settings->country)
-        err = geo_open(&o->country, GEO_COUNTRY, settings->country, fault);
+        err = said_of(geo_open(&o->country, GEO_COUNTRY, settings->country, fault),
+                      settings->country_subject, fault);
     if (err == 0 && settings->as)
-        err = geo_open(&o->as, GEO_AS, settings->as, fault);
+        err = said_of(geo_open(&o->as, GEO_AS, settings->as, fault), settings->as_subject, fault);
     if (err == 0)
-        err = add_lists(o, settings, fault);
+        err = said_of(add_lists(o, settings, fault), settings->lists_subject, fault);
     if (err == 0)
         err = build(o, fault);
     if (err) {

@@ -37,6 +37,8 @@ struct origin_settings {
     const char *as;
     const char *const *lists; /* files, or folders whose *.yaml are read, sorted by name */
     size_t list_count;
+    const char *country_subject, *as_subject,
+        *lists_subject;    /* how a fault of each begins; NULL: with its file */
     bool has_extra_bogons; /* blocks of which IANA's registries say N/A count, too */
 };
 

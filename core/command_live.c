@@ -2,6 +2,7 @@
 #include "core/command.h"
 
 #include "core/event_setup.h"
+#include "core/live_check.h"
 #include "core/live_outlets.h"
 #include "core/live_reload.h"
 #include "core/live_sources.h"
@@ -10,7 +11,6 @@
 #include "core/replay_days.h"
 #include "core/signals.h"
 #include "core/status.h"
-#include "core/zone.h"
 #include "export/feed_keep.h"
 
 #include <errno.h>
@@ -20,10 +20,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-enum {
-    WINDOW_MAX_S = 900
-}; /* offsets of zones are multiples of that; whether a shorter one fits depends on the zone */
 
 /* All of a run, in the order in which it is opened. */
 struct run {
@@ -319,32 +315,18 @@ static int recorder_open(struct run *r, struct fault *fault)
 
 static int check(const struct config *c, struct fault *fault)
 {
-    int err = setup_check(c, fault);
-    if (err == 0 && c->path_count > 0)
-        err = fault_set(fault, EINVAL,
-                        "'%s': live takes no files: --from says where packets come from",
-                        c->paths[0]);
-    if (err == 0 && !c->out && (config_is_given(c, "listen") || c->sinks.count > 0))
-        err = fault_set(fault, EINVAL, "%s: what is told is read from the feed: --out names it",
-                        config_subject(c, c->sinks.count > 0 ? "to" : "listen"));
-    if (err == 0 && c->window_ns > (uint64_t)WINDOW_MAX_S * 1000000000)
-        err = fault_set(fault, EINVAL,
-                        "%s: live windows are at most 15m long, so that none lies in two days",
-                        config_subject(c, "window"));
-    return err;
-}
-
-/* Whether they are their own workers. */
-static bool receivers_count(const struct config *c)
-{
-    return config_is_given(c, "workers") && c->workers == 0;
+    if (c->path_count > 0)
+        return fault_set(fault, EINVAL,
+                         "'%s': live takes no files: --from says where packets come from",
+                         c->paths[0]);
+    return live_check(c, fault);
 }
 
 static unsigned workers_of(const struct run *r)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned receivers = r->sources.count;
-    if (receivers_count(r->config))
+    if (live_receivers_count(r->config))
         return receivers;
     if (r->config->workers)
         return (unsigned)r->config->workers;
@@ -371,7 +353,7 @@ static void settings_fill(struct run *r)
     };
     memcpy(r->settings.receivers, r->sources.receivers, sizeof r->settings.receivers);
     r->settings.receiver_count = r->sources.count;
-    r->settings.receivers_count = receivers_count(c);
+    r->settings.receivers_count = live_receivers_count(c);
     r->settings.watches = r->setup.telescope ? r->outlets.watches : NULL;
     r->settings.recorder = r->recorder;
     r->settings.days = r->live_days;
@@ -424,16 +406,6 @@ static int reload_open(struct run *r, struct fault *fault)
     return 0;
 }
 
-/* A day is the sum of whole windows. */
-static int windows_check(const struct run *r, struct fault *fault)
-{
-    struct clock_reader clock;
-    clock_reader_init(&clock, (struct live_clock *)&r->sources.clock);
-    return zone_windows_check(r->config->timezone, (int64_t)r->config->window_ns,
-                              live_clock_now(&clock) / INT64_C(1000000000),
-                              config_subject(r->config, "window"), fault);
-}
-
 /* As root everything opens; then it becomes the user. */
 static int run_open(struct run *r, struct fault *fault)
 {
@@ -450,9 +422,9 @@ static int run_open(struct run *r, struct fault *fault)
         err = privilege_find(&r->user, c->user, fault);
     if (err == 0)
         err = live_sources_open(&r->sources, c, say, fault);
-    if (err == 0 && receivers_count(c))
+    if (err == 0 && live_receivers_count(c))
         err = live_sources_deal(&r->sources, c, fault);
-    if (err == 0 && receivers_count(c) && r->sources.count > 1)
+    if (err == 0 && live_receivers_count(c) && r->sources.count > 1)
         err = event_setup_split(&r->events, c, say, fault);
     if (err == 0)
         err = privilege_drop(c->user ? &r->user : NULL, UINT64_C(1) << CAP_NET_RAW, fault);
@@ -460,12 +432,10 @@ static int run_open(struct run *r, struct fault *fault)
         err = replay_days_init(&r->days, c, &r->setup, false, fault);
     if (err < 0)
         return err;
-    if (r->days.is_counted && (err = windows_check(r, fault)) < 0)
-        return err;
     r->identity = setup_identity(&r->setup, c, &r->sized);
     r->identity.lateness_ns = 0;
     replay_days_identify(&r->days, &r->identity);
-    err = live_sources_plan(&r->sources, c, receivers_count(c) ? 0 : workers_of(r),
+    err = live_sources_plan(&r->sources, c, live_receivers_count(c) ? 0 : workers_of(r),
                             r->settings.worker_cpus, say, fault);
     if (err == 0)
         live_sources_step_aside(&r->sources);
@@ -543,7 +513,8 @@ static void print_given_up(const struct summary_given_up *g)
 static void print_result(const struct run *r)
 {
     const struct window *total = r->result.pipeline.total;
-    printf("%" PRIu64 " windows%s%s\n", r->result.pipeline.windows, r->config->out ? " in " : "",
+    printf("%" PRIu64 " window%s%s%s\n", r->result.pipeline.windows,
+           r->result.pipeline.windows == 1 ? "" : "s", r->config->out ? " in " : "",
            r->config->out ? r->config->out : "");
     command_print_ledger(&total->ledger, total->totals.bytes);
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)

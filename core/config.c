@@ -262,7 +262,7 @@ struct source {
     enum command_bit command;
     yaml_document_t *document;
     /* Gets what is wrong, of which there is so much, and reading goes on; NULL: it ends there. */
-    void (*finding)(void *context, const struct fault *fault);
+    config_finding finding;
     void *context;
     int found;
 };
@@ -392,8 +392,11 @@ static int document_read(struct config *c, struct source *source, struct fault *
         if (err < 0 && (!source->finding || err == -ENOMEM))
             return err;
         if (err < 0) {
+            const yaml_node_t *key = yaml_document_get_node(source->document, pair->key);
             source->found++;
-            source->finding(source->context, fault);
+            source->finding(source->context,
+                            key->type == YAML_SCALAR_NODE ? (char *)key->data.scalar.value : NULL,
+                            fault);
         }
     }
     return 0;
@@ -531,7 +534,7 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
 }
 
 int config_check(struct config *c, enum command_bit command, const char *path,
-                 void (*finding)(void *context, const struct fault *fault), void *context)
+                 config_finding finding, void *context)
 {
     struct source source = {.command = command, .finding = finding, .context = context};
     struct fault fault;
@@ -545,7 +548,7 @@ int config_check(struct config *c, enum command_bit command, const char *path,
     if (err == -ENOMEM)
         return err;
     if (err < 0)
-        finding(context, &fault);
+        finding(context, NULL, &fault);
     return source.found + (err < 0);
 }
 
@@ -566,23 +569,4 @@ void config_fini(struct config *c)
     free(c->said_at);
     free(c->paths);
     *c = (struct config){0};
-}
-
-const char *config_subject(const struct config *c, const char *option)
-{
-    const char *found = NULL;
-    for (size_t i = 0; i < config_option_count; i++) {
-        bool is_given = c->given[i / 64] >> i % 64 & 1;
-        if (!strcmp(config_options[i].name, option) && c->said_at[i] && (!found || is_given))
-            found = c->said_at[i];
-    }
-    return found ? found : option;
-}
-
-bool config_is_given(const struct config *c, const char *option)
-{
-    for (size_t i = 0; i < config_option_count; i++)
-        if (!strcmp(config_options[i].name, option) && c->given[i / 64] >> i % 64 & 1)
-            return true;
-    return false;
 }

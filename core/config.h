@@ -94,14 +94,20 @@ int config_init(struct config *c, enum command_bit command, int argc, char **arg
                 struct fault *fault);
 void config_fini(struct config *c);
 
+/* What is wrong in a file; `key`: of which key; NULL: of none, or it stands in front of the fault (config_subject_find). */
+typedef void (*config_finding)(void *context, const char *key, const struct fault *fault);
+
 /* Reads a config file as `check` does: goes on behind what is wrong, each of which `finding` gets; what was wrong has
  * its default. How many there were, or -ENOMEM. Caller finishes in any case; `path` must outlive it. */
 int config_check(struct config *c, enum command_bit command, const char *path,
-                 void (*finding)(void *context, const struct fault *fault), void *context);
+                 config_finding finding, void *context);
 
 /* How a message about an option's value begins: "--filter" where it came from the command line (or nowhere),
  * "FILE:LINE:COLUMN: filter" where it came from the config file. Valid until the config is finished. */
 const char *config_subject(const struct config *c, const char *option);
+
+/* The option, of those that were given, whose subject a message begins with; NULL: none's. */
+const char *config_subject_find(const struct config *c, const char *text);
 
 /* Whether the command line or the config file has the option; what was given need not differ from the default. */
 bool config_is_given(const struct config *c, const char *option);

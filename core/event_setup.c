@@ -96,7 +96,8 @@ int event_setup_networks(struct watched **out, const struct config *config,
     *out = NULL;
     if (!config->events_watched || !event_settings_has(settings, EVENT_watched))
         return 0;
-    return watched_create(out, config->events_watched, fault);
+    int err = watched_create(out, config->events_watched, fault);
+    return err < 0 ? fault_prefix(fault, config_subject(config, "events.watched")) : 0;
 }
 
 void event_setup_fini(struct event_setup *e)

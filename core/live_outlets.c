@@ -273,27 +273,33 @@ static void metrics(void *context, FILE *out)
 
 /* ---- opening ---- */
 
+/* As the options have them. */
+static struct http_settings http_settings_of(const struct config *c)
+{
+    return (struct http_settings){.feed = c->out,
+                                  .timezone = c->timezone,
+                                  .program = VERSION,
+                                  .listen = c->listen,
+                                  .tokens = c->tokens,
+                                  .is_public_open = c->is_public,
+                                  .tls_cert = c->tls_cert,
+                                  .tls_key = c->tls_key,
+                                  .publish_delay_ns = c->publish_delay_ns,
+                                  .publish_min_sources = (unsigned)c->publish_min_sources,
+                                  .connections = (unsigned)c->http_connections};
+}
+
 static int http_open(struct live_outlets *o, const struct config *c, struct fault *fault)
 {
     static const struct http_ops ops = {
         .now_ns = serve_now_ns, .is_healthy = is_healthy, .health = health, .metrics = metrics};
-    const struct http_settings s = {.feed = c->out,
-                                    .timezone = c->timezone,
-                                    .program = VERSION,
-                                    .rules = atomic_load(&o->serve.rules),
-                                    .listen = c->listen,
-                                    .tokens = c->tokens,
-                                    .is_public_open = c->is_public,
-                                    .tls_cert = c->tls_cert,
-                                    .tls_key = c->tls_key,
-                                    .publish_delay_ns = c->publish_delay_ns,
-                                    .publish_min_sources = (unsigned)c->publish_min_sources,
-                                    .connections = (unsigned)c->http_connections,
-                                    .durable = &o->durable,
-                                    .ops = &ops,
-                                    .lookup = &serve_lookup,
-                                    .context = o,
-                                    .say = serve_say};
+    struct http_settings s = http_settings_of(c);
+    s.rules = atomic_load(&o->serve.rules);
+    s.durable = &o->durable;
+    s.ops = &ops;
+    s.lookup = &serve_lookup;
+    s.context = o;
+    s.say = serve_say;
     int err = http_start(&o->http, &s, fault);
     if (err == 0)
         fprintf(stderr, "yamiscope: %s\n", http_url(o->http));
@@ -322,19 +328,57 @@ static int sink_begin(struct live_outlets *o, const struct config *c, const char
     return err;
 }
 
-static int sinks_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
+/* Whether it can be one, as far as its text and the files that it names say. */
+static int sink_check(const struct config *c, const char *spec, struct fault *fault)
 {
+    struct sink *sink = NULL;
+    int err =
+        courier_is(spec) ? courier_check(spec, fault) : sink_open(&sink, spec, c->sensor, fault);
+    if (sink)
+        sink->ops->close(sink);
+    return err < 0 ? fault_prefix(fault, config_subject(c, "to")) : 0;
+}
+
+int live_outlets_check_sinks(const struct config *c, struct fault *fault)
+{
+    int err = 0;
     if (c->sinks.count > HTTP_SINKS)
         return fault_set(fault, EINVAL, "%s: more than %d", config_subject(c, "to"), HTTP_SINKS);
-    for (size_t i = 0; i < c->sinks.count; i++) {
+    for (size_t i = 0; err == 0 && i < c->sinks.count; i++) {
         for (size_t before = 0; before < i; before++)
             if (!strcmp(c->sinks.at[before], c->sinks.at[i]))
                 return fault_set(fault, EINVAL, "%s: the same one twice", config_subject(c, "to"));
-        int err = sink_begin(o, c, c->sinks.at[i], fault);
-        if (err < 0)
-            return err;
+        err = sink_check(c, c->sinks.at[i], fault);
     }
-    return 0;
+    return err;
+}
+
+/* The option whose file a message begins with; else --listen. */
+static const char *http_option_of(const struct config *c, const char *text)
+{
+    const struct {
+        const char *name, *path;
+    } files[] = {{"tokens", c->tokens}, {"tls-cert", c->tls_cert}, {"tls-key", c->tls_key}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].path && !strncmp(text, files[i].path, strlen(files[i].path)))
+            return files[i].name;
+    return "listen";
+}
+
+int live_outlets_check_http(const struct config *c, struct fault *fault)
+{
+    const struct http_settings s = http_settings_of(c);
+    if (!config_is_given(c, "listen") || http_check(&s, fault) == 0)
+        return 0;
+    return fault_prefix(fault, config_subject(c, http_option_of(c, fault->text)));
+}
+
+static int sinks_begin(struct live_outlets *o, const struct config *c, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < c->sinks.count; i++)
+        err = sink_begin(o, c, c->sinks.at[i], fault);
+    return err;
 }
 
 int live_outlets_open(struct live_outlets *o, const struct config *c, const struct ruleset *rules,

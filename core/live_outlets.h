@@ -42,7 +42,11 @@ struct live_outlets {
     double rate_pps, rate_bps;
 };
 
-/* Opens what the options ask for; `seq`: of the feed's last record, all of which is safe. 0, or -errno and a fault. Caller closes in
+/* What of --listen (with tokens, TLS) and of --to is refused before anything is opened or asked: 0, or -errno and a fault. */
+int live_outlets_check_http(const struct config *c, struct fault *fault);
+int live_outlets_check_sinks(const struct config *c, struct fault *fault);
+
+/* Opens what the options ask for, which were checked; `seq`: of the feed's last record, all of which is safe. 0, or -errno and a fault. Caller closes in
  * any case. */
 int live_outlets_open(struct live_outlets *o, const struct config *c, const struct ruleset *rules,
                       const struct live_sources *sources, uint64_t seq, struct fault *fault);

@@ -31,11 +31,81 @@ __attribute__((format(printf, 2, 3))) static void say_line(void (*say)(const cha
     say(line);
 }
 
-static int said_of(int err, const struct config *c, struct fault *fault)
+static int said_of(int err, const struct config *c, const char *option, struct fault *fault)
 {
     if (err < 0)
-        (void)fault_prefix(fault, config_subject(c, "from"));
+        (void)fault_prefix(fault, config_subject(c, option));
     return err;
+}
+
+/* ---- what config and machine tell before anything is opened ---- */
+
+/* `port`: only of DPDK's. */
+static int spec_parse(const struct config *c, size_t i, struct capture_spec *spec,
+                      struct dpdk_spec *port, struct fault *fault)
+{
+    int err = capture_spec_parse(spec, c->from.at[i], fault);
+    if (err == 0 && spec->backend == CAPTURE_BACKEND_DPDK)
+        err = dpdk_spec_parse(port, strchr(c->from.at[i], ':') + 1, fault);
+    return said_of(err, c, "from", fault);
+}
+
+int live_sources_look(const struct config *c, size_t i, struct fault *fault)
+{
+    struct capture_spec spec;
+    struct dpdk_spec port;
+    int err = spec_parse(c, i, &spec, &port, fault);
+    if (err == 0 && spec.backend == CAPTURE_BACKEND_PCAP)
+        err = said_of(capture_pcap_look(spec.target, fault), c, "from", fault);
+    return err;
+}
+
+/* --eal, given several times, as one text. */
+static int eal_text(const struct config *c, char **text, struct fault *fault)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < c->eal.count; i++)
+        len += strlen(c->eal.at[i]) + 1;
+    *text = calloc(1, len);
+    if (!*text)
+        return fault_set(fault, ENOMEM, "eal: %s", strerror(ENOMEM));
+    for (size_t i = 0; i < c->eal.count; i++) {
+        strcat(*text, c->eal.at[i]);
+        strcat(*text, " ");
+    }
+    return 0;
+}
+
+static int eal_check(const struct config *c, struct fault *fault)
+{
+    struct dpdk_arguments arguments;
+    char *text;
+    int err = eal_text(c, &text, fault);
+    if (err < 0)
+        return err;
+    err = said_of(dpdk_arguments_parse(&arguments, text, fault), c, "eal", fault);
+    free(text);
+    return err;
+}
+
+int live_sources_check(const struct config *c, struct fault *fault)
+{
+    if (c->from.count == 0)
+        return fault_set(fault, EINVAL,
+                         "nothing to capture from: --from (in a config `from`) names pcap:IFACE or "
+                         "dpdk:PORT");
+    if (live_receivers_count(c) && c->from.count > 1)
+        return fault_set(
+            fault, EINVAL,
+            "%s: 0: a source may send to several of what is captured from, and receivers "
+            "that count by themselves would count it twice; it takes workers",
+            config_subject(c, "workers"));
+    return eal_check(c, fault);
+}
+
+bool live_receivers_count(const struct config *c)
+{
+    return config_is_given(c, "workers") && c->workers == 0;
 }
 
 /* ---- libpcap ---- */
@@ -66,31 +136,16 @@ static int pcap_open(struct live_sources *s, const struct config *c, const char 
 
 /* ---- DPDK ---- */
 
-/* --eal, given several times, as one text. */
-static int eal_text(const struct config *c, char **text)
-{
-    size_t len = 1;
-    for (size_t i = 0; i < c->eal.count; i++)
-        len += strlen(c->eal.at[i]) + 1;
-    *text = calloc(1, len);
-    if (!*text)
-        return -ENOMEM;
-    for (size_t i = 0; i < c->eal.count; i++) {
-        strcat(*text, c->eal.at[i]);
-        strcat(*text, " ");
-    }
-    return 0;
-}
-
 static int eal_begin(const struct config *c, const struct dpdk_spec *specs, size_t count,
                      void (*say)(const char *line), struct fault *fault)
 {
     struct dpdk_eal_info info;
     char *text;
-    if (eal_text(c, &text) < 0)
-        return fault_set(fault, ENOMEM, "eal: %s", strerror(ENOMEM));
+    int err = eal_text(c, &text, fault);
+    if (err < 0)
+        return err;
     const struct dpdk_eal_settings settings = {.eal = text, .specs = specs, .spec_count = count};
-    int err = dpdk_eal_init(&settings, &info, fault);
+    err = dpdk_eal_init(&settings, &info, fault);
     free(text);
     if (err < 0)
         return err;
@@ -139,13 +194,10 @@ static int specs_parse(const struct config *c, struct capture_spec *specs, struc
 {
     *port_count = 0;
     for (size_t i = 0; i < c->from.count; i++) {
-        int err = capture_spec_parse(&specs[i], c->from.at[i], fault);
-        if (err == 0 && specs[i].backend == CAPTURE_BACKEND_DPDK) {
-            err = dpdk_spec_parse(&ports[*port_count], strchr(c->from.at[i], ':') + 1, fault);
-            ++*port_count;
-        }
+        int err = spec_parse(c, i, &specs[i], &ports[*port_count], fault);
         if (err < 0)
-            return said_of(err, c, fault);
+            return err;
+        *port_count += specs[i].backend == CAPTURE_BACKEND_DPDK;
     }
     return 0;
 }
@@ -172,7 +224,7 @@ static int all_open(struct live_sources *s, const struct config *c,
         else
             err = pcap_open(s, c, specs[i].target, fault);
         if (err < 0)
-            return said_of(err, c, fault);
+            return said_of(err, c, "from", fault);
     }
     return 0;
 }
@@ -182,12 +234,13 @@ int live_sources_open(struct live_sources *s, const struct config *c, void (*say
 {
     size_t port_count = 0;
     *s = (struct live_sources){0};
-    if (c->from.count == 0)
-        return fault_set(fault, EINVAL, "nothing to capture from: --from pcap:IFACE or dpdk:PORT");
+    int err = live_sources_check(c, fault);
+    if (err < 0)
+        return err;
     struct capture_spec *specs = calloc(c->from.count, sizeof *specs);
     struct dpdk_spec *ports = calloc(c->from.count, sizeof *ports);
-    int err = specs && ports ? specs_parse(c, specs, ports, &port_count, fault)
-                             : fault_set(fault, ENOMEM, "sources: %s", strerror(ENOMEM));
+    err = specs && ports ? specs_parse(c, specs, ports, &port_count, fault)
+                         : fault_set(fault, ENOMEM, "sources: %s", strerror(ENOMEM));
     if (err == 0) {
         live_clock_init(&s->clock);
         err = all_open(s, c, specs, ports, port_count, say, fault);
@@ -212,12 +265,6 @@ int live_sources_deal(const struct live_sources *s, const struct config *c, stru
 {
     if (s->count == 1)
         return 0;
-    if (c->from.count > 1)
-        return fault_set(
-            fault, EINVAL,
-            "%s: 0: a source may send to several of what is captured from, and receivers "
-            "that count by themselves would count it twice; it takes workers",
-            config_subject(c, "workers"));
     const struct dpdk_port_info *port = dpdk_port_info(capture_dpdk_port(s->receivers[0].capture));
     if (!port->hashes_source || s->count > SHARDS)
         return fault_set(fault, EINVAL,
@@ -229,8 +276,8 @@ int live_sources_deal(const struct live_sources *s, const struct config *c, stru
 
 /* ---- processors ---- */
 
-static int list_read(struct core_list *list, const struct config *c, const char *option,
-                     const char *text, struct fault *fault)
+int live_cores_read(struct core_list *list, const struct config *c, const char *option,
+                    const char *text, struct fault *fault)
 {
     list->count = 0;
     if (!text)
@@ -238,9 +285,7 @@ static int list_read(struct core_list *list, const struct config *c, const char 
     int err = core_list_parse(list, text, fault);
     if (err == 0)
         err = core_list_check(list, fault);
-    if (err < 0)
-        (void)fault_prefix(fault, config_subject(c, option));
-    return err;
+    return said_of(err, c, option, fault);
 }
 
 /* Those that the process may run on. */
@@ -259,9 +304,9 @@ int live_sources_plan(struct live_sources *s, const struct config *c, unsigned w
                       int worker_cpus[SHARDS], void (*say)(const char *line), struct fault *fault)
 {
     static struct core_list receivers, others, all;
-    int err = list_read(&receivers, c, "receiver-cores", c->receiver_cores, fault);
+    int err = live_cores_read(&receivers, c, "receiver-cores", c->receiver_cores, fault);
     if (err == 0)
-        err = list_read(&others, c, "worker-cores", c->worker_cores, fault);
+        err = live_cores_read(&others, c, "worker-cores", c->worker_cores, fault);
     if (err < 0)
         return err;
     allowed(&all);

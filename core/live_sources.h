@@ -8,6 +8,7 @@
 #define CORE_LIVE_SOURCES_H
 
 #include "core/config.h"
+#include "core/core_list.h"
 #include "core/live.h"
 
 struct live_sources {
@@ -17,6 +18,20 @@ struct live_sources {
     unsigned count;
     bool has_dpdk;
 };
+
+/* Whether receivers count what they receive: --workers 0. */
+bool live_receivers_count(const struct config *c);
+
+/* What `live` refuses of the options before it opens anything: there is no --from, --eal is wrong, receivers can't count. -EINVAL and a fault. */
+int live_sources_check(const struct config *c, struct fault *fault);
+
+/* One --from: whether it is well formed (-EINVAL), and its interface, of libpcap, there (-ENODEV) and up (-ENETDOWN): the last two are so now, on
+ * this machine. */
+int live_sources_look(const struct config *c, size_t i, struct fault *fault);
+
+/* The processors that an option names; NULL: none. -EINVAL and a fault. */
+int live_cores_read(struct core_list *list, const struct config *c, const char *option,
+                    const char *text, struct fault *fault);
 
 /* Opens all of them, in the main thread, before there are others. `say` gets lines for people: what was found and chosen. 0, or
  * -errno and a fault. Caller closes in any case. */

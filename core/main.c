@@ -102,11 +102,12 @@ const struct command commands[] = {
      command_port},
     {"events", COMMAND_EVENTS, "FEED...",
      "what people can act on: scans, attacks, infected hosts, onsets",
-     "Reads the events of the feeds and prints them by the time they were told last, each once, as "
-     "it\n"
-     "stands; --updates prints every record of them. Of the table the newest --top rows; --json "
-     "and\n"
-     "--csv have all, the README names their columns. Addresses are those of sources and victims. "
+     "Reads the events of the feeds and prints each once, as it stands; --updates prints every "
+     "record\n"
+     "of them. The table has the --top that were told last, by when they began; --json and --csv "
+     "have\n"
+     "all, in the order in which they were told, the README names their columns. Addresses are "
+     "those of sources and victims. "
      "What is\n"
      "damaged is named, the rest printed, the exit code is 3 then.\n",
      command_events},
@@ -128,7 +129,9 @@ const struct command commands[] = {
      "older than what is there, or another one, is refused. Failures that may pass are tried "
      "again. The\n"
      "password is read from the file that password_file names, or from the variable\n"
-     "YAMISCOPE_REDIS_PASSWORD. The README lists the keys.\n",
+     "YAMISCOPE_REDIS_PASSWORD. The README lists the keys. Exit code 1 where a command failed so "
+     "often\n"
+     "for an event that it was given up.\n",
      command_publish},
     {"serve", COMMAND_SERVE, "FEED",
      "serve a feed over HTTP: dashboard, JSON, protobuf, live events, metrics",
@@ -151,8 +154,8 @@ const struct command commands[] = {
      "--token or the variable YAMISCOPE_TOKEN.\n",
      command_watch},
     {"synth", COMMAND_SYNTH, "-o FILE", "write a capture of darknet traffic with known answers",
-     "The same seed gives the same capture. FILE.answers.json beside it holds what `replay "
-     "--json`\n"
+     "The same seed gives the same capture. A FILE that is there is not written over.\n"
+     "FILE.answers.json beside it holds what `replay --json`\n"
      "must say of it: each field that stands in the answers must be equal there (what replay says\n"
      "beside them, such as shares over _ex_survey, is not in them). Of its own it has `pairs`\n"
      "(distinct source, protocol and port) and `synth` (the settings that make it again).\n"
@@ -160,10 +163,12 @@ const struct command commands[] = {
      "acknowledged scanners, FILE.acknowledged.txt; the README says what they hold.\n",
      command_synth},
     {"check", COMMAND_CHECK, "CONFIG", "check a config file and everything that it names",
-     "Reads the file as `live` does, and loads what it names: rules, lists, databases, telescope,\n"
-     "filter, zone, user; looks whether folders can be written and sources are well formed. "
-     "Prints\n"
-     "each finding, with file, line and column where it has one; exit code 2 then.\n",
+     "Says what `live` would refuse at its start: reads the file as live does, looks at options,\n"
+     "interfaces, addresses to listen on, receivers, tokens and folders, and loads what it names:\n"
+     "rules, lists, databases, telescope, networks. Prints each finding, with file, line and "
+     "column\n"
+     "where it has one; exit code 2 then; 1 where interfaces alone are missing or down, which may\n"
+     "be otherwise later.\n",
      command_check},
     {"rules", COMMAND_RULES, "list|check [DIR]", "list the rules in force, or check rule files",
      "list: rules, kinds, fingerprints and shares with their definitions.\n\n"

@@ -42,14 +42,7 @@ int replay_days_fill(struct replay_days *d, const struct config *config, const s
                 .day =
                     {
                         .rules = setup->rules,
-                        .survey =
-                            {
-                                .min_ports = (uint32_t)config->survey_ports,
-                                .min_packets = config->survey_packets,
-                                .packets_per_address_milli = (uint32_t)config->survey_per_address,
-                                .min_ports6 = (uint32_t)config->survey_ports6,
-                                .min_packets6 = config->survey_packets6,
-                            },
+                        .survey = setup_survey(config),
                         .complete_coverage_milli = (uint32_t)config->complete_coverage,
                         .complete_loss_milli = (uint32_t)config->complete_loss,
                     },

@@ -82,7 +82,6 @@ static size_t split(char *text, const char **parts)
     return count;
 }
 
-/* Faults name their file, which says enough of whose option it was. */
 int setup_origins(struct origins **origins, const struct config *c, struct fault *fault)
 {
     *origins = NULL;
@@ -95,6 +94,9 @@ int setup_origins(struct origins **origins, const struct config *c, struct fault
             .as = c->as,
             .lists = lists,
             .list_count = split(text, lists),
+            .country_subject = config_subject(c, "country"),
+            .as_subject = config_subject(c, "as"),
+            .lists_subject = config_subject(c, "lists"),
             .has_extra_bogons = c->extra_bogons,
         };
         err = c->lists && settings.list_count == 0
@@ -106,6 +108,17 @@ int setup_origins(struct origins **origins, const struct config *c, struct fault
     free(lists);
     free(text);
     return err;
+}
+
+struct survey_settings setup_survey(const struct config *c)
+{
+    return (struct survey_settings){
+        .min_ports = (uint32_t)c->survey_ports,
+        .min_packets = c->survey_packets,
+        .packets_per_address_milli = (uint32_t)c->survey_per_address,
+        .min_ports6 = (uint32_t)c->survey_ports6,
+        .min_packets6 = c->survey_packets6,
+    };
 }
 
 static int64_t day_start(int32_t date) { return calendar_day_at(date).start_ns; }

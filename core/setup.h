@@ -26,13 +26,16 @@ struct setup {
  * payload_load. Caller destroys in any case. */
 int setup_rules(struct ruleset **rules, const struct config *c, struct fault *fault);
 
-/* Loads --country, --as, --lists; as origins_create. Caller destroys. */
+/* Loads --country, --as, --lists; as origins_create, with the option in front of the fault. Caller destroys. */
 int setup_origins(struct origins **origins, const struct config *c, struct fault *fault);
 
 /* What needs nothing but the options: the sensor's and the telescope's names are words that keys, paths and labels can
  * be made of; the memory cap is one that a run can keep. -EINVAL and a fault that names the option. */
 int setup_names_check(const struct config *c, struct fault *fault);
 int setup_memory_check(const struct config *c, struct fault *fault);
+
+/* Who is a survey scanner, by --survey-... */
+struct survey_settings setup_survey(const struct config *c);
 
 /* Loads --telescope, whose days are those of --timezone: sets the process's zone where it changes by date. *telescope stays
  * NULL where none is configured. Caller destroys. */

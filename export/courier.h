@@ -47,6 +47,9 @@
 /* Whether a spec names a courier. */
 bool courier_is(const char *spec);
 
+/* Whether a spec is one, and its files can be read: -EINVAL, -errno, and a fault. */
+int courier_check(const char *spec, struct fault *fault);
+
 enum { COURIER_SHOWN = 256 };
 
 /* Whether a spec is one that an organisation may have for itself: as above, but types, organisation and cursor are not its to choose. `shown`

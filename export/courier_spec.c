@@ -171,6 +171,14 @@ int courier_spec_read(struct courier_spec *s, const char *spec, struct fault *fa
     return err == 0 ? target_check(s, fault) : err;
 }
 
+int courier_check(const char *spec, struct fault *fault)
+{
+    struct courier_spec s;
+    int err = courier_spec_read(&s, spec, fault);
+    explicit_bzero(&s, sizeof s);
+    return err;
+}
+
 int courier_check_own(const char *spec, char shown[COURIER_SHOWN], struct fault *fault)
 {
     struct courier_spec s;

@@ -80,6 +80,10 @@ struct feed_resume {
 int feed_log_continue(struct feed_log **out, struct feed_resume *resume, const char *dir,
                       const struct feed_identity *identity, struct fault *fault);
 
+/* Whether the feed in `dir`, if there is one, is of this identity: what feed_log_continue refuses of it. Changes nothing, takes no
+ * lock. 0, also where that can't be read by who asks; -EINVAL and a fault. */
+int feed_log_check(const char *dir, const struct feed_identity *identity, struct fault *fault);
+
 /* What a window's part is to be counted from: how many records of this start the feed held when it was continued. 0 at once
  * where it can't hold any; else the segments that may are read. -errno. */
 int feed_log_part_base(struct feed_log *log, int64_t start_ns, uint32_t *base, struct fault *fault);

@@ -266,6 +266,36 @@ static int identity_check(const char *dir, const Yamiscope__Header *h,
     return 0;
 }
 
+/* The first record of a segment, which is its Header. */
+static void header_read(struct scan *s)
+{
+    struct record_view view;
+    struct stat st;
+    size_t used, len;
+    if (s->fd < 0 || fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return;
+    s->size = (uint64_t)st.st_size;
+    if (s->size > 0 && record_at(s, 0, &used, &len) == 1 && record_view(&view, s->bytes, len) == 0)
+        body_take(s, &view);
+}
+
+int feed_log_check(const char *dir, const struct feed_identity *identity, struct fault *fault)
+{
+    struct feed_folder_near near;
+    int err = 0, dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0)
+        return 0;
+    if (feed_folder_near(dir_fd, dir, 0, &near, fault) == 0 && near.last.number != 0) {
+        struct scan s = {.fd = openat(dir_fd, near.last.name, O_RDONLY | O_CLOEXEC)};
+        header_read(&s);
+        if (s.header != NULL)
+            err = identity_check(dir, s.header, identity, fault);
+        scan_fini(&s);
+    }
+    (void)close(dir_fd);
+    return err;
+}
+
 /* ---- the end of the feed ---- */
 
 /* Takes the segment's whole records as what the log goes on from. */

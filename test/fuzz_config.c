@@ -38,7 +38,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static void finding(void *context, const struct fault *fault)
+static void finding(void *context, const char *key, const struct fault *fault)
 {
     ++*(int *)context;
     if (fault->text[0] == '\0')

@@ -258,7 +258,7 @@ static void test_entries(void **state)
     }
 }
 
-static void finding_take(void *context, const struct fault *fault)
+static void finding_take(void *context, const char *key, const struct fault *fault)
 {
     strcat(strcat(context, strrchr(fault->text, '/') + 14), "\n");
 }
