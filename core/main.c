@@ -9,6 +9,7 @@
 #include "export/utf8.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 /* jemalloc: freed memory back soon (growing tables leave as much behind as they take), no more arenas than
@@ -312,6 +313,8 @@ static int command_run(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     memory_begin();
+    /* Where our parent ignores it, nobody learns how a command ended that we ran. */
+    (void)signal(SIGCHLD, SIG_DFL);
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;

@@ -283,6 +283,10 @@ def commands(b):
         b.v.check(found == [i for i in b.ids if i in set(found)], f"command {name}: order")
         run("publish", b.feed, "--to", f"command:{path}#cursor={path}.cursor{spec}")
         b.v.equal(len(logged(path)), len(found), f"command {name}: not again")
+    path = script(b)  # started by who ignores the end of its children
+    done = subprocess.run([PROGRAM, "publish", b.feed, "--to", f"command:{path}#cursor={path}.cursor&timeout=1s&tries=1&types=scan"], capture_output=True,
+                          text=True, check=False, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    b.v.equal((done.returncode, done.stderr), (0, ""), "command, SIGCHLD ignored by the parent")
     path = script(b)
     run("publish", b.feed, "--to", f"command:cat > {path}.all; test -n \"$1\"#shell=yes&cursor={path}.cursor&types=scan")
     b.v.check(os.path.exists(path + ".all"), "command with a shell")
