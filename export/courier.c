@@ -40,6 +40,7 @@ struct courier {
     struct cursor_file *cursor;
     struct feed_position at; /* as the cursor has it */
     struct feed_tail *tail;
+    bool is_stale;   /* records behind `at` were deleted before they were read */
     unsigned passed; /* records since the cursor moved */
     uint64_t wait_ms, progress_ms;
     char said[256]; /* the failure that was said last; "": it is over */
@@ -102,6 +103,7 @@ static bool is_meant(const struct courier_spec *s, const struct event *e)
 static int cursor_move(struct courier *c, struct fault *fault)
 {
     c->at = *feed_tail_position(c->tail);
+    c->is_stale = false;
     c->passed = 0;
     return cursor_file_write(c->cursor, &c->at, fault);
 }
@@ -228,10 +230,13 @@ static int record_take(struct courier *c, const struct feed_tail_record *r, stru
 static int tail_open(struct courier *c, struct fault *fault)
 {
     bool is_fresh = c->at.seq == 0;
-    int err = feed_tail_open(&c->tail, c->dir, is_fresh ? NULL : &c->at, fault);
-    if (err == -ESTALE) { /* deleted before it was read: what is kept is told */
-        say(c, fault->text);
-        err = feed_tail_open(&c->tail, c->dir, NULL, fault);
+    int err =
+        c->is_stale ? -ESTALE : feed_tail_open(&c->tail, c->dir, is_fresh ? NULL : &c->at, fault);
+    if (err ==
+        -ESTALE) { /* what is kept behind it is told; what was told before it is not, again */
+        if (!c->is_stale)
+            say(c, fault->text);
+        err = feed_tail_open_behind(&c->tail, c->dir, &c->at, fault);
     }
     if (err == 0 && c->settings.durable != NULL)
         feed_tail_limit(c->tail, c->settings.durable);
@@ -248,6 +253,7 @@ static int feed_flow(struct courier *c, struct fault *fault)
     if (err == 0 && c->passed > 0 && !is_stopped(c))
         err = cursor_move(c, fault);
     if (err < 0) { /* what was given and not taken is not given again */
+        c->is_stale |= err == -ESTALE;
         feed_tail_close(c->tail);
         c->tail = NULL;
         c->passed = 0;

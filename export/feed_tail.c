@@ -26,7 +26,7 @@ enum {
 struct feed_tail {
     char *dir;
     int dir_fd, inotify_fd;
-    bool has_waited;
+    bool has_waited, passes_deleted;
     struct feed_durable *durable; /* or NULL */
     uint32_t turn;                /* of it, when the last look began */
 
@@ -130,11 +130,12 @@ static int segment_find(struct feed_tail *t, struct fault *fault)
                              "%.100s: the position is in segment %06" PRIu32
                              ", the feed ends with %06" PRIu32,
                              t->dir, t->segment, near.last.number);
-        if (s->number == 0 && near.next.number != t->segment + 1)
+        if (s->number == 0 && !t->passes_deleted && near.next.number != t->segment + 1)
             return stale(t, &near, fault);
         if (s->number == 0) { /* the next tells whether all of the one deleted was read */
             s = &near.next;
             t->offset = 0;
+            t->missing = t->passes_deleted ? s->number - t->segment : 0;
         }
         t->segment = s->number;
         memcpy(t->name, s->name, FEED_NAME);
@@ -365,8 +366,8 @@ int feed_tail_next(struct feed_tail *t, struct feed_tail_record *r, struct fault
     return err < 0 ? failed(t, &view, err, fault) : 0;
 }
 
-int feed_tail_open(struct feed_tail **out, const char *dir, const struct feed_position *from,
-                   struct fault *fault)
+static int tail_open(struct feed_tail **out, const char *dir, const struct feed_position *from,
+                     bool passes_deleted, struct fault *fault)
 {
     struct feed_tail *t = calloc(1, sizeof *t);
     *out = NULL;
@@ -375,6 +376,7 @@ int feed_tail_open(struct feed_tail **out, const char *dir, const struct feed_po
         return fault_set(fault, ENOMEM, "%.200s: no memory", dir);
     }
     t->fd = t->inotify_fd = -1;
+    t->passes_deleted = passes_deleted;
     if (from != NULL)
         t->at = *from;
     place_reset(t);
@@ -387,6 +389,18 @@ int feed_tail_open(struct feed_tail **out, const char *dir, const struct feed_po
     }
     *out = t;
     return 0;
+}
+
+int feed_tail_open(struct feed_tail **out, const char *dir, const struct feed_position *from,
+                   struct fault *fault)
+{
+    return tail_open(out, dir, from, false, fault);
+}
+
+int feed_tail_open_behind(struct feed_tail **out, const char *dir, const struct feed_position *from,
+                          struct fault *fault)
+{
+    return tail_open(out, dir, from, true, fault);
 }
 
 void feed_tail_limit(struct feed_tail *t, struct feed_durable *durable) { t->durable = durable; }

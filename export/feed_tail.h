@@ -50,6 +50,11 @@ struct feed_tail_record {
 int feed_tail_open(struct feed_tail **out, const char *dir, const struct feed_position *from,
                    struct fault *fault);
 
+/* As feed_tail_open, for a position that was -ESTALE: from the first record on that is kept behind it. That one says how many segments are
+ * `missing`, the position's own among them. */
+int feed_tail_open_behind(struct feed_tail **out, const char *dir, const struct feed_position *from,
+                          struct fault *fault);
+
 /* From now on gives no record behind what `durable` says, which must outlive the tail. */
 void feed_tail_limit(struct feed_tail *t, struct feed_durable *durable);
 

@@ -1,10 +1,12 @@
 """test_courier.py: events handed to a webhook, to a command and to a file. The receivers are ours: up, down, slow, refusing, cut short, talking nonsense, endless;
 killed publishers, a feed that grows. In the end each event has arrived, in order, and its signature holds.
 """
+import glob
 import hashlib
 import hmac
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -239,6 +241,30 @@ def killed(b):
     r.close()
 
 
+def deleted(b):
+    """Retention took the segment in which the cursor stands: what is kept behind it is told, once, and nothing again that was told before."""
+    feed, lines = os.path.join(b.where, "hours"), [line for hour in range(5) for line in lines_of(20 + 60 * hour, 2)]
+    make(feed, lines)
+    ids, cursor = [(e["id"], e["update"]) for e in told(feed)], b.path("cursor")
+    for name, arrive, gone, kept in (("within it, the next is there", 6, [2], slice(8, None)), ("within it, the next is gone, too", 6, [2, 3], slice(12, None)),
+                                     ("at its end", 8, [2, 3], slice(12, None)), ("at its end, the next is there", 8, [2], slice(8, None))):
+        copy = b.path("feed")
+        shutil.copytree(feed, copy)
+        r = Receiver(lambda n, most=arrive: None if n <= most else 503)
+        spec = b.hook(r.port, cursor=cursor)
+        run("publish", copy, "--to", spec, "--patience", "1s")
+        b.v.equal(names(r.got), ids[:arrive], f"deleted, {name}: before")
+        for number in gone:
+            for path in glob.glob(os.path.join(copy, f"*-{number:06d}.yami")):
+                os.remove(path)
+        r.mood, r.got = (lambda n: None), []
+        rc, _, err = run("publish", copy, "--to", spec, "--patience", "5s")
+        b.v.equal((rc, names(r.got)), (0, ids[kept]), f"deleted, {name}: behind: {err}")
+        b.v.check(len(gone) == 1 and arrive == 8 or "was deleted" in err, f"deleted, {name}: said: {err}")
+        os.remove(cursor)
+        r.close()
+
+
 SCRIPT = """#!/bin/sh
 n=$(cat {count} 2>/dev/null || echo 0); n=$((n + 1)); echo $n > {count}
 {act}
@@ -335,7 +361,7 @@ def words(b):
 def main():
     with tempfile.TemporaryDirectory() as where:
         b = Bench(where)
-        for what in (plain, filters, moods, down, commands, files, words, killed):
+        for what in (plain, filters, moods, down, commands, files, words, killed, deleted):
             what(b)
         return b.v.finish()
 

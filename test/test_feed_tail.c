@@ -244,6 +244,23 @@ static void positions(void **state)
         if (is_lost && strstr(fault.text, base(m.paths[1])) == NULL)
             fail_msg("position %d: %s", i, fault.text);
     }
+    /* Behind what is not there any more: what is kept, and nothing that was given before. */
+    int gone = 0;
+    while (at[gone + 1].segment == 1)
+        gone++;
+    for (int i = 1; i <= RECORDS_MADE; i++) {
+        bool is_gone = i <= gone;
+        int left = RECORDS_MADE - (is_gone ? gone : i);
+        assert_int_equal(feed_tail_open_behind(&t, m.dir, &at[i], &fault), 0);
+        for (int n = 0; n < left; n++) {
+            if (feed_tail_next(t, &r, &fault) != 1)
+                fail_msg("position %d: record %d: %s", i, n, fault.text);
+            assert_int_equal(r.seq, RECORDS_MADE - left + n + 1);
+            assert_int_equal(r.missing, n == 0 && is_gone);
+        }
+        assert_int_equal(feed_tail_next(t, &r, &fault), 0);
+        feed_tail_close(t);
+    }
     made_free(&m);
 }
 
