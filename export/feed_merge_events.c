@@ -80,15 +80,36 @@ static int later(const struct merge_event *x, const struct merge_event *y)
     return (x->crc > y->crc) - (x->crc < y->crc);
 }
 
+/* What one feed tells of an id. */
+struct telling {
+    const struct merge_event *at;
+    size_t count;
+};
+
+/* Which of two is to stay; 0: they are the same. Of two that end alike the one that tells more, whatever the order of feeds. */
+static int better(const struct telling *x, const struct telling *y)
+{
+    int order = later(&x->at[x->count - 1], &y->at[y->count - 1]);
+    if (order == 0)
+        order = (x->count > y->count) - (x->count < y->count);
+    for (size_t i = 0; order == 0 && i < x->count; i++)
+        order = later(&x->at[i], &y->at[i]);
+    return order;
+}
+
 /* Of the records [from, to) of one id those of one feed stay. */
 static void id_settle(struct merge_event *from, struct merge_event *to)
 {
-    const struct merge_event *best = NULL;
+    struct telling best = {from, 0};
+    for (struct merge_event *e = from, *end; e < to; e = end) {
+        for (end = e + 1; end < to && end->feed == e->feed;)
+            end++;
+        const struct telling one = {e, (size_t)(end - e)};
+        if (best.count == 0 || better(&one, &best) > 0)
+            best = one;
+    }
     for (struct merge_event *e = from; e < to; e++)
-        if ((e + 1 == to || e[1].feed != e->feed) && (best == NULL || later(e, best) > 0))
-            best = e;
-    for (struct merge_event *e = from; e < to; e++)
-        e->is_dropped = e->feed != best->feed;
+        e->is_dropped = e->feed != best.at->feed;
 }
 
 static int by_order(const void *a, const void *b)

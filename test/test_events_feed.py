@@ -219,6 +219,11 @@ def merge(b):
     half = make(b.path("half"), lines({m: told[m] for m in told if m <= 6}, 7))
     merged(v, b.path("halves"), half, b.feed)
     v.equal([brief(m) for m in events_of(b.path("halves"))], [brief(m) for m in events_of(b.feed)], "of one id the last update wins")
+    # What retention left of it: of two that end alike the one that tells all stays, whichever is named first.
+    tail = make(b.path("tail"), lines({m: [e for e in told[m] if e.update == 2] for m in told}, MINUTES))
+    merged(v, b.path("whole, tail"), b.feed, tail)
+    merged(v, b.path("tail, whole"), tail, b.feed)
+    same(v, b.path("whole, tail"), b.path("tail, whole"), "merged in another order")
     return two, three
 
 
