@@ -18,7 +18,8 @@ const char *event_time(int64_t ns, char to[EVENT_TIME])
         strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
         snprintf(to, EVENT_TIME, "-");
     else
-        snprintf(to, EVENT_TIME, "%s.%09" PRId64 "Z", date, ns - (int64_t)seconds * second_ns);
+        snprintf(to, EVENT_TIME, "%s.%09" PRId64 "Z", date,
+                 ns % second_ns + (ns % second_ns < 0 ? second_ns : 0));
     return to;
 }
 

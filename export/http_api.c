@@ -72,6 +72,15 @@ static enum MHD_Result answer_of(struct http_request *r, int err, const struct f
     return done;
 }
 
+/* So many seconds before the end of the newest window. */
+static int64_t since_of(const struct http_follow_counts *c, int64_t seconds)
+{
+    int64_t since_ns;
+    if (c->last_end_ns == 0)
+        return 0;
+    return __builtin_sub_overflow(c->last_end_ns, seconds * NS, &since_ns) ? INT64_MIN : since_ns;
+}
+
 static enum MHD_Result windows_answer(struct http_request *r)
 {
     struct http_audience a = http_audience_of(r);
@@ -82,7 +91,7 @@ static enum MHD_Result windows_answer(struct http_request *r)
     uint64_t limit = LIMIT, top = TOP, after = 0;
     http_follow_count(a.follow, &counts);
     struct http_windows_query q = {.until_ns = INT64_MAX};
-    q.since_ns = counts.last_end_ns == 0 ? 0 : counts.last_end_ns - 3600 * NS;
+    q.since_ns = since_of(&counts, 3600);
     q.is_protobuf = http_wants_protobuf(http_header(r, "Accept"));
     if (http_argument(r, "after") != NULL)
         q.since_ns = INT64_MIN;
@@ -126,7 +135,7 @@ static enum MHD_Result events_answer(struct http_request *r)
     struct event_filter *f = &q.filter;
     http_follow_count(a.follow, &counts);
     f->has_since = http_argument(r, "since") != NULL || http_argument(r, "after") == NULL;
-    f->since_ns = counts.last_end_ns == 0 ? 0 : counts.last_end_ns - 86400 * NS;
+    f->since_ns = since_of(&counts, 86400);
     f->has_until = http_argument(r, "until") != NULL;
     if (!time_read(r, "since", &f->since_ns, &answer) ||
         !time_read(r, "until", &f->until_ns, &answer) ||

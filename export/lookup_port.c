@@ -384,7 +384,9 @@ static int hour_add(struct asking *a, int64_t start_ns, const struct port_row *r
 {
     struct lookup_port *out = a->out;
     int64_t since = start_ns - a->hours_from;
-    int64_t hour = a->hours_from + (since / hour_ns - (since % hour_ns < 0)) * hour_ns;
+    int64_t hour = a->hours_from + since - since % hour_ns;
+    if (since % hour_ns < 0 && __builtin_sub_overflow(hour, hour_ns, &hour))
+        hour = INT64_MIN; /* the type's first hour is cut */
     size_t at = out->hour_count;
     while (at > 0 && out->hours[at - 1].start_ns > hour)
         at--;

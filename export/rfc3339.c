@@ -1,11 +1,20 @@
 #include "export/rfc3339.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 static const int64_t SECOND_NS = 1000000000;
+
+/* Also of the first nanoseconds of the type, which have no whole second. */
+static time_t split(int64_t ns, int64_t *part_ns)
+{
+    bool is_before = ns % SECOND_NS < 0;
+    *part_ns = ns % SECOND_NS + (is_before ? SECOND_NS : 0);
+    return (time_t)(ns / SECOND_NS - is_before);
+}
 
 static size_t put(char *to, const struct tm *tm, int64_t part_ns, unsigned digits)
 {
@@ -21,8 +30,8 @@ static size_t put(char *to, const struct tm *tm, int64_t part_ns, unsigned digit
 
 const char *rfc3339_text(int64_t ns, unsigned digits, char to[RFC3339_TEXT])
 {
-    int64_t part = ns % SECOND_NS < 0 ? ns % SECOND_NS + SECOND_NS : ns % SECOND_NS;
-    time_t seconds = (time_t)((ns - part) / SECOND_NS);
+    int64_t part;
+    time_t seconds = split(ns, &part);
     struct tm tm;
     long minutes;
     size_t len;
@@ -37,8 +46,8 @@ const char *rfc3339_text(int64_t ns, unsigned digits, char to[RFC3339_TEXT])
 
 const char *rfc3339_utc(int64_t ns, unsigned digits, char to[RFC3339_TEXT])
 {
-    int64_t part = ns % SECOND_NS < 0 ? ns % SECOND_NS + SECOND_NS : ns % SECOND_NS;
-    time_t seconds = (time_t)((ns - part) / SECOND_NS);
+    int64_t part;
+    time_t seconds = split(ns, &part);
     struct tm tm;
     gmtime_r(&seconds, &tm);
     memcpy(to + put(to, &tm, part, digits), "Z", 2);

@@ -1,5 +1,6 @@
 /* Infected hosts as CSV, JSON lines and STIX, where names are hostile; patterns' strings. */
 #include "export/infected_print.h"
+#include "export/rfc3339.h"
 #include "export/stix.h"
 #include "export/utf8.h"
 
@@ -156,13 +157,27 @@ static void quotes(void **state)
     }
 }
 
+static void times(void **state)
+{
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000Z"},           {-1, "1969-12-31T23:59:59.999Z"},
+        {-1000000000, "1969-12-31T23:59:59.000Z"}, {INT64_MAX, "2262-04-11T23:47:16.854Z"},
+        {INT64_MIN, "1677-09-21T00:12:43.145Z"},   {INT64_MIN + 1, "1677-09-21T00:12:43.145Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char to[RFC3339_TEXT];
+        assert_string_equal(rfc3339_utc(cases[i].ns, 3, to), cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv),
-        cmocka_unit_test(json),
-        cmocka_unit_test(stix),
-        cmocka_unit_test(quotes),
+        cmocka_unit_test(csv),    cmocka_unit_test(json),  cmocka_unit_test(stix),
+        cmocka_unit_test(quotes), cmocka_unit_test(times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

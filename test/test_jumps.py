@@ -3,6 +3,7 @@ in every run; a day is judged on all its packets so far, also on those that were
 days cost what they hold, so that captures of many days end at all."""
 import datetime
 import filecmp
+import json
 import os
 import random
 import struct
@@ -11,6 +12,7 @@ import tempfile
 
 import feed
 import pcap
+import serving
 from judge import Verdict, ledger_faults, replay, run
 
 SECOND, MINUTE, HOUR, DAY = 10**9, 60 * 10**9, 3600 * 10**9, 86400 * 10**9
@@ -128,6 +130,16 @@ def ends_of_time(verdict, folder):
         verdict.check(year in text.decode(), f"the {name} times are not shown: {text.decode()[:300]}")
         rc, _, err = run("verify", out)
         verdict.equal((rc, err), (0, ""), f"verify of the {name} times")
+        rc, _, err = run("replay", "--no-sources", "-o", out + " windows", path)
+        verdict.equal((rc, err), (0, ""), f"windows of the {name} times")
+        hours = [float(h["start_ts"]) for h in json.loads(run("port", "tcp/23", out + " windows", "--json")[1])["hours"]]
+        verdict.check(hours == sorted(hours) and all(any(h <= t / SECOND < h + 3600 for h in hours) for t in times), f"hours of the {name} times: {hours}")
+    begin = os.path.join(folder, "begin")  # an hour before its end there is no time
+    run("replay", *OPTIONS, "-o", begin, pcapng(begin + ".pcapng", [-2**63 + n for n in (0, 1, MINUTE)]))
+    server = serving.Server(begin)
+    answer = json.loads(server.get("/api/v1/windows")[2])
+    verdict.equal(sum(w["packets"] for w in answer["windows"]), 3, "the newest hour is the first of time")
+    verdict.equal(server.stop(), 0, "serve")
 
 
 def main():
