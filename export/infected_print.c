@@ -323,10 +323,10 @@ void infected_json(FILE *out, const struct infected_view *v)
     fprintf(out, "{\"heading\":\"%s\",\"date\":\"%s\",\"sensor\":", INFECTED_HEADING,
             calendar_text(v->list->date, day));
     json_string(out, v->sensor);
-    fprintf(out,
-            ",\"timezone\":\"%s\",\"hosts\":%" PRIu64 ",\"confirmed\":%" PRIu64
-            ",\"suspected\":%" PRIu64,
-            v->timezone, c.hosts, c.confirmed, c.hosts - c.confirmed);
+    fputs(",\"timezone\":", out);
+    json_string(out, v->timezone);
+    fprintf(out, ",\"hosts\":%" PRIu64 ",\"confirmed\":%" PRIu64 ",\"suspected\":%" PRIu64, c.hosts,
+            c.confirmed, c.hosts - c.confirmed);
     if (v->before != NULL)
         fprintf(out, ",\"new\":%" PRIu64 ",\"continuing\":%" PRIu64 ",\"gone\":%" PRIu64, c.fresh,
                 c.continuing, c.gone);

@@ -50,7 +50,7 @@ static char *text_of(void (*print)(FILE *, const struct infected_view *), const 
     struct infected_list list = {.date = 20454, .hosts = &h, .count = 1, .sources = 1};
     struct infected_view view = {.list = &list,
                                  .sensor = sensor,
-                                 .timezone = "UTC",
+                                 .timezone = sensor, /* a feed's own words, too */
                                  .end_ns = (1767225600 + 24 * HOUR) * SECOND};
     char *text = NULL;
     size_t len;
