@@ -1,6 +1,7 @@
 #include "export/outages.h"
 
 #include "export/json_string.h"
+#include "export/saturate.h"
 #include "export/yamiscope.pb-c.h"
 
 #include <errno.h>
@@ -58,11 +59,11 @@ void outages_drop(struct outages *o, int64_t before_ns)
 
 static void given_up_add(struct window_given_up *into, const struct window_given_up *from)
 {
-    into->ports += from->ports;
-    into->sources += from->sources;
-    into->recorder_packets += from->recorder_packets;
-    into->windows += from->windows;
-    into->events += from->events;
+    saturate_add(&into->ports, from->ports);
+    saturate_add(&into->sources, from->sources);
+    saturate_add(&into->recorder_packets, from->recorder_packets);
+    saturate_add(&into->windows, from->windows);
+    saturate_add(&into->events, from->events);
 }
 
 void outages_add_window(struct outages *o, const struct window *w)

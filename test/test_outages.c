@@ -111,6 +111,21 @@ static void windows_are_read(void **state)
     assert_memory_equal(&unpacked, &walked, sizeof walked);
 }
 
+/* What a merge left at the end of the type stays there. */
+static void given_up_ends(void **state)
+{
+    struct window *w = window_create();
+    struct outages o = {0};
+    w->given_up = (struct window_given_up){
+        .recorder_packets = UINT64_MAX, .windows = UINT64_MAX, .events = UINT64_MAX - 1};
+    for (int i = 0; i < 3; i++)
+        outages_add_window(&o, w);
+    assert_true(o.given_up.recorder_packets == UINT64_MAX);
+    assert_true(o.given_up.windows == UINT64_MAX);
+    assert_true(o.given_up.events == UINT64_MAX);
+    window_destroy(w);
+}
+
 static void said_as_json(void **state)
 {
     struct outages o = {.windows = 9, .partial = 1, .given_up = {.recorder_packets = 5}};
@@ -133,9 +148,8 @@ static void said_as_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gaps_cover),
-        cmocka_unit_test(gaps_are_bounded),
-        cmocka_unit_test(windows_are_read),
+        cmocka_unit_test(gaps_cover),       cmocka_unit_test(gaps_are_bounded),
+        cmocka_unit_test(windows_are_read), cmocka_unit_test(given_up_ends),
         cmocka_unit_test(said_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
