@@ -30,6 +30,8 @@ static void sensor_take(struct origin *o, const char *sensor)
     for (; sensor[len] != '\0' && len + 1 < sizeof o->sensor; len++)
         o->sensor[len] = sensor[len] > ' ' && sensor[len] != 0x7f ? sensor[len] : '_';
     o->sensor[len] = '\0';
+    if (strcmp(o->sensor, "-") == 0) /* as the file has one without a name */
+        o->sensor[0] = '\0';
 }
 
 /* Of the feed as it is now. A segment of 0: it is empty. */

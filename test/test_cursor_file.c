@@ -23,13 +23,13 @@ static struct feed_position feed_make(const char *dir, const char *sensor, unsig
     return at;
 }
 
-static void kept(void **state)
+static void kept_of(const char *sensor)
 {
     char dir[PATH_LEN], path[PATH_LEN + 8];
     struct cursor_file *c;
     struct feed_position at, is, peeked;
     struct fault fault;
-    at = feed_make(folder_name(dir), "a sensor\nof mine", 3);
+    at = feed_make(folder_name(dir), sensor, 3);
     snprintf(path, sizeof path, "%s.sink", dir);
     assert_int_equal(cursor_file_peek(path, &is, &fault), -ENOENT);
     for (int i = 0; i < 3; i++) {
@@ -45,6 +45,13 @@ static void kept(void **state)
         assert_int_equal(peeked.seq, is.seq);
         assert_int_equal(peeked.crc, is.crc);
     }
+}
+
+static void kept(void **state)
+{
+    static const char *const sensors[] = {"a sensor\nof mine", "-", "--", "", "s1"};
+    for (size_t i = 0; i < sizeof sensors / sizeof *sensors; i++)
+        kept_of(sensors[i]);
 }
 
 /* Of another sensor, of another run with the same name, of a folder without a feed; of one whose begin was deleted. */
