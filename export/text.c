@@ -5,7 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { GAP = 2, BAR_MIN = 6, BAR_MAX = 32, ELASTIC_MIN = 10, REPLACEMENT = 0xfffd };
+enum {
+    GAP = 2,
+    BAR_MIN = 6,
+    BAR_MAX = 32,
+    ELASTIC_MIN = 10,
+    REPLACEMENT = 0xfffd,
+    PARAGRAPH_MAX = 1000
+};
 
 const char *text_number(uint64_t value, char to[TEXT_NUMBER])
 {
@@ -175,11 +182,12 @@ void text_heading(const struct text *t, const char *heading, const char *note)
 void text_paragraph(const struct text *t, enum text_style style, const char *words, unsigned indent)
 {
     unsigned room = t->width > indent ? t->width - indent : 1;
-    char line[256];
+    char line[4 * PARAGRAPH_MAX + 1];
 
+    room = room < PARAGRAPH_MAX ? room : PARAGRAPH_MAX;
     while (*words != '\0') {
         size_t len = text_wrap(words, room);
-        if (len >= sizeof line)
+        if (len >= sizeof line) /* characters that take no column */
             len = sizeof line - 1;
         memcpy(line, words, len);
         line[len] = '\0';

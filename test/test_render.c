@@ -247,6 +247,32 @@ static void test_empty(void **state)
     }
 }
 
+/* Lines of a wide terminal hold as much as of a narrow one: they break between words. */
+static void test_wide_paragraphs(void **state)
+{
+    static const char *const words[] = {"ten letters", "送信元の日次記録がありません "};
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned width = 100; width <= 400; width += 50) {
+            char said[4096] = "", *printed;
+            size_t size, most = 0;
+            for (unsigned n = 0; n < 60; n++)
+                strcat(strcat(said, words[i]), " ");
+            FILE *out = open_memstream(&printed, &size);
+            struct text t = {.out = out, .width = width, .is_utf8 = true};
+            text_paragraph(&t, TEXT_PLAIN, said, 0);
+            fclose(out);
+            if (strchr(printed, '?') != NULL)
+                fail_msg("%u columns: %s", width, printed);
+            for (char *line = printed, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+                size_t columns = text_width(line, (size_t)(end - line));
+                most = columns > most ? columns : most;
+            }
+            if (most > width || most + 40 < width)
+                fail_msg("%u columns: %zu are used", width, most);
+            free(printed);
+        }
+}
+
 /* Every width and look: no line too wide, no control character that was not asked for, no blanks at
  * the end, and no share without its denominator. */
 static void test_text_fits(void **state)
@@ -452,10 +478,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_times),       cmocka_unit_test(test_json_holds_every_field),
         cmocka_unit_test(test_kinds_of_damage),  cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_text_fits),        cmocka_unit_test(test_ports_by_scan),
-        cmocka_unit_test(test_rules_rows),       cmocka_unit_test(test_text_basis),
-        cmocka_unit_test(test_text_times),       cmocka_unit_test(test_text_colour_ends),
-        cmocka_unit_test(test_numbers_and_cuts),
+        cmocka_unit_test(test_wide_paragraphs),  cmocka_unit_test(test_text_fits),
+        cmocka_unit_test(test_ports_by_scan),    cmocka_unit_test(test_rules_rows),
+        cmocka_unit_test(test_text_basis),       cmocka_unit_test(test_text_times),
+        cmocka_unit_test(test_text_colour_ends), cmocka_unit_test(test_numbers_and_cuts),
     };
     rules = sample_ruleset();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
