@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define NS INT64_C(1000000000)
 
@@ -225,6 +226,25 @@ static int record_print(struct past_feed *f, const struct date_entry *e,
     return found < 0 ? found : err;
 }
 
+/* Records of Days, of which a telescope with every port has more than 1 MB each: the newest that there is room for. */
+static size_t records_fit(struct past_feed *f, const struct date_entry *list, size_t from,
+                          size_t to)
+{
+    char path[FEED_PATH];
+    off_t bytes = 0;
+    size_t at = to;
+    for (; at > from; at--) {
+        struct stat st = {0};
+        uint32_t day = list[at - 1].day;
+        if (day != FEED_NO_SEGMENT)
+            (void)stat(feed_reader_path(f->reader, day, path), &st);
+        bytes += st.st_size;
+        if (bytes > HTTP_ANSWER && at < to)
+            break;
+    }
+    return at;
+}
+
 static int days_print(struct http_past *p, struct past_feed *f, const struct http_days_query *q,
                       const struct http_audience *a, FILE *out, struct fault *fault)
 {
@@ -237,12 +257,13 @@ static int days_print(struct http_past *p, struct past_feed *f, const struct htt
     while (to > from && list[to - 1].date > q->to)
         to--;
     from = to - from > q->limit ? to - q->limit : from;
+    from = q->is_protobuf ? records_fit(f, list, from, to) : from;
     if (!q->is_protobuf) {
         fputs("{\"timezone\":", out);
         json_string(out, p->timezone);
         fputs(",\"days\":[", out);
     }
-    for (size_t i = from; err == 0 && i < to && ftell(out) < HTTP_ANSWER; i++)
+    for (size_t i = from; err == 0 && i < to; i++)
         if (!q->is_protobuf)
             line_print(p, f, &list[i], i == from, out);
         else if (list[i].day != FEED_NO_SEGMENT)

@@ -79,7 +79,7 @@ struct http_days_query {
 };
 
 /* JSON {timezone, days [...]} by date: lines as http_view_print_line writes them; {date, state "provisional"} where there are
- * windows alone. Protobuf: the Days as delimited Records. */
+ * windows alone. Protobuf: the Days as delimited Records, the newest that HTTP_ANSWER bytes hold. */
 int http_past_days(struct http_past *p, const struct http_days_query *q,
                    const struct http_audience *a, struct http_body **out, struct fault *fault);
 

@@ -3,7 +3,7 @@
  * Seeded sources of every kind that a Day tells apart: most come again on other days, some as survey scanner on one
  * day and not on the next, whole /64 among them; bots, payloads, listed and impossible ones; names that would hurt
  * a page or a terminal. The 3rd day was observed half, of the 5th packets were lost, the 8th is not there.
- * Words: no-sources (the feed holds its Days alone), plain (all days complete), rules=DIR.
+ * Words: no-sources (the feed holds its Days alone), plain (all days complete), wide (a source sends to every port: a Day of 1.7 MB), rules=DIR.
  */
 #include "capture/random.h"
 #include "export/feed_log.h"
@@ -24,6 +24,7 @@ struct maker {
     struct source_day *sources;
     struct source_day_port (*ports)[PORTS];
     struct source_day_evidence (*evidence)[EVIDENCE];
+    struct source_day_port *all_ports; /* of a source that sends to each */
     bool no_sources, plain;
 };
 
@@ -137,6 +138,22 @@ static void who_make(struct source_day *s, unsigned number, int32_t date)
 
 static int address_order(const void *a, const void *b) { return source_day_order(a, b); }
 
+static void wide_make(struct maker *m, struct source_day *s, int32_t date, int64_t start_ns)
+{
+    enum { EACH = 65536 };
+    *s = (struct source_day){
+        .date = date, .ip_version = 4, .address = {198, 51, 100, 1}, .ports = m->all_ports};
+    s->first_ns = s->last_ns = start_ns;
+    for (unsigned i = 0; i < 2 * EACH; i++) {
+        enum kind kind = i < EACH ? KIND_tcp_syn : KIND_udp;
+        struct source_day_port *p = &s->ports[s->port_count++];
+        *p = (struct source_day_port){(uint8_t)kind, (uint16_t)i, (UINT64_C(1) << 45) + i};
+        s->kinds[kind].packets += p->packets;
+        s->kinds[kind].bytes += p->packets;
+    }
+    reach_make(s);
+}
+
 static size_t sources_make(struct maker *m, int32_t date, int64_t start_ns)
 {
     size_t count = 0;
@@ -166,6 +183,8 @@ static size_t sources_make(struct maker *m, int32_t date, int64_t start_ns)
             s->notes[NOTE_likely_spoofed] = source_day_packets(s);
         count += source_day_packets(s) > 0;
     }
+    if (m->all_ports != NULL)
+        wide_make(m, &m->sources[count++], date, start_ns);
     qsort(m->sources, count, sizeof *m->sources, address_order);
     return count;
 }
@@ -230,6 +249,8 @@ int main(int argc, char **argv)
     for (int i = 5; i < argc; i++) {
         m.no_sources |= strcmp(argv[i], "no-sources") == 0;
         m.plain |= strcmp(argv[i], "plain") == 0;
+        if (strcmp(argv[i], "wide") == 0)
+            m.all_ports = calloc(2 * 65536, sizeof *m.all_ports);
         if (strncmp(argv[i], "rules=", 6) == 0)
             rules = argv[i] + 6;
     }
@@ -241,7 +262,7 @@ int main(int argc, char **argv)
                                        .complete_coverage_milli = DAY_COMPLETE_COVERAGE,
                                        .complete_loss_milli = DAY_COMPLETE_LOSS};
     m.settings.survey.packets_per_address_milli = 250;
-    m.sources = calloc(POOL, sizeof *m.sources);
+    m.sources = calloc(POOL + 1, sizeof *m.sources);
     m.ports = calloc(POOL, sizeof *m.ports);
     m.evidence = calloc(POOL, sizeof *m.evidence);
     struct feed_identity identity = {.sensor = "tokyo-1",
@@ -264,6 +285,7 @@ int main(int argc, char **argv)
     must(feed_log_finish(log, &fault), &fault);
     free(m.sources);
     free(m.ports);
+    free(m.all_ports);
     free(m.evidence);
     ruleset_destroy(m.rules);
     return 0;

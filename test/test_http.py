@@ -577,6 +577,19 @@ def examples(verdict, server, folder, scratch):
                 verdict.equal(len(delimited(f.read())), 100, "shell example: windows")
 
 
+def wide(verdict, scratch):
+    """Records of Days with every port are more than an answer holds: the newest are there, all behind each other."""
+    folder = os.path.join(scratch, "wide")
+    subprocess.run([os.environ["MAKE_DAYS"], folder, "20474", "24", "1", "no-sources", "plain", "wide"], check=True)
+    server = Server(folder)
+    status, _, body = server.get("/api/v1/days", **PROTOBUF)
+    dates = [record.day.facts.date for _, record, _ in delimited(body)]
+    verdict.check(status == 200 and len(body) > 20 << 20 and 1 < len(dates) < 24, f"wide: {status}, {len(body)} bytes of {dates}")
+    verdict.equal(dates, list(range(20474 + 24 - len(dates), 20474 + 24)), "wide: the newest days")
+    verdict.equal(len(asked(verdict, server, "/api/v1/days")["days"]), 24, "wide: lines")
+    verdict.equal(server.stop(), 0, "wide: serve")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as scratch:
@@ -600,6 +613,7 @@ def main():
         ahead(verdict, scratch)
         dark(verdict, scratch)
         damaged(verdict, folder, scratch)
+        wide(verdict, scratch)
         subscribers(verdict, folder, scratch)
     return verdict.finish()
 
