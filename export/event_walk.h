@@ -18,7 +18,8 @@ struct event_walk {
     const struct event_filter
         *filter; /* NULL: every event. It is held to the last record of each, or to every one */
     bool has_updates; /* every record comes */
-    bool holds;       /* segments that are walked are read whole: the list has what is damaged there, windows too */
+    bool
+        holds; /* segments that are walked are read whole: the list has what is damaged there, windows too */
     uint64_t after,
         until_seq; /* records in (after, until_seq] alone; 0, UINT64_MAX: all. Also for which record is the last */
     int64_t

@@ -64,9 +64,8 @@ static bool is_read(const struct report_feeds *f, const struct feed_reader *r, s
         return f->has_read_windows;
     int32_t date = (int32_t)s->at;
     const struct report_date *d =
-        f->date_count == 0
-            ? NULL
-            : bsearch(&date, f->dates, f->date_count, sizeof *f->dates, date_order);
+        f->date_count == 0 ? NULL
+                           : bsearch(&date, f->dates, f->date_count, sizeof *f->dates, date_order);
     return d != NULL && d->is_read && d->reader == r && d->at.sources == segment;
 }
 

@@ -28,7 +28,7 @@ struct report_feeds {
     char *timezone;
     const char *timezone_feed;
     bool is_anonymised, has_read_windows; /* windows: all of them, to their end */
-    struct feed_progress *progress; /* or NULL */
+    struct feed_progress *progress;       /* or NULL */
 
     struct day_result *day; /* that was read last */
     struct day *tables;     /* made when source days are read */
