@@ -39,7 +39,8 @@ struct batch *live_send(void *context, struct batch *full)
     return lane->spare[--lane->spare_count];
 }
 
-/* What the capture lost since it was asked last goes to the window of now. */
+/* What the capture lost since it was asked last goes to the window of now. What it can't say this time it may say the next: how far
+ * that was is kept, else all of it were lost once more. */
 static void drops_read(struct receiver *r)
 {
     struct capture *c = r->settings->capture;
@@ -51,18 +52,20 @@ static void drops_read(struct receiver *r)
                               [DROP_nic_nombuf] = now.nic_nombuf,
                               [DROP_nic_error] = now.nic_error,
                               [DROP_kernel] = now.kernel};
-    const int64_t before[] = {[DROP_nic_missed] = r->drops.nic_missed,
-                              [DROP_nic_nombuf] = r->drops.nic_nombuf,
-                              [DROP_nic_error] = r->drops.nic_error,
-                              [DROP_kernel] = r->drops.kernel};
+    int64_t *const before[] = {[DROP_nic_missed] = &r->drops.nic_missed,
+                               [DROP_nic_nombuf] = &r->drops.nic_nombuf,
+                               [DROP_nic_error] = &r->drops.nic_error,
+                               [DROP_kernel] = &r->drops.kernel};
     unsigned unknown = r->settings->unknown;
     for (unsigned why = 0; why < sizeof counts / sizeof *counts; why++) {
-        if (counts[why] < 0)
+        if (counts[why] < 0) {
             unknown |= 1u << why;
-        else if (counts[why] > before[why])
-            dropped(r, why, (uint64_t)(counts[why] - (before[why] > 0 ? before[why] : 0)));
+            continue;
+        }
+        if (counts[why] > *before[why])
+            dropped(r, why, (uint64_t)(counts[why] - *before[why]));
+        *before[why] = counts[why];
     }
-    r->drops = now;
     atomic_store_explicit(&r->unknown, unknown, memory_order_relaxed);
 }
 

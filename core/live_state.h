@@ -67,7 +67,7 @@ struct receiver {
     int64_t turn_ns;          /* when it says how far it is the next time */
     int64_t start_ns, end_ns; /* its window; */
     unsigned slot;
-    struct capture_drops drops; /* as they were last; what is unknown, too */
+    struct capture_drops drops; /* as they were when the capture last knew */
     pthread_t thread;
     bool is_running;
     /* For others to read. */
