@@ -40,7 +40,8 @@ struct live_reload {
     char sha256[65];          /* of its rules */
     uint64_t networks[2];     /* likewise its networks */
     struct shown *shown;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t telling; /* held while networks are told */
+    pthread_mutex_t lock;    /* of what follows */
     pthread_cond_t asked;
     bool is_asked, is_ending;
     struct live_reload_state state;
@@ -132,6 +133,15 @@ static bool is_ending(struct live_reload *r)
     bool is = r->is_ending;
     (void)pthread_mutex_unlock(&r->lock);
     return is;
+}
+
+/* Whom they are told may be closed behind the end. */
+static void networks_tell(struct live_reload *r, const struct watched *networks)
+{
+    (void)pthread_mutex_lock(&r->telling);
+    if (r->settings.watched && !is_ending(r))
+        r->settings.watched(r->settings.context, networks);
+    (void)pthread_mutex_unlock(&r->telling);
 }
 
 /* The capture may be about to begin. */
@@ -249,8 +259,7 @@ static enum outcome reload(struct live_reload *r, char line[512], char sha256[65
                    "next window on",
                    rules->name, rules->version, rules->sha256, lists, lists == 1 ? "" : "s",
                    watched);
-    if (r->settings.watched)
-        r->settings.watched(r->settings.context, n->networks);
+    networks_tell(r, n->networks);
     enum outcome outcome = UNCHANGED;
     if (!bases_equal(&bases, &r->current) || memcmp(networks, r->networks, sizeof networks) != 0) {
         int err = take(r, n);
@@ -343,6 +352,7 @@ int live_reload_start(struct live_reload **out, const struct live_reload_setting
     networks_digest(settings->networks, r->networks);
     memcpy(r->sha256, settings->setup->rules->sha256, sizeof r->sha256);
     memcpy(r->state.sha256, settings->setup->rules->sha256, sizeof r->state.sha256);
+    (void)pthread_mutex_init(&r->telling, NULL);
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->asked, NULL);
     int err = pthread_create(&r->thread, NULL, reload_thread, r);
@@ -370,6 +380,8 @@ void live_reload_end(struct live_reload *r)
     r->is_ending = true;
     (void)pthread_cond_signal(&r->asked);
     (void)pthread_mutex_unlock(&r->lock);
+    (void)pthread_mutex_lock(&r->telling);
+    (void)pthread_mutex_unlock(&r->telling);
 }
 
 void live_reload_destroy(struct live_reload *r)
@@ -384,6 +396,7 @@ void live_reload_destroy(struct live_reload *r)
     }
     (void)pthread_cond_destroy(&r->asked);
     (void)pthread_mutex_destroy(&r->lock);
+    (void)pthread_mutex_destroy(&r->telling);
     day_bases_fini(&r->current);
     free(r);
 }

@@ -38,8 +38,8 @@ int live_reload_start(struct live_reload **out, const struct live_reload_setting
 /* Asks for it, at once; asked again before it began, once is enough. Any thread. */
 void live_reload_ask(struct live_reload *r);
 
-/* Asking does nothing any more, and `taken` and `uses` are not called from when it returns, at once. The capture has ended. NULL is
- * accepted, as by the next ones. */
+/* Asking does nothing any more, and `taken`, `uses` and `watched` are not called from when it returns: at once, or when a `watched` that
+ * goes on has returned. The capture has ended. NULL is accepted, as by the next ones. */
 void live_reload_end(struct live_reload *r);
 
 /* Ends the thread, behind a reading that is going on. Behind the end; nobody asks. */
