@@ -384,16 +384,16 @@ static int sinks_begin(struct live_outlets *o, const struct config *c, struct fa
 int live_outlets_open(struct live_outlets *o, const struct config *c, const struct ruleset *rules,
                       const struct live_sources *sources, uint64_t seq, struct fault *fault)
 {
-    int err = 0;
+    int err;
     o->serve.feed = c->out;
     o->serve.program = VERSION;
     atomic_store(&o->serve.rules, rules);
     o->sources = sources;
     feed_durable_set(&o->durable, seq);
-    if (config_is_given(c, "listen"))
+    err = sinks_begin(o, c,
+                      fault); /* HTTP tells of them: they are there before it, and go behind it */
+    if (err == 0 && config_is_given(c, "listen"))
         err = http_open(o, c, fault);
-    if (err == 0)
-        err = sinks_begin(o, c, fault);
     if (err == 0 && !c->no_sources)
         err = source_indexer_start(&o->indexer, c->out, fault);
     return err;
@@ -444,12 +444,12 @@ void live_outlets_close(struct live_outlets *o)
 {
     source_indexer_stop(o->indexer);
     sinks_settle(o);
+    http_stop(o->http); /* it tells of sinks, and of deliveries */
     for (unsigned i = 0; i < o->sink_count; i++) {
         publisher_stop(o->sinks[i].publisher);
         courier_stop(o->sinks[i].courier);
     }
     o->sink_count = 0;
-    http_stop(o->http);
     live_deliveries_destroy(o->deliveries);
     o->deliveries = NULL;
     o->indexer = NULL;

@@ -31,8 +31,8 @@ struct live_outlets {
         struct courier *courier;     /* of a webhook or a command; else NULL */
     } sinks[HTTP_SINKS];
     unsigned sink_count;
-    struct live_deliveries *deliveries; /* NULL: no networks are watched */
-    struct http *http;                  /* NULL: none */
+    _Atomic(struct live_deliveries *) deliveries; /* NULL: no networks are watched, or not yet */
+    struct http *http;                            /* NULL: none */
     struct source_indexer *indexer;
     pthread_mutex_t lock; /* of what follows */
     struct live_counters now;
