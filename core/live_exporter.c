@@ -66,33 +66,45 @@ static void rules_release(struct live *l, const struct generation *oldest)
 
 /* ---- windows ---- */
 
+/* One that spans both. */
+static void gap_add(struct feed_gap *gap, const struct feed_gap *other)
+{
+    if (other->windows == 0)
+        return;
+    if (gap->windows == 0)
+        *gap = (struct feed_gap){
+            .from_ns = other->from_ns, .to_ns = other->to_ns, .reason = FEED_GAP_windows};
+    gap->from_ns = other->from_ns < gap->from_ns ? other->from_ns : gap->from_ns;
+    gap->to_ns = other->to_ns > gap->to_ns ? other->to_ns : gap->to_ns;
+    gap->windows += other->windows;
+}
+
 /* Its windows are given up. */
 static void gap_note(struct live *l, const struct live_unit *u)
 {
-    struct feed_gap *gap = &l->gap;
     for (unsigned i = 0; i < u->count; i++) {
         const struct window *w = u->windows[i];
-        int64_t end_ns = w->start_ns + w->span_ns;
         int64_t from_ns = i == 0 && u->skip.from_ns != 0 ? u->skip.from_ns : w->start_ns;
-        if (gap->windows == 0)
-            *gap =
-                (struct feed_gap){.from_ns = from_ns, .to_ns = end_ns, .reason = FEED_GAP_windows};
-        gap->from_ns = from_ns < gap->from_ns ? from_ns : gap->from_ns;
-        gap->to_ns = end_ns > gap->to_ns ? end_ns : gap->to_ns;
-        gap->windows++;
+        gap_add(&l->gap, &(struct feed_gap){
+                             .from_ns = from_ns, .to_ns = w->start_ns + w->span_ns, .windows = 1});
     }
     l->given_up += u->count;
     l->given_up_events += u->events.count;
     atomic_fetch_add_explicit(&l->lost_windows, u->count, memory_order_relaxed);
 }
 
-/* Says what was given up, once: a full disk may have room for it, and none for the window behind it. */
+/* Says what was given up, once: a full disk may have room for it, and none for the window behind it. Where no segment is open it waits in
+ * the feed for that window, and is safe with it. */
 static int gap_write(struct live *l, struct fault *fault)
 {
+    uint64_t before = feed_log_seq(l->settings->base.feed);
     if (l->gap.windows == 0)
         return 0;
     int err = feed_log_append_gap(l->settings->base.feed, &l->gap, fault);
-    if (err == 0)
+    bool waits = err == 0 && feed_log_seq(l->settings->base.feed) == before;
+    if (waits)
+        gap_add(&l->gap_said, &l->gap);
+    else if (err == 0)
         err = feed_log_sync(l->settings->base.feed, fault);
     if (err == 0)
         l->gap.windows = 0;
@@ -116,6 +128,10 @@ static int parts_write(struct live *l, struct live_unit *u, struct fault *fault)
 static int windows_sync(struct live *l, struct live_unit *u, struct fault *fault)
 {
     int err = feed_log_sync(l->settings->base.feed, fault);
+    if (err < 0 && u->safe == 0 && u->appended > 0)
+        gap_add(&l->gap, &l->gap_said);
+    if (u->appended > 0)
+        l->gap_said.windows = 0;
     if (err < 0)
         u->appended = u->safe, u->skip.is_said = u->skip.is_safe,
         u->events.appended = 0; /* they stand behind all windows */

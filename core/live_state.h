@@ -188,7 +188,8 @@ struct live {
     bool has_begun;   /* a window came */
     uint64_t given_up,
         given_up_events; /* windows, and what was told with them, since the last one that was written */
-    struct feed_gap gap; /* that says so; windows 0: it was said */
+    struct feed_gap gap;      /* that says so; windows 0: it was said */
+    struct feed_gap gap_said; /* it was, and waits for the next window; windows 0: it is safe */
     bool is_troubled, has_event_trouble;
     int64_t
         told_end_ns; /* of the window that was told with last, which is none that is late by itself */
