@@ -219,7 +219,8 @@ int day_store_finish(struct day_store *s, const struct day_minutes *watch, struc
         if (err == 0 && feed)
             err = feed_log_day_begin(feed, &facts, &s->settings->day, fault);
         if (err == 0 && s->settings->infected)
-            event_infected_begin(s->settings->infected, &facts, &s->settings->day.survey);
+            event_infected_begin(s->settings->infected, s->settings->day.rules, &facts,
+                                 &s->settings->day.survey);
         if (err == 0)
             err = sources_take(s, sums->of.date, day, feed, fault);
         if (err == 0)

@@ -14,10 +14,13 @@ struct told {
 
 struct event_infected {
     struct infected *hosts;
-    const struct ruleset *rules;
+    const struct ruleset *rules; /* of `date` */
     const char *sensor, *dir;
     int32_t date;
     int64_t last_ns; /* of its packets */
+    const struct infected_list *list;
+    struct told *told; /* its hosts in the order of the feed; NULL: it was not ended */
+    size_t appended;
     /* Of the date before: its hosts' addresses, in order, beside a version each. */
     bool has_before;
     int32_t before_date;
@@ -46,16 +49,56 @@ void event_infected_destroy(struct event_infected *x)
     if (x == NULL)
         return;
     infected_destroy(x->hosts);
+    free(x->told);
     free(x->before);
     free(x);
 }
 
-void event_infected_begin(struct event_infected *x, const struct day_facts *facts,
-                          const struct survey_settings *survey)
+static void key_of(const struct infected_host *h, uint8_t key[17])
+{
+    key[0] = h->ip_version;
+    memcpy(key + 1, h->address, 16);
+}
+
+static void before_take(struct event_infected *x, const struct infected_list *list)
+{
+    free(x->before);
+    x->before = memory_must(malloc((list->count + 1) * sizeof *x->before));
+    for (size_t i = 0; i < list->count; i++)
+        key_of(&list->hosts[i], x->before[i]);
+    x->before_count = list->count;
+    x->before_date = list->date;
+    x->has_before = true;
+}
+
+/* The date that was told last is the one before. */
+static void told_end(struct event_infected *x)
+{
+    if (x->told)
+        before_take(x, x->list);
+    free(x->told);
+    x->told = NULL;
+}
+
+/* Rules of a live capture come and go: others may lie where they lay. */
+static void rules_take(struct event_infected *x, const struct ruleset *rules)
+{
+    if (rules == x->rules && x->dir == NULL)
+        return;
+    infected_destroy(x->hosts);
+    if (infected_create(&x->hosts, rules) < 0)
+        memory_ended();
+    x->rules = rules;
+}
+
+void event_infected_begin(struct event_infected *x, const struct ruleset *rules,
+                          const struct day_facts *facts, const struct survey_settings *survey)
 {
     const char *unknown;
     uint64_t ipv4 = 0;
     bool has_ex = day_facts_ipv4(facts, &ipv4, &unknown);
+    told_end(x);
+    rules_take(x, rules);
     x->date = facts->date;
     x->last_ns = INT64_MIN;
     if (infected_begin(x->hosts, facts->date, survey, has_ex, ipv4) < 0)
@@ -71,24 +114,7 @@ int event_infected_add(struct event_infected *x, const struct source_day *s, str
 
 /* ---- the date before ---- */
 
-static void key_of(const struct infected_host *h, uint8_t key[17])
-{
-    key[0] = h->ip_version;
-    memcpy(key + 1, h->address, 16);
-}
-
 static int key_order(const void *a, const void *b) { return memcmp(a, b, 17); }
-
-static void before_take(struct event_infected *x, const struct infected_list *list)
-{
-    free(x->before);
-    x->before = memory_must(malloc((list->count + 1) * sizeof *x->before));
-    for (size_t i = 0; i < list->count; i++)
-        key_of(&list->hosts[i], x->before[i]);
-    x->before_count = list->count;
-    x->before_date = list->date;
-    x->has_before = true;
-}
 
 /* As the feed has it; what can't be read is not there. */
 static void before_read(struct event_infected *x)
@@ -139,26 +165,41 @@ static int told_order(const void *a, const void *b)
     return order != 0 ? order : (x->host > y->host) - (x->host < y->host);
 }
 
+/* The hosts in the order of their events. */
+static void told_sort(struct event_infected *x)
+{
+    const struct infected_list *list = x->list;
+    struct event e;
+    x->told = memory_must(malloc((list->count + 1) * sizeof *x->told));
+    x->appended = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        event_make(x, list->hosts[i], &e);
+        memcpy(x->told[i].id, e.id, sizeof e.id);
+        x->told[i].host = i;
+    }
+    qsort(x->told, list->count, sizeof *x->told, told_order);
+}
+
 int event_infected_end(struct event_infected *x, struct feed_log *feed, struct fault *fault)
 {
-    const struct infected_list *list;
-    struct event e;
-    int err = infected_end(x->hosts, &list, fault);
+    int err = infected_end(x->hosts, &x->list, fault);
     if (err < 0)
         return err;
     before_read(x);
-    struct told *told = memory_must(malloc((list->count + 1) * sizeof *told));
-    for (size_t i = 0; i < list->count; i++) {
-        event_make(x, list->hosts[i], &e);
-        memcpy(told[i].id, e.id, sizeof e.id);
-        told[i].host = i;
-    }
-    qsort(told, list->count, sizeof *told, told_order);
-    for (size_t i = 0; i < list->count && err == 0; i++) {
-        event_make(x, list->hosts[told[i].host], &e);
+    told_sort(x);
+    return event_infected_rest(x, feed, fault);
+}
+
+int event_infected_rest(struct event_infected *x, struct feed_log *feed, struct fault *fault)
+{
+    struct event e;
+    int err = 0;
+    while (err == 0 && x->told && x->appended < x->list->count) {
+        event_make(x, x->list->hosts[x->told[x->appended].host], &e);
         err = feed_log_append_event(feed, &e, fault);
+        x->appended += err == 0;
     }
-    free(told);
-    before_take(x, list);
     return err;
 }
+
+void event_infected_again(struct event_infected *x) { x->appended = 0; }

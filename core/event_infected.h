@@ -6,7 +6,7 @@
  * against the date before: as it was made last, or, of a live capture that was started since, as the feed has it; where neither is there, it is
  * not known. A date that becomes final again tells its hosts again, under the same ids: readers keep the last.
  *
- * One thread: who finishes dates. Memory: 160 bytes per host, 24 more while they are told, 17 for those of the date before. Ends the program where
+ * One thread: who finishes dates. Memory: 184 bytes per host, 17 for those of the date before. Ends the program where
  * memory ends.
  */
 #ifndef CORE_EVENT_INFECTED_H
@@ -24,11 +24,18 @@ struct event_infected *event_infected_create(const struct ruleset *rules, const 
 void event_infected_look_back(struct event_infected *x, const char *dir);
 void event_infected_destroy(struct event_infected *x); /* accepts NULL */
 
-void event_infected_begin(struct event_infected *x, const struct day_facts *facts,
-                          const struct survey_settings *survey);
+/* `rules`: of the date, until all of it is told. */
+void event_infected_begin(struct event_infected *x, const struct ruleset *rules,
+                          const struct day_facts *facts, const struct survey_settings *survey);
 int event_infected_add(struct event_infected *x, const struct source_day *s, struct fault *fault);
 
 /* Appends them. 0, or -errno and a fault: those that are there stay. */
 int event_infected_end(struct event_infected *x, struct feed_log *feed, struct fault *fault);
+
+/* Goes on where that, or this, failed, before another date begins. */
+int event_infected_rest(struct event_infected *x, struct feed_log *feed, struct fault *fault);
+
+/* The feed took all of them back (feed_log_sync): event_infected_rest() begins with the first. */
+void event_infected_again(struct event_infected *x);
 
 #endif

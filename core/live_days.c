@@ -14,8 +14,8 @@
 enum { NOTES = 8 };
 
 struct live_days {
-    const struct live_days_settings *settings;
-    const struct day_store_settings *day; /* rules and lists of now */
+    const struct live_days_settings *settings; /* who tells of infected hosts is there alone */
+    const struct day_store_settings *day;      /* rules and lists of now */
     struct day_journal *journal;
     struct {
         int32_t date;
@@ -27,6 +27,7 @@ struct live_days {
     bool has_written;
     int32_t failed; /* a date that could not be written when that was tried last */
     bool has_failed;
+    bool is_untold; /* infected hosts of the date that was written last are not all in the feed */
 };
 
 /* As struct day_journal_settings has it. */
@@ -321,8 +322,9 @@ struct finishing {
     struct earlier earlier;
     struct day *day;
     struct feed_log *feed;
-    struct survey_maker *survey; /* NULL: not wanted */
-    uint64_t damaged;            /* packets that the facts say are lost with damaged parts */
+    struct survey_maker *survey;     /* NULL: not wanted */
+    struct event_infected *infected; /* likewise */
+    uint64_t damaged;                /* packets that the facts say are lost with damaged parts */
     struct fault *fault;
 };
 
@@ -336,8 +338,8 @@ static int source_write(struct finishing *f, struct source_day *s)
                           origin.class == ORIGIN_bogon || origin.class == ORIGIN_acknowledged,
                           day_make_is_attacker(settings->day.rules, s));
     int err = day_add(f->day, s, f->fault);
-    if (err == 0 && settings->infected)
-        err = event_infected_add(settings->infected, s, f->fault);
+    if (err == 0 && f->infected)
+        err = event_infected_add(f->infected, s, f->fault);
     return err < 0 ? err : feed_log_append_source_day(f->feed, s, f->fault);
 }
 
@@ -412,8 +414,8 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
         err = feed_log_day_begin(f->feed, facts, settings, f->fault);
     if (err < 0)
         return err;
-    if (f->days->settings->day.infected)
-        event_infected_begin(f->days->settings->day.infected, facts, &settings->survey);
+    if (f->infected)
+        event_infected_begin(f->infected, settings->rules, facts, &settings->survey);
     err = day_journal_read(f->days->journal, date, source_take, f, &sums, f->fault);
     if (err == 0 && sums.given_up.damaged != f->damaged) /* since facts_fill() */
         err = fault_set(f->fault, EBADMSG, "the journal mended a part of the day meanwhile");
@@ -432,12 +434,31 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
     return err;
 }
 
+/* Infected hosts of the date that was written last, or the rest of them: safe in the feed, or to be told the next time. */
+static int infected_tell(struct live_days *d, struct feed_log *feed, bool is_rest,
+                         struct fault *fault)
+{
+    struct event_infected *infected = d->settings->day.infected;
+    struct fault of_sync;
+    int err = is_rest ? event_infected_rest(infected, feed, fault)
+                      : event_infected_end(infected, feed, fault);
+    int unsafe = feed_log_sync(feed, &of_sync);
+    if (unsafe < 0)
+        event_infected_again(infected);
+    if (unsafe < 0 && err == 0)
+        *fault = of_sync, err = unsafe;
+    d->is_untold = err < 0;
+    return err;
+}
+
 /* Writes a date, unless the feed has it, with all windows of the parts: only to drop them was left to do, then. */
 static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                        struct survey_list **survey, struct fault *fault)
 {
     const struct day_store_settings *settings = d->day;
-    struct finishing f = {.days = d, .feed = feed, .fault = fault};
+    struct finishing f = {
+        .days = d, .feed = feed, .infected = d->settings->day.infected, .fault = fault};
+    int untold = 0;
     struct day_facts facts = {0};
     f.day = memory_must(day_create(&settings->day));
     if (survey && d->settings->has_survey)
@@ -453,8 +474,8 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
         d->written = date;
         d->has_written = err < 0;
     }
-    if (err == 0 && !is_written && settings->infected)
-        err = event_infected_end(settings->infected, feed, fault);
+    if (err == 0 && !is_written && f.infected)
+        untold = infected_tell(d, feed, false, fault);
     if (err == 0 && f.survey) {
         free(*survey);
         *survey = NULL;
@@ -467,7 +488,7 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     earlier_end(&f.earlier);
     day_facts_fini(&facts);
     day_destroy(f.day);
-    return err;
+    return err < 0 ? err : untold;
 }
 
 /* Parts that turn out to be damaged are mended, and the date is begun again: once, since that reads all of them. */
@@ -478,7 +499,7 @@ static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log
     if (err < 0)
         return err;
     err = date_finish(d, date, feed, survey, fault);
-    if (err == -EBADMSG || err == -ENOENT) {
+    if ((err == -EBADMSG || err == -ENOENT) && !d->is_untold) {
         struct fault of_mending;
         int mended = day_journal_mend(d->journal, date, &of_mending);
         if (mended < 0)
@@ -494,17 +515,17 @@ static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log
 int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                      struct survey_list **survey, struct fault *fault)
 {
+    int err = d->is_untold ? infected_tell(d, feed, true, fault) : 0;
     if (survey)
         *survey = NULL;
-    for (;;) {
+    while (err == 0) {
         size_t count;
         const int32_t *dates = day_journal_dates(d->journal, &count);
         if (count == 0 || dates[0] >= date)
             return 0;
-        int err = date_finish_mended(d, dates[0], feed, survey, fault);
-        if (err < 0)
-            return err;
+        err = date_finish_mended(d, dates[0], feed, survey, fault);
     }
+    return err;
 }
 
 /* ---- survey scanners ---- */

@@ -34,8 +34,8 @@ int live_days_open(struct live_days **out, const struct live_days_settings *sett
                    struct fault *fault);
 void live_days_close(struct live_days *d); /* accepts NULL */
 
-/* What comes from now on was labelled by these rules and lists, Days are computed by them; `day` (NULL: those before; but for `dir`)
- * must outlive its use. Of a day it is the parts that say what its packets were labelled by. */
+/* What comes from now on was labelled by these rules and lists, Days are computed by them; `day` (NULL: those before; but for `dir` and
+ * `infected`) must outlive its use. Of a day it is the parts that say what its packets were labelled by. */
 void live_days_turn(struct live_days *d, const struct day_store_settings *day);
 
 /* A late window, which has no parts of its own: its ledger, and the rules of now, go to its day with the next parts, which have its
@@ -53,7 +53,7 @@ void live_days_kept(struct live_days *d, uint64_t seq);
 /* Writes the Days of all dates before `date`. *survey (may be NULL) becomes the list of the last one, the caller's to free(),
  * where windows take out survey scanners. What is damaged of a date's parts is mended: its Day says what it
  * lacks. 0, or -errno and a fault: what is not written stays, for the next time; that reads the parts first, so that no segment of the feed
- * ends for nothing. */
+ * ends for nothing. *survey is that of the dates that were written, also then. */
 int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                      struct survey_list **survey, struct fault *fault);
 

@@ -424,14 +424,15 @@ static void days_write(struct live *l)
     if (l->due == 0 || l->held_count > 0 || l->end_ns < l->day_retry_ns)
         return;
     live_days_turn(l->settings->days, rules_turn(l, calendar_day_at(l->due).start_ns - 1)->of.days);
-    if (live_days_finish(l->settings->days, l->due, l->settings->base.feed, &survey, &fault) < 0) {
+    int err = live_days_finish(l->settings->days, l->due, l->settings->base.feed, &survey, &fault);
+    survey_ready(l, survey); /* also where a later date failed */
+    free(survey);
+    if (err < 0) {
         day_late(l, &fault);
         return;
     }
     day_done(l);
     trouble(l, NULL);
-    survey_ready(l, survey);
-    free(survey);
 }
 
 /* ---- thread ---- */

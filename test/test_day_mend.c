@@ -1,14 +1,11 @@
 /* Damaged files of the journal, up to the Day in the feed: what is whole is there, what is not is counted, and the feed holds. */
-#include "classify/payload.h"
 #include "core/day_part_mend.h"
-#include "core/live_days.h"
-#include "export/feed_reader.h"
 
 #include "live_case.h"
 
 #include "journal_folder.h"
+#include "telling_case.h"
 
-#include <ftw.h>
 #include <sys/sendfile.h>
 
 enum { WINDOWS = 4, SPOILED = 3 };
@@ -130,83 +127,6 @@ static void spoil(enum spoil how, uint64_t *packets)
     day_part_info_fini(&info);
 }
 
-/* ---- the feed ---- */
-
-struct telling {
-    struct ruleset *rules;
-    struct origins *origins;
-    struct feed_identity identity;
-    struct live_days_settings days;
-    char feed[80];
-};
-
-static void telling_init(struct telling *t)
-{
-    struct fault fault;
-    *t = (struct telling){0};
-    (void)snprintf(t->feed, sizeof t->feed, "%s/feed", scratch);
-    assert_int_equal(calendar_zone("Asia/Tokyo"), 0);
-    assert_int_equal(ruleset_create(&t->rules, NULL, &fault), 0);
-    assert_int_equal(payload_load(t->rules, NULL, &fault), 0);
-    assert_int_equal(origins_create(&t->origins, &(struct origin_settings){0}, &fault), 0);
-    t->identity = (struct feed_identity){
-        .sensor = "tokyo",
-        .telescope_id = "",
-        .timezone = "Asia/Tokyo",
-        .filter = "",
-        .window_span_ns = INT64_C(60000000000),
-        .rules = t->rules,
-        .survey = &survey_defaults,
-        .has_sources = true,
-    };
-    t->days = (struct live_days_settings){
-        .day = {.day = {.rules = t->rules, .survey = survey_defaults},
-                .telescope_id = "",
-                .sensor = "tokyo",
-                .timezone = "Asia/Tokyo",
-                .origins = t->origins},
-        .feed_dir = t->feed,
-        .journal_dir = dir,
-        .window_seq = WINDOWS,
-    };
-}
-
-static int entry_remove(const char *path, const struct stat *is, int type, struct FTW *at)
-{
-    return remove(path);
-}
-
-static void telling_fini(struct telling *t)
-{
-    (void)nftw(t->feed, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
-    origins_destroy(t->origins);
-    ruleset_destroy(t->rules);
-    folder_clear();
-}
-
-/* The Day of the feed; NULL: it has none. The caller's. */
-static struct day_result *day_of(const char *feed, int32_t on)
-{
-    struct feed_pool *pool = feed_pool_create(4);
-    struct feed_reader *reader;
-    struct day_result *day = NULL;
-    struct record_view view;
-    struct feed_cursor c;
-    struct fault fault;
-    assert_int_equal(feed_reader_open(&reader, feed, pool, &fault), 0);
-    const struct feed_reader_date *date = feed_reader_date_find(reader, on);
-    if (date && date->day != FEED_NO_SEGMENT) {
-        assert_int_equal(feed_cursor_begin(&c, reader, date->day, &fault), 0);
-        while (!day && feed_cursor_next(&c, &view, &fault) > 0)
-            if (view.body_kind == RECORD_day)
-                assert_int_equal(record_unpack_day(&day, view.body, view.body_len, &fault), 0);
-        feed_cursor_end(&c);
-    }
-    feed_reader_close(reader);
-    feed_pool_destroy(pool);
-    return day;
-}
-
 static void journal_fill(void)
 {
     struct day_journal *j = journal_open(0);
@@ -232,7 +152,7 @@ static void writes_the_day_of_what_is_whole(void **state)
         struct feed_check checked;
         struct fault fault;
         uint64_t packets;
-        telling_init(&t);
+        telling_init(&t, WINDOWS);
         journal_fill();
         assert_int_equal(feed_log_create(&feed, t.feed, &t.identity, &fault), 0);
         if (!rows[i].is_running)
@@ -272,7 +192,7 @@ static void waits_without_a_trace(void **state)
     struct fault fault;
     char path[PATH + 8], name[DAY_PART_NAME];
     uint64_t packets;
-    telling_init(&t);
+    telling_init(&t, WINDOWS);
     journal_fill();
     assert_int_equal(feed_log_create(&feed, t.feed, &t.identity, &fault), 0);
     assert_int_equal(live_days_open(&days, &t.days, &fault), 0);
@@ -371,7 +291,7 @@ static void asks_the_feed_what_it_counted(void **state)
         struct feed_check checked;
         struct fault fault;
         uint64_t packets = 0, damaged = 0;
-        telling_init(&t);
+        telling_init(&t, WINDOWS);
         t.identity.window_span_ns = SPAN_NS;
         assert_int_equal(feed_log_create(&feed, t.feed, &t.identity, &fault), 0);
         captured(&t, feed, 1 + i % 2);

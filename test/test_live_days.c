@@ -1,0 +1,191 @@
+/* Days of a live capture, whatever fails while they are told: all of a date is told once, and what windows stand on next is known. */
+#include "core/event_infected.h"
+
+#include "live_case.h"
+
+#include "journal_folder.h"
+#include "telling_case.h"
+
+enum { HOSTS = 5 };
+
+/* ---- a disk that fails to sync */
+
+static atomic_uint syncs, fails_at; /* calls so far; that which fails, 0: none */
+
+/* In place of the C library's. */
+int fdatasync(int fd)
+{
+    if (atomic_fetch_add(&syncs, 1) + 1 == atomic_load(&fails_at)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* ---- infected hosts */
+
+static void host_add(struct record_buffer *to, int32_t date, unsigned host,
+                     struct journal_sums *sums)
+{
+    const struct calendar_day of = calendar_day_at(date);
+    struct source_day_port port = {.kind = KIND_tcp_syn, .port = 23, .packets = 10};
+    struct source_day s = {
+        .date = date,
+        .ip_version = 4,
+        .address = {9, 9, 9, (uint8_t)(host + 1)},
+        .first_ns = of.start_ns + 1000,
+        .last_ns = of.start_ns + 2000,
+        .tcp_ns = of.start_ns + 2000,
+        .tcp_src_port = 40000,
+        .tcp_dst_port = 23,
+        .kinds[KIND_tcp_syn] = {10, 600},
+        .tools[TOOL_mirai] = 10,
+        .reach = {[REACH_TCP] = {5, 5}, [REACH_MIRAI] = {5, 5}},
+        .ports = &port,
+        .port_count = 1,
+    };
+    uint32_t crc = 0;
+    assert_int_equal(record_pack_source_day(to, 1, &crc, &s), 0);
+    sums->kinds[KIND_tcp_syn].packets += 10;
+    sums->kinds[KIND_tcp_syn].bytes += 600;
+}
+
+static void hosts_fill(const int32_t *dates, unsigned count)
+{
+    struct day_journal *j = journal_open(0);
+    struct fault fault;
+    for (unsigned i = 0; i < count; i++) {
+        struct journal_part part = {.date = dates[i], .number = i + 1, .sums.minutes = {1}};
+        struct record_buffer run = {0};
+        for (unsigned host = 0; host < HOSTS; host++)
+            host_add(&run, dates[i], host, &part.sums);
+        part.sums.ledger.offered = part.sums.ledger.observed = 10 * HOSTS;
+        part.runs[0] = run.data;
+        part.lens[0] = run.len;
+        if (day_journal_add(j, &part, &fault) < 0)
+            fail_msg("%s", fault.text);
+        record_buffer_free(&run);
+    }
+    day_journal_close(j);
+}
+
+/* ---- a telescope, whose days tell of infected hosts */
+
+static int64_t day_start(int32_t date) { return calendar_day_at(date).start_ns; }
+
+struct hosts {
+    struct telling t;
+    struct telescope_dates *telescope;
+    struct event_infected *infected;
+    struct live_days *days;
+    struct feed_log *feed;
+};
+
+static void hosts_begin(struct hosts *h, const int32_t *dates, unsigned count)
+{
+    struct fault fault;
+    telling_init(&h->t, count);
+    assert_int_equal(telescope_dates_create(&h->telescope, "192.0.2.0/24", &fault), 0);
+    telescope_dates_zone(h->telescope, day_start);
+    h->infected = event_infected_create(h->t.rules, "tokyo");
+    event_infected_look_back(h->infected, h->t.feed);
+    h->t.identity.telescope_id = h->t.days.day.telescope_id = "dark";
+    h->t.identity.telescope_configured = true;
+    h->t.identity.telescope_ipv4 = 256;
+    h->t.days.day.telescope = h->telescope;
+    h->t.days.day.infected = h->infected;
+    h->t.days.has_survey = true;
+    hosts_fill(dates, count);
+    assert_int_equal(feed_log_create(&h->feed, h->t.feed, &h->t.identity, &fault), 0);
+    for (unsigned i = 0; i < count; i++) { /* their packets lie in it */
+        struct window *w = window_create();
+        w->start_ns = calendar_day_at(dates[i]).start_ns;
+        w->span_ns = h->t.identity.window_span_ns;
+        assert_int_equal(feed_log_append(h->feed, w, &fault), 0);
+        window_destroy(w);
+    }
+    assert_int_equal(feed_log_sync(h->feed, &fault), 0);
+    if (live_days_open(&h->days, &h->t.days, &fault) < 0)
+        fail_msg("%s", fault.text);
+}
+
+/* What the feed holds then. */
+static void hosts_end(struct hosts *h, struct feed_check *checked)
+{
+    struct fault fault;
+    live_days_close(h->days);
+    if (feed_log_finish(h->feed, &fault) < 0 || feed_log_verify(h->t.feed, checked, &fault) < 0)
+        fail_msg("%s", fault.text);
+    event_infected_destroy(h->infected);
+    telling_fini(&h->t);
+    telescope_dates_destroy(h->telescope);
+}
+
+/* Other rules know nothing of who tells of hosts: those of the start do. */
+static void other_rules(void **state)
+{
+    static const int32_t dates[] = {A};
+    struct hosts h;
+    struct feed_check checked;
+    struct fault fault;
+    struct ruleset *rules;
+    hosts_begin(&h, dates, 1);
+    struct day_store_settings other = h.t.days.day;
+    other.infected = NULL;
+    assert_int_equal(ruleset_create(&rules, NULL, &fault), 0);
+    assert_int_equal(payload_load(rules, NULL, &fault), 0);
+    other.day.rules = rules;
+    live_days_turn(h.days, &other);
+    if (live_days_finish(h.days, A + 1, h.feed, NULL, &fault) < 0)
+        fail_msg("%s", fault.text);
+    live_days_turn(h.days, &h.t.days.day);
+    ruleset_destroy(rules);
+    hosts_end(&h, &checked);
+    assert_int_equal(checked.events[EVENT_infected], HOSTS);
+    assert_int_equal(checked.days, 1);
+}
+
+/* Every sync in turn fails once, and what could not be done is done the next time. */
+static void a_sync_fails(void **state)
+{
+    static const int32_t dates[] = {A, B};
+    enum { TRIES = 4, MOST = 100 };
+    unsigned calls = MOST;
+    for (unsigned n = 0; n <= calls; n++) {
+        struct hosts h;
+        struct feed_check checked;
+        struct survey_list *survey, *last = NULL;
+        struct fault fault;
+        unsigned tries = 0;
+        hosts_begin(&h, dates, 2);
+        atomic_store(&syncs, 0);
+        atomic_store(&fails_at, n);
+        int err;
+        do {
+            err = live_days_finish(h.days, B + 1, h.feed, &survey, &fault);
+            if (survey) {
+                free(last);
+                last = survey;
+            }
+        } while (err < 0 && ++tries < TRIES);
+        calls = n == 0 ? atomic_load(&syncs) : calls;
+        atomic_store(&fails_at, 0);
+        if (err < 0 || tries != (n > 0) || !last || last->date != B)
+            fail_msg("sync %u: %d after %u tries: %s", n, err, tries, err < 0 ? fault.text : "");
+        free(last);
+        hosts_end(&h, &checked);
+        if (checked.events[EVENT_infected] != 2 * HOSTS || checked.days != 2)
+            fail_msg("sync %u: %lu hosts, %lu days", n,
+                     (unsigned long)checked.events[EVENT_infected], (unsigned long)checked.days);
+    }
+    assert_in_range(calls, 4, MOST);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_rules),
+        cmocka_unit_test(a_sync_fails),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
