@@ -245,9 +245,7 @@ static int journal_open(struct run *r, int32_t today, struct fault *fault)
     }
     int err = live_days_open(&r->live_days, s, fault);
     if (err == 0)
-        err = live_days_finish(r->live_days, today, r->feed, &r->survey, fault);
-    if (err == 0 && !r->survey)
-        err = live_days_survey(r->live_days, today, &r->survey, fault);
+        err = live_days_begin(r->live_days, today, r->feed, &r->survey, &r->settings.due, fault);
     return err;
 }
 

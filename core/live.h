@@ -120,7 +120,8 @@ struct live_settings {
     struct recorder *recorder;  /* gets every packet, with the receiver's number; NULL: none */
     struct live_days *days;     /* with base.packs_days; NULL: days are not counted */
     struct survey_list *survey; /* what windows stand on at first; copied. NULL: nothing is known */
-    const char *event_file;     /* of open events, with base.events; NULL: they are not kept */
+    int32_t due; /* days before this date are to be tried again (live_days_begin); 0: none */
+    const char *event_file; /* of open events, with base.events; NULL: they are not kept */
     int64_t
         event_end_ns; /* of the feed's last window: a file that stands behind another one is left aside */
     struct live_clock *clock;

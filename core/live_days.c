@@ -8,6 +8,7 @@
 #include "export/feed_reader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -562,4 +563,27 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
     survey_maker_destroy(m);
     earlier_end(&e);
     return err;
+}
+
+/* ---- the start ---- */
+
+static void go_on(struct live_days *d, const struct fault *fault, const char *so)
+{
+    char line[sizeof fault->text + 128];
+    (void)snprintf(line, sizeof line, "%s: %s", fault->text, so);
+    say(d, line);
+}
+
+int live_days_begin(struct live_days *d, int32_t today, struct feed_log *feed,
+                    struct survey_list **survey, int32_t *due, struct fault *fault)
+{
+    int err = live_days_finish(d, today, feed, survey, fault);
+    if (err == -EINVAL)
+        return err;
+    *due = err < 0 ? today : 0;
+    if (err < 0)
+        go_on(d, fault, "the day that is over stays in the journal, and is tried again");
+    if (!*survey && live_days_survey(d, today, survey, fault) < 0)
+        go_on(d, fault, "windows take out no survey scanners until a day is over");
+    return 0;
 }

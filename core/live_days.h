@@ -61,4 +61,9 @@ int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
 int live_days_survey(struct live_days *d, int32_t date, struct survey_list **survey,
                      struct fault *fault);
 
+/* At the start: both for the dates before `today`. What stands in the way of a Day holds up no capture: it is said, and *due is `today`
+ * where some are left to be tried again (live_settings), else 0. 0, or -EINVAL and a fault: another config than before. */
+int live_days_begin(struct live_days *d, int32_t today, struct feed_log *feed,
+                    struct survey_list **survey, int32_t *due, struct fault *fault);
+
 #endif

@@ -496,6 +496,8 @@ void *live_exporter(void *arg)
 {
     struct live *l = arg;
     unsigned count = l->settings->base.workers;
+    l->due = l->settings->due;
+    l->is_day_late = l->due != 0; /* the caller said so */
     l->after_ns = l->settings->feed_end_ns;
     live_thread_begin(l, "exporter", LIVE_ANY_CPU);
     live_thread_yield(l);

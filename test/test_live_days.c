@@ -181,11 +181,70 @@ static void a_sync_fails(void **state)
     assert_in_range(calls, 4, MOST);
 }
 
+/* ---- the start */
+
+static unsigned lines;
+
+static void say(void *context, const char *line) { lines++; }
+
+/* What stands in the way of a Day is said; the capture begins for all that, and writes it when it can. */
+static void begins_without_a_day(void **state)
+{
+    static const int32_t dates[] = {A};
+    static const struct script script = {.is_paced = true};
+    struct hosts h;
+    struct feed_check checked;
+    struct survey_list *survey;
+    struct fault fault;
+    struct fake fake = {0};
+    struct live_clock clock;
+    struct live_result result;
+    atomic_int stop = 0, left = 1;
+    int32_t due = 0;
+    hosts_begin(&h, dates, 1);
+    h.t.days.say = say;
+    lines = 0;
+    atomic_store(&syncs, 0);
+    atomic_store(&fails_at, 1);
+    assert_int_equal(live_days_begin(h.days, B, h.feed, &survey, &due, &fault), 0);
+    atomic_store(&fails_at, 0);
+    assert_null(survey);
+    assert_int_equal(due, B);
+    assert_int_equal(lines, 1);
+    live_clock_init(&clock);
+    struct live_settings settings = {
+        .base = {.rules = h.t.rules,
+                 .feed = h.feed,
+                 .workers = 1,
+                 .batch = BATCH_MAX,
+                 .packs_days = true,
+                 .window_span_ns = h.t.identity.window_span_ns},
+        .receivers = {{.capture = &fake.base, .cpu = LIVE_ANY_CPU}},
+        .receiver_count = 1,
+        .days = h.days,
+        .due = due,
+        .clock = &clock,
+        .batches = 6000,
+        .stop = &stop,
+    };
+    for (unsigned i = 0; i < SHARDS; i++)
+        settings.worker_cpus[i] = LIVE_ANY_CPU;
+    fake_open(&fake, &script, 1, &clock, &left, &stop);
+    if (live_run(&settings, &result, &fault) < 0)
+        fail_msg("%s", fault.text);
+    pipeline_result_fini(&result.pipeline);
+    fake.packets->ops->close(fake.packets);
+    hosts_end(&h, &checked);
+    assert_int_equal(checked.days, 1);
+    assert_int_equal(checked.events[EVENT_infected], HOSTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_rules),
         cmocka_unit_test(a_sync_fails),
+        cmocka_unit_test(begins_without_a_day),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
