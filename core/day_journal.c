@@ -488,7 +488,7 @@ int day_journal_read(struct day_journal *j, int32_t date,
 static int file_check(struct day_journal *j, struct journal_file *f, struct fault *fault)
 {
     int err = f->is_bad ? -EBADMSG : day_part_check(f->path, &f->info, NULL, fault);
-    if (err == -EBADMSG || err == -ENOENT)
+    if (err == -EBADMSG || err == -EIO || err == -ENOENT)
         err = journal_file_mend(j, f, NULL, fault);
     if (err >= 0)
         f->is_bad = f->is_unchecked = false;

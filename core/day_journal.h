@@ -118,7 +118,8 @@ int day_journal_read(struct day_journal *j, int32_t date,
                      int (*take)(void *context, struct source_day *d), void *context,
                      struct journal_sums *sums, struct fault *fault);
 
-/* Reads a date's files through and mends what is damaged; not beside day_journal_read of it. How many were damaged, or -errno and a
+/* Reads a date's files through and mends what is damaged, or can't be read (-EIO: that may pass, so it is asked for later than for the
+ * rest); not beside day_journal_read of it. How many were damaged, or -errno and a
  * fault: what could not be mended (a full disk) is as it was. */
 int day_journal_mend(struct day_journal *j, int32_t date, struct fault *fault);
 

@@ -128,7 +128,7 @@ void day_part_reader_fini(struct day_part_reader *r);
 /* 1: there is a next record; 0: the run has ended; -errno and a fault. */
 int day_part_reader_next(struct day_part_reader *r, struct fault *fault);
 
-/* After -EBADMSG: goes on behind what is damaged, at the next block that holds, or at the run's end. Not in memory. */
+/* After -EBADMSG, or -EIO: goes on behind what is damaged, at the next block that holds, or at the run's end. Not in memory. */
 void day_part_reader_skip(struct day_part_reader *r);
 
 /* Unpacks the record: -EBADMSG where it does not hold. */

@@ -62,11 +62,11 @@ static int whole_next(struct mending *m, struct fault *fault)
     struct fault what;
     int got = day_part_reader_next(&m->reader, &what);
     int err = got > 0 ? day_part_reader_unpack(&m->reader, &m->source, &what) : got;
-    if (err == -EBADMSG || err == -ENOENT) {
+    if (err == -EBADMSG || err == -EIO || err == -ENOENT) {
         place_note(m, &what);
-        if (got == -EBADMSG)
+        if (got == -EBADMSG || got == -EIO)
             day_part_reader_skip(&m->reader);
-        return err == -EBADMSG; /* else the whole file is gone */
+        return err != -ENOENT; /* else the whole file is gone */
     }
     if (err < 0)
         *fault = what;

@@ -1,4 +1,4 @@
-/* day_part_mend: a damaged file of the journal becomes one of what is whole in it.
+/* day_part_mend: a damaged file of the journal becomes one of what is whole in it. What the disk can't read (-EIO) is damaged.
  *
  * Each block of a run holds by itself (core/day_part.h), so what a damaged one had is lost alone: some 64 KB of source days. Behind
  * one whose length is damaged, too, the next is found by its checksum. The new file has all that head and foot said (kinds, ledger,

@@ -294,6 +294,10 @@ static int block_next(struct day_part_reader *r, struct fault *fault)
     if (err < 0)
         return err;
     err = file_pool_read(r->pool, &r->file, r->path, r->bytes, ahead, r->at);
+    if (err == -EIO) { /* what can't be read may lie behind the block */
+        ahead = BLOCK_FRAME;
+        err = file_pool_read(r->pool, &r->file, r->path, r->bytes, ahead, r->at);
+    }
     if (err < 0)
         return pool_fault(r, err, r->at, fault);
     const uint8_t *frame = r->bytes;
@@ -330,7 +334,21 @@ static bool block_holds(const struct day_part_reader *r, const uint8_t *frame, u
            block_crc(r->crc, at, frame + BLOCK_FRAME, len) == get32(&crc_at);
 }
 
-/* The first place from `at` on where such a block begins; the run's end: there is none. What can't be read has none. */
+/* What can't be read is zeros: no block holds there. */
+static void bytes_find(struct day_part_reader *r, uint8_t *bytes, size_t have, uint64_t at)
+{
+    enum { PAGE = 4096 };
+    if (file_pool_read(r->pool, &r->file, r->path, bytes, have, at) == 0)
+        return;
+    for (size_t done = 0, some; done < have; done += some) {
+        some = PAGE - (at + done) % PAGE;
+        some = some < have - done ? some : have - done;
+        if (file_pool_read(r->pool, &r->file, r->path, bytes + done, some, at + done) < 0)
+            memset(bytes + done, 0, some);
+    }
+}
+
+/* The first place from `at` on where such a block begins; the run's end: there is none. */
 static uint64_t block_find(struct day_part_reader *r, uint64_t at)
 {
     enum { STEP = BLOCK_FRAME + DAY_PART_BLOCK, ROOM = 2 * STEP };
@@ -339,10 +357,10 @@ static uint64_t block_find(struct day_part_reader *r, uint64_t at)
     for (; bytes && found == r->foot_at && r->foot_at - at > BLOCK_FRAME; at += STEP) {
         size_t have = r->foot_at - at < ROOM ? (size_t)(r->foot_at - at) : ROOM;
         size_t places = have < STEP ? have : STEP;
-        if (file_pool_read(r->pool, &r->file, r->path, bytes, have, at) == 0)
-            for (size_t i = 0; i < places && i + BLOCK_FRAME < have && found == r->foot_at; i++)
-                if (block_holds(r, bytes + i, at + i, have - i))
-                    found = at + i;
+        bytes_find(r, bytes, have, at);
+        for (size_t i = 0; i < places && i + BLOCK_FRAME < have && found == r->foot_at; i++)
+            if (block_holds(r, bytes + i, at + i, have - i))
+                found = at + i;
         if (r->foot_at - at <= STEP)
             break;
     }

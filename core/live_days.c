@@ -492,7 +492,8 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     return err < 0 ? err : untold;
 }
 
-/* Parts that turn out to be damaged are mended, and the date is begun again: once, since that reads all of them. */
+/* Parts that turn out to be damaged are mended, and the date is begun again: once, since that reads all of them. What could not be read the
+ * last time and can't be this time is damaged, too. */
 static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log *feed,
                               struct survey_list **survey, struct fault *fault)
 {

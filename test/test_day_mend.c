@@ -55,6 +55,25 @@ static void true_part_add(struct day_journal *j, uint64_t number)
         record_buffer_free(&shards[k]);
 }
 
+/* ---- a disk that can't read a sector ---- */
+
+static atomic_bool has_bad_sector;
+static dev_t bad_dev;
+static ino_t bad_ino;
+static off_t bad_at;
+
+/* In place of the C library's. */
+ssize_t pread(int fd, void *to, size_t len, off_t at)
+{
+    struct stat is;
+    if (atomic_load(&has_bad_sector) && at <= bad_at && at + (off_t)len > bad_at &&
+        fstat(fd, &is) == 0 && is.st_dev == bad_dev && is.st_ino == bad_ino) {
+        errno = EIO;
+        return -1;
+    }
+    return (ssize_t)syscall(SYS_pread64, fd, to, len, at);
+}
+
 /* ---- damage ---- */
 
 enum spoil { SPOIL_NOTHING, SPOIL_FIRST, SPOIL_LENGTH, SPOIL_LAST, SPOIL_SEVERAL, SPOIL_GONE };
@@ -219,6 +238,45 @@ static void waits_without_a_trace(void **state)
     telling_fini(&t);
 }
 
+/* What the disk can't read may pass: it is tried once more. Then it is lost, and the rest of its file, and of its day, is not. */
+static void unreadable_is_damaged(void **state)
+{
+    struct telling t;
+    struct live_days *days;
+    struct feed_log *feed;
+    struct feed_check checked;
+    struct day_part_info info;
+    struct stat is;
+    struct fault fault;
+    char path[PATH], name[DAY_PART_NAME];
+    telling_init(&t, WINDOWS);
+    journal_fill();
+    assert_int_equal(feed_log_create(&feed, t.feed, &t.identity, &fault), 0);
+    assert_int_equal(live_days_open(&days, &t.days, &fault), 0);
+    day_part_name(&(struct day_part_id){A, SPOILED, SPOILED}, name);
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(day_part_look(path, "tokyo", "Asia/Tokyo", &info, &fault), 0);
+    uint64_t packets = packets_of(info.sums.kinds);
+    assert_int_equal(stat(path, &is), 0);
+    bad_dev = is.st_dev, bad_ino = is.st_ino, bad_at = (off_t)info.run_at + 500;
+    assert_true(info.foot_at - info.run_at > DAY_PART_BLOCK); /* several blocks */
+    atomic_store(&has_bad_sector, true);
+    assert_int_equal(live_days_finish(days, A + 1, feed, NULL, &fault), -EIO);
+    if (live_days_finish(days, A + 1, feed, NULL, &fault) < 0)
+        fail_msg("%s", fault.text);
+    atomic_store(&has_bad_sector, false);
+    live_days_close(days);
+    assert_int_equal(feed_log_finish(feed, &fault), 0);
+    assert_int_equal(feed_log_verify(t.feed, &checked, &fault), 0);
+    struct day_result *day = day_of(t.feed, A);
+    assert_in_range(day->facts->given_up.damaged, 1, packets * 7 / 10);
+    assert_int_equal(day->facts->ledger.observed, packets_of(day->facts->kinds));
+    assert_int_equal(aside_count(), 1);
+    day_result_destroy(day);
+    day_part_info_fini(&info);
+    telling_fini(&t);
+}
+
 /* ---- head and foot ---- */
 
 /* A capture of its own, up to where it ends without its days. */
@@ -331,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_day_of_what_is_whole),
         cmocka_unit_test(waits_without_a_trace),
+        cmocka_unit_test(unreadable_is_damaged),
         cmocka_unit_test(asks_the_feed_what_it_counted),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
