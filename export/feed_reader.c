@@ -36,6 +36,8 @@ int feed_reader_note(struct feed_reader *r, const char *path, uint64_t offset,
                      enum damage_kind kind, const char *what)
 {
     struct damage_list *list = &r->damage;
+    if (list->count == FEED_DAMAGE_MAX)
+        return 0;
     for (size_t i = 0; i < list->count; i++)
         if (list->at[i].offset == offset && strcmp(list->at[i].file, path) == 0)
             return 0;
@@ -43,6 +45,8 @@ int feed_reader_note(struct feed_reader *r, const char *path, uint64_t offset,
     if (grown == NULL)
         return -ENOMEM;
     list->at = grown;
+    if (list->count == FEED_DAMAGE_MAX - 1)
+        what = "more is damaged than is listed";
     struct damage *d = &list->at[list->count];
     *d = (struct damage){.file = strdup(path),
                          .offset = offset,

@@ -48,6 +48,7 @@ struct feed_reader_segment {
 };
 
 enum { FEED_NO_SEGMENT = UINT32_MAX };
+enum { FEED_DAMAGE_MAX = 10000 }; /* places that are named */
 
 /* A date, by the last revision that stands in the feed. Without `day` its Day was not written (the writer died, or
  * is at it); without `sources` no source days were. */
@@ -84,7 +85,8 @@ int feed_reader_removed_in(struct feed_reader *r, size_t segment, struct feed_re
 /* Path of a segment. Returns `path`. */
 const char *feed_reader_path(const struct feed_reader *r, size_t segment, char path[FEED_PATH]);
 
-/* What was found wrong so far, each place once. Valid until the next call on the reader or a cursor. */
+/* What was found wrong so far, each place once; the last of FEED_DAMAGE_MAX says that there is more. Valid until the
+ * next call on the reader or a cursor. */
 const struct damage_list *feed_reader_damage(const struct feed_reader *r);
 
 /* For callers that find a record wrong which a cursor gave: adds "record SEQ: WHAT" at its place. -ENOMEM. */

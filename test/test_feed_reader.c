@@ -307,6 +307,29 @@ static void every_bit(void **state)
     free(bytes);
 }
 
+/* A feed in which everything is wrong is said to be so in bounds of memory and time. */
+static void damage_is_bounded(void **state)
+{
+    char dir[PATH_LEN];
+    struct feed_pool *pool = feed_pool_create(1);
+    struct feed_reader *r;
+    struct feed_cursor c;
+    struct fault fault;
+    feed_make(folder_name(dir));
+    assert_int_equal(feed_reader_open(&r, dir, pool, &fault), 0);
+    assert_int_equal(feed_cursor_begin(&c, r, 0, &fault), 0);
+    for (c.at = 0; c.at < 3 * FEED_DAMAGE_MAX; c.at++)
+        assert_int_equal(feed_cursor_refuse(&c, c.at % 2 ? "odd" : "even"), 0);
+    const struct damage_list *list = feed_reader_damage(r);
+    assert_int_equal(list->count, FEED_DAMAGE_MAX);
+    assert_non_null(strstr(list->at[list->count - 2].what, "even"));
+    assert_int_equal(list->at[list->count - 2].offset, list->count - 2);
+    assert_non_null(strstr(list->at[list->count - 1].what, "more is damaged"));
+    feed_cursor_end(&c);
+    feed_reader_close(r);
+    feed_pool_destroy(pool);
+}
+
 static void no_feed(void **state)
 {
     struct feed_pool *pool = feed_pool_create(1);
@@ -324,8 +347,9 @@ static void no_feed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),     cmocka_unit_test(peek_and_seek), cmocka_unit_test(damaged),
-        cmocka_unit_test(every_bit), cmocka_unit_test(no_feed),
+        cmocka_unit_test(whole),   cmocka_unit_test(peek_and_seek),
+        cmocka_unit_test(damaged), cmocka_unit_test(every_bit),
+        cmocka_unit_test(no_feed), cmocka_unit_test(damage_is_bounded),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
