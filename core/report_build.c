@@ -87,7 +87,9 @@ static int64_t hour_of(int64_t ns, struct tm *tm)
         return ns;
     int64_t into = tm->tm_min * 60 + tm->tm_sec;
     tm->tm_min = tm->tm_sec = 0;
-    return (seconds - into) * 1000000000;
+    int64_t begin_ns; /* the type's first hour is cut */
+    return __builtin_mul_overflow(seconds - into, INT64_C(1000000000), &begin_ns) ? INT64_MIN
+                                                                                  : begin_ns;
 }
 
 /* The label of an hour has the offset, since one hour of a year is there twice. */

@@ -132,6 +132,8 @@ def ends_of_time(verdict, folder):
         verdict.equal((rc, err), (0, ""), f"verify of the {name} times")
         rc, _, err = run("replay", "--no-sources", "-o", out + " windows", path)
         verdict.equal((rc, err), (0, ""), f"windows of the {name} times")
+        spans = [float(s["start_ts"]) for s in json.loads(run("report", out + " windows", "--per", "hour", "--json")[1])["spans"]]
+        verdict.check(len(spans) == 2 and spans == sorted(spans), f"report of the {name} times by hour: {spans}")
         hours = [float(h["start_ts"]) for h in json.loads(run("port", "tcp/23", out + " windows", "--json")[1])["hours"]]
         verdict.check(hours == sorted(hours) and all(any(h <= t / SECOND < h + 3600 for h in hours) for t in times), f"hours of the {name} times: {hours}")
     begin = os.path.join(folder, "begin")  # an hour before its end there is no time
