@@ -15,6 +15,7 @@
 
 enum {
     INPUT_SIZE = 256 * 1024, /* stored bytes read at once by a decompressor; fits the L2 cache */
+    PLAIN_SIZE = 256 * 1024, /* read at once of a plain file; fits it, too */
     PREFETCH = 8 << 20,      /* asked of the disk when a plain file is opened ahead */
 };
 
@@ -336,7 +337,7 @@ static struct block *next_block_plain(struct archive *a, size_t headroom_keep, s
         a->span = b->bytes - headroom_keep;
         a->span_len = headroom_keep;
     }
-    ssize_t n = read_whole(a->fd, b->bytes, BLOCK_SIZE);
+    ssize_t n = read_whole(a->fd, b->bytes, PLAIN_SIZE);
     if (n < 0)
         *rc = fault_set(fault, (int)-n, "can't be read on: %s", strerror((int)-n));
     if (n <= 0)

@@ -383,11 +383,12 @@ static void test_a_file_that_shrinks_just_ends(void **state)
     struct fault fault = {0};
     assert_int_equal(archive_open(&a, path, &fault), 0);
     const uint8_t *span;
-    assert_int_equal(archive_fill(a, &span, 0, &fault), BLOCK_SIZE);
+    int64_t len = archive_fill(a, &span, 0, &fault);
+    assert_in_range(len, 1000, 2 * BLOCK_SIZE);
     assert_int_equal(truncate(path, 1000), 0);
-    assert_memory_equal(span, data, BLOCK_SIZE);
+    assert_memory_equal(span, data, len);
     assert_int_equal(archive_fill(a, &span, 10, &fault), 10);
-    assert_memory_equal(span, data + BLOCK_SIZE - 10, 10);
+    assert_memory_equal(span, data + len - 10, 10);
     archive_close(a);
     unlink(path);
     free(data);
