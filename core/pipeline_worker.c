@@ -152,6 +152,8 @@ void pipeline_sum_shards(struct worker *w, struct tally_sources *sum)
 void pipeline_count_held(struct worker *w, unsigned shard)
 {
     for (unsigned i = 0; i < w->held_count[shard]; i++) {
+        if (i + 1 < w->held_count[shard])
+            tally_batch_ahead(w->held[shard][i + 1]);
         pipeline_count(w, w->held[shard][i]);
         batch_return(w->held[shard][i]);
     }

@@ -59,6 +59,9 @@ void tally_batch(struct tally *t, const struct batch *b);
 /* The same; writes the labels of its observations. */
 void tally_batch_labels(struct tally *t, const struct batch *b, struct label *labels);
 
+/* Brings in what is read first of a batch that is counted soon: it lies in another core's cache. */
+void tally_batch_ahead(const struct batch *b);
+
 /* Adds the sources of a shard by payload rule; all its days are packed (core/day_pack.h). */
 void tally_payload_sources_add(const struct tally *t, unsigned shard, struct tally_sources *sum);
 

@@ -4,13 +4,13 @@
 #include "core/tally_cap.h"
 #include "core/tally_source.h"
 
-/* Briefs per stage. Three stages are on their way at once: pairs of one come in while the
- * one before is counted and the one before that shows what is new of its sources. With so few, what
- * is asked of memory fits the processor's queue (a dozen lines and more). */
-enum { STAGE = 16, STAGES = 3 };
+/* Briefs per stage. Four stages are on their way at once: pairs of one come in while the
+ * one before is counted, sketches of the one before that come in, and the first shows what is new of its sources. With so few,
+ * what is asked of memory fits the processor's queue (a dozen lines and more). */
+enum { STAGE = 16, STAGES = 4 };
 
 /* Briefs come from the cache of another core: they are asked for so many ahead (behind the last lies the batch). */
-enum { BRIEFS_AHEAD = 96 };
+enum { BRIEFS_AHEAD = 32 };
 
 /* Briefs of new pairs, and observations, at a time. */
 enum { LATE = 32, OTHERS = 64 };
@@ -283,31 +283,30 @@ static inline void brief_show(const struct run *r, const struct brief *b, uint32
                   (brief_shows(r, b) & kept);
 }
 
+/* Brings in where sources that show something new stand in the sketches. */
+static inline void stage_look_sketches(const struct run *r, const struct stage *s)
+{
+    for (unsigned i = 0; i < s->odd_count; i++) {
+        const struct pair *pair = s->pair[s->odd[i]];
+        if (!pair)
+            continue;
+        const struct source *source = source_at(r->shard, pair_source_number(r->shard, pair));
+        __builtin_prefetch(&r->ts->sketches->at[source->sketch_index], 1);
+    }
+}
+
 /* Those whose pair is known; the others are put off to the batch's end. */
 static inline void stage_finish(const struct run *r, const struct stage *s, struct late *late)
 {
-    uint32_t numbers[STAGE];
-    struct pair *pairs[STAGE];
-    const struct brief *briefs[STAGE];
-    unsigned count = 0;
-
+    struct mark_sums sums = {0};
     for (unsigned i = 0; i < s->odd_count; i++) {
         struct pair *pair = s->pair[s->odd[i]];
         const struct brief *b = &s->briefs[s->odd[i]];
-        if (!pair) {
+        if (pair)
+            brief_show(r, b, pair_source_number(r->shard, pair), pair, &sums);
+        else
             late->briefs[late->count++] = b;
-            continue;
-        }
-        uint32_t number = pair_source_number(r->shard, pair);
-        const struct source *source = source_at(r->shard, number);
-        __builtin_prefetch(&r->ts->sketches->at[source->sketch_index], 1);
-        briefs[count] = b;
-        pairs[count] = pair;
-        numbers[count++] = number;
     }
-    struct mark_sums sums = {0};
-    for (unsigned i = 0; i < count; i++)
-        brief_show(r, briefs[i], numbers[i], pairs[i], &sums);
     mark_sums_add(r->tally, r->ts, &sums);
 }
 
@@ -510,7 +509,14 @@ static inline void briefs_prefetch(const struct batch *b, size_t brief)
                        brief * sizeof *b->briefs);
 }
 
-/* A batch's briefs, in three stages at once. */
+void tally_batch_ahead(const struct batch *b)
+{
+    __builtin_prefetch(b);
+    for (size_t brief = 0; brief < BRIEFS_AHEAD; brief += 4)
+        briefs_prefetch(b, brief);
+}
+
+/* A batch's briefs, in four stages at once. */
 static void briefs_count(struct tally *t, const struct batch *b)
 {
     struct tally_slot *ts = &t->slots[b->brief_slot];
@@ -531,12 +537,12 @@ static void briefs_count(struct tally *t, const struct batch *b)
                 .evidence = &t->evidence},
     };
     struct stage stages[STAGES];
-    struct stage *look = &stages[0], *sift = &stages[1], *finish = &stages[2];
+    struct stage *look = &stages[0], *sift = &stages[1], *wait = &stages[2], *finish = &stages[3];
     struct late late;
 
     late.count = 0;
-    sift->count = finish->count = finish->odd_count = 0;
-    for (unsigned from = 0; from < b->brief_count || sift->count || finish->count;) {
+    sift->count = wait->count = wait->odd_count = finish->count = finish->odd_count = 0;
+    for (unsigned from = 0; from < b->brief_count || sift->count || wait->count || finish->count;) {
         look->briefs = &b->briefs[from];
         look->count = b->brief_count - from < STAGE ? b->brief_count - from : STAGE;
         from += look->count;
@@ -550,9 +556,10 @@ static void briefs_count(struct tally *t, const struct batch *b)
                 stage_touch(&r, finish);
             stage_count_day(&r, finish);
         }
+        stage_look_sketches(&r, wait);
         stage_finish(&r, finish, &late);
         struct stage *free = finish;
-        finish = sift, sift = look, look = free;
+        finish = wait, wait = sift, sift = look, look = free;
     }
     for (unsigned from = 0; from < late.count; from += LATE)
         late_search(&r, &late.briefs[from], late.count - from < LATE ? late.count - from : LATE);
