@@ -160,6 +160,20 @@ enum brief_found {
     BRIEF_OPEN, /* its payload may say more */
 };
 
+/* Of udp_answer_from[] and udp_request_to[]. Ports are any, and the two are larger than what they leave of a cache: where bits say that
+ * there is nothing, port 0 is asked. No branch. */
+static inline unsigned brief_udp_answer(const struct ruleset *rules, uint16_t src_port)
+{
+    uint64_t is_there = rules->udp_from[src_port / 64] >> src_port % 64 & 1;
+    return udp_answer_from[src_port & -is_there];
+}
+
+static inline unsigned brief_udp_request(const struct ruleset *rules, uint16_t dst_port)
+{
+    uint64_t is_there = rules->udp_to[dst_port / 64] >> dst_port % 64 & 1;
+    return udp_request_to[dst_port & -is_there];
+}
+
 /* Of a UDP packet to no group and no NetBIOS port: whether its payload may say more than its ports. */
 static inline enum brief_found brief_of_payload(const struct ruleset *rules, uint16_t src_port,
                                                 uint16_t dst_port, const struct udp_payload *p)
@@ -172,7 +186,9 @@ static inline enum brief_found brief_of_payload(const struct ruleset *rules, uin
         udp_stray_wants(p->len, first4) | payload_tool_wants_udp_anywhere(first4);
     if (!is_likely)
         return BRIEF_WHOLE; /* the large tables stay where they are */
-    return udp_form_wants(src_port, dst_port, p->len, first4) ||
+    unsigned answer = brief_udp_answer(rules, src_port),
+             request = brief_udp_request(rules, dst_port);
+    return udp_form_wants_of(answer, request, p->len, first4) ||
                    payload_tool_wants_udp(dst_port, p->len, first4) ||
                    (p->caught > 0 && payload_wanted(rules, PORT_PROTO_UDP, dst_port, p->caught))
                ? BRIEF_OPEN

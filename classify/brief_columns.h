@@ -12,18 +12,23 @@
 enum { COLUMN = FRAME_BURST, COLUMN_SOME = 16 };
 static_assert(COLUMN % COLUMN_SOME == 0, "all are told in whole steps");
 
-enum {                         /* beside a set */
-       COLUMN_BRIEF = 1 << 16, /* it has a brief */
-       COLUMN_ZMAP4 = 1 << 17, /* zmap4, if its options are ZMap's */
-       COLUMN_NMAP = 1 << 18,  /* nmap, if its options are */
+enum {
+    COLUMN_BRIEF = 1 << 0, /* it has a brief */
+    COLUMN_ZMAP4 = 1 << 1, /* zmap4, if its options are ZMap's */
+    COLUMN_NMAP = 1 << 2,  /* nmap, if its options are */
+    COLUMN_OTHER = 1 << 3, /* UDP or ICMP, and may have one */
 };
+
+enum { COLUMN_SET = 16 }; /* where a set begins in struct brief_columns.name */
 
 struct brief_columns {
     _Alignas(64) uint32_t begin[COLUMN]; /* bytes 12 to 15, as they lie in memory, and so on */
     uint32_t length_id[COLUMN], kept[COLUMN], src[COLUMN], dst[COLUMN], ports[COLUMN], seq[COLUMN],
         state[COLUMN];
     uint32_t wire_len[COLUMN];
-    uint32_t set[COLUMN]; /* the answer: a set without aim, and the above */
+    /* The answer: of the above; port and set, without aim; length and source port, where they stand in the upper half of
+     * struct brief.rest. */
+    uint32_t tells[COLUMN], name[COLUMN], rest[COLUMN];
 };
 
 static inline void columns_read(struct brief_columns *c, const struct frame *frames, size_t count)
@@ -66,11 +71,14 @@ static inline void columns_tell_some(struct brief_columns *c, size_t from)
         uint32_t folded = swapped(mixed) ^ port ^ id; /* its low 16 bits */
         uint32_t is_syn = flags == TCP_SYN, is_reset = (flags & TCP_RST) != 0;
         uint32_t is_accept = flags == (TCP_SYN | TCP_ACK);
-        uint32_t holds = ((c->begin[i] & 0xffffff) == 0x450008) & (end <= c->wire_len[i]) &
-                         ((c->kept[i] & 0xff00ffbf) == (uint32_t)IPPROTO_NR_TCP << 24) &
-                         (c->src[i] != c->dst[i]) & (header >= 20) & (behind <= end) &
-                         (src_port != 0) & (is_syn | is_reset | is_accept) &
+        uint32_t whole = ((c->begin[i] & 0xffffff) == 0x450008) & (end <= c->wire_len[i]) &
+                         (c->src[i] != c->dst[i]) & (c->wire_len[i] >> BRIEF_LEN_BITS == 0);
+        uint32_t kept = c->kept[i] & 0xff00ffbf; /* all but DF, TTL; 0: no fragment; protocol */
+        uint32_t holds = whole & (kept == (uint32_t)IPPROTO_NR_TCP << 24) & (header >= 20) &
+                         (behind <= end) & (src_port != 0) & (is_syn | is_reset | is_accept) &
                          ((is_syn ^ 1) | (behind == end));
+        uint32_t is_other = whole & ((kept == (uint32_t)IPPROTO_NR_UDP << 24) |
+                                     (kept == (uint32_t)IPPROTO_NR_ICMP << 24));
         uint32_t is_mirai = is_syn & (mixed == 0),
                  is_masscan = is_syn & ((folded & 0xffff) == 0) & (is_mirai ^ 1);
         uint32_t is_zmap = id == FINGERPRINT_ZMAP_ID;
@@ -92,8 +100,9 @@ static inline void columns_tell_some(struct brief_columns *c, size_t from)
                                      : ANSWER_ACCEPTS << BRIEF_AIM_SHIFT;
         uint32_t tools = is_mirai << TOOL_mirai | is_zmap << TOOL_zmap |
                          is_masscan << TOOL_masscan | is_hajime << TOOL_hajime;
-        c->set[i] = what | answer | tools << BRIEF_TOOL_SHIFT | (holds & (is_rare ^ 1)) << 16 |
-                    is_zmap4 << 17 | is_nmap << 18;
+        c->tells[i] = (holds & (is_rare ^ 1)) | is_zmap4 << 1 | is_nmap << 2 | is_other << 3;
+        c->name[i] = port | (what | answer | tools << BRIEF_TOOL_SHIFT) << COLUMN_SET;
+        c->rest[i] = c->wire_len[i] << (BRIEF_TIME_BITS - 32) | (ports & 0xffff0000);
     }
 }
 
@@ -103,30 +112,50 @@ static inline void columns_tell(struct brief_columns *c, size_t count)
         columns_tell_some(c, from);
 }
 
-/* The brief of a frame whose column says COLUMN_BRIEF; false: its time or length has no room. */
+/* What the options of a SYN say; `tells`: of what. */
+static inline uint32_t column_options(const struct frame *f, uint32_t tells)
+{
+    uint32_t header = f->data[46] >> 4 << 2, tools = 0;
+    bool is_caught = BRIEF_TRANSPORT + header <= f->caplen;
+    if (tells & COLUMN_ZMAP4 &&
+        fingerprint_layout_differs(f->data + BRIEF_TRANSPORT, is_caught ? header : 20) == 0)
+        tools |= 1 << TOOL_zmap4;
+    if (tells & COLUMN_NMAP && f->caplen >= BRIEF_OPTIONS_END &&
+        read_be32(f->data + BRIEF_TCP_END) == FINGERPRINT_MSS_1460)
+        tools |= 1 << TOOL_nmap;
+    return tools;
+}
+
+/* The brief of a frame whose column says COLUMN_BRIEF; false: its time has no room. */
 static inline bool column_brief(const struct brief_columns *c, size_t i, const struct frame *f,
                                 const struct ruleset *rules, int64_t base_ns, struct brief *brief)
 {
-    uint32_t set = c->set[i], ports = swapped(c->ports[i]);
+    uint64_t since = (uint64_t)f->ts_ns - (uint64_t)base_ns;
+    uint32_t name = c->name[i], tells = c->tells[i];
+    if (since >> BRIEF_TIME_BITS != 0)
+        return false;
+    if (tells & (COLUMN_ZMAP4 | COLUMN_NMAP))
+        name |= column_options(f, tells) << (COLUMN_SET + BRIEF_TOOL_SHIFT);
+    uint32_t is_syn = name >> COLUMN_SET & BRIEF_ASKS ? 1 : 0;
+    uint32_t aim = ruleset_port_aim(rules, PORT_PROTO_TCP, (uint16_t)name) & -is_syn;
+    name |= aim << (COLUMN_SET + BRIEF_AIM_SHIFT);
+    uint64_t whole = c->src[i] | (uint64_t)name << 32;
+    memcpy(brief, &whole, sizeof whole);
+    brief->rest = since | (uint64_t)c->rest[i] << 32;
+    return true;
+}
+
+/* brief_read() of a frame whose column says COLUMN_OTHER. */
+static inline enum brief_found column_other(const struct brief_columns *c, size_t i,
+                                            const struct frame *f, uint32_t decap,
+                                            const struct ruleset *rules, int64_t base_ns,
+                                            struct brief *brief)
+{
+    uint32_t end = BRIEF_IP + (swapped(c->length_id[i]) >> 16);
     uint64_t rest;
     if (!brief_rest(f->ts_ns, base_ns, f->wire_len, &rest))
-        return false;
-    if (set & (COLUMN_ZMAP4 | COLUMN_NMAP)) {
-        uint32_t header = f->data[46] >> 4 << 2;
-        bool is_caught = BRIEF_TRANSPORT + header <= f->caplen;
-        if (set & COLUMN_ZMAP4 &&
-            fingerprint_layout_differs(f->data + BRIEF_TRANSPORT, is_caught ? header : 20) == 0)
-            set |= 1 << (BRIEF_TOOL_SHIFT + TOOL_zmap4);
-        if (set & COLUMN_NMAP && f->caplen >= BRIEF_OPTIONS_END &&
-            read_be32(f->data + BRIEF_TCP_END) == FINGERPRINT_MSS_1460)
-            set |= 1 << (BRIEF_TOOL_SHIFT + TOOL_nmap);
-    }
-    uint32_t aim = ruleset_port_aim(rules, PORT_PROTO_TCP, (uint16_t)ports) & -(set >> 2 & 1);
-    uint64_t name = c->src[i] | (uint64_t)(ports & 0xffff) << 32 |
-                    (uint64_t)((set & 0xffff) | aim << BRIEF_AIM_SHIFT) << 48;
-    memcpy(brief, &name, sizeof name);
-    brief->rest = rest | (uint64_t)(ports & 0xffff0000) << 32;
-    return true;
+        return BRIEF_NONE;
+    return brief_read_other(f, decap, rules, end, rest, brief);
 }
 
 #endif

@@ -30,8 +30,10 @@
 
 #include "capture/observation.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { UDP_FORM_BYTES = 256 }; /* no test looks behind them */
 
@@ -86,7 +88,7 @@ enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct 
 /* ---- before that: is it worth while? ---- */
 
 /* By port: the answer that comes from it, the request that goes to it; 0: none. One port has one
- * row at most. */
+ * row at most; port 0 has none. */
 extern const uint8_t udp_answer_from[65536];
 extern const uint8_t udp_request_to[65536];
 
@@ -107,12 +109,11 @@ static inline bool udp_stray_wants(uint32_t len, uint32_t first4)
     return is_dht | is_tracker | is_bittorrent | (is_utp & (len >= 20));
 }
 
-/* False: udp_form_of() says UDP_FORM_NONE. `first4`: the first payload bytes, the first one highest; zeros where
- * fewer were caught. */
-static inline bool udp_form_wants(uint16_t src_port, uint16_t dst_port, uint32_t len,
-                                  uint32_t first4)
+/* False: udp_form_of() says UDP_FORM_NONE. `answer` and `request`: what the two tables have. `first4`: the first
+ * payload bytes, the first one highest; zeros where fewer were caught. */
+static inline bool udp_form_wants_of(unsigned answer, unsigned request, uint32_t len,
+                                     uint32_t first4)
 {
-    unsigned answer = udp_answer_from[src_port], request = udp_request_to[dst_port];
     if ((answer | request) == 0)
         return udp_stray_wants(len, first4);
     const struct udp_first *a = &udp_firsts[answer], *r = &udp_firsts[request];
@@ -120,10 +121,21 @@ static inline bool udp_form_wants(uint16_t src_port, uint16_t dst_port, uint32_t
            (request && (first4 & r->mask) == r->value) || udp_stray_wants(len, first4);
 }
 
+/* The same by ports. */
+static inline bool udp_form_wants(uint16_t src_port, uint16_t dst_port, uint32_t len,
+                                  uint32_t first4)
+{
+    return udp_form_wants_of(udp_answer_from[src_port], udp_request_to[dst_port], len, first4);
+}
+
 /* The same of bytes. */
 static inline uint32_t udp_first4(const uint8_t *payload, uint32_t caught)
 {
     uint32_t first4 = 0;
+    if (payload && caught >= sizeof first4) {
+        memcpy(&first4, payload, sizeof first4);
+        return be32toh(first4);
+    }
     for (uint32_t i = 0; i < 4; i++)
         first4 = first4 << 8 | (payload && i < caught ? payload[i] : 0);
     return first4;

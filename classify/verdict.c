@@ -89,7 +89,7 @@ uint16_t verdict_set(struct verdict_memory *m, const struct ruleset *rules,
                      const struct udp_payload *payload, struct label *label)
 {
     uint16_t src_port = brief_src_port(b);
-    uint64_t name = b->port | (uint64_t)udp_answer_from[src_port] << 16 |
+    uint64_t name = b->port | (uint64_t)brief_udp_answer(rules, src_port) << 16 |
                     (uint64_t)set_tools(b->set) << 24 | (uint64_t)payload->len << 32 |
                     (uint64_t)payload->caught << 48;
     uint64_t hash = memo_hash(name, payload->at, payload->caught);

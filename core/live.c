@@ -88,8 +88,8 @@ static int receiver_init(struct live *l, unsigned number)
         .has_events = base->events != NULL,
         .has_indicators = base->events && event_settings_has(base->events, EVENT_indicator),
         .limit = base->batch,
-        .shard_base = r->own ? number << own_shard_bits(l) : 0,
-        .shard_shift = r->own ? SHARD_BITS - own_shard_bits(l) : 0,
+        .range = {.base = r->own ? number << own_shard_bits(l) : 0,
+                  .shift = r->own ? SHARD_BITS - own_shard_bits(l) : 0},
         .send = live_send,
         .context = r,
     };

@@ -166,7 +166,7 @@ static inline bool went_as_brief(struct sorter *s, const struct observation *o,
     if (found == BRIEF_OPEN &&
         !sorter_settle(s, to, &(struct udp_payload){payload, o->payload_caught, o->payload_len}))
         return false;
-    shard_took(s, to, read_be32(o->dst));
+    shard_took(s, to, read_be32(o->dst), s->destinations, s->has_events);
     return true;
 }
 

@@ -34,6 +34,11 @@ struct sorter_window {
     const struct prefix_set *telescope; /* its first one's; NULL: everything is inside */
 };
 
+/* Sources go to the 64 >> shift shards from base on; 0, 0: to all. */
+struct shard_range {
+    unsigned base, shift;
+};
+
 struct sorter {
     struct sorter_shard shards[SHARDS]; /* each begins with an empty batch: sorter_begin() */
     struct sorter_window windows[WINDOW_SLOTS];
@@ -49,8 +54,7 @@ struct sorter {
     bool has_events;     /* batches say what events need: order, destinations, notes */
     bool has_indicators; /* payloads of exploits are looked at by workers, whole */
     unsigned limit;      /* packets per batch, 1 to BATCH_MAX */
-    unsigned shard_base,
-        shard_shift;   /* sources go to the 64 >> shift shards from base on; 0, 0: to all */
+    struct shard_range range;
     int64_t window_ns; /* of the batches that are sent */
     /* Takes a batch that holds packets; returns one to fill. */
     struct batch *(*send)(void *context, struct batch *full);
@@ -90,22 +94,29 @@ static inline uint32_t sorter_source(const struct frame *f)
 
 static inline unsigned sorter_shard_of(const struct sorter *s, uint64_t hash)
 {
-    return s->shard_base + (batch_shard(hash) >> s->shard_shift);
+    return s->range.base + (batch_shard(hash) >> s->range.shift);
 }
 
 /* One multiplication in place of two: it chooses among few, and has nothing to do with where a pair
  * stands (pair_home). */
+static inline unsigned shard_of_key(const struct hash_key *key, const struct shard_range *range,
+                                    uint32_t src)
+{
+    return range->base + (batch_shard(hash_fold(src ^ key->a, key->c)) >> range->shift);
+}
+
 static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
 {
-    return sorter_shard_of(s, hash_fold(src ^ s->key.a, s->key.c));
+    return shard_of_key(&s->key, &s->range, src);
 }
 
 /* The brief in the shard's place, of a packet to `dst`, is there. */
-static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst)
+static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst,
+                              struct address_set *destinations, bool has_events)
 {
-    if (s->destinations)
-        address_set_add4(s->destinations, dst);
-    if (s->has_events) {
+    if (destinations)
+        address_set_add4(destinations, dst);
+    if (has_events) {
         *to->dst++ = dst;
         batch_prefetch(to->dst, 32 * sizeof *to->dst);
     }
@@ -132,17 +143,13 @@ static inline bool sorter_is_inside(const struct prefix_set *telescope, const st
                           !prefix_set_holds(telescope, f->data + 26, 4));
 }
 
-/* Sorts a packet; `slot` is its window's. */
-static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
+/* Sorts a packet of which this was found, and its brief is in the shard's place. */
+static inline void sorter_found(struct sorter *s, struct sorter_shard *to, const struct frame *f,
+                                unsigned slot, enum brief_found found)
 {
-    struct sorter_shard *to = &s->shards[sorter_shard4(s, sorter_source(f))];
-    enum brief_found found = BRIEF_NONE;
-    if (__builtin_expect(to->slot == slot, 1))
-        found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
-    bool is_open = found == BRIEF_OPEN;
     if (__builtin_expect(found == BRIEF_NONE, 0) ||
         !sorter_is_inside(s->windows[slot].telescope, f) ||
-        (is_open &&
+        (found == BRIEF_OPEN &&
          !sorter_settle(s, to,
                         &(struct udp_payload){brief_payload(f).at, brief_payload(f).caught,
                                               brief_payload(f).len}))) {
@@ -150,26 +157,43 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
         return;
     }
     bool is_answer = s->has_events && brief_is_answer_icmp(to->next);
-    shard_took(s, to, read_be32(f->data + 30));
+    shard_took(s, to, read_be32(f->data + 30), s->destinations, s->has_events);
     if (is_answer)
         sorter_note_frame(s, f, slot);
 }
 
-/* Sorts up to COLUMN packets of one window. */
+/* Sorts a packet; `slot` is its window's. */
+static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigned slot)
+{
+    struct sorter_shard *to = &s->shards[sorter_shard4(s, sorter_source(f))];
+    enum brief_found found = BRIEF_NONE;
+    if (__builtin_expect(to->slot == slot, 1))
+        found = brief_read(f, s->decap, s->rules, to->base_ns, to->next);
+    sorter_found(s, to, f, slot, found);
+}
+
+/* Sorts up to COLUMN packets of one window. What does not change with a packet is read once: what is written of it may be anything. */
 static inline void sorter_frames(struct sorter *s, const struct frame *frames, size_t count,
                                  unsigned slot)
 {
     const struct prefix_set *telescope = s->windows[slot].telescope;
+    const struct ruleset *rules = s->rules;
+    const struct hash_key key = s->key;
+    const struct shard_range range = s->range;
+    const bool has_events = s->has_events;
+    struct address_set *destinations = s->destinations;
     struct brief_columns c;
     columns_read(&c, frames, count);
     columns_tell(&c, count);
     for (size_t i = 0; i < count; i++) {
         const struct frame *f = &frames[i];
-        struct sorter_shard *to = &s->shards[sorter_shard4(s, c.src[i])];
-        if (__builtin_expect((c.set[i] & COLUMN_BRIEF) && to->slot == slot, 1) &&
-            sorter_is_inside(telescope, f) &&
-            column_brief(&c, i, f, s->rules, to->base_ns, to->next))
-            shard_took(s, to, __builtin_bswap32(c.dst[i]));
+        struct sorter_shard *to = &s->shards[shard_of_key(&key, &range, c.src[i])];
+        if (__builtin_expect((c.tells[i] & COLUMN_BRIEF) && to->slot == slot, 1) &&
+            sorter_is_inside(telescope, f) && column_brief(&c, i, f, rules, to->base_ns, to->next))
+            shard_took(s, to, __builtin_bswap32(c.dst[i]), destinations, has_events);
+        else if ((c.tells[i] & COLUMN_OTHER) && to->slot == slot)
+            sorter_found(s, to, f, slot,
+                         column_other(&c, i, f, s->decap, rules, to->base_ns, to->next));
         else
             sorter_frame(s, f, slot);
     }

@@ -49,12 +49,17 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     struct brief_columns columns;
     columns_read(&columns, f, 1);
     columns_tell(&columns, 1);
-    if (columns.set[0] & COLUMN_BRIEF) { /* of TCP */
+    if (columns.tells[0] & COLUMN_BRIEF) { /* of TCP */
         struct brief column;
         bool has_room = column_brief(&columns, 0, f, rules, base_ns, &column);
         if (has_room != (*found == BRIEF_WHOLE) ||
             (has_room && memcmp(&column, &read, sizeof read) != 0))
             return "a column's brief is the one that is read";
+    } else if (columns.tells[0] & COLUMN_OTHER) {
+        struct brief column;
+        enum brief_found is_found = column_other(&columns, 0, f, decap, rules, base_ns, &column);
+        if (is_found != *found || (is_found && memcmp(&column, &read, sizeof read) != 0))
+            return "a column's brief of UDP or ICMP is the one that is read";
     } else if (*found == BRIEF_WHOLE && (set_what(read.set) | BRIEF_ASKS) == BRIEF_SYN) {
         return "a brief of TCP has its column";
     }
