@@ -374,7 +374,12 @@ static void jndi_find(struct finding *f, const char *at)
 static void commands_find(struct finding *f)
 {
     struct words words;
+    uint32_t letters = FINDING_LETTER('j');
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        letters |= FINDING_LETTER(commands[i].name[0]);
     for (const char *at = f->text; *at != 0; at++) {
+        if (!finding_begins(*at, letters))
+            continue;
         if (at > f->text && (isalnum((unsigned char)at[-1]) || at[-1] == '-' || at[-1] == '_'))
             continue;
         for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

