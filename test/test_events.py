@@ -6,6 +6,7 @@ import random
 import sys
 import tempfile
 
+import feed as feeds
 import pcap
 import reference_events as reference
 from judge import DATA, PROGRAM, Verdict, parallel, run
@@ -258,12 +259,26 @@ def captures(verdict, folder):
         compare(verdict, os.path.basename(path), events, expected, None)
 
 
+def many(verdict, folder):
+    """Thousands of events of two types that one window tells stand in the feed's order."""
+    packets = [(T0 + i * S + n, syn(f"203.{n >> 8}.{n & 255}.7", i + 1, 23)) for i in range(10) for n in range(3000)]
+    packets += [(T0 + 2 * i * S + n, pcap.ether(pcap.ip4(f"192.0.2.{n}", f"{DARK}{i + 1}", 6, pcap.tcp(80, 5000, pcap.SYN | pcap.ACK))))
+                for i in range(35) for n in range(200)]
+    path = pcap.write(os.path.join(folder, "many.pcap"), sorted(packets, key=lambda packet: packet[0]))
+    folder = replay(folder, "many", [path], "--window", "10m")
+    found = [r.event for rs in feeds.read(folder).values() for r in rs if r.WhichOneof("body") == "event"]
+    order = [(m.time_ns, m.type, bytes(m.id), m.update) for m in found]
+    verdict.equal(len(order), 3200, "events: begin and end in one window are one record")
+    verdict.check(order == sorted(order), "many events are not in the feed's order")
+
+
 def main():
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as folder:
         planted_ones(verdict, folder)
         watched(verdict, folder)
         captures(verdict, folder)
+        many(verdict, folder)
     return verdict.finish()
 
 
