@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
 /* Of a table of that room: two to which power its bytes are. */
 static unsigned size_of(uint32_t room) { return (unsigned)__builtin_ctz(room) + 2; }
 
@@ -33,39 +29,19 @@ void distinct_fini(struct distinct *d, struct pool *pool)
     *d = (struct distinct){0};
 }
 
-/* Where a line holds the number, or has its first free place; NULL: neither. */
-static inline uint32_t *line_seek(uint32_t *line, uint32_t mixed)
-{
-#ifdef __AVX2__
-    __m256i low = _mm256_load_si256((const __m256i *)line);
-    __m256i high = _mm256_load_si256((const __m256i *)line + 1);
-    __m256i is = _mm256_set1_epi32((int)mixed), none = _mm256_setzero_si256();
-    __m256i low_ends = _mm256_or_si256(_mm256_cmpeq_epi32(low, is), _mm256_cmpeq_epi32(low, none));
-    __m256i high_ends =
-        _mm256_or_si256(_mm256_cmpeq_epi32(high, is), _mm256_cmpeq_epi32(high, none));
-    unsigned ends = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(low_ends)) |
-                    (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(high_ends)) << 8;
-    return ends ? &line[__builtin_ctz(ends)] : NULL;
-#else
-    for (unsigned i = 0; i < DISTINCT_LINE; i++)
-        if (line[i] == mixed || line[i] == 0)
-            return &line[i];
-    return NULL;
-#endif
-}
-
 /* Where the number is, or belongs; NULL: the only line is full. The lowest bits are 0 in all that is kept: the place is told by the highest. */
 static inline uint32_t *seek(const struct distinct *d, uint32_t mixed)
 {
-    uint32_t *line = distinct_line(d, mixed), *place;
-    while (!(place = line_seek(line, mixed))) {
+    uint32_t *line = distinct_line(d, mixed);
+    unsigned place;
+    while ((place = distinct_place(line, mixed)) == DISTINCT_LINE) {
         if (d->room == DISTINCT_LINE)
             return NULL;
         line += DISTINCT_LINE;
         if (line == d->at + d->room)
             line = d->at;
     }
-    return place;
+    return &line[place];
 }
 
 /* Keeps what has none of the mask's bits, in a table of that room. */

@@ -17,6 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 enum { DISTINCT_MOST = 512, DISTINCT_LINE = 16 /* numbers: a cache line */ };
 
 /* Begins as all zero. A table is lines, each filled from its begin on; what has no room in its line is in the next one with room. One line
@@ -52,6 +56,44 @@ static inline uint32_t *distinct_line(const struct distinct *d, uint32_t mixed)
 
 /* Adds a mixed number that has none of the mask's bits; the mask may be another one then. */
 void distinct_add(struct distinct *d, struct pool *pool, uint32_t mixed);
+
+/* Where a line holds the number, or has its first free place; DISTINCT_LINE: neither. */
+static inline unsigned distinct_place(const uint32_t *line, uint32_t mixed)
+{
+#ifdef __AVX2__
+    __m256i low = _mm256_load_si256((const __m256i *)line);
+    __m256i high = _mm256_load_si256((const __m256i *)line + 1);
+    __m256i is = _mm256_set1_epi32((int)mixed), none = _mm256_setzero_si256();
+    __m256i low_ends = _mm256_or_si256(_mm256_cmpeq_epi32(low, is), _mm256_cmpeq_epi32(low, none));
+    __m256i high_ends =
+        _mm256_or_si256(_mm256_cmpeq_epi32(high, is), _mm256_cmpeq_epi32(high, none));
+    unsigned ends = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(low_ends)) |
+                    (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(high_ends)) << 8;
+    return (unsigned)__builtin_ctz(ends | 1u << DISTINCT_LINE);
+#else
+    unsigned i = 0;
+    while (i < DISTINCT_LINE && line[i] != mixed && line[i] != 0)
+        i++;
+    return i;
+#endif
+}
+
+/* Adds a number that is not 0 where that takes no more than a look at its line, as it nearly always does; else false. room > 0. */
+static inline bool distinct_add_here(struct distinct *d, uint32_t mixed)
+{
+    uint32_t *line = distinct_line(d, mixed);
+    unsigned place = distinct_place(line, mixed);
+    if (place == DISTINCT_LINE)
+        return false;
+    if (line[place] == mixed)
+        return true;
+    if (d->count == DISTINCT_MOST ||
+        (d->room == DISTINCT_LINE ? d->count == DISTINCT_LINE : d->count * 4 >= d->room * 3))
+        return false;
+    line[place] = mixed;
+    d->count++;
+    return true;
+}
 
 /* Adds all that another one counts. */
 void distinct_merge(struct distinct *d, struct pool *pool, const struct distinct *from);

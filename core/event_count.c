@@ -10,16 +10,20 @@
 #include <immintrin.h>
 #endif
 
-/* A packet is counted so many behind the one whose entry is asked for; in between what the entry has beside itself is asked for, and
- * what that has in turn. */
-enum { LAG_DETAIL = 12, LAG_REST = 20, LAG = 28, RING = 64 };
+/* Packets go in groups through stages: their slots are asked for; their entries; what these have beside themselves; what that has in
+ * turn; then they are counted. All but the last do nothing but ask for memory, some groups ahead. */
+enum { GROUP_MAX = 16, STAGES = 5, RING = 128 };
+static_assert(RING >= STAGES * GROUP_MAX + 4, "a group may be some packets longer");
 
 struct run {
     struct event_engine *engine;
     struct event_table *table;
+    struct source_reach_table *reach;
     unsigned shard;
-    uint32_t head, tail;
-    struct event_packet ring[RING];
+    uint8_t watched_turn;
+    uint32_t head, found, looked, rested,
+        tail; /* packets that came so far; ran through each stage */
+    _Alignas(64) struct event_packet ring[RING];
 };
 
 /* ---- bins ---- */
@@ -48,17 +52,26 @@ static struct event_detail *detail_of(struct run *r, struct event_entry *en, uin
                       : event_detail_make(r->table, en, hash);
 }
 
-/* Adds a destination; a scan of enough is looked at with the next seal. */
-static inline void destination_add(struct run *r, struct event_entry *en,
-                                   const struct event_packet *p)
+/* A scan has a set: one of enough destinations is looked at with the next seal. */
+static __attribute__((noinline)) void set_grew(struct run *r, struct event_entry *en,
+                                               const struct event_packet *p)
 {
-    event_destination_add(r->table, en, p->mixed, r->engine->inline_most);
-    if (en->destinations != EVENT_HAS_SET || !what_is_scan(event_key_what(en->key)) ||
+    if (!what_is_scan(event_key_what(en->key)) ||
         distinct_count(&en->set) < r->engine->settings->scan_min_destinations)
         return;
     en->destinations = EVENT_SET_LISTED;
     if (!detail_of(r, en, p->hash)->is_listed)
         event_may_be(r->engine, r->table, en);
+}
+
+/* Adds a destination; one may be there. */
+static inline void destination_add(struct run *r, struct event_entry *en,
+                                   const struct event_packet *p)
+{
+    if (!event_has_set(en) || p->mixed == 0 || !distinct_add_here(&en->set, p->mixed))
+        event_destination_add(r->table, en, p->mixed, r->engine->inline_most);
+    if (en->destinations == EVENT_HAS_SET)
+        set_grew(r, en, p);
 }
 
 /* Whether the entry, which has no set, has this destination. */
@@ -152,7 +165,7 @@ static __attribute__((noinline)) void odd_count(struct run *r, struct event_entr
 
 static void entry_begin(struct run *r, struct event_entry *en, const struct event_packet *p)
 {
-    unsigned what = event_key_what(p->key);
+    unsigned what = p->what;
     en->first_ns = en->last_ns = p->ts_ns;
     en->tools = p->tools;
     en->flags = 0;
@@ -162,7 +175,14 @@ static void entry_begin(struct run *r, struct event_entry *en, const struct even
     }
 }
 
-/* The packet's entry does not stand at home, or is of IPv6, or over, or there is none. */
+/* Whether a packet belongs to an entry of its key: it lies not so far from it that it begins another one. */
+static inline bool is_on(const struct event_entry *en, int64_t ts_ns, int64_t idle_ns)
+{
+    return (uint64_t)ts_ns - (uint64_t)en->first_ns + (uint64_t)idle_ns <=
+           (uint64_t)en->last_ns - (uint64_t)en->first_ns + 2 * (uint64_t)idle_ns;
+}
+
+/* The packet's entry is not the one that was guessed, or is of IPv6, or over, or there is none. */
 static __attribute__((noinline)) struct event_entry *entry_open(struct run *r,
                                                                 const struct event_packet *p)
 {
@@ -172,9 +192,7 @@ static __attribute__((noinline)) struct event_entry *entry_open(struct run *r,
         entry_begin(r, en, p);
         return en;
     }
-    uint64_t idle_ns = (uint64_t)r->table->idle_ns[event_key_what(p->key)];
-    if ((uint64_t)p->ts_ns - (uint64_t)en->first_ns + idle_ns >
-        (uint64_t)en->last_ns - (uint64_t)en->first_ns + 2 * idle_ns) {
+    if (!is_on(en, p->ts_ns, r->table->idle_ns[p->what])) {
         event_close(r->engine, r->table, en, false);
         entry_begin(r, en, p);
     }
@@ -184,10 +202,9 @@ static __attribute__((noinline)) struct event_entry *entry_open(struct run *r,
 /* What infected hosts are told by. */
 static inline void reach_count(const struct run *r, const struct event_packet *p)
 {
-    unsigned what = event_key_what(p->key);
     uint16_t port = event_key_port(p->key);
-    bool is_mirai = what == WHAT_SYN && p->tools >> TOOL_mirai & 1;
-    if ((what != WHAT_SYN && what != WHAT_DATA) ||
+    bool is_mirai = p->what == WHAT_SYN && p->tools >> TOOL_mirai & 1;
+    if ((p->what != WHAT_SYN && p->what != WHAT_DATA) ||
         (!is_mirai &&
          !(ruleset_port_aim(r->engine->rules, PORT_PROTO_TCP, port) & PORT_AIM_STRICT)))
         return;
@@ -206,14 +223,12 @@ static void watched_look(struct run *r, struct event_entry *en, const struct eve
 
 static inline void take(struct run *r, const struct event_packet *p)
 {
-    struct event_entry *en = &r->table->entries[p->place];
-    uint64_t idle_ns = (uint64_t)r->table->idle_ns[event_key_what(p->key)];
-    bool is_there = (en->key == p->key) & !p->address6 &
-                    ((uint64_t)p->ts_ns - (uint64_t)en->first_ns + idle_ns <=
-                     (uint64_t)en->last_ns - (uint64_t)en->first_ns + 2 * idle_ns);
-    if (__builtin_expect(!is_there, 0))
+    struct event_entry *en = p->entry;
+    if (__builtin_expect(!en || en->key != p->key || p->address6 ||
+                             !is_on(en, p->ts_ns, r->table->idle_ns[p->what]),
+                         0))
         en = entry_open(r, p);
-    if (what_is_flood(event_key_what(p->key)))
+    if (__builtin_expect(what_is_flood(p->what), 0))
         flood_count(r, en, p);
     else
         destination_count(r, en, p);
@@ -225,11 +240,11 @@ static inline void take(struct run *r, const struct event_packet *p)
         carry(r, en, p);
     if (__builtin_expect((p->tools != en->tools) | (p->proof != RULE_NONE), 0))
         odd_count(r, en, p);
-    if (p->bin != en->bins >> EVENT_BIN_SHIFT)
+    if (__builtin_expect(p->bin != en->bins >> EVENT_BIN_SHIFT, 0))
         bin_mark(r, en, p->bin);
-    if (__builtin_expect((en->flags & (ENTRY_WATCHED | ENTRY_TURN)) != r->engine->watched_turn, 0))
+    if (__builtin_expect((en->flags & (ENTRY_WATCHED | ENTRY_TURN)) != r->watched_turn, 0))
         watched_look(r, en, p);
-    if (r->engine->reach)
+    if (r->reach)
         reach_count(r, p);
 }
 
@@ -237,9 +252,11 @@ static inline void take(struct run *r, const struct event_packet *p)
 static void watched_take(struct run *r, const struct event_packet *p)
 {
     struct event_packet seen = *p;
-    unsigned what = event_watched_what(event_key_what(p->key));
+    unsigned what = event_watched_what(p->what);
     seen.key = event_key((uint32_t)p->key, 0, what, p->address6 != NULL);
+    seen.what = (uint8_t)what;
     seen.hash = event_hash(r->table->key, seen.key);
+    seen.entry = event_guess(r->table, seen.hash);
     seen.bin = BIN_NONE;
     take(r, &seen);
 }
@@ -267,86 +284,130 @@ static __attribute__((noinline)) void watched_look(struct run *r, struct event_e
 /* Where the next packet is to be written. */
 static inline struct event_packet *packet_next(struct run *r) { return &r->ring[r->head % RING]; }
 
-/* Finds the packet's entry, which has come in, and asks for what it has beside itself. Places that hold no packet yet ask for
- * nothing. */
-static inline void detail_ask(const struct run *r, struct event_packet *p)
+/* It is written: its slot comes in. */
+static inline void packet_put(struct run *r, struct event_packet *p)
 {
-    struct event_table *t = r->table;
-    struct event_entry *en = event_home(t, p->hash);
-    while (en->key != p->key && en->key != 0)
-        en = ++en == t->entries + t->room ? t->entries : en;
-    p->place = (uint32_t)(en - t->entries);
-    if (event_has_set(en)) {
-        if ((p->mixed & en->mask) == 0)
-            __builtin_prefetch(distinct_line(&en->set, p->mixed), 1);
-    }
-    if ((what_is_flood(event_key_what(p->key)) | (p->proof != RULE_NONE)) && en->detail)
-        __builtin_prefetch(event_detail_at(t, en->detail), 1);
+    p->hash = event_hash(r->table->key, p->key);
+    __builtin_prefetch(&r->table->slots[event_home(r->table, p->hash)]);
+    r->head++;
 }
 
-/* Always inline: a compiler drops calls of what does nothing but ask for memory. */
-static inline __attribute__((always_inline)) void rest_ask(const struct run *r,
-                                                           const struct event_packet *p)
+static inline void packet_find(const struct run *r, struct event_packet *p)
 {
-    if (!what_is_flood(event_key_what(p->key)) & (p->proof == RULE_NONE))
+    p->entry = event_guess(r->table, p->hash);
+    if (p->entry)
+        __builtin_prefetch(p->entry, 1);
+}
+
+/* Whether there is more of it than a count and a destination. */
+static inline bool is_deep(const struct event_packet *p)
+{
+    return what_is_flood(p->what) | (p->proof != RULE_NONE);
+}
+
+/* Always inline, here and below: a compiler drops calls of what does nothing but ask for memory. */
+static inline __attribute__((always_inline)) void packet_look(const struct run *r,
+                                                              const struct event_packet *p)
+{
+    const struct event_entry *en = p->entry;
+    if (!en)
         return;
-    const struct event_entry *en = &r->table->entries[p->place];
-    if (en->key != p->key || !en->detail)
+    if (event_has_set(en) && (p->mixed & en->mask) == 0)
+        __builtin_prefetch(distinct_line(&en->set, p->mixed), 1);
+    if (is_deep(p) && en->key == p->key && en->detail)
+        __builtin_prefetch(event_detail_at(r->table, en->detail), 1);
+}
+
+static inline __attribute__((always_inline)) void packet_rest(const struct run *r,
+                                                              const struct event_packet *p)
+{
+    if (!is_deep(p) || !p->entry || p->entry->key != p->key || !p->entry->detail)
         return;
-    const struct event_detail *d = event_detail_at(r->table, en->detail);
+    const struct event_detail *d = event_detail_at(r->table, p->entry->detail);
     if (d->flood)
         __builtin_prefetch(&d->flood->newest, 1);
     if (p->proof != RULE_NONE && d->odd)
         __builtin_prefetch(&d->odd->proofs[d->proof_at].packets, 1);
 }
 
-/* It is written: its entry comes in, and an earlier one is counted. */
-static inline void packet_put(struct run *r, struct event_packet *p)
+/* A group is written, or the last one: every group goes on a stage. */
+static void groups_go_on(struct run *r)
 {
-    p->hash = event_hash(r->table->key, p->key);
-    __builtin_prefetch(event_home(r->table, p->hash), 1);
-    r->head++;
-    detail_ask(r, &r->ring[(r->head - LAG_DETAIL) % RING]);
-    rest_ask(r, &r->ring[(r->head - LAG_REST) % RING]);
-    if (r->head - r->tail > LAG)
-        take(r, &r->ring[r->tail++ % RING]);
+    uint32_t found = r->found, looked = r->looked, rested = r->rested;
+    for (; r->tail != rested; r->tail++)
+        take(r, &r->ring[r->tail % RING]);
+    for (; r->rested != looked; r->rested++)
+        packet_rest(r, &r->ring[r->rested % RING]);
+    for (; r->looked != found; r->looked++)
+        packet_look(r, &r->ring[r->looked % RING]);
+    for (; r->found != r->head; r->found++)
+        packet_find(r, &r->ring[r->found % RING]);
+}
+
+/* What of a brief's first 8 bytes, address, port and set, is in the key, by what it counts as; what is in the key beside, and in port_key
+ * beside the source's port. */
+struct brief_form {
+    uint64_t mask, key;
+    uint32_t port_key;
+};
+#define FORM(what, port, proto)                      \
+    [what] = {                                       \
+        .mask = UINT32_MAX | (uint64_t)(port) << 32, \
+        .key = (uint64_t)(what) << 48,               \
+        .port_key = (uint32_t)(proto) << 16,         \
+    }
+static const struct brief_form forms[WHATS] = {
+    FORM(WHAT_SYN, UINT16_MAX, IPPROTO_NR_UDP),
+    FORM(WHAT_UDP, UINT16_MAX, IPPROTO_NR_UDP),
+    FORM(WHAT_DOS_TCP, 0, IPPROTO_NR_TCP),
+    FORM(WHAT_DOS_UDP, 0, IPPROTO_NR_UDP),
+};
+
+static __attribute__((noinline)) void amplification_put(struct run *r, const struct brief *brief)
+{
+    const struct event_packet request = r->ring[(r->head - 1) % RING];
+    struct event_packet *p = packet_next(r);
+    *p = request;
+    p->key = event_key(brief->src, 0, WHAT_AMPLIFICATION, false);
+    p->what = WHAT_AMPLIFICATION;
+    p->port_key = (uint32_t)IPPROTO_NR_UDP << 16 | brief->port;
+    p->proof = RULE_NONE;
+    p->bin = BIN_NONE;
+    packet_put(r, p);
 }
 
 static inline void brief_put(struct run *r, const struct batch *b, uint32_t i, uint16_t bin)
 {
+    static_assert(offsetof(struct brief, src) == 0 && offsetof(struct brief, port) == 4,
+                  "they lie in a brief as in a key");
     const struct brief *brief = &b->briefs[i];
-    const struct event_engine *e = r->engine;
-    const struct event_class class = e->classes[brief->set % BRIEF_SETS];
-    if (class.what == WHAT_NONE) {
+    const struct event_class class = r->engine->classes[brief->set % BRIEF_SETS];
+    const struct brief_form *form = &forms[class.what % WHATS];
+    uint64_t head;
+    if (__builtin_expect(class.what == WHAT_NONE, 0)) {
         if (bin != BIN_NONE && class.flags & CLASS_SENSOR)
             sensor_count(r, bin, brief->src, NULL);
         return;
     }
-    bool is_flood = what_is_flood(class.what);
+    memcpy(&head, brief, sizeof head);
     struct event_packet *p = packet_next(r);
-    p->key = event_key(brief->src, is_flood ? 0 : brief->port, class.what, false);
+    p->key = (head & form->mask) | form->key;
     p->ts_ns = (int64_t)((uint64_t)b->brief_base_ns + brief_time(brief));
+    p->address6 = NULL;
     p->wire_len = brief_wire_len(brief);
     p->mixed = distinct_mix(b->dst[i]);
-    p->port_key = (uint32_t)(class.what == WHAT_DOS_TCP ? IPPROTO_NR_TCP : IPPROTO_NR_UDP) << 16 |
-                  brief_src_port(brief);
+    p->port_key = form->port_key | brief_src_port(brief);
     p->tools = class.tools;
     p->bin = bin;
-    p->has_port = true;
-    p->address6 = NULL;
     p->proof = RULE_NONE;
-    if (__builtin_expect(class.flags & CLASS_PROOF, 0))
-        p->proof = b->verdicts->at[set_verdict(brief->set)].payload_rule;
+    p->what = class.what;
+    p->has_port = true;
     packet_put(r, p);
-    if (__builtin_expect(class.flags & CLASS_AMPLIFICATION, 0)) {
-        struct event_packet request = *p; /* its place may be used by now, not overwritten */
-        p = packet_next(r);
-        *p = request;
-        p->key = event_key(brief->src, 0, WHAT_AMPLIFICATION, false);
-        p->port_key = (uint32_t)IPPROTO_NR_UDP << 16 | brief->port;
-        p->proof = RULE_NONE;
-        p->bin = BIN_NONE;
-        packet_put(r, p);
+    if (__builtin_expect(class.flags & (CLASS_PROOF | CLASS_AMPLIFICATION), 0)) {
+        if (class.flags & CLASS_PROOF)
+            p->proof = b->verdicts->at[set_verdict(brief->set)].payload_rule;
+        if (class.flags & CLASS_AMPLIFICATION)
+            amplification_put(r, brief);
     }
 }
 
@@ -405,11 +466,13 @@ static void observation_put(struct run *r, const struct batch *b, uint32_t i,
         .has_port = o->state & OBSERVATION_PORTS,
         .proof = what_is_scan(what) ? label->payload_rule : RULE_NONE,
         .address6 = is6 ? o->src : NULL,
+        .what = (uint8_t)what,
     };
     *packet_next(r) = packet;
     packet_put(r, packet_next(r));
     if (label->flags & LABEL_AMPLIFICATION_REQUEST && e->whats >> WHAT_AMPLIFICATION & 1) {
         packet.key = event_key((uint32_t)packet.key, 0, WHAT_AMPLIFICATION, is6);
+        packet.what = WHAT_AMPLIFICATION;
         packet.port_key = (uint32_t)o->ip_proto << 16 | o->dst_port;
         packet.proof = RULE_NONE;
         packet.bin = BIN_NONE;
@@ -434,6 +497,7 @@ static void note_put(struct run *r, const struct batch_note *n)
         .has_port = n->ip_proto != 0,
         .proof = RULE_NONE,
         .address6 = is6 ? n->address : NULL,
+        .what = WHAT_DOS_ICMP,
     };
     packet_put(r, packet_next(r));
 }
@@ -461,9 +525,9 @@ static void verdicts_learn(struct event_engine *e, const struct batch *b)
 void event_engine_batch(struct event_engine *e, const struct batch *b, const struct label *labels)
 {
     struct run r;
-    r.engine = e, r.table = &e->tables[b->shard], r.shard = b->shard, r.head = r.tail = 0;
-    for (unsigned i = 0; i < RING; i++)
-        r.ring[i] = (struct event_packet){.proof = RULE_NONE};
+    r.engine = e, r.table = &e->tables[b->shard], r.shard = b->shard;
+    r.reach = e->reach, r.watched_turn = e->watched_turn;
+    r.head = r.found = r.looked = r.rested = r.tail = 0;
     uint32_t brief = 0, observation = 0, note = 0;
     uint16_t bin = b->brief_count > 0 ? e->slots[b->brief_slot].number : BIN_NONE;
     verdicts_learn(e, b);
@@ -473,8 +537,12 @@ void event_engine_batch(struct event_engine *e, const struct batch *b, const str
             next = b->before[observation];
         if (note < b->note_count && b->notes[note].briefs < next)
             next = b->notes[note].briefs;
-        for (; brief < next; brief++)
-            brief_put(&r, b, brief, bin);
+        while (brief < next) {
+            for (; brief < next && r.head - r.found < GROUP_MAX; brief++)
+                brief_put(&r, b, brief, bin);
+            if (r.head - r.found >= GROUP_MAX)
+                groups_go_on(&r);
+        }
         bool has_note = note < b->note_count && b->notes[note].briefs == brief &&
                         b->notes[note].observations <= observation;
         if (has_note)
@@ -485,13 +553,9 @@ void event_engine_batch(struct event_engine *e, const struct batch *b, const str
             note_put(&r, &b->notes[note++]);
         else
             break;
-    }
-    for (unsigned i = 1; i <= LAG; i++) { /* as if more came */
-        if (i < LAG_DETAIL)
-            detail_ask(&r, &r.ring[(r.head + i - LAG_DETAIL) % RING]);
-        if (i < LAG_REST)
-            rest_ask(&r, &r.ring[(r.head + i - LAG_REST) % RING]);
+        if (r.head - r.found >= GROUP_MAX)
+            groups_go_on(&r);
     }
     while (r.tail != r.head)
-        take(&r, &r.ring[r.tail++ % RING]);
+        groups_go_on(&r);
 }

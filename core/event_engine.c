@@ -77,7 +77,7 @@ struct event_engine *event_engine_create(const struct event_settings *settings,
                          : EVENT_DESTINATIONS;
     classes_fill(e);
     for (unsigned shard = 0; shard < SHARDS; shard++) {
-        if (event_table_init(&e->tables[shard], key, &e->pool, &e->spare) < 0) {
+        if (event_table_init(&e->tables[shard], key, &e->pool) < 0) {
             event_engine_destroy(e);
             errno = ENOMEM;
             return NULL;
@@ -102,7 +102,6 @@ void event_engine_destroy(struct event_engine *e)
     for (unsigned shard = 0; shard < SHARDS; shard++)
         event_table_fini(&e->tables[shard]);
     pool_fini(&e->pool);
-    event_spare_fini(&e->spare);
     source_reach_destroy(e->reach);
     indicator_table_destroy(e->indicators);
     for (struct event_sources *s = e->bins; s;) {
@@ -272,7 +271,8 @@ uint64_t event_engine_bytes(const struct event_engine *e)
 {
     uint64_t bytes = 0;
     for (unsigned shard = 0; shard < SHARDS; shard++)
-        bytes += e->tables[shard].count * EVENT_ENTRY_BYTES + e->tables[shard].detail_bytes;
+        bytes +=
+            (uint64_t)e->tables[shard].count * EVENT_ENTRY_BYTES + e->tables[shard].detail_bytes;
     return bytes + bins_bytes(e);
 }
 
@@ -280,7 +280,8 @@ void event_engine_weigh(const struct event_engine *e, struct event_weight *sum)
 {
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         const struct event_table *t = &e->tables[shard];
-        for (const struct event_entry *en = t->entries; en < t->entries + t->room; en++) {
+        for (uint32_t number = 1; number < t->entry_count; number++) {
+            const struct event_entry *en = event_entry_at(t, number);
             if (en->key == 0 || event_is_idle(t, en, t->now_ns))
                 continue;
             uint64_t bytes = EVENT_ENTRY_BYTES + event_beside_bytes(t, en);

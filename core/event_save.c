@@ -121,10 +121,11 @@ void event_save(const struct event_engine *e, bool all, struct event_bytes *out)
             if (d->key != 0 && d->is_listed)
                 entry_put(out, e, t, event_entry_of(t, d));
         }
-        for (uint64_t i = 0; all && i < t->room; i++)
-            if (t->entries[i].key != 0 && t->entries[i].packets > 0 &&
-                !event_is_idle(t, &t->entries[i], t->now_ns))
-                entry_put(out, e, t, &t->entries[i]);
+        for (uint32_t number = 1; all && number < t->entry_count; number++) {
+            const struct event_entry *en = event_entry_at(t, number);
+            if (en->key != 0 && en->packets > 0 && !event_is_idle(t, en, t->now_ns))
+                entry_put(out, e, t, en);
+        }
     }
 }
 

@@ -28,16 +28,17 @@ enum {
 struct event_packet {
     uint64_t key, hash;
     int64_t ts_ns;
-    uint32_t wire_len, mixed; /* destination, mixed */
-    uint32_t place;           /* of its entry, which may have moved since */
-    uint32_t port_key;        /* of a flood: IP protocol << 16 | port */
+    struct event_entry *entry; /* that it probably is; NULL: there was none */
+    const uint8_t *address6;   /* of IPv6; else NULL */
+    uint32_t wire_len, mixed;  /* destination, mixed */
+    uint32_t port_key;         /* of a flood: IP protocol << 16 | port; else the source's */
     uint16_t tools;
-    uint16_t bin; /* BIN_NONE: in none */
-    uint8_t flags;
-    bool has_port;           /* of a flood */
-    uint16_t proof;          /* rule of its payload; RULE_NONE */
-    const uint8_t *address6; /* of IPv6; else NULL */
+    uint16_t bin;   /* BIN_NONE: in none */
+    uint16_t proof; /* rule of its payload; RULE_NONE */
+    uint8_t what;
+    bool has_port; /* of a flood */
 };
+static_assert(sizeof(struct event_packet) == 64, "a cache line");
 
 /* A window's bin, by slot. */
 struct event_slot {
@@ -54,7 +55,6 @@ struct event_engine {
     uint8_t rules_turn; /* how often they were others; never 0 */
     struct event_table tables[SHARDS];
     struct pool pool;
-    struct event_spare spare;
     struct event_class classes[BRIEF_SETS];
     unsigned verdict_sets;
     uint32_t inline_most; /* distinct destinations that an entry has room for */

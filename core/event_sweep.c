@@ -90,9 +90,11 @@ void event_bin_sweep(const struct event_engine *e, struct event_sources *bin)
     const uint16_t number = event_bin_number(e, bin->start_ns);
     for (unsigned shard = 0; shard < SHARDS && !bin->is_inexact; shard++) {
         const struct event_table *t = &e->tables[shard];
-        for (const struct event_entry *en = t->entries; en < t->entries + t->room; en++)
+        for (uint32_t i = 1; i < t->entry_count; i++) {
+            const struct event_entry *en = event_entry_at(t, i);
             if (en->key != 0 && bin_has(en, number))
                 entry_count(e, shard, en, bin, number);
+        }
         event_sources_close(bin, shard);
     }
 }

@@ -5,45 +5,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { ENTRIES_LEAST = 1024, HUGE_PAGE = 1 << 21 };
+enum { SLOTS_LEAST = 256, NUMBER_BITS = 32 - EVENT_TAG_BITS };
 
-/* Large tables are asked for at random: huge pages spare half of each look-up. */
-static struct event_entry *entries_alloc(struct event_spare *spare, uint64_t room)
+static void limit_set(struct event_table *t) { t->limit = t->room / 8 * 5; }
+
+int event_table_init(struct event_table *t, const struct hash_key *key, struct pool *pool)
 {
-    size_t size = room * sizeof(struct event_entry);
-    size_t align = size >= HUGE_PAGE ? HUGE_PAGE : 64;
-    struct event_entry *entries = NULL;
-    if (spare->room == room) {
-        entries = spare->entries;
-        *spare = (struct event_spare){0};
-    } else {
-        entries = aligned_alloc(align, (size + align - 1) / align * align);
-        if (entries && align == HUGE_PAGE)
-            (void)madvise(entries, size, MADV_HUGEPAGE);
-    }
-    if (entries)
-        memset(entries, 0, size);
-    return entries;
-}
-
-void event_spare_fini(struct event_spare *spare)
-{
-    free(spare->entries);
-    *spare = (struct event_spare){0};
-}
-
-static void limit_set(struct event_table *t) { t->limit = t->room * 5 / 8; }
-
-int event_table_init(struct event_table *t, const struct hash_key *key, struct pool *pool,
-                     struct event_spare *spare)
-{
-    *t = (struct event_table){
-        .room = ENTRIES_LEAST, .key = key, .pool = pool, .spare = spare, .now_ns = INT64_MIN};
-    t->entries = entries_alloc(spare, t->room);
+    *t = (struct event_table){.room = SLOTS_LEAST,
+                              .slots = calloc(SLOTS_LEAST, sizeof *t->slots),
+                              .entry_count = 1, /* 0 is none */
+                              .key = key,
+                              .pool = pool,
+                              .now_ns = INT64_MIN};
     limit_set(t);
-    return t->entries ? 0 : -ENOMEM;
+    return t->slots ? 0 : -ENOMEM;
 }
 
 static void detail_empty(struct event_detail *d)
@@ -61,15 +37,11 @@ void event_table_fini(struct event_table *t)
         detail_empty(event_detail_at(t, i));
     free(t->blocks); /* the pool goes as a whole */
     free(t->entries);
+    free(t->slots);
     *t = (struct event_table){0};
 }
 
 /* ---- entries ---- */
-
-static struct event_entry *entry_next(const struct event_table *t, struct event_entry *e)
-{
-    return ++e == t->entries + t->room ? t->entries : e;
-}
 
 static bool entry_is(const struct event_table *t, const struct event_entry *e, uint64_t key,
                      const uint8_t *address6)
@@ -77,21 +49,38 @@ static bool entry_is(const struct event_table *t, const struct event_entry *e, u
     return e->key == key && (!address6 || memcmp(event_address6(t, e), address6, 16) == 0);
 }
 
+static uint32_t slot_next(const struct event_table *t, uint32_t at)
+{
+    return at + 1 == t->room ? 0 : at + 1;
+}
+
 struct event_entry *event_find(const struct event_table *t, uint64_t key, uint64_t hash,
                                const uint8_t *address6)
 {
-    for (struct event_entry *e = event_home(t, hash); e->key != 0; e = entry_next(t, e))
-        if (entry_is(t, e, key, address6))
+    const uint32_t tag = event_tag(hash);
+    for (uint32_t at = event_home(t, hash); t->slots[at] != 0; at = slot_next(t, at)) {
+        struct event_entry *e = event_entry_at(t, t->slots[at] >> EVENT_TAG_BITS);
+        if ((t->slots[at] ^ tag) << NUMBER_BITS == 0 && entry_is(t, e, key, address6))
             return e;
+    }
     return NULL;
 }
 
-static struct event_entry *place_of(const struct event_table *t, uint64_t hash)
+/* The number of an entry that is there. */
+static uint32_t number_of(const struct event_table *t, const struct event_entry *e, uint64_t hash)
 {
-    struct event_entry *e = event_home(t, hash);
-    while (e->key != 0)
-        e = entry_next(t, e);
-    return e;
+    uint32_t at = event_home(t, hash);
+    while (event_entry_at(t, t->slots[at] >> EVENT_TAG_BITS) != e)
+        at = slot_next(t, at);
+    return t->slots[at] >> EVENT_TAG_BITS;
+}
+
+static void slot_put(struct event_table *t, uint64_t hash, uint32_t number)
+{
+    uint32_t at = event_home(t, hash);
+    while (t->slots[at] != 0)
+        at = slot_next(t, at);
+    t->slots[at] = number << EVENT_TAG_BITS | event_tag(hash);
 }
 
 /* Whether an entry is nothing any more. What has told something, or is to be looked at, ends first. */
@@ -104,34 +93,63 @@ static bool is_dead(const struct event_table *t, const struct event_entry *e)
     return t->now_ns > e->last_ns && (uint64_t)t->now_ns - (uint64_t)e->last_ns > (uint64_t)idle_ns;
 }
 
-/* Puts all that is left into a table of t->room. */
-static void entries_move(struct event_table *t, struct event_entry *old, uint64_t room,
-                         uint64_t left)
+/* Slots of t->room for all that is there. */
+static void slots_fill(struct event_table *t)
 {
-    t->entries = memory_must(entries_alloc(t->spare, t->room));
-    t->count = left;
+    free(t->slots);
+    t->slots = memory_must(calloc(t->room, sizeof *t->slots));
     limit_set(t);
-    for (struct event_entry *e = old; e < old + room; e++)
-        if (e->key != 0)
-            *place_of(t, event_hash(t->key, e->key)) = *e;
-    free(t->spare->entries);
-    *t->spare = (struct event_spare){old, room};
+    for (uint32_t number = 1; number < t->entry_count; number++) {
+        uint64_t key = event_entry_at(t, number)->key;
+        if (key != 0)
+            slot_put(t, event_hash(t->key, key), number);
+    }
 }
 
 static void entry_empty(struct event_table *t, struct event_entry *e);
+static struct event_detail *detail_make(struct event_table *t, struct event_entry *e,
+                                        uint32_t entry);
 
-static uint64_t entries_drop(struct event_table *t,
-                             bool (*goes)(void *context, struct event_entry *e), void *context)
+static void entry_free(struct event_table *t, uint32_t number)
 {
-    uint64_t left = 0;
-    for (struct event_entry *e = t->entries; e < t->entries + t->room; e++) {
-        if (e->key != 0 && goes(context, e)) {
-            entry_empty(t, e);
-            e->key = 0;
-        }
-        left += e->key != 0;
+    struct event_entry *e = event_entry_at(t, number);
+    *e = (struct event_entry){.detail = t->free_entry};
+    t->free_entry = number;
+}
+
+/* The slots are to be filled behind it. */
+static void entries_drop(struct event_table *t, bool (*goes)(void *context, struct event_entry *e),
+                         void *context)
+{
+    for (uint32_t number = 1; number < t->entry_count; number++) {
+        struct event_entry *e = event_entry_at(t, number);
+        if (e->key == 0 || !goes(context, e))
+            continue;
+        entry_empty(t, e);
+        entry_free(t, number);
+        t->count--;
     }
-    return left;
+}
+
+/* The last entries take the places of those that are free; blocks without one go back to the pool. */
+static void entries_trim(struct event_table *t)
+{
+    uint32_t last = t->entry_count;
+    for (uint32_t number = 1; number <= t->count; number++) {
+        struct event_entry *e = event_entry_at(t, number);
+        if (e->key != 0)
+            continue;
+        do
+            last--;
+        while (event_entry_at(t, last)->key == 0);
+        *e = *event_entry_at(t, last);
+        if (e->detail)
+            event_detail_at(t, e->detail)->entry = number;
+    }
+    t->entry_count = t->count + 1;
+    t->free_entry = 0;
+    while (t->entry_blocks > (t->count > 0 ? t->count / EVENT_ENTRIES + 1 : 0))
+        pool_free(t->pool, t->entries[--t->entry_blocks], EVENT_BLOCK_SIZE);
 }
 
 static bool detail_is_free(const struct event_detail *d) { return d->key == 0 && !d->is_listed; }
@@ -162,10 +180,11 @@ static void details_trim(struct event_table *t)
 void event_table_sift(struct event_table *t, bool (*goes)(void *context, struct event_entry *e),
                       void *context)
 {
-    uint64_t left = entries_drop(t, goes, context), room = t->room;
-    while (t->room > ENTRIES_LEAST && left * 4 < t->room)
+    entries_drop(t, goes, context);
+    entries_trim(t);
+    while (t->room > SLOTS_LEAST && t->count * 4 < t->room)
         t->room /= 2;
-    entries_move(t, t->entries, room, left);
+    slots_fill(t);
     details_trim(t);
 }
 
@@ -174,10 +193,26 @@ static bool dead_goes(void *table, struct event_entry *e) { return is_dead(table
 /* Leaves out what is dead, and makes room where that did not free much. */
 static void make_room(struct event_table *t)
 {
-    uint64_t left = entries_drop(t, dead_goes, t), room = t->room;
-    if (left > t->limit * 3 / 4)
+    entries_drop(t, dead_goes, t);
+    if (t->count > t->limit / 4 * 3)
         t->room *= 2;
-    entries_move(t, t->entries, room, left);
+    slots_fill(t);
+}
+
+static uint32_t entry_new(struct event_table *t)
+{
+    uint32_t number = t->free_entry;
+    if (number != 0) {
+        t->free_entry = event_entry_at(t, number)->detail;
+        return number;
+    }
+    if (t->entry_count >> NUMBER_BITS != 0)
+        memory_ended(); /* a billion entries over all shards: it did long before */
+    if (t->entry_count / EVENT_ENTRIES == t->entry_blocks) {
+        t->entries = memory_must(realloc(t->entries, (t->entry_blocks + 1) * sizeof *t->entries));
+        t->entries[t->entry_blocks++] = pool_alloc(t->pool, EVENT_BLOCK_SIZE);
+    }
+    return t->entry_count++;
 }
 
 struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash,
@@ -185,10 +220,12 @@ struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash
 {
     if (t->count == t->limit)
         make_room(t);
-    struct event_entry *e = place_of(t, hash);
+    uint32_t number = entry_new(t);
+    struct event_entry *e = event_entry_at(t, number);
     *e = (struct event_entry){.key = key};
+    slot_put(t, hash, number);
     if (address6)
-        memcpy(event_detail_make(t, e, hash)->address, address6, 16);
+        memcpy(detail_make(t, e, number)->address, address6, 16);
     t->count++;
     return e;
 }
@@ -234,12 +271,13 @@ static uint32_t detail_new(struct event_table *t)
     return number;
 }
 
-struct event_detail *event_detail_make(struct event_table *t, struct event_entry *e, uint64_t hash)
+static struct event_detail *detail_make(struct event_table *t, struct event_entry *e,
+                                        uint32_t entry)
 {
     uint32_t number = detail_new(t), address = (uint32_t)e->key;
     struct event_detail *d = event_detail_at(t, number);
     d->key = e->key;
-    d->hash = hash;
+    d->entry = entry;
     if (!event_key_is_ipv6(e->key))
         memcpy(d->address, &address, sizeof address);
     e->detail = number;
@@ -247,9 +285,9 @@ struct event_detail *event_detail_make(struct event_table *t, struct event_entry
     return d;
 }
 
-struct event_entry *event_entry_of(const struct event_table *t, const struct event_detail *d)
+struct event_detail *event_detail_make(struct event_table *t, struct event_entry *e, uint64_t hash)
 {
-    return event_find(t, d->key, d->hash, event_key_is_ipv6(d->key) ? d->address : NULL);
+    return detail_make(t, e, number_of(t, e, hash));
 }
 
 static void entry_empty(struct event_table *t, struct event_entry *e)
@@ -280,7 +318,7 @@ void event_entry_reset(struct event_table *t, struct event_entry *e)
     }
     const struct event_detail was = *event_detail_at(t, e->detail);
     entry_empty(t, e);
-    memcpy(event_detail_make(t, e, was.hash)->address, was.address, sizeof was.address);
+    memcpy(detail_make(t, e, was.entry)->address, was.address, sizeof was.address);
 }
 
 void event_destination_add(struct event_table *t, struct event_entry *e, uint32_t mixed,

@@ -5,8 +5,10 @@
  * names itself; so a packet of a scan touches two lines. What may be told has a detail beside it: ports, rates, tools that not all packets
  * match, evidence, and what was told.
  *
- * Open addressing; a packet's line is brought in some packets ahead. Entries that are idle for longer than their type allows are
- * no events' any more; they are dropped when the table would have to grow. One worker owns a shard; no other thread touches it. Ends the
+ * Entries are dense, in blocks that never move; slots of 4 bytes, open-addressed, say which one has a key: 24 bits of its number, 8 of the
+ * hash. So growing moves slots alone, and those of a shard stay in the L2 cache while some batches of it are counted. What a packet
+ * touches is brought in some packets ahead. Entries that are idle for longer than their type allows are
+ * no events' any more; they are dropped when the slots would have to grow. One worker owns a shard; no other thread touches it. Ends the
  * program where memory ends (core/memory.h).
  */
 #ifndef CORE_EVENT_TABLE_H
@@ -149,7 +151,7 @@ struct event_detail {
     uint8_t proof_at;    /* its place in odd, */
     uint8_t proof_turn;  /* and the rules that it is of; 0: there was none */
 
-    uint64_t hash; /* of its entry */
+    uint32_t entry; /* number */
     uint8_t address[16];
     int64_t begun_ns; /* its first_ns, as it was told first: part of its name */
     int64_t told_ns;  /* where it is begun: told last */
@@ -160,6 +162,9 @@ static_assert(sizeof(struct event_detail) == 128, "a detail is two cache lines")
 
 enum { EVENT_BLOCK_SIZE = 15 };
 static_assert(256 * sizeof(struct event_detail) == 1 << EVENT_BLOCK_SIZE, "a piece of a pool");
+enum { EVENT_ENTRIES = 512 }; /* in a block */
+static_assert(EVENT_ENTRIES * sizeof(struct event_entry) == 1 << EVENT_BLOCK_SIZE,
+              "blocks of entries and of details take each other's place in a pool");
 enum { EVENT_BLOCK = 256, EVENT_BUCKETS = 512, EVENT_TICK_S = 16 };
 
 /* Details that are to be looked at, by time; a bucket holds all whose tick is its number, and those of later rounds. */
@@ -169,15 +174,13 @@ struct event_wheel {
     bool has_tick;
 };
 
-/* A table that was left when another was made: the next one of its size takes it. Of all tables of a worker. */
-struct event_spare {
-    struct event_entry *entries;
-    uint64_t room;
-};
-
 struct event_table {
-    struct event_entry *entries;
-    uint64_t room, count, limit; /* entries; limit: room is made at so many */
+    uint32_t *slots;              /* 0: free */
+    uint32_t room, count, limit;  /* slots, those in use; limit: room is made at so many */
+    struct event_entry **entries; /* blocks of them */
+    uint32_t entry_blocks;
+    uint32_t entry_count,
+        free_entry; /* behind the last one; the first of those that are free, the next is its `detail`; 0: none */
     struct event_detail **blocks;
     uint32_t detail_count, free_detail; /* made, the first of those that are free */
     uint64_t detail_bytes;              /* of all details, by the formula */
@@ -186,14 +189,11 @@ struct event_table {
     int64_t keep_ns;        /* none is dropped before it was idle for so long: bins want it */
     int64_t now_ns;         /* of the last seal */
     const struct hash_key *key;
-    struct pool *pool; /* of details and what they have */
-    struct event_spare *spare;
+    struct pool *pool; /* of entries, details and what they have */
 };
 
-/* `key`, `pool` and `spare`, which begins as all zero and is freed with event_spare_fini(), must outlive it. -ENOMEM. */
-int event_table_init(struct event_table *t, const struct hash_key *key, struct pool *pool,
-                     struct event_spare *spare);
-void event_spare_fini(struct event_spare *spare);
+/* `key` and `pool` must outlive it. -ENOMEM. */
+int event_table_init(struct event_table *t, const struct hash_key *key, struct pool *pool);
 void event_table_fini(struct event_table *t); /* also of a zeroed one */
 
 static inline uint64_t event_hash(const struct hash_key *key, uint64_t name)
@@ -201,16 +201,39 @@ static inline uint64_t event_hash(const struct hash_key *key, uint64_t name)
     return hash_fold(name ^ key->c, key->b);
 }
 
-static inline struct event_entry *event_home(const struct event_table *t, uint64_t hash)
+/* An entry by its number, from 1 on to below entry_count; those that are free have no key. */
+static inline struct event_entry *event_entry_at(const struct event_table *t, uint32_t number)
 {
-    return &t->entries[(hash >> 32) * t->room >> 32];
+    return &t->entries[number / EVENT_ENTRIES][number % EVENT_ENTRIES];
+}
+
+/* Where the slots of a hash begin, and what the slot of its entry has in its lowest bits; never 0, so that no free slot has it. */
+static inline uint32_t event_home(const struct event_table *t, uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * t->room >> 32);
+}
+enum { EVENT_TAG_BITS = 8 };
+static inline uint32_t event_tag(uint64_t hash)
+{
+    uint32_t tag = hash & ((1 << EVENT_TAG_BITS) - 1);
+    return tag + (tag == 0);
+}
+
+/* The entry that it probably is, without a look at it; NULL: there is none. */
+static inline struct event_entry *event_guess(const struct event_table *t, uint64_t hash)
+{
+    const uint32_t tag = event_tag(hash), tags = (1 << EVENT_TAG_BITS) - 1;
+    uint32_t at = event_home(t, hash);
+    while (t->slots[at] != 0 && (t->slots[at] & tags) != tag)
+        at = at + 1 == t->room ? 0 : at + 1;
+    return t->slots[at] == 0 ? NULL : event_entry_at(t, t->slots[at] >> EVENT_TAG_BITS);
 }
 
 /* The entry, of IPv6 with this address (else NULL); NULL: there is none. */
 struct event_entry *event_find(const struct event_table *t, uint64_t key, uint64_t hash,
                                const uint8_t *address6);
 
-/* Adds one that is not there, all zero but for its key and of IPv6 a detail with its address. Entries may move. */
+/* Adds one that is not there, all zero but for its key and of IPv6 a detail with its address. Others may go, none moves. */
 struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash,
                               const uint8_t *address6);
 
@@ -222,8 +245,12 @@ static inline struct event_detail *event_detail_at(const struct event_table *t, 
 /* Gives an entry a detail. */
 struct event_detail *event_detail_make(struct event_table *t, struct event_entry *e, uint64_t hash);
 
-/* The entry of a detail. */
-struct event_entry *event_entry_of(const struct event_table *t, const struct event_detail *d);
+/* The entry of a detail that is somebody's. */
+static inline struct event_entry *event_entry_of(const struct event_table *t,
+                                                 const struct event_detail *d)
+{
+    return event_entry_at(t, d->entry);
+}
 
 /* Takes the detail off; the entry has its key left, and of IPv6 another detail with its address. */
 void event_entry_reset(struct event_table *t, struct event_entry *e);
@@ -231,7 +258,7 @@ void event_entry_reset(struct event_table *t, struct event_entry *e);
 /* Frees a detail that is on no wheel, and whose entry has another or none. */
 void event_detail_free(struct event_table *t, uint32_t number);
 
-/* Drops the entries that a function says are to go, by whatever it looks at; what they took is free for other tables. */
+/* Drops the entries that a function says are to go, by whatever it looks at; what they took is free for other tables. The others move. */
 void event_table_sift(struct event_table *t, bool (*goes)(void *context, struct event_entry *e),
                       void *context);
 
@@ -306,7 +333,9 @@ uint32_t event_due_take(struct event_table *t, int64_t now_ns);
 /* ---- memory ---- */
 
 /* Bytes by formula: what does not depend on growth, and what stands empty on average. */
-enum { EVENT_ENTRY_BYTES = 137 /* 64 / (15/32): 5/8 full at most, on average 3/4 of that */ };
+enum {
+    EVENT_ENTRY_BYTES = 73 /* and a slot: 5/8 of them are in use at most, on average 3/4 of that */
+};
 uint64_t event_beside_bytes(const struct event_table *t, const struct event_entry *e);
 
 #endif

@@ -226,8 +226,8 @@ static void alert_end(struct event_engine *e, struct event_table *t, struct even
 /* Turns come again: what was looked up so long ago is not known any more. */
 static void turns_forget(struct event_table *t)
 {
-    for (uint64_t i = 0; i < t->room; i++)
-        t->entries[i].flags &= (uint8_t)~ENTRY_TURN;
+    for (uint32_t number = 1; number < t->entry_count; number++)
+        event_entry_at(t, number)->flags &= (uint8_t)~ENTRY_TURN;
 }
 
 void event_engine_watched(struct event_engine *e, const struct watched *networks)
@@ -303,7 +303,7 @@ static inline __attribute__((always_inline)) uint32_t entry_ask(const struct eve
                                                                 uint32_t number)
 {
     const struct event_detail *d = event_detail_at(t, number);
-    __builtin_prefetch(event_home(t, d->hash), 1);
+    __builtin_prefetch(event_entry_at(t, d->entry), 1);
     if (d->next != 0)
         __builtin_prefetch(event_detail_at(t, d->next), 1);
     return d->next;

@@ -16,7 +16,6 @@ static const int64_t SECOND = 1000000000;
 struct shard {
     struct hash_key key;
     struct pool pool;
-    struct event_spare spare;
     struct event_table table;
 };
 
@@ -25,7 +24,7 @@ static int shard_make(void **state)
     struct shard *s = calloc(1, sizeof *s);
     assert_non_null(s);
     hash_key_init(&s->key);
-    assert_int_equal(event_table_init(&s->table, &s->key, &s->pool, &s->spare), 0);
+    assert_int_equal(event_table_init(&s->table, &s->key, &s->pool), 0);
     for (unsigned what = 0; what < WHATS; what++)
         s->table.idle_ns[what] = 300 * SECOND;
     *state = s;
@@ -37,7 +36,6 @@ static int shard_drop(void **state)
     struct shard *s = *state;
     event_table_fini(&s->table);
     pool_fini(&s->pool);
-    event_spare_fini(&s->spare);
     free(s);
     return 0;
 }
