@@ -76,6 +76,11 @@ struct event_engine *event_engine_create(const struct event_settings *settings,
                          ? (uint32_t)settings->scan_min_destinations - 1
                          : EVENT_DESTINATIONS;
     classes_fill(e);
+    e->packets = calloc(1, sizeof *e->packets);
+    if (!e->packets) {
+        free(e);
+        return NULL;
+    }
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         if (event_table_init(&e->tables[shard], key, &e->pool) < 0) {
             event_engine_destroy(e);
@@ -102,6 +107,7 @@ void event_engine_destroy(struct event_engine *e)
     for (unsigned shard = 0; shard < SHARDS; shard++)
         event_table_fini(&e->tables[shard]);
     pool_fini(&e->pool);
+    free(e->packets);
     source_reach_destroy(e->reach);
     indicator_table_destroy(e->indicators);
     for (struct event_sources *s = e->bins; s;) {

@@ -67,8 +67,11 @@ void event_engine_watched(struct event_engine *e, const struct watched *networks
 /* A window begins in a slot. Packets that are late are in no bin. */
 void event_engine_open(struct event_engine *e, unsigned slot, int64_t start_ns, bool is_late);
 
-/* Looks at all packets of a batch. `labels` are those of its observations, in their order. */
+/* Takes all packets of a batch. `labels` are those of its observations, in their order. Some wait to be counted with those of more
+ * batches of the shard: batches must outlive the next event_engine_count(), behind which all is counted; nothing else may be called
+ * before. */
 void event_engine_batch(struct event_engine *e, const struct batch *b, const struct label *labels);
+void event_engine_count(struct event_engine *e);
 
 /* A window is over. */
 struct event_seal {
@@ -100,7 +103,7 @@ struct event_table *event_engine_table(struct event_engine *e, unsigned shard);
  * as many as it takes. Those that are events end (gave_up), and may begin anew; the window's given_up.events counts every entry that was
  * closed, and each bin.
  *
- * Not in the sum: 525 KB of each bin that is open (one, two around its end) for each worker, 1 MB more for the exporter; what grows by
+ * Not in the sum: 0.8 MB of packets that are counted at once, for each worker; 525 KB of each bin that is open (one, two around its end) for each worker, 1 MB more for the exporter; what grows by
  * doubling while it does; and what comes between two looks, an entry, its detail and a source for each of 2^20 packets at most: 300 MB, where all are new and
  * of IPv6, 170 MB of IPv4. What is told or saved is a copy, until it is written.
  */

@@ -24,21 +24,49 @@ enum {
     CLASS_BIN_PORT = 1 << 3,      /* it is one of a port's */
 };
 
-/* A packet on its way into the tables. */
+/* A packet of a batch, on its way into the tables. */
 struct event_packet {
-    uint64_t key, hash;
+    uint64_t key;
     int64_t ts_ns;
-    struct event_entry *entry; /* that it probably is; NULL: there was none */
-    const uint8_t *address6;   /* of IPv6; else NULL */
-    uint32_t wire_len, mixed;  /* destination, mixed */
-    uint32_t port_key;         /* of a flood: IP protocol << 16 | port; else the source's */
+    uint32_t mixed;    /* destination, mixed */
+    uint32_t wire_len; /* EVENT_PACKET_SIDE: the number of its side */
+    uint32_t port_key; /* of a flood: IP protocol << 16 | port; else the source's */
     uint16_t tools;
-    uint16_t bin;   /* BIN_NONE: in none */
-    uint16_t proof; /* rule of its payload; RULE_NONE */
-    uint8_t what;
-    bool has_port; /* of a flood */
+    uint16_t next; /* of its key: 13 bits, and EVENT_PACKET_... */
 };
-static_assert(sizeof(struct event_packet) == 64, "a cache line");
+static_assert(sizeof(struct event_packet) == 32, "two packets a cache line");
+enum {
+    EVENT_PACKETS = 1 << 13, /* at once */
+    EVENT_PACKET_SIDE = 1 << 15,
+    EVENT_PACKET_WATCHED = 1 << 14 /* its entry's network is watched */
+};
+
+/* What few packets have beside. */
+struct event_side {
+    const uint8_t *address6; /* of IPv6; else NULL */
+    uint32_t wire_len;
+    uint16_t proof; /* rule of its payload; RULE_NONE */
+    uint16_t bin;   /* BIN_NONE: in none */
+    bool has_port;  /* of a flood */
+};
+
+/* The packets of a key, in their order. */
+struct event_chain {
+    uint64_t key, hash;
+    struct event_entry *entry; /* that it probably is; NULL: there was none */
+    uint16_t first, last, bucket;
+};
+
+/* What is counted at once: batches of a shard. */
+struct event_packets {
+    uint32_t count, chain_count, side_count;
+    unsigned shard;
+    uint16_t bin; /* of packets that have no side */
+    struct event_packet at[EVENT_PACKETS];
+    struct event_side sides[EVENT_PACKETS];
+    struct event_chain chains[EVENT_PACKETS];
+    uint16_t buckets[2 * EVENT_PACKETS]; /* numbers of chains + 1 by hash; 0: free */
+};
 
 /* A window's bin, by slot. */
 struct event_slot {
@@ -54,6 +82,7 @@ struct event_engine {
     const struct ruleset *rules;
     uint8_t rules_turn; /* how often they were others; never 0 */
     struct event_table tables[SHARDS];
+    struct event_packets *packets;
     struct pool pool;
     struct event_class classes[BRIEF_SETS];
     unsigned verdict_sets;
@@ -76,6 +105,26 @@ struct event_engine {
 };
 
 enum { BIN_NONE = 0 }; /* numbers of bins have their top bit set */
+
+/* A shard whose packets are written down, or counted. */
+struct event_run {
+    struct event_engine *engine;
+    struct event_table *table;
+    struct event_packets *packets;
+    struct source_reach_table *reach;
+    unsigned shard;
+    uint8_t watched_turn;
+    bool has_watched; /* one of the packets is EVENT_PACKET_WATCHED */
+    uint32_t count, chains, sides;
+    uint64_t hash; /* of the chain that is counted */
+    struct event_side plain;
+};
+
+/* Takes up what waits of a shard; `bin`: of packets without a side. */
+struct event_run event_run_of(struct event_engine *e, unsigned shard, uint16_t bin);
+
+/* Counts all that is written down. */
+void event_packets_count(struct event_run *r);
 
 /* What a packet of a watched network stands for beside; WHAT_NONE. */
 enum event_what event_watched_what(unsigned what);

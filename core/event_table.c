@@ -15,6 +15,7 @@ int event_table_init(struct event_table *t, const struct hash_key *key, struct p
     *t = (struct event_table){.room = SLOTS_LEAST,
                               .slots = calloc(SLOTS_LEAST, sizeof *t->slots),
                               .entry_count = 1, /* 0 is none */
+                              .tidy = SLOTS_LEAST,
                               .key = key,
                               .pool = pool,
                               .now_ns = INT64_MIN};
@@ -190,12 +191,18 @@ void event_table_sift(struct event_table *t, bool (*goes)(void *context, struct 
 
 static bool dead_goes(void *table, struct event_entry *e) { return is_dead(table, e); }
 
-/* Leaves out what is dead, and makes room where that did not free much. */
-static void make_room(struct event_table *t)
+void event_table_tidy(struct event_table *t)
 {
+    if (t->count < t->tidy)
+        return;
     entries_drop(t, dead_goes, t);
-    if (t->count > t->limit / 4 * 3)
-        t->room *= 2;
+    slots_fill(t);
+    t->tidy = t->count / 2 * 3 + SLOTS_LEAST;
+}
+
+static void slots_grow(struct event_table *t)
+{
+    t->room *= 2;
     slots_fill(t);
 }
 
@@ -219,7 +226,7 @@ struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash
                               const uint8_t *address6)
 {
     if (t->count == t->limit)
-        make_room(t);
+        slots_grow(t);
     uint32_t number = entry_new(t);
     struct event_entry *e = event_entry_at(t, number);
     *e = (struct event_entry){.key = key};

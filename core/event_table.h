@@ -8,7 +8,7 @@
  * Entries are dense, in blocks that never move; slots of 4 bytes, open-addressed, say which one has a key: 24 bits of its number, 8 of the
  * hash. So growing moves slots alone, and those of a shard stay in the L2 cache while some batches of it are counted. What a packet
  * touches is brought in some packets ahead. Entries that are idle for longer than their type allows are
- * no events' any more; they are dropped when the slots would have to grow. One worker owns a shard; no other thread touches it. Ends the
+ * no events' any more; they are dropped with a seal, when half as many came since. One worker owns a shard; no other thread touches it. Ends the
  * program where memory ends (core/memory.h).
  */
 #ifndef CORE_EVENT_TABLE_H
@@ -177,6 +177,7 @@ struct event_wheel {
 struct event_table {
     uint32_t *slots;              /* 0: free */
     uint32_t room, count, limit;  /* slots, those in use; limit: room is made at so many */
+    uint32_t tidy;                /* what is dead goes at so many */
     struct event_entry **entries; /* blocks of them */
     uint32_t entry_blocks;
     uint32_t entry_count,
@@ -233,7 +234,7 @@ static inline struct event_entry *event_guess(const struct event_table *t, uint6
 struct event_entry *event_find(const struct event_table *t, uint64_t key, uint64_t hash,
                                const uint8_t *address6);
 
-/* Adds one that is not there, all zero but for its key and of IPv6 a detail with its address. Others may go, none moves. */
+/* Adds one that is not there, all zero but for its key and of IPv6 a detail with its address. No other moves. */
 struct event_entry *event_add(struct event_table *t, uint64_t key, uint64_t hash,
                               const uint8_t *address6);
 
@@ -257,6 +258,10 @@ void event_entry_reset(struct event_table *t, struct event_entry *e);
 
 /* Frees a detail that is on no wheel, and whose entry has another or none. */
 void event_detail_free(struct event_table *t, uint32_t number);
+
+/* With a seal, behind which time has gone on: drops what is dead, where enough came since the last time. When that is depends on the
+ * packets alone, not on batches. No entry moves. */
+void event_table_tidy(struct event_table *t);
 
 /* Drops the entries that a function says are to go, by whatever it looks at; what they took is free for other tables. The others move. */
 void event_table_sift(struct event_table *t, bool (*goes)(void *context, struct event_entry *e),

@@ -323,6 +323,7 @@ void event_tables_look(struct event_engine *e, int64_t now_ns)
                 ahead = entry_ask(t, ahead);
             look_at(e, t, number, now_ns);
         }
+        event_table_tidy(t);
     }
 }
 

@@ -81,7 +81,8 @@ static void worker_open(struct worker *w, unsigned slot)
     tally_open(w->tally, slot, window);
 }
 
-void pipeline_count(struct worker *w, struct batch *b)
+/* Its events wait for event_engine_count(). */
+static void batch_count(struct worker *w, struct batch *b)
 {
     if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
         worker_open(w, b->brief_slot);
@@ -91,6 +92,13 @@ void pipeline_count(struct worker *w, struct batch *b)
     tally_batch_labels(w->tally, b, w->events ? w->labels : NULL);
     if (w->events)
         event_engine_batch(w->events, b, w->labels);
+}
+
+void pipeline_count(struct worker *w, struct batch *b)
+{
+    batch_count(w, b);
+    if (w->events)
+        event_engine_count(w->events);
 }
 
 /* What is told with the window goes ahead of it. */
@@ -154,9 +162,12 @@ void pipeline_count_held(struct worker *w, unsigned shard)
     for (unsigned i = 0; i < w->held_count[shard]; i++) {
         if (i + 1 < w->held_count[shard])
             tally_batch_ahead(w->held[shard][i + 1]);
-        pipeline_count(w, w->held[shard][i]);
-        batch_return(w->held[shard][i]);
+        batch_count(w, w->held[shard][i]);
     }
+    if (w->events)
+        event_engine_count(w->events);
+    for (unsigned i = 0; i < w->held_count[shard]; i++)
+        batch_return(w->held[shard][i]);
     w->held_total -= w->held_count[shard];
     w->held_count[shard] = 0;
 }

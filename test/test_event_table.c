@@ -120,6 +120,8 @@ static void entries_come_and_go(void **state)
         if (i % 10 == 0)
             (void)event_detail_make(t, en, hash);
         t->now_ns = i * SECOND / 100;
+        if (i % 100 == 0)
+            event_table_tidy(t);
     }
     assert_true(t->room < 4 * COUNT / 2); /* 300 s are 30,000 entries */
     for (uint32_t i = 1; i <= COUNT; i++) {

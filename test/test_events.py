@@ -191,8 +191,8 @@ def owner_of(address):
     return next((o for o in OWNERS if ipaddress.ip_address(address) in ipaddress.ip_network(o[0])), None)
 
 
-def alerts_of(packets):
-    """{(address, reason): [[first, last, packets], ...]}: one for each time after a day of quiet."""
+def alerts_of(packets, quiet=QUIET):
+    """{(address, reason): [[first, last, packets], ...]}: one for each time after so much quiet."""
     found = {}
     for packet in packets:
         for key, _ in reference.keys_of(packet):
@@ -202,7 +202,7 @@ def alerts_of(packets):
             if not reason or not owner_of(key[1]):
                 continue
             runs = found.setdefault((key[1], reason), [])
-            if not runs or packet.ns > runs[-1][1] + QUIET:
+            if not runs or packet.ns > runs[-1][1] + quiet:
                 runs.append([packet.ns, packet.ns, 0])
             runs[-1][1] = packet.ns
             runs[-1][2] += 1
@@ -216,6 +216,8 @@ def days_of_alerts():
     found += [(T0 + 5 * S, syn6), (T0 + 900 * S, syn6)]
     for hours in (0, 5, 30, 31, 60, 100, 130):
         found.append((T0 + hours * 3600 * S + 77, syn("203.0.113.4", 9, 23)))
+    for minute in range(0, 58, 11):  # to two ports in turn
+        found.append((T0 + minute * 60 * S + 55, pcap.ether(pcap.ip6("2001:db8:1::8", "2001:db8:ffff::1", 6, pcap.tcp(4000, 23 + minute % 2)), 0x86dd)))
     found += [(T0 + hour * 3600 * S + 33, syn("192.0.2.1", 7, 22)) for hour in range(160)]  # time goes on
     return sorted(found, key=lambda packet: packet[0])
 
@@ -230,6 +232,11 @@ def watched(verdict, folder):
     verdict.check(len(expected) > 10, f"few alerts: {expected}")
     feeds = [replay(folder, f"watched{j}", [path], "--events.watched", networks, "-j", j) for j in ("1", "3")]
     verdict.equal(bytes_of(feeds[0]), bytes_of(feeds[1]), "alerts of 1 and 3 workers") if bytes_of(feeds[0]) != bytes_of(feeds[1]) else None
+    for quiet in (900, 3000):  # packets of an address count in their order, whatever their ports, also where one batch holds them all
+        feed = replay(folder, f"quiet{quiet}", [path], "--events.watched", networks, "--window", "1h", "--events.watched.quiet", f"{quiet}s")
+        ends = [(e["address"], e["watched"]["reason"], [ns(e["first"]), ns(e["last"]), e["packets"]]) for e in told(feed) if e["type"] == "watched"]
+        verdict.equal(sorted(ends), sorted((*key, one) for key, runs in alerts_of(packets_of(path), quiet * S).items() for one in runs),
+                      f"alerts of quiet times of {quiet} s")
     ends, told_of = {}, {}
     for e in told(feeds[0], "--updates"):
         if e["type"] != "watched":
