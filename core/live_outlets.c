@@ -259,8 +259,9 @@ static void metrics(void *context, FILE *out)
     struct live_reload *reload = atomic_load(&o->reload);
     if (reload)
         print_rules(reload, n.generation, out);
-    if (o->deliveries)
-        print_deliveries(o->deliveries, out);
+    struct live_deliveries *d = atomic_load(&o->deliveries);
+    if (d)
+        print_deliveries(d, out);
     print_clock(o, out);
     if (o->prefixes > 0) {
         (void)pthread_mutex_lock(&o->lock);
@@ -402,10 +403,14 @@ int live_outlets_open(struct live_outlets *o, const struct config *c, const stru
 int live_outlets_deliver(struct live_outlets *o, const struct watched *networks,
                          struct fault *fault)
 {
-    if (!o->deliveries &&
-        !(o->deliveries = live_deliveries_create(o->serve.feed, &o->durable, serve_say, NULL)))
+    struct live_deliveries *d = atomic_load(&o->deliveries);
+    if (!d) {
+        d = live_deliveries_create(o->serve.feed, &o->durable, serve_say, NULL);
+        atomic_store(&o->deliveries, d);
+    }
+    if (!d)
         return fault_set(fault, ENOMEM, "deliveries: %s", strerror(ENOMEM));
-    return live_deliveries_set(o->deliveries, networks, fault);
+    return live_deliveries_set(d, networks, fault);
 }
 
 /* What was sealed last goes to a sink that is up. One that is not gets it when it is told again: nothing is lost. */
