@@ -13,7 +13,7 @@
 #define NS INT64_C(1000000000)
 
 struct http_past *http_past_create(const char *feed, const struct ruleset *rules,
-                                   const char *program, const char *timezone,
+                                   const char *program, const char *zone,
                                    int64_t (*now_ns)(void *context), void *context)
 {
     struct http_past *p = calloc(1, sizeof *p);
@@ -21,7 +21,7 @@ struct http_past *http_past_create(const char *feed, const struct ruleset *rules
         return NULL;
     *p = (struct http_past){.feed = feed,
                             .program = program,
-                            .timezone = timezone,
+                            .timezone = zone,
                             .rules = rules,
                             .now_ns = now_ns,
                             .context = context};

@@ -230,6 +230,7 @@ def live(verdict, told, at):
             url = next((word for word in process.said().split() if word.startswith("http://")), "")
             verdict.check(url, f"live: where it listens: {process.said()}")
             process.until(lambda: os.path.exists(os.path.join(out, "events.open")), 20)
+            process.until(lambda: any(b"STATUS=" in h for h in heard), 20)
             told.folder("live, running", out)
             asker = Server.__new__(Server)
             asker.host, asker.port = "127.0.0.1", int(url.rstrip("/").rsplit(":", 1)[1])

@@ -31,8 +31,9 @@ class Live:
                                       stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(env or {})})
 
     def said(self):
-        self.errors.seek(0)
-        return self.errors.read().decode(errors="replace")
+        """Read by place: the child writes where the file's own position is, which is one for both."""
+        file = self.errors.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
 
     def until(self, holds, seconds=60):
         """Whether `holds` became true while it ran."""

@@ -16,8 +16,8 @@ from test_page import opened
 MINUTE = 60 * 10**9
 AWAY, CLOCK = (30, 60), (90, 90.5)  # minutes of the last day; both at windows' ends
 RECORDER = 4321
-WORDS = {"en": ("did not run", "the clock was set", "30 min 0 s", "partly watched windows"),
-         "ja": ("停止中", "時計の変更", "30分0秒", "一部観測のウィンドウ")}
+WORDS = {"en": ("did not run", "the clock was set", "30 min 0 s", "partly watched windows", "{} of {:,}"),
+         "ja": ("停止中", "時計の変更", "30分0秒", "一部観測のウィンドウ", "{} / {:,}")}
 
 
 def altered(source, target):
@@ -60,7 +60,7 @@ def holds(verdict, outages, midnight, windows, about):
 
 def shows(verdict, page, lang, windows, about):
     """The page: a badge, the table of gaps, the counts, shaded columns."""
-    restart, clock, length, _ = WORDS[lang]
+    restart, clock, length, *_ = WORDS[lang]
     rows = page.eval("[...document.querySelectorAll('#table-gaps tbody tr')].map(r => r.innerText)")
     verdict.check(len(rows) == 2 and restart in rows[0] and length in rows[0] and "00:30:00" in rows[0] and "01:00:00" in rows[0] and clock in rows[1], f"{about}: {rows}")
     facts = page.eval("document.getElementById('coverage-facts').innerText")
@@ -98,7 +98,7 @@ def reported(verdict, browser, folder, midnight, windows, scratch):
     verdict.equal(rc, 0, f"report: exit ({err})")
     for lang, words in WORDS.items():
         text = run("report", folder, "--lang", lang)[1].decode()
-        verdict.check(all(w in text for w in (words[0], words[1], words[3], f"1 / {windows:,}", f"{RECORDER:,}", "00:30:00")), f"text {lang}: {text[-3000:]}")
+        verdict.check(all(w in text for w in (words[0], words[1], words[3], words[4].format(1, windows), f"{RECORDER:,}", "00:30:00")), f"text {lang}: {text[-3000:]}")
         path = os.path.join(scratch, f"{lang}.html")
         verdict.equal(run("report", folder, "--html", path, "--lang", lang)[0], 0, f"html {lang}: exit")
         if browser:
