@@ -32,7 +32,7 @@ struct http_audience {
 
 /* The texts outlive it. NULL with errno. */
 struct http_past *http_past_create(const char *feed, const struct ruleset *rules,
-                                   const char *program, const char *timezone,
+                                   const char *program, const char *zone,
                                    int64_t (*now_ns)(void *context), void *context);
 void http_past_destroy(struct http_past *p); /* accepts NULL */
 
