@@ -156,13 +156,17 @@ void live_clock_renew(struct live_clock *c, const struct clock_sample *s)
     map_load(&c->map, &map);
     uint64_t ticks = s->ticks - c->last.ticks;
     int64_t passed = s->monotonic_ns - c->last.monotonic_ns;
-    if ((int64_t)ticks <= 0 || passed <= 0)
+    if (passed <= 0)
         return;
     /* Over shorter spans the blur of the reads would spoil the rate. */
-    uint64_t scale = passed < LIVE_CLOCK_RENEW_NS / 2 ? map.scale : scale_of(passed, ticks);
+    bool is_long = passed >= LIVE_CLOCK_RENEW_NS / 2;
+    uint64_t expected = ticks_of(passed, map.scale);
+    bool is_reset = (int64_t)ticks <= 0 || (is_long && ticks < expected / 2);
+    uint64_t scale = is_long && !is_reset ? scale_of(passed, ticks) : map.scale;
     step_follow(c, s);
 
-    int64_t now = map_at(&map, s->ticks);
+    /* Where a counter that was reset would be by the kernel's clock. */
+    int64_t now = map_at(&map, is_reset ? map.base_ticks + expected : s->ticks);
     int64_t behind = s->monotonic_ns + c->system_ns - now;
     atomic_store_explicit(&c->offset_ns, behind, memory_order_relaxed);
     if (behind > LIVE_CLOCK_STEP_NS) {
@@ -181,9 +185,11 @@ void live_clock_renew(struct live_clock *c, const struct clock_sample *s)
     map_store(&c->map, &map);
 }
 
+/* Also where the counter went back by more than processors differ: it was reset. */
 static inline bool is_due(const struct clock_map *m, uint64_t ticks)
 {
-    return (int64_t)(ticks - m->base_ticks) >= (int64_t)m->slew_ticks;
+    int64_t passed = (int64_t)(ticks - m->base_ticks);
+    return passed >= (int64_t)m->slew_ticks || passed <= -(int64_t)m->slew_ticks;
 }
 
 /* One renews; others go on with the old map meanwhile. */

@@ -11,7 +11,8 @@
  *   - behind by more (the system clock was set forward): it jumps.
  * So it never goes back, and after a step back by X it is right again after 2 X. Who wants
  * the stepped time at once starts the process anew. A step is told from a slew by CLOCK_MONOTONIC, which
- * is slewed as CLOCK_REALTIME is, and not stepped.
+ * is slewed as CLOCK_REALTIME is, and not stepped. Where the counter itself goes back (it was reset: the machine slept, or moved to another
+ * host), the clock goes on by CLOCK_MONOTONIC until the counter's rate is known anew.
  *
  * A NIC's own clock is mapped to this one by nic_clock, in the same way.
  * Only this file reads clocks. Thread-safe: any number of readers, each used by one thread.

@@ -18,12 +18,13 @@ struct world {
     int64_t now_ns; /* since start */
     int64_t ppm;    /* of the counter */
     int64_t stepped_ns;
+    uint64_t lost; /* ticks by which the counter went back */
 };
 
 static struct clock_sample world_sample(const struct world *w)
 {
     return (struct clock_sample){
-        .ticks = (uint64_t)(w->now_ns * 3 + w->now_ns / 1000000 * 3 * w->ppm) + 1000,
+        .ticks = (uint64_t)(w->now_ns * 3 + w->now_ns / 1000000 * 3 * w->ppm) + 1000 - w->lost,
         .monotonic_ns = w->now_ns + 5000,
         .realtime_ns = start + w->now_ns + w->stepped_ns,
         .blur_ns = 100,
@@ -137,6 +138,47 @@ static void test_steps(void **state)
         live_clock_state(&c, &s);
         assert_true(s.offset_ns > -1000 && s.offset_ns < 1000);
     }
+}
+
+/* The clock goes on where the counter begins anew, whoever looks: the kernel's says how far. */
+static void test_counter_that_goes_back(void **state)
+{
+    static const uint64_t lost[] = {1, 300000000, UINT64_C(20000000000), UINT64_C(59000000000)};
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        struct world w = {.ppm = 50};
+        struct live_clock c;
+        struct live_clock_state s;
+        int64_t worst;
+        world_open(&w, &c);
+        world_run(&w, &c, 20 * second, LIVE_CLOCK_RENEW_NS, &worst);
+        w.lost = lost[i];
+        int64_t off = world_run(&w, &c, second / 2, LIVE_CLOCK_RENEW_NS, &worst);
+        if (worst > 100000 || off < -1000 || off > 1000)
+            fail_msg("row %zu: off by %lld, by %lld ns at most", i, (long long)off,
+                     (long long)worst);
+        live_clock_state(&c, &s);
+        assert_int_equal(s.steps, 0);
+        assert_int_equal(s.jumps, 0);
+    }
+}
+
+/* The same with the clocks of this machine: who reads renews. */
+static void test_reader_of_a_counter_that_goes_back(void **state)
+{
+    static struct live_clock c;
+    struct clock_reader r;
+    live_clock_init(&c);
+    clock_reader_init(&r, &c);
+    int64_t before = live_clock_now(&r);
+    while (atomic_flag_test_and_set(&c.is_renewed))
+        continue;
+    for (unsigned i = 0; i < 2; i++) /* it was far ahead when the map was made */
+        atomic_fetch_add(&c.map.place[i].base_ticks, UINT64_C(1) << 60);
+    c.last.ticks += UINT64_C(1) << 60;
+    atomic_flag_clear(&c.is_renewed);
+    (void)live_clock_now(&r);
+    while (live_clock_now(&r) <= before + 1000000)
+        continue; /* for ever, if it stands still */
 }
 
 /* What is read between two renewals never goes back, either. */
@@ -275,9 +317,14 @@ static void test_real(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_follows), cmocka_unit_test(test_counter_that_drifts),
-        cmocka_unit_test(test_steps),   cmocka_unit_test(test_half_speed),
-        cmocka_unit_test(test_pair),    cmocka_unit_test(test_nic),
+        cmocka_unit_test(test_follows),
+        cmocka_unit_test(test_counter_that_drifts),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_half_speed),
+        cmocka_unit_test(test_counter_that_goes_back),
+        cmocka_unit_test(test_reader_of_a_counter_that_goes_back),
+        cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_nic),
         cmocka_unit_test(test_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
