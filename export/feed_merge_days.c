@@ -14,6 +14,8 @@
 /* A feed's source days of the date, the next one's key at hand. */
 struct stream {
     struct feed_cursor cursor;
+    size_t feed;
+    bool is_lost; /* not even its facts can be read */
     uint8_t key[SOURCE_KEY];
     bool has_key; /* a key was read before */
 };
@@ -145,6 +147,30 @@ static int facts_add(struct feed_merge *m, struct merging *g, size_t feed, struc
     return err;
 }
 
+/* A feed of whose date nothing can be read: what its windows counted is all that is known of it, and lost but for that. Where it has none, one
+ * packet counts. */
+static int facts_recall(struct feed_merge *m, struct merging *g, size_t feed, struct fault *fault)
+{
+    struct window *w = window_create();
+    uint64_t lost = 0;
+    int err = w == NULL ? merge_no_memory(fault)
+                        : merge_windows_sum(m, feed, g->facts.start_ns, g->facts.end_ns, w, fault);
+    for (unsigned kind = 0; err == 0 && kind < KIND_COUNT; kind++) {
+        saturate_add(&g->facts.kinds[kind].packets, w->kinds[kind].packets);
+        saturate_add(&g->facts.kinds[kind].bytes, w->kinds[kind].bytes);
+        if (kind != KIND_non_ip && kind != KIND_malformed)
+            saturate_add(&lost, w->kinds[kind].packets);
+    }
+    if (err == 0) {
+        w->ledger.late = 0; /* of windows alone */
+        ledger_merge(&g->facts.ledger, &w->ledger);
+        saturate_add(&g->facts.given_up.damaged, lost > 0 ? lost : 1);
+        saturate_add(&m->summary.lost_packets, lost);
+    }
+    window_destroy(w);
+    return err;
+}
+
 /* Opens the date in each feed that has it: its facts, its first source day. */
 static int date_open(struct feed_merge *m, struct merging *g, int32_t date, bool *is_left_out,
                      struct fault *fault)
@@ -162,9 +188,10 @@ static int date_open(struct feed_merge *m, struct merging *g, int32_t date, bool
             continue;
         }
         struct stream *s = &g->streams[g->stream_count++];
-        *s = (struct stream){0};
+        *s = (struct stream){.feed = feed};
         err = merge_date_facts(m, feed, d, &s->cursor, &facts, &settings, fault);
-        if (err == 0) /* said as damage; the feed has nothing of the date */
+        s->is_lost = err == 0; /* said as damage */
+        if (err == 0)
             err = left_out_add(m, date, feed, "nothing of it can be read in this feed", fault);
         else if (err > 0)
             err = facts_add(m, g, feed, &facts, fault);
@@ -175,6 +202,9 @@ static int date_open(struct feed_merge *m, struct merging *g, int32_t date, bool
             err = 0;
         }
     }
+    for (size_t i = 0; i < g->stream_count && err == 0 && g->has_facts && !*is_left_out; i++)
+        if (g->streams[i].is_lost)
+            err = facts_recall(m, g, g->streams[i].feed, fault);
     for (size_t i = g->heap_count / 2; i-- > 0;)
         heap_down(g, i);
     return err;

@@ -98,6 +98,10 @@ int merge_events_write(struct feed_merge *m, int64_t up_to_ns, struct fault *fau
 void merge_events_fini(struct feed_merge *m);
 
 int merge_windows(struct feed_merge *m, struct fault *fault);
+
+/* Adds a feed's windows that begin in [from, to) to `into`; those that can't be read are left out. */
+int merge_windows_sum(struct feed_merge *m, size_t feed, int64_t from_ns, int64_t to_ns,
+                      struct window *into, struct fault *fault);
 int merge_days(struct feed_merge *m, struct fault *fault);
 
 #endif

@@ -201,3 +201,52 @@ int merge_windows(struct feed_merge *m, struct fault *fault)
     free(g.entries);
     return err;
 }
+
+static int sum_segment(struct feed_merge *m, struct merging *g, struct rule_names *names,
+                       const struct merge_job *of, int64_t from_ns, int64_t to_ns,
+                       struct fault *fault)
+{
+    struct feed_cursor c;
+    struct record_view view;
+    struct fault why;
+    int64_t start_ns;
+    int err = feed_cursor_begin(&c, m->readers[of->feed], of->segment, fault);
+    while (err == 0 && (err = feed_cursor_next(&c, &view, fault)) > 0) {
+        err = 0;
+        if (view.body_kind != RECORD_window ||
+            !record_window_start(view.body, view.body_len, &start_ns) || start_ns < from_ns ||
+            start_ns >= to_ns)
+            continue;
+        window_clear(g->from);
+        int got = record_unpack_window(g->unpacker, g->from, names, view.body, view.body_len, &why);
+        if (got == -ENOMEM)
+            err = merge_no_memory(fault);
+        else if (got == 0 && sums_hold(g->into, g->from))
+            window_merge(g->into, g->from, WINDOW_SPANS);
+    }
+    feed_cursor_end(&c);
+    return err;
+}
+
+int merge_windows_sum(struct feed_merge *m, size_t feed, int64_t from_ns, int64_t to_ns,
+                      struct window *into, struct fault *fault)
+{
+    struct merging g = {.unpacker = record_window_create(), .into = into, .from = window_create()};
+    const struct feed_reader_segment *segments;
+    struct rule_names names = {0};
+    size_t count = feed_reader_segments(m->readers[feed], &segments);
+    int err = g.unpacker == NULL || g.from == NULL || rule_names_init(&names, NULL) < 0
+                  ? merge_no_memory(fault)
+                  : 0;
+    if (err == 0)
+        record_window_expect(g.unpacker, m->identity.window_span_ns, m->identity.is_filtered);
+    for (size_t i = 0; i < count && err == 0; i++)
+        if (segments[i].kind == FEED_WINDOWS)
+            err = sum_segment(m, &g, &names,
+                              &(struct merge_job){.feed = (uint32_t)feed, .segment = (uint32_t)i},
+                              from_ns, to_ns, fault);
+    rule_names_fini(&names);
+    record_window_destroy(g.unpacker);
+    window_destroy(g.from);
+    return err;
+}

@@ -387,6 +387,50 @@ static void damaged_sources(void **state)
     assert_verified(out);
 }
 
+static void byte_change(const char *path, const char *what, size_t len)
+{
+    size_t size;
+    uint8_t *bytes = file_read(path, &size);
+    uint8_t *at = memmem(bytes, size, what, len);
+    assert_non_null(at);
+    *at ^= 1;
+    file_write(path, bytes, size);
+    free(bytes);
+}
+
+/* Of a feed's date nothing can be read, neither its DayBegin nor its Day: what its windows counted is in the merged Day, which is not exact. */
+static void lost_date(void **state)
+{
+    struct source_day *s[DAY_CASE_SOURCES];
+    struct plan plan = {.sensor = "s1",
+                        .telescope = "a",
+                        .ipv4 = 40,
+                        .is_configured = true,
+                        .sources = s,
+                        .source_count = DAY_CASE_SOURCES};
+    char path[2][PATH_LEN], out[PATH_LEN], segments[8][PATH_LEN], *paths[] = {path[0], path[1]};
+    struct feed_identity id = identity_of(&plan);
+    day_case_make(s);
+    plan_write(folder_name(path[0]), &plan, &id);
+    for (unsigned windows = 0; windows <= 3; windows += 3) {
+        struct merge_summary summary;
+        struct fault fault;
+        plan.windows = windows;
+        plan_write(folder_name(path[1]), &plan, &id);
+        unsigned count = segment_list(path[1], segments);
+        byte_change(segments[count - 2], "hand", 4); /* the rules of DayBegin, of Day */
+        byte_change(segments[count - 1], "hand", 4);
+        assert_int_equal(merge(paths, 2, folder_name(out), &summary, &fault), 0);
+        assert_int_equal(summary.left_out_count, 1);
+        assert_int_equal(summary.source_days, DAY_CASE_SOURCES);
+        assert_int_equal(summary.days, 1);
+        assert_int_equal(summary.inexact_days, 1);
+        assert_int_equal(summary.lost_packets > 0, windows > 0);
+        assert_in_range(summary.lost_packets, 0, summary.packets);
+        assert_verified(out);
+    }
+}
+
 /* A Day without source days can't be computed again. */
 static void no_sources(void **state)
 {
@@ -446,7 +490,7 @@ int main(void)
         cmocka_unit_test(pieces),          cmocka_unit_test(orders_and_groupings),
         cmocka_unit_test(refused),         cmocka_unit_test(wrong_folders),
         cmocka_unit_test(damaged_sources), cmocka_unit_test(no_sources),
-        cmocka_unit_test(many_feeds),
+        cmocka_unit_test(many_feeds),      cmocka_unit_test(lost_date),
     };
     return cmocka_run_group_tests(tests, hand_make, hand_free);
 }
