@@ -16,13 +16,17 @@ static bool is_whole(int fd, off_t size)
     return size == 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
 }
 
-static int line_append(int fd, const struct courier_letter *letter)
+static int line_append(int fd, const char *path, const struct courier_letter *letter)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
+    int err =
+        st.st_size == 0 ? path_sync(path) : 0; /* so a file that has a byte is there for good */
+    if (err < 0)
+        return err;
     if (!is_whole(fd, st.st_size) && write(fd, "\n", 1) != 1)
         return errno ? -errno : -ENOSPC;
     for (size_t done = 0; done < letter->len + 1;) {
@@ -41,17 +45,9 @@ int courier_write(const struct courier_spec *s, const struct courier_letter *let
 {
     const int how = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     (void)is_stopped;
-    int fd = open(s->target, how), err = 0;
-    bool is_new = fd < 0 && errno == ENOENT;
-    if (is_new)
-        fd = open(s->target, how | O_CREAT, 0600);
-    if (fd < 0)
-        err = -errno;
-    if (err == 0)
-        err = line_append(fd, letter);
+    int fd = open(s->target, how | O_CREAT, 0600);
+    int err = fd < 0 ? -errno : line_append(fd, s->target, letter);
     if (fd >= 0 && close(fd) < 0 && err == 0)
         err = -errno;
-    if (err == 0 && is_new)
-        err = path_sync(s->target);
     return err == 0 ? 0 : fault_set(fault, -err, "%.150s: %s", s->name, strerror(-err));
 }
