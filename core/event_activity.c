@@ -121,6 +121,9 @@ static void alert_take(void *context, const struct change_alert *alert)
 {
     struct event_activity *a = context;
     struct event *e;
+    int64_t last_ns; /* the last bin of all ends with the time */
+    if (__builtin_add_overflow(alert->start_ns, a->bin_ns - 1, &last_ns))
+        last_ns = INT64_MAX;
     if (a->count == a->room) {
         a->room = a->room == 0 ? 16 : a->room * 2;
         a->events = memory_must(realloc(a->events, a->room * sizeof *a->events));
@@ -129,7 +132,7 @@ static void alert_take(void *context, const struct change_alert *alert)
     *e = (struct event){.type = EVENT_new_activity,
                         .phase = EVENT_ENDS,
                         .first_ns = alert->start_ns,
-                        .last_ns = alert->start_ns + a->bin_ns - 1,
+                        .last_ns = last_ns,
                         .packets = a->packets};
     if (alert->series == CHANGE_PORT) {
         e->proto = alert->port.proto == CHANGE_TCP ? EVENT_TCP : EVENT_UDP;

@@ -170,13 +170,18 @@ void event_engine_open(struct event_engine *e, unsigned slot, int64_t start_ns, 
     s->number = event_bin_number(e, begin_ns);
 }
 
+/* The last of all ends with the time. */
+static int64_t bin_end(const struct event_engine *e, const struct event_sources *bin)
+{
+    int64_t end_ns;
+    return __builtin_add_overflow(bin->start_ns, e->bin_span_ns, &end_ns) ? INT64_MAX : end_ns;
+}
+
 /* Bins that end by then are over; `all`: of a run that ends. */
 static void bins_close(struct event_engine *e, int64_t now_ns, bool all)
 {
     struct event_sources **last = NULL;
-    while (e->bins &&
-           (all || (uint64_t)now_ns - (uint64_t)e->bins->start_ns - (uint64_t)e->bin_span_ns <=
-                       INT64_MAX)) {
+    while (e->bins && (all || bin_end(e, e->bins) <= now_ns)) {
         struct event_sources *bin = e->bins;
         e->bins = bin->next;
         bin->next = NULL;
@@ -187,7 +192,7 @@ static void bins_close(struct event_engine *e, int64_t now_ns, bool all)
         for (last = &event_told_of(e)->bins; *last;)
             last = &(*last)->next;
         *last = bin;
-        e->bins_until_ns = bin->start_ns + e->bin_span_ns;
+        e->bins_until_ns = bin_end(e, bin);
     }
 }
 

@@ -120,12 +120,19 @@ void event_export_window(struct event_export *x, const struct window *w)
             sum->ports[proto][w->ports[proto][i].port] += w->ports[proto][i].scan;
 }
 
+/* The last of all ends with the time. */
+static int64_t end_of(const struct event_export *x, int64_t start_ns)
+{
+    int64_t end_ns;
+    return __builtin_add_overflow(start_ns, x->span_ns, &end_ns) ? INT64_MAX : end_ns;
+}
+
 static void over_add(struct event_export *x, struct bin_over *over)
 {
     over->next = NULL;
     *x->last_over = over;
     x->last_over = &over->next;
-    x->end_ns = over->bin.start_ns + x->span_ns;
+    x->end_ns = end_of(x, over->bin.start_ns);
     x->has_end = true;
 }
 
@@ -133,7 +140,8 @@ static void over_add(struct event_export *x, struct bin_over *over)
 static void holes_add(struct event_export *x, int64_t start_ns)
 {
     const int64_t day_ns = INT64_C(86400) * 1000000000;
-    if (!x->has_end || start_ns - x->end_ns > day_ns)
+    int64_t hole_ns;
+    if (!x->has_end || __builtin_sub_overflow(start_ns, x->end_ns, &hole_ns) || hole_ns > day_ns)
         return;
     while (x->end_ns < start_ns) {
         struct bin_over *over = memory_must(calloc(1, sizeof *over));
@@ -174,7 +182,7 @@ static void bin_over(struct event_export *x, const struct event_sources *sources
     over->bin = (struct event_bin){
         .start_ns = sources->start_ns,
         .span_ns = x->span_ns,
-        .is_partial = sum->is_partial || sources->start_ns > now_ns - x->span_ns ||
+        .is_partial = sum->is_partial || end_of(x, sources->start_ns) > now_ns ||
                       (!x->has_end && sum->first_ns > sum->start_ns),
         .is_inexact = sources->is_inexact,
         .packets = sum->packets,

@@ -236,7 +236,7 @@ static struct hour_sum *hour_find(struct feed_sums *s, int64_t start_ns, int *er
     unsigned place = SUM_HOURS;
     for (unsigned i = 0; i < SUM_HOURS; i++) {
         struct hour_sum *h = s->hours[i];
-        if (h != NULL && h->start_ns == start_ns)
+        if (h != NULL && h->used > 0 && h->start_ns == start_ns)
             return h;
         if (h != NULL && h->is_new)
             continue;
@@ -251,8 +251,6 @@ static struct hour_sum *hour_find(struct feed_sums *s, int64_t start_ns, int *er
     s->hours[place] = calloc(1, sizeof **s->hours);
     if (s->hours[place] == NULL)
         *err = -ENOMEM;
-    else
-        s->hours[place]->start_ns = INT64_MIN;
     return s->hours[place];
 }
 
@@ -288,16 +286,16 @@ static int sums_full(const struct feed_sums *s, int err, struct fault *fault)
 static int hour_ready(struct feed_sums *s, struct hour_sum *h, int64_t start_ns, uint64_t seq,
                       int64_t greatest_ns, struct fault *fault)
 {
-    if (h->start_ns == start_ns)
+    if (h->used > 0)
         return 0;
     struct load load = {.from_ns = start_ns, .before_seq = seq, .hour = h};
     if (__builtin_add_overflow(start_ns, hour_ns, &load.to_ns))
         load.to_ns = INT64_MAX;
     int err = greatest_ns < start_ns ? 0 : feed_load(s, &load, fault);
-    if (err == 0)
-        h->start_ns = start_ns;
-    else
-        memset(h, 0, sizeof *h), h->start_ns = INT64_MIN;
+    h->start_ns = start_ns;
+    h->used = ++s->turn;
+    if (err < 0)
+        memset(h, 0, sizeof *h);
     return err;
 }
 
@@ -325,7 +323,8 @@ static int date_ready(struct feed_sums *s, struct date_sum *d, const struct cale
 static int64_t hour_of(int64_t ns)
 {
     int64_t rest = ns % hour_ns;
-    return ns - rest - (rest < 0 ? hour_ns : 0);
+    rest += rest < 0 ? hour_ns : 0;
+    return ns < INT64_MIN + rest ? INT64_MIN : ns - rest; /* the type's first hour is cut */
 }
 
 int feed_sums_add(struct feed_sums *s, const struct window *w, uint64_t seq, int64_t greatest_ns,

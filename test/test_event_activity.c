@@ -9,7 +9,8 @@
 enum { BINS = 90, ROWS = 3, TOLD = 64 };
 
 /* Numbers with some noise; onsets at ports 7547 and 8291, and one of the sensor. */
-static void bin_make(unsigned i, struct event_bin_row rows[ROWS], struct event_bin *bin)
+static void bin_make_at(int64_t first, unsigned i, struct event_bin_row rows[ROWS],
+                        struct event_bin *bin)
 {
     uint64_t noise = (i * 2654435761u >> 7) % 9;
     uint64_t at7547 = i >= 40 && i < 44 ? 300 : 20 + noise, at8291 = i >= 60 && i < 70 ? 150 : 12;
@@ -17,13 +18,18 @@ static void bin_make(unsigned i, struct event_bin_row rows[ROWS], struct event_b
     rows[1] = (struct event_bin_row){8291, PORT_PROTO_TCP, false, at8291 * 2, at8291};
     rows[2] = (struct event_bin_row){53413, PORT_PROTO_UDP, false, 40, 25 + noise};
     *bin = (struct event_bin){
-        .start_ns = (int64_t)(2900000 + i) * EVENT_BIN_NS,
+        .start_ns = (first + i) * EVENT_BIN_NS,
         .span_ns = EVENT_BIN_NS,
         .packets = (i >= 75 && i < 78 ? 90000 : 3000) + 10 * noise,
         .sources = (i >= 75 && i < 78 ? 4000 : 300) + noise,
         .rows = rows,
         .row_count = ROWS,
     };
+}
+
+static void bin_make(unsigned i, struct event_bin_row rows[ROWS], struct event_bin *bin)
+{
+    bin_make_at(2900000, i, rows, bin);
 }
 
 static struct event_activity *begin(const char *state)
@@ -123,8 +129,36 @@ static void survives(void **state)
     }
 }
 
+/* The sensor's onset is in the last bin that 64 bits of nanoseconds have a begin of: its end is theirs. */
+static void at_the_end_of_time(void **state)
+{
+    enum { ONSET = 75 };
+    char dir[PATH_LEN], path[PATH_LEN + 16];
+    uint8_t ids[TOLD][8];
+    struct feed_log *feed;
+    struct fault fault;
+    (void)state;
+    folder_name(dir);
+    assert_int_equal(feed_log_create(&feed, dir, &identity, &fault), 0);
+    snprintf(path, sizeof path, "%s/activity.state", dir);
+    struct event_activity *a = begin(path);
+    for (unsigned i = 0; i <= ONSET; i++) {
+        struct event_bin_row rows[ROWS];
+        struct event_bin bin;
+        bin_make_at(INT64_MAX / EVENT_BIN_NS - ONSET, i, rows, &bin);
+        event_activity_take(a, &bin);
+        int64_t end_ns = i < ONSET ? bin.start_ns + bin.span_ns : INT64_MAX;
+        if (event_activity_append(a, feed, end_ns, &fault) < 0)
+            fail_msg("%s", fault.text);
+    }
+    event_activity_destroy(a);
+    assert_int_equal(feed_log_finish(feed, &fault), 0);
+    assert_true(told(dir, ids) >= 3);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(survives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(survives),
+                                       cmocka_unit_test(at_the_end_of_time)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

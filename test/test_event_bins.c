@@ -18,7 +18,7 @@ enum { BINS = 16, PACKETS = 60000 };
 static const struct synth_prefix dark[] = {{.address = {198, 18}, .bits = 16, .ip_version = 4}};
 
 /* Disorder within what windows wait for: no packet is late. */
-static const struct capture_synth_settings traffic = {
+static struct capture_synth_settings traffic = {
     .packets = PACKETS,
     .sources = 900,
     .start_ns = INT64_C(1767225600000000000) + INT64_C(100000000000),
@@ -171,13 +171,13 @@ static struct bins plainly(const struct ruleset *rules)
     return bins;
 }
 
-static void bins_are_exact(void **state)
+static void bins_are(int64_t start_ns)
 {
     static const struct {
         unsigned workers, batch;
     } cases[] = {{1, 1024}, {1, 1}, {2, 7}, {3, 256}, {8, 1024}};
     struct ruleset *rules;
-    (void)state;
+    traffic.start_ns = start_ns;
     assert_int_equal(ruleset_create(&rules, NULL, NULL), 0);
     assert_int_equal(payload_load(rules, &(struct payload_settings){.bytes = 256}, NULL), 0);
     struct bins expected = plainly(rules);
@@ -205,6 +205,20 @@ static void bins_are_exact(void **state)
     ruleset_destroy(rules);
 }
 
+static void bins_are_exact(void **state)
+{
+    (void)state;
+    bins_are(traffic.start_ns);
+}
+
+/* The last bin would end behind the last nanosecond. */
+static void bins_at_the_end_of_time(void **state)
+{
+    const int64_t last_ns = INT64_MAX / EVENT_BIN_NS * EVENT_BIN_NS;
+    (void)state;
+    bins_are(last_ns + INT64_C(30000000000) - traffic.span_ns);
+}
+
 static void spans_are_whole_windows(void **state)
 {
     (void)state;
@@ -219,6 +233,7 @@ static void spans_are_whole_windows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bins_are_exact),
+                                       cmocka_unit_test(bins_at_the_end_of_time),
                                        cmocka_unit_test(spans_are_whole_windows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
