@@ -8,6 +8,8 @@
 
 enum { FIRST_SIZE = 64 };
 
+static const int64_t hour_ns = INT64_C(3600000000000);
+
 static_assert(SOURCE_REACH_MAX <= 16, "a set of 16 bits");
 
 struct source_reach_table *source_reach_create(const struct hash_key *key)
@@ -52,28 +54,48 @@ static struct reach_entry *place_of(const struct source_reach_table *t, const st
     return &s->entries[at];
 }
 
+/* Another table, without the dates before `from`. */
+static void rebuild(const struct source_reach_table *t, struct reach_shard *s, uint32_t size,
+                    int32_t from)
+{
+    struct reach_shard other = {.size = size, .oldest = INT32_MAX};
+    other.entries = memory_must(calloc(size, sizeof *other.entries));
+    for (uint32_t i = 0; i < s->size; i++) {
+        const struct reach_entry *e = &s->entries[i];
+        if (e->key == 0 || e->date < from)
+            continue;
+        *place_of(t, &other, e->key, e->date) = *e;
+        other.used++;
+        other.oldest = e->date < other.oldest ? e->date : other.oldest;
+    }
+    free(s->entries);
+    *s = other;
+}
+
 /* Twice the room, or the same without days that are long over. */
 static void grow(const struct source_reach_table *t, struct reach_shard *s)
 {
-    struct reach_shard grown = {0};
     int32_t newest = INT32_MIN;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->size; i++)
         if (s->entries[i].key != 0 && s->entries[i].date > newest)
             newest = s->entries[i].date;
+    int32_t from = newest > INT32_MIN ? newest - 1 : newest;
     for (uint32_t i = 0; i < s->size; i++)
-        kept += s->entries[i].key != 0 && s->entries[i].date >= newest - 1;
-    grown.size = s->size == 0 ? FIRST_SIZE : kept * 4 > s->size ? s->size * 2 : s->size;
-    grown.entries = memory_must(calloc(grown.size, sizeof *grown.entries));
-    for (uint32_t i = 0; i < s->size; i++) {
-        const struct reach_entry *e = &s->entries[i];
-        if (e->key == 0 || e->date < newest - 1)
-            continue;
-        *place_of(t, &grown, e->key, e->date) = *e;
-        grown.used++;
-    }
-    free(s->entries);
-    *s = grown;
+        kept += s->entries[i].key != 0 && s->entries[i].date >= from;
+    uint32_t size = s->size == 0 ? FIRST_SIZE : kept * 4 > s->size ? s->size * 2 : s->size;
+    rebuild(t, s, size, from);
+}
+
+/* Of a full table. False: all that is in it is still wanted, or one packet alone says otherwise. */
+static bool room_make(struct source_reach_table *t, struct reach_shard *s, int64_t ts_ns)
+{
+    int32_t from = date_of(t, ts_ns < INT64_MIN + hour_ns ? ts_ns : ts_ns - hour_ns);
+    s->refused = from > s->oldest ? s->refused + 1 : 0;
+    if (s->refused < REACH_AGREE)
+        return false;
+    rebuild(t, s, s->size, from);
+    return s->used < REACH_MOST;
 }
 
 void source_reach_add(struct source_reach_table *t, unsigned shard, const struct reach_packet *p)
@@ -85,11 +107,12 @@ void source_reach_add(struct source_reach_table *t, unsigned shard, const struct
     if (e == NULL || e->key == 0) {
         if (s->used * 2 >= s->size && s->size < 2 * REACH_MOST)
             grow(t, s);
-        if (s->used >= REACH_MOST)
+        if (s->used >= REACH_MOST && !room_make(t, s, p->ts_ns))
             return;
         e = place_of(t, s, p->key, date);
         *e = (struct reach_entry){.key = p->key, .date = date, .tcp_ns = INT64_MIN};
         s->used++;
+        s->oldest = date < s->oldest ? date : s->oldest;
     }
     if (p->ts_ns > e->tcp_ns || (p->ts_ns == e->tcp_ns && p->ports > e->tcp_ports)) {
         e->tcp_ns = p->ts_ns;

@@ -5,7 +5,9 @@
  * core/event_table.h has them), SOURCE_REACH_MAX of them, and never leave (law 6): two addresses of IPv6 may share a number by chance.
  *
  * Memory: 80 bytes per source and day at half load, REACH_MOST sources per shard: 671 MB at most; whoever comes beyond is not counted, and its source
- * days say so. Days before the last one go when a table grows. One thread per shard. Ends the program where memory ends.
+ * days say so. Days before the last one go when a table grows; where it is full, days that were over an hour ago, when REACH_AGREE packets of new
+ * sources in a row say so (one broken clock does not). What goes too early is counted anew: its source days have bounds then. One thread per
+ * shard. Ends the program where memory ends.
  */
 #ifndef CORE_SOURCE_REACH_H
 #define CORE_SOURCE_REACH_H
@@ -14,7 +16,7 @@
 #include "export/calendar.h"
 #include "export/source_day.h"
 
-enum { REACH_MOST = 1 << 16, REACH_SHARDS = 64 };
+enum { REACH_MOST = 1 << 16, REACH_SHARDS = 64, REACH_AGREE = 1000 };
 
 struct reach_entry {
     uint64_t
@@ -30,6 +32,8 @@ struct reach_entry {
 struct reach_shard {
     struct reach_entry *entries; /* a power of two */
     uint32_t size, used;
+    uint32_t refused; /* packets in a row for which there is no room but that of older days */
+    int32_t oldest;   /* date of an entry; none is older */
 };
 
 struct source_reach_table {
