@@ -10,7 +10,7 @@
  *   YYYYMMDD-FFFFFFFFFFFF-TTTTTTTTTTTT.part  0600; what windows F to T (decimal) have of the date
  * each written under another name (.new behind it) and renamed, so a file is there whole or not at all. Numbers of a date's
  * files need not follow each other, but their ranges never overlap. Where one covers others, a merge was cut short: it
- * has all that is in them, and they are deleted by who opens the journal.
+ * has all that is in them, and they are deleted by who opens the journal; or where it is damaged, and they are all there, it goes aside.
  *
  * A thread of the journal's own (nice 19) merges any FAN neighbours of one size class (of 1, FAN, FAN^2, ... windows or
  * more) into one file: so a day of 1,440 windows is at most 45 files, and no source day is written more than twice again. It takes

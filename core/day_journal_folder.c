@@ -4,10 +4,12 @@
  * files of windows up to T are to go; it goes last. A rename needs no room on a full disk.
  */
 #include "core/day_journal_state.h"
+#include "core/day_part_mend.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +203,41 @@ static int part_take(struct day_journal *j, const struct day_part_id *id, uint64
     return err;
 }
 
+/* Whether all files that went into a merged one are there still: a merge was cut short before it deleted the first of them, and so does who goes
+ * on with that. */
+static bool has_sources(const struct found *f, const struct day_part_id *id)
+{
+    const struct day_part_id *end = f->parts + f->part_count, *first = id + 1, *last = id;
+    while (last + 1 < end && last[1].date == id->date && last[1].to <= id->to)
+        last++;
+    return last > id && first->from == id->from && last->to == id->to;
+}
+
+/* Whether a merged file is damaged; what it was made of is better then, so it goes aside. 1: it is gone. */
+static int cover_check(struct day_journal *j, const struct day_part_id *id, struct fault *fault)
+{
+    char name[DAY_PART_NAME], path[PATH_MAX], aside[DAY_PART_NAME], line[512];
+    const atomic_bool is_cancelled = false;
+    struct day_part_info info = {0};
+    struct fault what;
+    day_part_name(id, name);
+    (void)snprintf(path, sizeof path, "%s/%s", j->dir, name);
+    int err = day_part_look(path, j->sensor, j->timezone, &info, &what);
+    if (err == 0)
+        err = day_part_check(path, &info, &is_cancelled, &what);
+    day_part_info_fini(&info);
+    if (err != -EBADMSG && err != -EIO)
+        return 0; /* what else it is shows where it is taken */
+    err = day_part_set_aside(&j->folder, name, aside, fault);
+    (void)snprintf(line, sizeof line,
+                   "%.255s: nothing is lost, the files that it was merged of are there; it is kept "
+                   "as %s",
+                   what.text, aside);
+    if (err == 0 && j->say)
+        j->say(j->context, line);
+    return err < 0 ? err : 1;
+}
+
 /* What becomes of a part, whose date's next one begins at `before`: `cover` is the one before it that stays. */
 static int part_settle(struct day_journal *j, const struct found *f, const struct day_part_id *id,
                        uint64_t before, struct day_part_id *cover, uint64_t last,
@@ -220,6 +257,9 @@ static int part_settle(struct day_journal *j, const struct found *f, const struc
     if (cover->date == id->date && id->from <= cover->to)
         return fault_set(fault, EBADMSG, "%.140s/%s: has windows of the file before it", j->dir,
                          name);
+    int gone = has_sources(f, id) ? cover_check(j, id, fault) : 0;
+    if (gone != 0)
+        return gone < 0 ? gone : 0;
     *cover = *id;
     return part_take(j, id, before, fault);
 }

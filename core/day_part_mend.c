@@ -128,6 +128,16 @@ static int aside_name(const struct day_part_folder *folder, const char *name,
     return 0;
 }
 
+int day_part_set_aside(const struct day_part_folder *folder, const char *name,
+                       char aside[DAY_PART_NAME], struct fault *fault)
+{
+    int err = aside_name(folder, name, aside, fault);
+    if (err == 0 && unlinkat(folder->fd, name, 0) != 0 && errno != ENOENT)
+        err = fault_set(fault, errno, "%.140s/%.90s: can't take it aside: %s", folder->dir, name,
+                        strerror(errno));
+    return err;
+}
+
 /* The new file takes the other's place. */
 static int mended_finish(struct mending *m, const struct day_part_folder *folder,
                          const struct day_part_info *info, struct day_part_info *mended,

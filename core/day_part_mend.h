@@ -21,6 +21,11 @@
 int day_part_check(const char *path, const struct day_part_info *info,
                    const atomic_bool *is_cancelled, struct fault *fault);
 
+/* Takes a file away under the name that a damaged one gets, which `aside` becomes ("": it is not there). 0, or -errno and a fault: it is
+ * where it was. */
+int day_part_set_aside(const struct day_part_folder *folder, const char *name,
+                       char aside[DAY_PART_NAME], struct fault *fault);
+
 /* What a mending came to. */
 struct day_part_loss {
     struct fault first;        /* what was damaged, of several the first: file and offset */

@@ -404,6 +404,68 @@ static void mends_what_a_merge_finds(void **state)
     folder_clear();
 }
 
+/* A merge that was cut short before it deleted what it had merged, and whose file went bad since: `left` of them are there still. */
+static void merge_undone(unsigned left, uint64_t spoilt_at)
+{
+    static uint8_t bytes[DAY_JOURNAL_FAN][1 << 16];
+    static char kept[DAY_JOURNAL_FAN][DAY_PART_NAME];
+    size_t len[DAY_JOURNAL_FAN];
+    struct day_journal *j = journal_open(0);
+    struct fault fault;
+    for (uint64_t n = 1; n <= DAY_JOURNAL_FAN; n++)
+        part_must(j, &few, A, n);
+    assert_int_equal(folder_list(), DAY_JOURNAL_FAN);
+    memcpy(kept, names, sizeof kept);
+    for (unsigned i = 0; i < DAY_JOURNAL_FAN; i++)
+        len[i] = file_read(kept[i], bytes[i], sizeof bytes[i]);
+    day_journal_kept(j, DAY_JOURNAL_FAN);
+    assert_int_equal(day_journal_settle(j, &fault), 0);
+    day_journal_close(j);
+    assert_int_equal(folder_list(), 1);
+    if (spoilt_at > 0)
+        byte_spoil(names[0], spoilt_at);
+    for (unsigned i = DAY_JOURNAL_FAN - left; i < DAY_JOURNAL_FAN; i++)
+        file_write(kept[i], bytes[i], len[i]);
+}
+
+/* What is deleted for a file that covers it is in it. */
+static void believes_no_damaged_merge(void **state)
+{
+    static const struct {
+        unsigned left;
+        uint64_t spoilt_at; /* 0: whole */
+        bool is_aside;
+    } cases[] = {
+        {DAY_JOURNAL_FAN, 0, false},
+        {DAY_JOURNAL_FAN, 400, true},
+        {DAY_JOURNAL_FAN, 20, true},
+        {DAY_JOURNAL_FAN - 1, 0, false},
+        {1, 0, false},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct day_journal *j;
+        struct fault fault;
+        merge_undone(cases[i].left, cases[i].spoilt_at);
+        if (journal_try(DAY_JOURNAL_FAN, &j, &fault) < 0)
+            fail_msg("case %u: %s", i, fault.text);
+        assert_windows(j, &few, A, 1, DAY_JOURNAL_FAN);
+        unsigned count = folder_list();
+        assert_int_equal(count, cases[i].is_aside ? 2 : 1);
+        assert_int_equal(strstr(told, ".part.damaged") != NULL, cases[i].is_aside);
+        day_journal_close(j);
+        folder_clear();
+    }
+    struct day_journal *j; /* what is not all there is not better */
+    struct fault fault;
+    struct journal_sums sums;
+    merge_undone(DAY_JOURNAL_FAN - 1, 400);
+    assert_int_equal(journal_try(DAY_JOURNAL_FAN, &j, &fault), -EBADMSG);
+    assert_int_equal(day_journal_read(j, A, take_all, NULL, &sums, &fault), 0);
+    assert_true(sums.given_up.damaged > 0);
+    day_journal_close(j);
+    folder_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +478,7 @@ int main(void)
         cmocka_unit_test(drops_at_the_second_time),
         cmocka_unit_test(names_what_is_damaged),
         cmocka_unit_test(mends_what_a_merge_finds),
+        cmocka_unit_test(believes_no_damaged_merge),
         cmocka_unit_test(bears_a_full_disk),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
