@@ -79,7 +79,7 @@ static void gap_add(struct feed_gap *gap, const struct feed_gap *other)
     gap->windows += other->windows;
 }
 
-/* Its windows are given up. */
+/* Its windows are given up, and what else they would have said was. */
 static void gap_note(struct live *l, const struct live_unit *u)
 {
     for (unsigned i = 0; i < u->count; i++) {
@@ -87,9 +87,11 @@ static void gap_note(struct live *l, const struct live_unit *u)
         int64_t from_ns = i == 0 && u->skip.from_ns != 0 ? u->skip.from_ns : w->start_ns;
         gap_add(&l->gap, &(struct feed_gap){
                              .from_ns = from_ns, .to_ns = w->start_ns + w->span_ns, .windows = 1});
+        l->given_up.events += w->given_up.events;
+        l->given_up.recorder_packets += w->given_up.recorder_packets;
     }
-    l->given_up += u->count;
-    l->given_up_events += u->events.count;
+    l->given_up.windows += u->count;
+    l->given_up.events += u->events.count;
     atomic_fetch_add_explicit(&l->lost_windows, u->count, memory_order_relaxed);
 }
 
@@ -124,6 +126,13 @@ static int parts_write(struct live *l, struct live_unit *u, struct fault *fault)
     return err;
 }
 
+static void beside_add(struct window_given_up *into, const struct window_given_up *from)
+{
+    into->recorder_packets += from->recorder_packets;
+    into->windows += from->windows;
+    into->events += from->events;
+}
+
 /* What was appended is safe, or is taken back. */
 static int windows_sync(struct live *l, struct live_unit *u, struct fault *fault)
 {
@@ -135,7 +144,11 @@ static int windows_sync(struct live *l, struct live_unit *u, struct fault *fault
     if (err < 0)
         u->appended = u->safe, u->skip.is_said = u->skip.is_safe,
         u->events.appended = 0; /* they stand behind all windows */
-    else
+    if (u->appended == 0) {
+        beside_add(&l->given_up, &u->said);
+        u->said = (struct window_given_up){0};
+    }
+    if (err == 0)
         u->safe = u->appended, u->skip.is_safe = u->skip.is_said;
     return err;
 }
@@ -156,8 +169,6 @@ static int skip_write(struct live *l, struct live_unit *u, struct fault *fault)
 static int window_append(struct live *l, struct live_unit *u, struct fault *fault)
 {
     struct window *w = u->windows[u->appended];
-    uint64_t given_up = u->appended == 0 ? l->given_up : 0;
-    uint64_t events = u->appended == 0 ? l->given_up_events : 0;
     int err = 0;
     if (generation_at(l->oldest, w->start_ns) != l->identity) {
         err = windows_sync(l, u, fault);
@@ -165,12 +176,15 @@ static int window_append(struct live *l, struct live_unit *u, struct fault *faul
             return err;
         (void)rules_turn(l, w->start_ns);
     }
-    w->given_up.windows += given_up;
-    w->given_up.events += events;
+    struct window_given_up own = w->given_up;
+    if (u->appended == 0)
+        beside_add(&w->given_up, &l->given_up);
     err = feed_log_append(l->settings->base.feed, w, fault);
-    w->given_up.windows -= given_up;
-    w->given_up.events -= events;
-    u->appended += err == 0;
+    w->given_up = own;
+    if (err == 0 && u->appended++ == 0) {
+        u->said = l->given_up;
+        l->given_up = (struct window_given_up){0};
+    }
     return err;
 }
 
@@ -197,7 +211,6 @@ static int unit_write(struct live *l, struct live_unit *u)
         trouble(l, &fault);
         return err;
     }
-    l->given_up = l->given_up_events = 0;
     if (l->settings->days)
         live_days_kept(l->settings->days, feed_log_seq(l->settings->base.feed));
     return 0;
@@ -223,12 +236,18 @@ static void held_write(struct live *l)
         trouble(l, NULL);
 }
 
-/* Keeps a window, which is the exporter's from now on; the oldest is given up where there is no room, but not one whose parts the
- * journal has: its day counts it. */
+/* Whether something has a part of it: the journal, whose day counts it, or the feed. */
+static bool is_begun(const struct live_unit *u)
+{
+    return u->is_journaled || u->appended > 0 || u->skip.is_said;
+}
+
+/* Keeps a window, which is the exporter's from now on; the oldest is given up where there is no room, but not one that was begun to be
+ * written. */
 static void hold(struct live *l, const struct live_unit *u)
 {
     if (l->held_count == LIVE_HELD) {
-        unsigned first = l->held[0].is_journaled ? 1 : 0;
+        unsigned first = is_begun(&l->held[0]) ? 1 : 0;
         gap_note(l, &l->held[first]);
         unit_drop(l, &l->held[first]);
         l->held_count--;
@@ -492,6 +511,19 @@ static void events_end(struct live *l)
         live_events_keep(l, NULL);
 }
 
+/* There is no later: what the feed does not have by now it will not get. */
+static void held_drop(struct live *l)
+{
+    struct fault fault;
+    if (l->held_count > 0)
+        (void)windows_sync(l, &l->held[0], &fault);
+    while (l->held_count > 0) {
+        struct live_unit *u = &l->held[--l->held_count];
+        atomic_fetch_add_explicit(&l->lost_windows, u->count - u->appended, memory_order_relaxed);
+        unit_drop(l, u);
+    }
+}
+
 void *live_exporter(void *arg)
 {
     struct live *l = arg;
@@ -534,10 +566,6 @@ void *live_exporter(void *arg)
     events_end(l);
     l->day_retry_ns = 0; /* there is no later */
     days_write(l);
-    while (l->held_count > 0) { /* there is no later */
-        struct live_unit *u = &l->held[--l->held_count];
-        atomic_fetch_add_explicit(&l->lost_windows, u->count, memory_order_relaxed);
-        unit_drop(l, u);
-    }
+    held_drop(l);
     return NULL;
 }

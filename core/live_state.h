@@ -141,6 +141,7 @@ enum { LIVE_LATE = 32 };
 struct live_unit {
     struct window *windows[1 + LIVE_LATE]; /* the late ones stand last */
     unsigned count, appended, safe; /* windows; that the feed took; of them, on disk for sure */
+    struct window_given_up said;    /* of others: the first of them says it */
     struct event_batch events;      /* told with the window */
     struct live_parts **parts;      /* of all workers; NULL: none, or the journal has them: */
     bool is_journaled;
@@ -186,8 +187,8 @@ struct live {
     int64_t after_ns; /* of the last one in its turn, no late one; 0: there was none */
     uint64_t jumps;   /* of the clock, when that was last seen */
     bool has_begun;   /* a window came */
-    uint64_t given_up,
-        given_up_events; /* windows, and what was told with them, since the last one that was written */
+    struct window_given_up
+        given_up; /* windows, and what they would have said beside packets: no window says it yet */
     struct feed_gap gap;      /* that says so; windows 0: it was said */
     struct feed_gap gap_said; /* it was, and waits for the next window; windows 0: it is safe */
     bool is_troubled, has_event_trouble;
