@@ -116,8 +116,9 @@ struct live_settings {
      * to one receiver. */
     bool receivers_count;
     struct telescope_watch *const
-        *watches;               /* of each receiver: what prefixes get; NULL: nobody asks */
-    struct recorder *recorder;  /* gets every packet, with the receiver's number; NULL: none */
+        *watches; /* of each receiver: what prefixes get; NULL: nobody asks */
+    struct recorder
+        *recorder; /* gets every packet, with the receiver's number, and is finished; NULL: none */
     struct live_days *days;     /* with base.packs_days; NULL: days are not counted */
     struct survey_list *survey; /* what windows stand on at first; copied. NULL: nothing is known */
     int32_t due; /* days before this date are to be tried again (live_days_begin); 0: none */

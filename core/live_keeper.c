@@ -263,6 +263,15 @@ static void receivers_end(struct live *l)
     }
 }
 
+/* What it does not get to the disk by now stands in the last window. */
+static void recorder_end(struct live *l)
+{
+    struct fault fault;
+    if (l->settings->recorder && recorder_finish(l->settings->recorder, &fault) < 0 &&
+        l->settings->say)
+        l->settings->say(l->settings->context, fault.text);
+}
+
 void live_keep_begin(struct live *l)
 {
     l->begun_ns = live_clock_now(&l->clock);
@@ -288,6 +297,7 @@ void live_keep(struct live *l)
     receivers_end(l);
     now_ns = live_clock_now(&l->clock);
     keep_once(l, now_ns);
+    recorder_end(l);
     int64_t span_ns = l->settings->base.window_span_ns;
     while (l->oldest_ns <= now_ns)
         window_seal(l, l->oldest_ns + span_ns > now_ns, l->oldest_ns + span_ns);

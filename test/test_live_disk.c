@@ -1,4 +1,4 @@
-/* A live capture whose disk takes nothing: the feed says how many windows were given up. */
+/* A live capture whose disk takes nothing: the feed says how many windows were given up, and how many packets were not recorded. */
 #include "live_case.h"
 
 #include "export/feed_tail.h"
@@ -34,6 +34,17 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
         return -1;
     }
     return syscall(SYS_pwrite64, fd, bytes, len, at);
+}
+
+static atomic_bool is_recording_full;
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    if (atomic_load(&is_recording_full)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_write, fd, bytes, len);
 }
 
 static const struct row {
@@ -100,15 +111,15 @@ static struct feed_identity identity_of(const struct ruleset *rules)
                                   .rules = rules};
 }
 
-static void capture(const struct row *row, struct feed_log *feed, const struct ruleset *rules,
-                    struct live_result *result)
+static void capture(const struct row *row, struct feed_log *feed, struct recorder *recorder,
+                    const struct ruleset *rules, struct live_result *result)
 {
     static const struct script others = {.is_paced = true};
     struct ending ending = {.row = row};
     struct fake fakes[2] = {0};
     struct live_clock clock;
     struct fault fault;
-    atomic_int left = 3; /* it never stops by itself */
+    atomic_int left = recorder ? 1 : 3; /* 3: it never stops by itself */
     live_clock_init(&clock);
     struct live_settings settings = {
         .base = {.rules = rules,
@@ -117,10 +128,11 @@ static void capture(const struct row *row, struct feed_log *feed, const struct r
                  .batch = BATCH_MAX,
                  .window_span_ns = SHORT_NS},
         .receiver_count = row->captures,
+        .recorder = recorder,
         .clock = &clock,
         .batches = 6000,
         .stop = &ending.stop,
-        .tick = tick,
+        .tick = recorder ? NULL : tick,
         .context = &ending,
     };
     for (unsigned i = 0; i < SHARDS; i++)
@@ -149,7 +161,7 @@ static void run(const struct row *row, const struct ruleset *rules)
     const struct feed_identity identity = identity_of(rules);
     assert_non_null(mkdtemp(dir));
     assert_int_equal(feed_log_create(&feed, dir, &identity, &fault), 0);
-    capture(row, feed, rules, &result);
+    capture(row, feed, NULL, rules, &result);
     assert_int_equal(feed_log_finish(feed, &fault), 0);
     if (feed_log_verify(dir, &checked, &fault) < 0)
         fail_msg("%s: %s", row->what, fault.text);
@@ -176,8 +188,43 @@ static void test_rows(void **state)
     ruleset_destroy(rules);
 }
 
+/* What the recorder has to give up at the end, its last packets being in no file, stands in a window. */
+static void not_recorded(void **state)
+{
+    static const struct row row = {.what = "a recording", .captures = 1};
+    struct ruleset *rules;
+    struct live_result result;
+    struct feed_log *feed;
+    struct recorder *recorder;
+    struct recorder_counts counts;
+    struct fault fault;
+    char dir[] = "/tmp/live.XXXXXX", recording[] = "/tmp/live.XXXXXX";
+    const struct recorder_settings settings = {.dir = recording};
+    (void)state;
+    assert_int_equal(ruleset_create(&rules, NULL, NULL), 0);
+    const struct feed_identity identity = identity_of(rules);
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(mkdtemp(recording));
+    assert_int_equal(feed_log_create(&feed, dir, &identity, &fault), 0);
+    if (recorder_create(&recorder, &settings, 1, &fault) < 0)
+        fail_msg("%s", fault.text);
+    atomic_store(&is_recording_full, true);
+    capture(&row, feed, recorder, rules, &result);
+    recorder_counts(recorder, &counts);
+    recorder_destroy(recorder);
+    atomic_store(&is_recording_full, false);
+    assert_int_equal(feed_log_finish(feed, &fault), 0);
+    assert_int_equal(counts.skipped, PACKETS);
+    assert_int_equal(given_up(dir).recorder_packets, PACKETS);
+    assert_int_equal(result.pipeline.total->given_up.recorder_packets, PACKETS);
+    pipeline_result_fini(&result.pipeline);
+    ruleset_destroy(rules);
+    folder_remove(dir);
+    folder_remove(recording);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(not_recorded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
