@@ -20,7 +20,9 @@ struct event_infected {
     int64_t last_ns; /* of its packets */
     const struct infected_list *list;
     struct told *told; /* its hosts in the order of the feed; NULL: it was not ended */
-    size_t appended;
+    size_t told_count, appended;
+    uint8_t (*there)[8]; /* ids that the feed has already */
+    size_t there_count, there_size;
     /* Of the date before: its hosts' addresses, in order, beside a version each. */
     bool has_before;
     int32_t before_date;
@@ -50,6 +52,7 @@ void event_infected_destroy(struct event_infected *x)
         return;
     infected_destroy(x->hosts);
     free(x->told);
+    free(x->there);
     free(x->before);
     free(x);
 }
@@ -101,6 +104,7 @@ void event_infected_begin(struct event_infected *x, const struct ruleset *rules,
     rules_take(x, rules);
     x->date = facts->date;
     x->last_ns = INT64_MIN;
+    x->there_count = 0;
     if (infected_begin(x->hosts, facts->date, survey, has_ex, ipv4) < 0)
         memory_ended();
 }
@@ -165,19 +169,40 @@ static int told_order(const void *a, const void *b)
     return order != 0 ? order : (x->host > y->host) - (x->host < y->host);
 }
 
+void event_infected_told(struct event_infected *x, const uint8_t id[8])
+{
+    if (x->there_count == x->there_size) {
+        x->there_size = x->there_size ? 2 * x->there_size : 64;
+        x->there = memory_must(realloc(x->there, x->there_size * sizeof *x->there));
+    }
+    memcpy(x->there[x->there_count++], id, sizeof *x->there);
+}
+
+static int id_order(const void *a, const void *b) { return memcmp(a, b, 8); }
+
+static bool is_there(const struct event_infected *x, const uint8_t id[8])
+{
+    return x->there_count > 0 &&
+           bsearch(id, x->there, x->there_count, sizeof *x->there, id_order) != NULL;
+}
+
 /* The hosts in the order of their events. */
 static void told_sort(struct event_infected *x)
 {
     const struct infected_list *list = x->list;
     struct event e;
     x->told = memory_must(malloc((list->count + 1) * sizeof *x->told));
-    x->appended = 0;
+    x->told_count = x->appended = 0;
+    if (x->there_count > 0)
+        qsort(x->there, x->there_count, sizeof *x->there, id_order);
     for (size_t i = 0; i < list->count; i++) {
         event_make(x, list->hosts[i], &e);
-        memcpy(x->told[i].id, e.id, sizeof e.id);
-        x->told[i].host = i;
+        if (is_there(x, e.id))
+            continue;
+        memcpy(x->told[x->told_count].id, e.id, sizeof e.id);
+        x->told[x->told_count++].host = i;
     }
-    qsort(x->told, list->count, sizeof *x->told, told_order);
+    qsort(x->told, x->told_count, sizeof *x->told, told_order);
 }
 
 int event_infected_end(struct event_infected *x, struct feed_log *feed, struct fault *fault)
@@ -194,7 +219,7 @@ int event_infected_rest(struct event_infected *x, struct feed_log *feed, struct 
 {
     struct event e;
     int err = 0;
-    while (err == 0 && x->told && x->appended < x->list->count) {
+    while (err == 0 && x->told && x->appended < x->told_count) {
         event_make(x, x->list->hosts[x->told[x->appended].host], &e);
         err = feed_log_append_event(feed, &e, fault);
         x->appended += err == 0;

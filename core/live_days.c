@@ -1,11 +1,11 @@
 #include "core/live_days.h"
 
+#include "core/day_earlier.h"
 #include "core/day_make.h"
 #include "core/day_recall.h"
 #include "core/event_infected.h"
 #include "core/live_state.h"
 #include "core/memory.h"
-#include "export/feed_reader.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct live_days {
         struct day_bases bases;
     } notes[NOTES]; /* of late windows */
     unsigned note_count;
-    int32_t written; /* a date whose Day is in the feed, and whose parts could not be dropped */
+    int32_t written; /* a date whose Day is in the feed, and whose parts are not dropped yet */
     bool has_written;
     int32_t failed; /* a date that could not be written when that was tried last */
     bool has_failed;
@@ -183,15 +183,21 @@ static bool part_fill(struct journal_part *out, struct live_parts *const *parts,
     return packets > 0;
 }
 
+static int written_drop(struct live_days *d, struct fault *fault)
+{
+    int err = day_journal_drop(d->journal, d->written, fault);
+    d->has_written = err < 0;
+    return err;
+}
+
 static int part_add(struct live_days *d, struct journal_part *part, uint64_t number,
                     struct fault *fault)
 {
     /* Parts that a Day has and such that it has not must not come together: they could not be told apart. */
     if (d->has_written && d->written == part->date) {
-        int err = day_journal_drop(d->journal, d->written, fault);
+        int err = written_drop(d, fault);
         if (err < 0)
             return err;
-        d->has_written = false;
     }
     part->number = number;
     notes_take(d, part);
@@ -245,82 +251,10 @@ void live_days_kept(struct live_days *d, uint64_t seq) { day_journal_kept(d->jou
 
 /* ---- finishing ---- */
 
-/* The last revision of a date in the feed, source by source. */
-struct earlier {
-    struct feed_pool *pool;
-    struct feed_reader *reader;
-    struct feed_cursor cursor;
-    struct source_day_buffer next;
-    struct day_result *day; /* NULL: there is none; its record is number */
-    uint64_t day_seq;
-    bool has_cursor, has_next;
-};
-
-static int earlier_next(struct earlier *e, struct fault *fault)
-{
-    struct record_view view;
-    int got;
-    e->has_next = false;
-    while ((got = e->has_cursor ? feed_cursor_next(&e->cursor, &view, fault) : 0) > 0) {
-        if (view.body_kind != RECORD_source_day)
-            continue;
-        int err = record_unpack_source_day(&e->next, view.body, view.body_len, fault);
-        e->has_next = err == 0;
-        return err;
-    }
-    return got;
-}
-
-static int day_read(struct earlier *e, size_t segment, struct fault *fault)
-{
-    struct feed_cursor cursor;
-    struct record_view view;
-    int got, err = feed_cursor_begin(&cursor, e->reader, segment, fault);
-    while (err == 0 && (got = feed_cursor_next(&cursor, &view, fault)) != 0) {
-        err = got < 0 ? got : 0;
-        if (err == 0 && view.body_kind == RECORD_day && !e->day) {
-            err = record_unpack_day(&e->day, view.body, view.body_len, fault);
-            e->day_seq = view.seq;
-        }
-    }
-    feed_cursor_end(&cursor);
-    return err;
-}
-
-static void earlier_end(struct earlier *e)
-{
-    if (e->has_cursor)
-        feed_cursor_end(&e->cursor);
-    source_day_buffer_free(&e->next);
-    day_result_destroy(e->day);
-    feed_reader_close(e->reader);
-    feed_pool_destroy(e->pool);
-}
-
-/* Opens what the feed has of a date; nothing where it has no Day of it. Caller ends it in any case. */
-static int earlier_begin(struct earlier *e, const char *dir, int32_t date, struct fault *fault)
-{
-    *e = (struct earlier){.pool = feed_pool_create(4)};
-    if (!e->pool)
-        return fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
-    int err = feed_reader_open(&e->reader, dir, e->pool, fault);
-    if (err == -ENOENT)
-        return 0;
-    const struct feed_reader_date *found = err == 0 ? feed_reader_date_find(e->reader, date) : NULL;
-    if (!found || found->day == FEED_NO_SEGMENT)
-        return err;
-    err = day_read(e, found->day, fault);
-    if (err == 0 && found->sources != FEED_NO_SEGMENT) {
-        err = feed_cursor_begin(&e->cursor, e->reader, found->sources, fault);
-        e->has_cursor = true;
-    }
-    return err < 0 ? err : earlier_next(e, fault);
-}
-
 /* A date on its way to the feed. */
 struct finishing {
     struct live_days *days;
-    struct earlier earlier;
+    struct day_earlier earlier;
     struct day *day;
     struct feed_log *feed;
     struct survey_maker *survey;     /* NULL: not wanted */
@@ -352,7 +286,7 @@ static int earlier_write(struct finishing *f, const struct source_day *s)
            (!s || source_day_order(&f->earlier.next.day, s) < 0)) {
         err = source_write(f, &f->earlier.next.day);
         if (err == 0)
-            err = earlier_next(&f->earlier, f->fault);
+            err = day_earlier_next(&f->earlier, f->fault);
     }
     return err;
 }
@@ -366,7 +300,7 @@ static int source_take(void *context, struct source_day *s)
     if (source_day_merge(&f->earlier.next, s) < 0)
         memory_ended();
     err = source_write(f, &f->earlier.next.day);
-    return err < 0 ? err : earlier_next(&f->earlier, f->fault);
+    return err < 0 ? err : day_earlier_next(&f->earlier, f->fault);
 }
 
 /* What the day's packets were labelled by: as its parts say; those of earlier versions did not. */
@@ -435,6 +369,11 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
     return err;
 }
 
+static void infected_told(void *context, const struct event *infected)
+{
+    event_infected_told(context, infected->id);
+}
+
 /* Infected hosts of the date that was written last, or the rest of them: safe in the feed, or to be told the next time. */
 static int infected_tell(struct live_days *d, struct feed_log *feed, bool is_rest,
                          struct fault *fault)
@@ -452,7 +391,24 @@ static int infected_tell(struct live_days *d, struct feed_log *feed, bool is_res
     return err;
 }
 
-/* Writes a date, unless the feed has it, with all windows of the parts: only to drop them was left to do, then. */
+/* Those that the feed lacks of a Day that it has: its writer was killed behind it. */
+static int infected_resume(struct finishing *f, int32_t date)
+{
+    const struct day_store_settings *settings = f->days->day;
+    int err = 0;
+    event_infected_begin(f->infected, settings->day.rules, f->earlier.day->facts,
+                         &settings->day.survey);
+    while (err == 0 && f->earlier.has_next) {
+        err = event_infected_add(f->infected, &f->earlier.next.day, f->fault);
+        if (err == 0)
+            err = day_earlier_next(&f->earlier, f->fault);
+    }
+    if (err == 0)
+        err = day_earlier_infected(&f->earlier, date, infected_told, f->infected, f->fault);
+    return err < 0 ? err : infected_tell(f->days, f->feed, false, f->fault);
+}
+
+/* Writes a date, unless the feed has it, with all windows of the parts. They are dropped when all is told of it. */
 static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                        struct survey_list **survey, struct fault *fault)
 {
@@ -464,19 +420,20 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     f.day = memory_must(day_create(&settings->day));
     if (survey && d->settings->has_survey)
         f.survey = survey_maker_create(&settings->day.survey, day_make_ipv4(settings, date), date);
-    int err = earlier_begin(&f.earlier, d->settings->feed_dir, date, fault);
+    int err = day_earlier_begin(&f.earlier, d->settings->feed_dir, date, fault);
     /* A process that ended between the Day and what follows here left parts that the Day has. */
     bool is_written =
         err == 0 && f.earlier.day && day_journal_last(d->journal, date) < f.earlier.day_seq;
     if (err == 0 && !is_written)
         err = date_write(&f, date, &facts);
     if (err == 0) {
-        err = day_journal_drop(d->journal, date, fault);
         d->written = date;
-        d->has_written = err < 0;
+        d->has_written = true;
     }
-    if (err == 0 && !is_written && f.infected)
-        untold = infected_tell(d, feed, false, fault);
+    if (err == 0 && f.infected)
+        untold = is_written ? infected_resume(&f, date) : infected_tell(d, feed, false, fault);
+    if (err == 0 && untold == 0)
+        err = written_drop(d, fault);
     if (err == 0 && f.survey) {
         free(*survey);
         *survey = NULL;
@@ -486,7 +443,7 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
             *survey = survey_maker_end(f.survey);
     }
     survey_maker_destroy(f.survey);
-    earlier_end(&f.earlier);
+    day_earlier_end(&f.earlier);
     day_facts_fini(&facts);
     day_destroy(f.day);
     return err < 0 ? err : untold;
@@ -520,6 +477,8 @@ int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     int err = d->is_untold ? infected_tell(d, feed, true, fault) : 0;
     if (survey)
         *survey = NULL;
+    if (err == 0 && d->has_written)
+        err = written_drop(d, fault);
     while (err == 0) {
         size_t count;
         const int32_t *dates = day_journal_dates(d->journal, &count);
@@ -537,7 +496,7 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
 {
     const struct day_store_settings *settings = d->day;
     const struct feed_reader_date *dates;
-    struct earlier e = {.pool = feed_pool_create(4)};
+    struct day_earlier e = {.pool = feed_pool_create(4)};
     *survey = NULL;
     int err = e.pool ? feed_reader_open(&e.reader, d->settings->feed_dir, e.pool, fault)
                      : fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
@@ -546,7 +505,7 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
                          dates[count - 1].sources == FEED_NO_SEGMENT))
         count--;
     if (err == -ENOENT || count == 0 || !d->settings->has_survey) {
-        earlier_end(&e);
+        day_earlier_end(&e);
         return err == -ENOENT ? 0 : err;
     }
     const struct feed_reader_date *last = &dates[count - 1];
@@ -554,7 +513,7 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
         survey_maker_create(&settings->day.survey, day_make_ipv4(settings, last->date), last->date);
     err = feed_cursor_begin(&e.cursor, e.reader, last->sources, fault);
     e.has_cursor = true;
-    while (err == 0 && (err = earlier_next(&e, fault)) == 0 && e.has_next) {
+    while (err == 0 && (err = day_earlier_next(&e, fault)) == 0 && e.has_next) {
         const struct source_day *s = &e.next.day;
         survey_maker_take(m, s, s->origin.bogon[0] || s->origin.acknowledged[0],
                           day_make_is_attacker(settings->day.rules, s));
@@ -562,7 +521,7 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
     if (err == 0)
         *survey = survey_maker_end(m);
     survey_maker_destroy(m);
-    earlier_end(&e);
+    day_earlier_end(&e);
     return err;
 }
 

@@ -6,20 +6,48 @@
 #include "journal_folder.h"
 #include "telling_case.h"
 
-enum { HOSTS = 5 };
+#include <sys/wait.h>
 
-/* ---- a disk that fails to sync */
+enum { HOSTS = 5, KILLED = 7 };
 
-static atomic_uint syncs, fails_at; /* calls so far; that which fails, 0: none */
+/* ---- a disk that fails to sync, a process that is killed */
+
+static atomic_uint syncs, fails_at;    /* calls so far; that which fails, 0: none */
+static atomic_uint moments, killed_at; /* likewise of what changes the disk; what it is killed at */
+
+static void moment(void)
+{
+    if (atomic_fetch_add(&moments, 1) + 1 == atomic_load(&killed_at))
+        _exit(KILLED);
+}
 
 /* In place of the C library's. */
 int fdatasync(int fd)
 {
+    moment();
     if (atomic_fetch_add(&syncs, 1) + 1 == atomic_load(&fails_at)) {
         errno = EIO;
         return -1;
     }
     return (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+    moment();
+    return syscall(SYS_pwrite64, fd, bytes, len, at);
+}
+
+int unlinkat(int fd, const char *path, int flags)
+{
+    moment();
+    return (int)syscall(SYS_unlinkat, fd, path, flags);
+}
+
+int unlink(const char *path)
+{
+    moment();
+    return (int)syscall(SYS_unlink, path);
 }
 
 /* ---- infected hosts */
@@ -81,7 +109,7 @@ struct hosts {
     struct feed_log *feed;
 };
 
-static void hosts_begin(struct hosts *h, const int32_t *dates, unsigned count)
+static void hosts_make(struct hosts *h, unsigned count)
 {
     struct fault fault;
     telling_init(&h->t, count);
@@ -95,6 +123,12 @@ static void hosts_begin(struct hosts *h, const int32_t *dates, unsigned count)
     h->t.days.day.telescope = h->telescope;
     h->t.days.day.infected = h->infected;
     h->t.days.has_survey = true;
+}
+
+static void hosts_begin(struct hosts *h, const int32_t *dates, unsigned count)
+{
+    struct fault fault;
+    hosts_make(h, count);
     hosts_fill(dates, count);
     assert_int_equal(feed_log_create(&h->feed, h->t.feed, &h->t.identity, &fault), 0);
     for (unsigned i = 0; i < count; i++) { /* their packets lie in it */
@@ -181,6 +215,62 @@ static void a_sync_fails(void **state)
     assert_in_range(calls, 4, MOST);
 }
 
+/* ---- a process that is killed */
+
+/* Exits with KILLED, or with 0 where it came to its end before that. */
+static void days_until_killed(const int32_t *dates, unsigned count, unsigned at)
+{
+    struct hosts h;
+    struct feed_check checked;
+    struct fault fault;
+    hosts_begin(&h, dates, count);
+    atomic_store(&moments, 0);
+    atomic_store(&killed_at, at);
+    if (live_days_finish(h.days, dates[count - 1] + 1, h.feed, NULL, &fault) < 0)
+        _exit(1);
+    atomic_store(&killed_at, 0);
+    hosts_end(&h, &checked);
+    _exit(0);
+}
+
+/* Wherever that is, who goes on tells each host of each date once. */
+static void killed(void **state)
+{
+    static const int32_t dates[] = {A, B};
+    enum { MOST = 200 };
+    for (unsigned at = 1;; at++) {
+        struct hosts h;
+        struct feed_resume resume;
+        struct feed_check checked;
+        struct survey_list *survey;
+        struct fault fault;
+        int32_t due;
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            days_until_killed(dates, 2, at);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 0) {
+            assert_in_range(at, 20, MOST);
+            break;
+        }
+        assert_int_equal(WEXITSTATUS(status), KILLED);
+        hosts_make(&h, 2);
+        if (feed_log_continue(&h.feed, &resume, h.t.feed, &h.t.identity, &fault) < 0)
+            fail_msg("moment %u: %s", at, fault.text);
+        h.t.days.window_seq = resume.window_seq;
+        if (live_days_open(&h.days, &h.t.days, &fault) < 0 ||
+            live_days_begin(h.days, B + 1, h.feed, &survey, &due, &fault) < 0 || due != 0)
+            fail_msg("moment %u: %s", at, fault.text);
+        free(survey);
+        hosts_end(&h, &checked);
+        if (checked.events[EVENT_infected] != 2 * HOSTS || checked.days != 2)
+            fail_msg("moment %u: %lu hosts, %lu days", at,
+                     (unsigned long)checked.events[EVENT_infected], (unsigned long)checked.days);
+    }
+}
+
 /* ---- the start */
 
 static unsigned lines;
@@ -244,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_rules),
         cmocka_unit_test(a_sync_fails),
+        cmocka_unit_test(killed),
         cmocka_unit_test(begins_without_a_day),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
