@@ -26,8 +26,10 @@ struct live_days {
     unsigned note_count;
     int32_t written; /* a date whose Day is in the feed, and whose parts are not dropped yet */
     bool has_written;
-    int32_t failed; /* a date that could not be written when that was tried last */
-    bool has_failed;
+    bool is_stuck;         /* the feed could not take back a date that was begun */
+    int32_t survey_date;   /* whose list was given last */
+    int32_t failed[NOTES]; /* dates that could not be written when that was tried last */
+    unsigned failed_count;
     bool is_untold; /* infected hosts of the date that was written last are not all in the feed */
 };
 
@@ -54,6 +56,7 @@ int live_days_open(struct live_days **out, const struct live_days_settings *sett
         return fault_set(fault, ENOMEM, "days: %s", strerror(ENOMEM));
     d->settings = settings;
     d->day = &settings->day;
+    d->survey_date = INT32_MIN;
     const struct day_journal_settings journal = {
         .dir = settings->journal_dir,
         .sensor = settings->day.sensor,
@@ -364,7 +367,7 @@ static int date_write(struct finishing *f, int32_t date, struct day_facts *facts
         err = feed_log_sync(f->feed, f->fault);
     if (err < 0) {
         struct fault other;
-        (void)feed_log_day_cancel(f->feed, &other);
+        f->days->is_stuck = feed_log_day_cancel(f->feed, &other) < 0;
     }
     return err;
 }
@@ -418,7 +421,7 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     int untold = 0;
     struct day_facts facts = {0};
     f.day = memory_must(day_create(&settings->day));
-    if (survey && d->settings->has_survey)
+    if (survey && d->settings->has_survey && date >= d->survey_date)
         f.survey = survey_maker_create(&settings->day.survey, day_make_ipv4(settings, date), date);
     int err = day_earlier_begin(&f.earlier, d->settings->feed_dir, date, fault);
     /* A process that ended between the Day and what follows here left parts that the Day has. */
@@ -441,6 +444,8 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
             err = live_days_survey(d, date + 1, survey, fault);
         else
             *survey = survey_maker_end(f.survey);
+        if (*survey)
+            d->survey_date = (*survey)->date;
     }
     survey_maker_destroy(f.survey);
     day_earlier_end(&f.earlier);
@@ -449,12 +454,33 @@ static int date_finish(struct live_days *d, int32_t date, struct feed_log *feed,
     return err < 0 ? err : untold;
 }
 
+/* ---- dates that could not be written ---- */
+
+static unsigned failed_find(const struct live_days *d, int32_t date)
+{
+    unsigned i = 0;
+    while (i < d->failed_count && d->failed[i] != date)
+        i++;
+    return i;
+}
+
+/* So many dates never failed at once: of more the first ones are known. */
+static void failed_note(struct live_days *d, int32_t date, bool has_failed)
+{
+    unsigned i = failed_find(d, date);
+    if (has_failed && i == d->failed_count && i < NOTES)
+        d->failed[d->failed_count++] = date;
+    else if (!has_failed && i < d->failed_count)
+        d->failed[i] = d->failed[--d->failed_count];
+}
+
 /* Parts that turn out to be damaged are mended, and the date is begun again: once, since that reads all of them. What could not be read the
  * last time and can't be this time is damaged, too. */
 static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log *feed,
                               struct survey_list **survey, struct fault *fault)
 {
-    int err = d->has_failed && d->failed == date ? day_journal_mend(d->journal, date, fault) : 0;
+    bool has_failed = failed_find(d, date) < d->failed_count;
+    int err = has_failed ? day_journal_mend(d->journal, date, fault) : 0;
     if (err < 0)
         return err;
     err = date_finish(d, date, feed, survey, fault);
@@ -466,25 +492,43 @@ static int date_finish_mended(struct live_days *d, int32_t date, struct feed_log
         else /* 0: the journal's thread was faster, or it is not the journal */
             err = date_finish(d, date, feed, survey, fault);
     }
-    d->failed = date;
-    d->has_failed = err < 0;
+    failed_note(d, date, err < 0);
     return err;
+}
+
+/* The first of the journal's dates behind one, before `end`; false: there is none. */
+static bool date_next(struct live_days *d, int32_t end, int64_t *date)
+{
+    size_t count, i = 0;
+    const int32_t *dates = day_journal_dates(d->journal, &count);
+    while (i < count && dates[i] <= *date)
+        i++;
+    if (i == count || dates[i] >= end)
+        return false;
+    *date = dates[i];
+    return true;
 }
 
 int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                      struct survey_list **survey, struct fault *fault)
 {
-    int err = d->is_untold ? infected_tell(d, feed, true, fault) : 0;
+    int64_t at = INT64_MIN;
+    struct fault other;
     if (survey)
         *survey = NULL;
-    if (err == 0 && d->has_written)
-        err = written_drop(d, fault);
-    while (err == 0) {
-        size_t count;
-        const int32_t *dates = day_journal_dates(d->journal, &count);
-        if (count == 0 || dates[0] >= date)
-            return 0;
-        err = date_finish_mended(d, dates[0], feed, survey, fault);
+    d->is_stuck = false;
+    int err = d->is_untold ? infected_tell(d, feed, true, fault) : 0;
+    if (err == 0 && d->has_written && (err = written_drop(d, fault)) == 0)
+        failed_note(d, d->written, false);
+    if (err < 0)
+        return err;
+    while (date_next(d, date, &at)) {
+        int of_date = date_finish_mended(d, (int32_t)at, feed, survey, &other);
+        if (of_date < 0 && (err == 0 || of_date == -EINVAL))
+            err = of_date, *fault = other;
+        /* Where it is not the date that is at fault, later ones wait for it. */
+        if (d->has_written || d->is_stuck)
+            break;
     }
     return err;
 }
@@ -520,6 +564,8 @@ int live_days_survey(struct live_days *d, int32_t date, struct survey_list **sur
     }
     if (err == 0)
         *survey = survey_maker_end(m);
+    if (*survey)
+        d->survey_date = (*survey)->date;
     survey_maker_destroy(m);
     day_earlier_end(&e);
     return err;

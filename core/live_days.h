@@ -52,8 +52,8 @@ void live_days_kept(struct live_days *d, uint64_t seq);
 
 /* Writes the Days of all dates before `date`. *survey (may be NULL) becomes the list of the last one, the caller's to free(),
  * where windows take out survey scanners. What is damaged of a date's parts is mended: its Day says what it
- * lacks. 0, or -errno and a fault: what is not written stays, for the next time; that reads the parts first, so that no segment of the feed
- * ends for nothing. *survey is that of the dates that were written, also then. */
+ * lacks. 0, or -errno and a fault, of the first that could not be written: it stays, for the next time, and holds up no later date; that reads
+ * the parts first, so that no segment of the feed ends for nothing. *survey is that of the dates that were written, also then, where no later one's was given. */
 int live_days_finish(struct live_days *d, int32_t date, struct feed_log *feed,
                      struct survey_list **survey, struct fault *fault);
 

@@ -215,6 +215,46 @@ static void a_sync_fails(void **state)
     assert_in_range(calls, 4, MOST);
 }
 
+/* ---- a date that can't be written */
+
+/* It holds up none behind it, and is written when what stands in its way is gone. */
+static void a_date_waits_alone(void **state)
+{
+    static const int32_t dates[] = {A, B};
+    struct hosts h;
+    struct day_part_info info;
+    struct feed_check checked;
+    struct fault fault;
+    char path[PATH], in_the_way[PATH + 8], name[DAY_PART_NAME];
+    uint8_t byte;
+    hosts_begin(&h, dates, 2);
+    day_part_name(&(struct day_part_id){A, 1, 1}, name);
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)snprintf(in_the_way, sizeof in_the_way, "%s.new", path); /* of who mends it */
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    assert_int_equal(day_part_look(path, "tokyo", "Asia/Tokyo", &info, &fault), 0);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)info.run_at + 40), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)info.run_at + 40), 1);
+    (void)close(fd);
+    for (unsigned i = 0; i < 3; i++) {
+        struct day_result *of_a, *of_b;
+        assert_int_equal(live_days_finish(h.days, B + 1, h.feed, NULL, &fault), -EISDIR);
+        assert_non_null(strstr(fault.text, name));
+        of_a = day_of(h.t.feed, A), of_b = day_of(h.t.feed, B);
+        assert_null(of_a);
+        assert_non_null(of_b);
+        day_result_destroy(of_b);
+    }
+    assert_int_equal(rmdir(in_the_way), 0);
+    assert_int_equal(live_days_finish(h.days, B + 1, h.feed, NULL, &fault), 0);
+    day_part_info_fini(&info);
+    hosts_end(&h, &checked);
+    assert_int_equal(checked.days, 2);
+    assert_int_equal(checked.events[EVENT_infected], HOSTS); /* of B: A's one block is lost */
+}
+
 /* ---- a process that is killed */
 
 /* Exits with KILLED, or with 0 where it came to its end before that. */
@@ -332,9 +372,8 @@ static void begins_without_a_day(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_rules),
-        cmocka_unit_test(a_sync_fails),
-        cmocka_unit_test(killed),
+        cmocka_unit_test(other_rules),          cmocka_unit_test(a_sync_fails),
+        cmocka_unit_test(a_date_waits_alone),   cmocka_unit_test(killed),
         cmocka_unit_test(begins_without_a_day),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
