@@ -210,7 +210,7 @@ static const char *arguments_known(enum http_route_id route)
     case HTTP_ROUTE_windows:
         return "since until after limit ports ";
     case HTTP_ROUTE_events: /* each begins within the first 64 bytes */
-        return "since until after limit type phase network port min-rate updates ";
+        return "since until after limit type phase network port updates newest min-rate ";
     case HTTP_ROUTE_days:
         return "since until limit ";
     case HTTP_ROUTE_day:

@@ -7,7 +7,7 @@
  *   /api/v1/windows          ?since= &until= (seconds since 1970, or 2026-01-01T00:00:00Z; without: the newest hour) &after=SEQ
  *                            &limit= (60) &ports= (20 rows; JSON): http_past_windows
  *   /api/v1/events           ?since= &until= (without: the newest 24 h) &type= &phase= &network= &port= &min-rate= &after=SEQ &limit= (1000)
- *                            &updates=1: http_past_events
+ *                            &updates=1 &newest=1: http_past_events
  *   /api/v1/days             ?since= &until= (dates) &limit= (31): http_past_days
  *   /api/v1/days/DATE        or /today, ?top= (20): http_past_day
  *   /api/v1/ports/tcp/23     ?since= &until= (dates), /api/v1/sources/ADDR|PREFIX|AS: by http_lookup

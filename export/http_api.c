@@ -130,7 +130,7 @@ static enum MHD_Result events_answer(struct http_request *r)
     struct fault fault = {0};
     struct http_body *body;
     enum MHD_Result answer;
-    uint64_t limit = EVENTS, updates = 0;
+    uint64_t limit = EVENTS, updates = 0, newest = 0;
     struct http_events_query q = {.is_protobuf = http_wants_protobuf(http_header(r, "Accept"))};
     struct event_filter *f = &q.filter;
     http_follow_count(a.follow, &counts);
@@ -146,10 +146,12 @@ static enum MHD_Result events_answer(struct http_request *r)
         !filter_read(r, "min-rate", event_filter_rate, f, &answer) ||
         !number_read(r, "after", 0, UINT64_MAX - 1, &q.after, &answer) ||
         !number_read(r, "limit", 1, HTTP_EVENTS_MAX, &limit, &answer) ||
-        !number_read(r, "updates", 0, 1, &updates, &answer))
+        !number_read(r, "updates", 0, 1, &updates, &answer) ||
+        !number_read(r, "newest", 0, 1, &newest, &answer))
         return answer;
     q.limit = limit;
     q.has_updates = updates > 0;
+    q.is_newest = newest > 0;
     int err = http_past_events(r->h->past, &q, &a, &body, &fault);
     if (err == -EACCES)
         return http_answer_error(r, 403, fault.text);

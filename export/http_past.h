@@ -59,10 +59,12 @@ struct http_events_query {
     uint64_t after; /* behind this record */
     uint64_t limit; /* events; not of public readers */
     bool has_updates, is_protobuf;
+    bool is_newest; /* of more than `limit` those that were told last, not first */
 };
 
 /* JSON {sensor, timezone, seq, events [objects of event_print.h, `seq` in front], next}: each event once, as it stands, in the order they were
- * told, or with has_updates every record; `next` as above. Protobuf: delimited Records.
+ * told, or with has_updates every record; `next` as above. With is_newest `earlier` beside seq: so many stand before them. Protobuf: delimited
+ * Records.
  *
  * Public readers: {sensor, timezone, delay_seconds, min_sources, events [{hour, type, proto, port, events, open}], other [{hour, type,
  * events}]}: how many began in an hour (RFC 3339, UTC), by port; a row stands for at least min_sources distinct addresses, ports of fewer

@@ -50,6 +50,34 @@ static int event_answer(void *context, const struct event *e, const struct recor
     return 0;
 }
 
+/* ---- the newest */
+
+struct newest {
+    uint64_t *records; /* of the last ones, `limit` of them, by turns */
+    uint64_t limit, count;
+};
+
+static int newest_note(void *context, const struct event *e, const struct record_view *record)
+{
+    struct newest *n = context;
+    (void)e;
+    n->records[n->count++ % n->limit] = record->seq;
+    return 0;
+}
+
+/* Leaves out all but the newest; *earlier: so many. */
+static int newest_find(struct past_feed *f, struct event_walk *walk, uint64_t limit,
+                       uint64_t *earlier, struct fault *fault)
+{
+    struct newest n = {.limit = limit, .records = malloc(limit * sizeof *n.records)};
+    int err = n.records == NULL ? -ENOMEM : event_walk_run(walk, f->reader, newest_note, &n, fault);
+    *earlier = err == 0 && n.count > limit ? n.count - limit : 0;
+    if (*earlier > 0)
+        walk->after = n.records[n.count % limit] - 1;
+    free(n.records);
+    return err;
+}
+
 static void head_print(struct http_past *p, FILE *out, const char *sensor)
 {
     fputs("{\"sensor\":", out);
@@ -192,7 +220,8 @@ static int public_check(const struct http_events_query *q, struct fault *fault)
     const struct event_filter *f = &q->filter;
     if (q->is_protobuf)
         return fault_set(fault, EACCES, "readers without a token get counts of events: JSON alone");
-    if (f->has_prefix || f->min_rate > 0 || f->has_port || q->has_updates || q->after > 0)
+    if (f->has_prefix || f->min_rate > 0 || f->has_port || q->has_updates || q->is_newest ||
+        q->after > 0)
         return fault_set(fault, EACCES,
                          "readers without a token may ask by type, phase and time alone");
     return 0;
@@ -228,16 +257,24 @@ static int events_print(struct http_past *p, struct past_feed *f, struct answer 
                         const char *sensor, struct fault *fault)
 {
     const struct http_events_query *q = x->q;
-    const struct event_walk walk = {.filter = &q->filter,
-                                    .has_updates = q->has_updates,
-                                    .after = q->after,
-                                    .until_seq = f->seq,
-                                    .told_until_ns = INT64_MAX};
+    struct event_walk walk = {.filter = &q->filter,
+                              .has_updates = q->has_updates,
+                              .after = q->after,
+                              .until_seq = f->seq,
+                              .told_until_ns = INT64_MAX};
+    uint64_t earlier = 0;
+    int err =
+        f->reader == NULL || !q->is_newest ? 0 : newest_find(f, &walk, q->limit, &earlier, fault);
+    if (err < 0)
+        return err == -ENOMEM ? fault_set(fault, ENOMEM, "no memory for events") : err;
     if (!q->is_protobuf) {
         head_print(p, x->out, sensor);
-        fprintf(x->out, ",\"seq\":%" PRIu64 ",\"events\":[", f->reader == NULL ? 0 : f->seq);
+        fprintf(x->out, ",\"seq\":%" PRIu64, f->reader == NULL ? 0 : f->seq);
+        if (q->is_newest)
+            fprintf(x->out, ",\"earlier\":%" PRIu64, earlier);
+        fputs(",\"events\":[", x->out);
     }
-    int err = f->reader == NULL ? 0 : event_walk_run(&walk, f->reader, event_answer, x, fault);
+    err = f->reader == NULL ? 0 : event_walk_run(&walk, f->reader, event_answer, x, fault);
     if (err < 0 || q->is_protobuf)
         return err < 0 ? err : 0;
     if (err == ENOUGH)

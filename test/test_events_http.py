@@ -57,6 +57,12 @@ def whole(b, server):
         if after is None:
             break
     v.equal(paged, [m.id.hex() for m in messages], "page by page")
+    for words in ("", "&updates=1"):
+        every = [e["id"] for e in b.json(server, ALL + words, "analyst")["events"]]
+        for limit in (1, 3, len(every) - 1, len(every), len(every) + 1):
+            answer = b.json(server, f"{ALL}{words}&newest=1&limit={limit}", "analyst")
+            v.equal(([e["id"] for e in answer["events"]], answer["earlier"], answer["next"]), (every[-limit:], max(0, len(every) - limit), None),
+                    f"the newest {limit}{words}")
 
 
 def filters(b, server):
@@ -71,7 +77,7 @@ def filters(b, server):
     since = b.json(server, "/api/v1/events?since=2026-01-01T12:08:00Z", "analyst")["events"]
     b.verdict.equal(len(since), sum(e.last_ns >= (START + 8) * MINUTE for e in last), "since")
     b.verdict.equal(len(b.json(server, "/api/v1/events", "analyst")["events"]), len(last), "without since: the newest day")
-    for query in ("type=x", "phase=x", "network=x", "port=x", "min-rate=x", "since=x", "until=x", "limit=0", "limit=x", "after=x", "updates=2", "type=%00%0a"):
+    for query in ("type=x", "phase=x", "network=x", "port=x", "min-rate=x", "since=x", "until=x", "limit=0", "limit=x", "after=x", "updates=2", "newest=2", "newest=1&newest=1", "min-rate=1&newest=1&min-rate=1", "type=%00%0a"):
         b.ask(server, f"/api/v1/events?{query}", "analyst", 400)
     b.ask(server, "/api/v1/events/1", "analyst", 404)
     status, _, _ = server.get(ALL)
@@ -104,7 +110,7 @@ def public(b):
         v.equal([(r["hour"][11:13], r["type"], r["events"]) for r in answer["other"]], [("13", "scan", 4)], "public: other")
         for secret in (b"198.51", b"192.0.2", b"203.0.113", b"Secret", b"hxxp", b'"id"', b"packets", b"5555", b"JP", b"watched", b"indicator"):
             v.check(secret not in body, f"public: {secret}")
-        for query in ("network=198.51.100.0/24", "min-rate=1", "port=5555", "updates=1", "after=1"):
+        for query in ("network=198.51.100.0/24", "min-rate=1", "port=5555", "updates=1", "newest=1", "after=1"):
             b.ask(server, f"{ALL}&{query}", "public", 403)
         b.ask(server, ALL, "public", 403, Accept="application/x-protobuf")
         v.equal([r["type"] for r in b.json(server, ALL + "&type=dos", "public")["events"]], ["dos"], "public: type")

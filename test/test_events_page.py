@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from devtools import Browser, browser_path
-from event_lines import last_of, lines, make, sample
+from event_lines import Event, last_of, lines, make, sample
 from judge import Verdict
 from serving import Server
 from test_page import opened, quiet, until
@@ -47,6 +47,21 @@ def shown(verdict, browser, folder, shots):
         server.stop()
 
 
+def many(verdict, browser, folder):
+    """More than the page lists: those that came last."""
+    told = {m: [Event(first=m - 1, told=m, phase="end", address=f"198.51.{m}.{n}", port="23") for n in range(100)] for m in range(1, 53)}
+    server = Server(make(os.path.join(folder, "many"), lines(told, 53)))
+    try:
+        page = opened(browser, server.url + "?lang=en", width=1280)
+        until(page, "document.querySelectorAll('#table-events tbody tr').length > 0")
+        rows = page.eval(TABLE)
+        verdict.equal(rows[0][3].split(".")[:3], ["198", "51", "52"], f"the newest: {rows[0]}")
+        verdict.check("Only the newest 5,000" in page.eval("document.getElementById('events-note').innerText"), "and said")
+        page.close()
+    finally:
+        server.stop()
+
+
 def public(verdict, browser, folder):
     feed = make(os.path.join(folder, "public"), lines(sample(), 12))
     tokens = os.path.join(folder, "tokens")
@@ -77,6 +92,7 @@ def main():
         browser = Browser()
         try:
             shown(verdict, browser, folder, shots)
+            many(verdict, browser, folder)
             public(verdict, browser, folder)
         finally:
             browser.close()

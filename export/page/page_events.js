@@ -83,9 +83,9 @@ async function eventsLoad(of) {
   const got = { rows: [], isFolded: false, isMore: false, date: of.date };
   try {
     const iso = seconds => new Date(seconds * 1000).toISOString().slice(0, 19) + "Z";
-    const answer = await get(`/api/v1/events?since=${iso(Number(of.start))}&until=${iso(Number(of.end))}` + (of.folded ? "" : `&limit=${EVENT_MOST}`));
+    const answer = await get(`/api/v1/events?since=${iso(Number(of.start))}&until=${iso(Number(of.end))}` + (of.folded ? "" : `&newest=1&limit=${EVENT_MOST}`));
     got.isFolded = answer.min_sources !== undefined;
-    got.isMore = !!answer.next;
+    got.isMore = answer.earlier > 0;
     got.rows = got.isFolded ? answer.events.concat(answer.other) : answer.events;
     got.rows.sort((a, b) => eventTime(b.first || b.hour) - eventTime(a.first || a.hour));
   } catch { /* none are shown */ }

@@ -112,7 +112,7 @@ const PAGE_WORDS = {
   events: ["Events", "イベント"],
   events_note: ["Each once, as it stands, newest first; + is not over. Onsets, attacks and watched networks are marked on the series above.", "新しい順に、各イベントの最新の状態を示します（+ は継続中）。新規活動・攻撃・監視対象ネットワークは上の時系列にも印があります。"],
   events_folded: ["How many began in each hour; ports of few addresses stand together. Sign in to see each.", "1時間ごとの開始件数です。アドレス数の少ないポートはまとめています。個々のイベントはログイン後に表示されます。"],
-  events_more: ["Only the first {0} of the day.", "その日の最初の {0} 件のみ表示しています。"],
+  events_more: ["Only the newest {0} of the day.", "その日の最新の {0} 件のみ表示しています。"],
   event: ["Event", "イベント"],
   began: ["Began", "開始"],
   lasted: ["Lasted", "継続時間"],
