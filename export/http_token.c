@@ -78,9 +78,11 @@ int http_tokens_read(struct http_tokens *t, const char *path, struct fault *faul
     FILE *in = fopen(path, "re");
     if (in == NULL)
         return fault_set(fault, errno, "%s: %s", path, strerror(errno));
-    int err = 0;
-    if (fstat(fileno(in), &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    int err = fstat(fileno(in), &st) == 0 ? 0 : fault_set(fault, errno, "%s: can't be asked", path);
+    if (err == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         err = fault_set(fault, EINVAL, "%s: others may write it: chmod 600", path);
+    else if (err == 0 && (st.st_mode & S_IROTH) != 0)
+        err = fault_set(fault, EINVAL, "%s: others may read it: chmod 600", path);
     size_t len = fread(text, 1, sizeof text, in);
     if (err == 0 && ferror(in))
         err = fault_set(fault, errno, "%s: %s", path, strerror(errno));

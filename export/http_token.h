@@ -7,7 +7,7 @@
  *   analyst  TOKEN
  *   operator TOKEN
  * each kind at most once, 16 to 127 visible ASCII characters, all different. The file should be its owner's alone; it is refused
- * where others may write it. Tokens are compared in a time that depends on nothing of them.
+ * where others may write it, or may read it who are not of its group. Tokens are compared in a time that depends on nothing of them.
  */
 #ifndef EXPORT_HTTP_TOKEN_H
 #define EXPORT_HTTP_TOKEN_H

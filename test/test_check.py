@@ -72,6 +72,8 @@ CASES = [
     ("out: DIR/feed\nlisten: nowhere\n", ["FILE:2:1: listen: nowhere: is no address and port"]),
     ("out: DIR/feed\nlisten: 0.0.0.0:8470\ntokens: DIR/none\n", ["FILE:3:1: tokens: DIR/none: No such file or directory"]),
     ("out: DIR/feed\ntokens: DIR/loose\nlisten: 127.0.0.1:0\n", ["FILE:2:1: tokens: DIR/loose: others may write it: chmod 600"]),
+    ("out: DIR/feed\ntokens: DIR/read\nlisten: 127.0.0.1:0\n", ["FILE:2:1: tokens: DIR/read: others may read it: chmod 600"]),
+    ("out: DIR/feed\ntokens: DIR/group\nlisten: 127.0.0.1:0\n", []),
     ("out: DIR/feed\nlisten: 127.0.0.1:0\ntls-cert: DIR/none\ntls-key: DIR/none\n",
      ["FILE:3:1: tls-cert: DIR/none: No such file or directory"]),
     ("out: DIR/feed\nto: nowhere\n", ["FILE:2:1: to: 'nowhere' names no sink: "]),
@@ -165,17 +167,20 @@ def check_user(folder):
     check_case(folder, "user: nobody\nout: DIR/theirs/feed\nrecord: DIR/theirs/recordings\n", [])
 
 
+TOKENS = {"tokens": 0o600, "group": 0o640, "loose": 0o666, "read": 0o644}
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("dark.txt", "192.0.2.0/24\n# more\n2001:db8::/32\n"),
                            ("dark.yaml", "- 192.0.2.0/24\n- {prefix: 198.51.100.0/24, from: 2026-01-01}\n"),
                            ("wrong.yaml", "- prefix: 192.0.2.0/24\n  except: 192.0.3.1\n"),
                            ("networks.yaml", "- name: A\n  prefixes: [192.0.2.0/24]\n"),
-                           ("tokens", "analyst 0123456789abcdef\n"), ("loose", "analyst 0123456789abcdef\n")):
+                           *((name, "analyst 0123456789abcdef\n") for name in TOKENS)):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
                 f.write(text)
-        os.chmod(os.path.join(folder, "tokens"), 0o600)
-        os.chmod(os.path.join(folder, "loose"), 0o666)
+        for name, mode in TOKENS.items():
+            os.chmod(os.path.join(folder, name), mode)
         os.mkdir(os.path.join(folder, "open"))
         os.chmod(os.path.join(folder, "open"), 0o755)
         run("synth", "-o", os.path.join(folder, "s.pcap"), "--packets", "100", "--sources", "9")

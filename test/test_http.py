@@ -292,8 +292,10 @@ def tokens(verdict, folder, scratch):
                        (["--listen", "example.org:80"], "no address"), (["--tls-cert", "x"], "both a certificate")):
         rc, _, err = run("serve", folder, *words)
         verdict.check(rc in (1, 2) and why in err, f"serve {words}: {rc} {err}")
-    os.chmod(path, 0o666)
-    verdict.check("others may write it" in run("serve", folder, "--tokens", path)[2], "a file of tokens that others may write")
+    for mode, why in ((0o666, "others may write it"), (0o620, "others may write it"), (0o644, "others may read it"), (0o604, "others may read it")):
+        os.chmod(path, mode)
+        rc, _, err = run("serve", folder, "--tokens", path)
+        verdict.check(rc == 2 and why in err, f"a file of tokens of mode {mode:o}: {rc} {err}")
 
 
 def tls(verdict, folder, scratch):
