@@ -89,12 +89,13 @@ int http_past_days(struct http_past *p, const struct http_days_query *q,
 int http_past_day(struct http_past *p, int32_t date, size_t top, const struct http_audience *a,
                   struct http_body **out, struct fault *fault);
 
-/* Whether these readers can go on behind the record `seq` (0: from what is kept). -ERANGE and a fault: they can't, since it is not kept any more, or
- * they were given no such record: so say windows, events, the feed and live. -errno. */
+/* Whether these readers can go on behind the record `seq` (0: from what is kept). -ERANGE and a fault: they can't, since the next one is not kept any
+ * more, or they were given no such record: so say windows, events, the feed and live. -errno. */
 int http_past_after(struct http_past *p, uint64_t seq, const struct http_audience *a,
                     struct fault *fault);
 
-/* The position behind the record `seq`; 0: the feed's begin. -ERANGE and a fault that names what there is: it is not there. */
+/* The position behind the record `seq`; 0: the feed's begin. Its offset is 0 where that was the last one of a segment that was deleted: for
+ * feed_tail_open_behind. -ERANGE and a fault that names what there is: it is not there. */
 int http_past_position(struct http_past *p, uint64_t seq, struct feed_position *at,
                        struct fault *fault);
 

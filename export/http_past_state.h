@@ -48,6 +48,7 @@ struct past_feed {
     struct feed_reader *reader;
     const struct feed_reader_segment *segments;
     size_t segment_count;
+    size_t begin; /* what stands in segments before this one is not asked for (past_after) */
     uint64_t seq; /* the last record that these readers may see */
     struct outages
         *gaps; /* takes the gaps that past_windows comes by; NULL: they are passed over */

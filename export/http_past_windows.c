@@ -123,7 +123,7 @@ int past_windows(struct http_past *p, struct past_feed *f, int64_t since_ns, int
     int64_t from = seconds_of(since_ns) - HOUR;
     int64_t to = until_ns > INT64_MAX - LATE * NS ? INT64_MAX : seconds_of(until_ns) + LATE;
     int err = 0;
-    for (size_t i = 0; err == 0 && i < f->segment_count; i++)
+    for (size_t i = f->begin; err == 0 && i < f->segment_count; i++)
         if (f->segments[i].kind == FEED_WINDOWS && f->segments[i].at >= from &&
             f->segments[i].at <= to)
             err = segment_windows(p, f, i, since_ns, until_ns, after, take, context, fault);
@@ -283,14 +283,19 @@ static int no_record(uint64_t seq, struct fault *fault)
     return fault_set(fault, ERANGE, "after: there is no record %" PRIu64, seq);
 }
 
-/* The segment in which a record stands, if it is kept. */
+/* The segment in which a record stands, or would: 1. 0: the record was deleted, and *segment is the one that continues it: it begins
+ * with the next record. */
 static int segment_find(struct past_feed *f, uint64_t seq, size_t *segment, struct fault *fault)
 {
     size_t from = 0, to = f->segment_count; /* the segment is in [from, to) */
     if (to == 0)
         return no_record(seq, fault);
-    if (first_seq(f, 0, fault) > seq)
-        return fault_set(fault, ERANGE, "after: record %" PRIu64 " is not kept any more", seq);
+    uint64_t least = first_seq(f, 0, fault);
+    *segment = 0;
+    if (least > seq)
+        return least == seq + 1 ? 0
+                                : fault_set(fault, ERANGE,
+                                            "after: record %" PRIu64 " is not kept any more", seq);
     while (to - from > 1) {
         size_t middle = from + (to - from) / 2;
         uint64_t first = first_seq(f, middle, fault);
@@ -299,8 +304,11 @@ static int segment_find(struct past_feed *f, uint64_t seq, size_t *segment, stru
         else
             from = middle;
     }
-    *segment = from;
-    return 0;
+    bool is_next = from + 1 < f->segment_count &&
+                   f->segments[from + 1].number > f->segments[from].number + 1 &&
+                   first_seq(f, from + 1, fault) == seq + 1;
+    *segment = from + is_next;
+    return !is_next;
 }
 
 int past_after(struct past_feed *f, uint64_t seq, const struct http_audience *a,
@@ -314,7 +322,9 @@ int past_after(struct past_feed *f, uint64_t seq, const struct http_audience *a,
     if (a->delay_ns > 0 && seq > f->seq)
         return no_record(seq, fault);
     int found = segment_find(f, seq, &segment, fault);
-    if (found < 0)
+    if (found >= 0)
+        f->begin = segment;
+    if (found <= 0)
         return found;
     found = feed_cursor_begin(&c, f->reader, segment, fault);
     while (found >= 0 && view.seq < seq && (found = feed_cursor_peek(&c, &view, &shown, fault)) > 0)
@@ -346,6 +356,10 @@ static int position_find(struct past_feed *f, uint64_t seq, struct feed_position
     int found = segment_find(f, seq, &from, fault);
     if (found < 0)
         return found;
+    if (found == 0) {
+        *at = (struct feed_position){.segment = f->segments[from].number - 1, .seq = seq};
+        return 0;
+    }
     found = feed_cursor_begin(&c, f->reader, from, fault);
     while (found >= 0 && view.seq < seq && (found = feed_cursor_next(&c, &view, fault)) > 0)
         ;

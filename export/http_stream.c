@@ -257,7 +257,9 @@ static int tail_open(struct http_request *r, struct stream *s, uint64_t seq, str
         seq = counts.seq;
     }
     int err = http_past_position(r->h->past, seq, &at, fault);
-    if (err == 0)
+    if (err == 0 && seq > 0 && at.offset == 0)
+        err = feed_tail_open_behind(&s->tail, r->h->s.feed, &at, fault);
+    else if (err == 0)
         err = feed_tail_open(&s->tail, r->h->s.feed, seq == 0 ? NULL : &at, fault);
     if (err == 0 && r->h->s.durable != NULL)
         feed_tail_limit(s->tail, r->h->s.durable);

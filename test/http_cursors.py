@@ -6,7 +6,7 @@ import socket
 import time
 
 import feed
-from serving import Server
+from serving import Server, delimited
 
 PATHS = ("/api/v1/windows?ports=0&limit=1&after={}", "/api/v1/events?limit=1&after={}", "/api/v1/feed?follow=no&after={}", "/api/v1/live?after={}")
 
@@ -64,9 +64,17 @@ def kept_part(verdict, folder, scratch):
     server = Server(to)
     try:
         answers(verdict, server, ((0, 200, ""), (seqs[paths[5]][0], 200, ""), (seqs[paths[29]][-1], 200, ""), (last, 200, ""),
-                                  (1, 410, "record 1 is not kept any more"), (seqs[paths[4]][-1], 410, "is not kept any more"),
+                                  (1, 410, "record 1 is not kept any more"), (seqs[paths[4]][-2], 410, "is not kept any more"),
+                                  (seqs[paths[4]][-1], 200, ""), (seqs[paths[31]][-1], 200, ""), (seqs[paths[31]][-2], 410, "there is no record"),
                                   (seqs[paths[30]][3], 410, "there is no record"), (last + 1, 410, f"there is no record {last + 1}"),
                                   (2**63, 410, "there is no record")))
+        kept = [seq for path in paths if path not in gone for seq in seqs[path]]
+        windows = [r.seq for path in paths if path not in gone for r in records[path] if r.WhichOneof("body") == "window"]
+        for after in (seqs[paths[4]][-1], seqs[paths[5]][0], seqs[paths[31]][-1], seqs[paths[32]][0], last):
+            told = [seq for seq, _, _ in delimited(server.get(f"/api/v1/feed?follow=no&after={after}")[2])]
+            verdict.equal(told, [seq for seq in kept if seq > after], f"feed after {after}: all that is kept behind it")
+            told = [w["seq"] for w in json.loads(server.get(f"/api/v1/windows?ports=0&since=0&limit=1000&after={after}")[2])["windows"]]
+            verdict.equal(told, [seq for seq in windows if seq > after][:len(told) or None], f"windows after {after}: those behind it")
     finally:
         server.stop()
 
