@@ -24,7 +24,7 @@ import feed as feeds
 import live_net
 import pcap
 from judge import SKIP, Verdict, replay, run
-from live_net import SENSOR, Sender
+from live_net import SENSOR, Sender, frames
 from redis_servers import Server
 from test_live_command import Live, hms
 
@@ -36,17 +36,6 @@ NAME = "chaos"
 DAY = 86400
 KEEP = ("--keep-windows", "60d", "--keep-sources", "60d", "--record-keep-age", "60d")  # no step ahead deletes what was written a moment ago
 KEPT = 5       # folders of failures, at most
-
-
-def frames():
-    """A hundred packets of several kinds."""
-    found = []
-    for i in range(20):
-        source = f"198.51.100.{i % 9 + 1}"
-        for proto, body in ((6, pcap.tcp(40000 + i, 23 + i % 3)), (6, pcap.tcp(40000 + i, 80, pcap.ACK | pcap.PSH, body=b"GET / HTTP/1.1\r\n\r\n")),
-                            (6, pcap.tcp(80, 50000 + i, pcap.SYN | pcap.ACK)), (17, pcap.udp(40000 + i, 5060 + i % 2, b"\0" * 20)), (1, pcap.icmp(8))):
-            found.append(pcap.ether(pcap.ip4(source, f"192.0.2.{i + 1}", proto, body)))
-    return found
 
 
 class Clock:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+import pcap
+
 COUNTS = os.environ.get("PCAP_COUNTS", "")
 SENDER, SENSOR = "yami0", "yami1"
 
@@ -47,6 +49,17 @@ def quiet():
         if os.path.exists(path):
             with open(path, "w", encoding="ascii") as f:
                 f.write("1")
+
+
+def frames():
+    """A hundred packets of several kinds, to 192.0.2.0/24."""
+    found = []
+    for i in range(20):
+        source = f"198.51.100.{i % 9 + 1}"
+        for proto, body in ((6, pcap.tcp(40000 + i, 23 + i % 3)), (6, pcap.tcp(40000 + i, 80, pcap.ACK | pcap.PSH, body=b"GET / HTTP/1.1\r\n\r\n")),
+                            (6, pcap.tcp(80, 50000 + i, pcap.SYN | pcap.ACK)), (17, pcap.udp(40000 + i, 5060 + i % 2, b"\0" * 20)), (1, pcap.icmp(8))):
+            found.append(pcap.ether(pcap.ip4(source, f"192.0.2.{i + 1}", proto, body)))
+    return found
 
 
 def make_pair():

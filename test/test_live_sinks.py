@@ -21,7 +21,7 @@ import feed as feeds
 import live_net
 import pcap
 from judge import SKIP, Verdict, replay
-from live_net import SENSOR, Sender, ip
+from live_net import SENSOR, Sender, frames, ip
 from redis_servers import Server, check, ends_at, publish, wait_until
 from test_live_command import Live, held
 
@@ -31,17 +31,6 @@ KEY = f"yamiscope:{{{NAME}}}:windows"
 SECOND = 10**9
 AHEAD = 4      # windows that must come while a sink is away
 STALLED = 8    # of each kind of reader
-
-
-def frames():
-    """A hundred packets of several kinds."""
-    found = []
-    for i in range(20):
-        source = f"198.51.100.{i % 9 + 1}"
-        for proto, body in ((6, pcap.tcp(40000 + i, 23 + i % 3)), (6, pcap.tcp(40000 + i, 80, pcap.ACK | pcap.PSH, body=b"GET / HTTP/1.1\r\n\r\n")),
-                            (6, pcap.tcp(80, 50000 + i, pcap.SYN | pcap.ACK)), (17, pcap.udp(40000 + i, 5060 + i % 2, b"\0" * 20)), (1, pcap.icmp(8))):
-            found.append(pcap.ether(pcap.ip4(source, f"192.0.2.{i + 1}", proto, body)))
-    return found
 
 
 def windows_of(folder):
