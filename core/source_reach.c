@@ -132,22 +132,32 @@ void source_reach_add(struct source_reach_table *t, unsigned shard, const struct
     }
 }
 
+/* So many of what is new as there are packets that can have found it: live packs a window while the next one is counted,
+ * and what that one found is for its own part. No address is lost by it: it was found by a packet of a part that comes. */
+static uint8_t fresh_take(uint8_t *fresh, uint64_t packets)
+{
+    uint8_t taken = *fresh < packets ? *fresh : (uint8_t)packets;
+    *fresh = (uint8_t)(*fresh - taken);
+    return taken;
+}
+
 void source_reach_take(struct source_reach_table *t, unsigned shard, struct source_day *d)
 {
     struct reach_shard *s = &t->shards[shard];
     struct reach_entry *e;
     uint32_t address4;
-    if (s->size == 0 || d->kinds[KIND_tcp_syn].packets + d->kinds[KIND_tcp_data].packets == 0)
+    uint64_t tcp = d->kinds[KIND_tcp_syn].packets + d->kinds[KIND_tcp_data].packets;
+    if (s->size == 0 || tcp == 0)
         return;
     memcpy(&address4, d->address, sizeof address4);
     e = place_of(t, s, source_reach_key(t, address4, d->ip_version == 6 ? d->address : NULL),
                  d->date);
     if (e->key == 0)
         return;
-    d->reach[REACH_TCP] = (struct source_reach){e->count, e->fresh};
-    d->reach[REACH_MIRAI] =
-        (struct source_reach){(uint8_t)__builtin_popcount(e->mirai), e->fresh_mirai};
-    e->fresh = e->fresh_mirai = 0;
+    uint8_t high = fresh_take(&e->fresh, tcp), high_mirai = fresh_take(&e->fresh_mirai, tcp);
+    d->reach[REACH_TCP] = (struct source_reach){(uint8_t)(e->count - e->fresh), high};
+    d->reach[REACH_MIRAI] = (struct source_reach){
+        (uint8_t)(__builtin_popcount(e->mirai) - e->fresh_mirai), high_mirai};
     if (e->tcp_ns < d->first_ns || e->tcp_ns > d->last_ns) /* told with an earlier part */
         return;
     d->tcp_ns = e->tcp_ns;

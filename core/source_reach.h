@@ -63,7 +63,8 @@ struct reach_packet {
 };
 void source_reach_add(struct source_reach_table *t, unsigned shard, const struct reach_packet *p);
 
-/* Fills reach and the last packet over TCP of a source day, where it has packets over TCP; what it says is new is no longer. */
+/* Fills reach and the last packet over TCP of a source day, where it has packets over TCP; what it says is new is no longer. Never more is
+ * new than it has packets over TCP: what packets behind it found is told with theirs. */
 void source_reach_take(struct source_reach_table *t, unsigned shard, struct source_day *d);
 
 #endif

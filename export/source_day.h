@@ -54,7 +54,8 @@ struct source_day_origin {
  *   low   distinct ones in the piece that knows the most: merged, the greater. What is decided by it is certain;
  *   high  the sum over pieces.
  * Equal: exact. Parts of one run come out exact: each has as low what was found since the run (or its day) began, and as high
- * only what is new in it; so in a part low may exceed high. Both 0: not counted. */
+ * only what is new in it; so in a part low may exceed high, and the high of Mirai that of TCP (an address that was known, now with the feature).
+ * Both 0: not counted. */
 struct source_reach {
     uint8_t low, high;
 };

@@ -162,8 +162,7 @@ static bool tcp_holds(const struct source_day *s, struct reason *why)
         const struct source_reach *r = &s->reach[i];
         if (r->low > SOURCE_REACH_MAX || r->high > SOURCE_REACH_MAX)
             return refuse(why, "a count of addresses beyond %d", SOURCE_REACH_MAX);
-        if (r->high > tcp || (r->low > 0 && tcp == 0) || r->high > s->reach[REACH_TCP].high ||
-            r->low > s->reach[REACH_TCP].low)
+        if (r->high > tcp || (r->low > 0 && tcp == 0) || r->low > s->reach[REACH_TCP].low)
             return refuse(why, "it reached more addresses than it sent packets over TCP");
     }
     if (!source_day_has_tcp(s))

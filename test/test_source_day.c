@@ -240,7 +240,8 @@ static struct source_day *sound(void)
     X(evidence_proto, s->evidence_proto = 3)                      \
     X(reach_too_far, s->reach[REACH_TCP].high = 17)               \
     X(reach_more_than_packets, s->reach[REACH_TCP].high = 16)     \
-    X(reach_of_mirai, s->reach[REACH_MIRAI].high = 2)             \
+    X(reach_of_mirai, s->reach[REACH_MIRAI].low = 2)              \
+    X(reach_of_mirai_new, s->reach[REACH_MIRAI].high = 9)         \
     X(tcp_late, (s->tcp_dst_port = 1, s->tcp_ns = 21))            \
     X(evidence_late, s->evidence_ns = 21)                         \
     X(evidence_gone, s->evidence_count = 0)                       \
@@ -254,6 +255,10 @@ static void holds(void **state)
     struct source_day_buffer buffer = {0};
     struct fault fault;
     assert_true(source_day_holds(sound(), why, sizeof why));
+    struct source_day *part = sound(); /* reached before, and now with the feature */
+    part->reach[REACH_TCP] = (struct source_reach){2, 0};
+    part->reach[REACH_MIRAI] = (struct source_reach){2, 2};
+    assert_true(source_day_holds(part, why, sizeof why));
 #define BREAK(name, change)                                                                      \
     {                                                                                            \
         struct source_day *s = sound();                                                          \

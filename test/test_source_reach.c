@@ -29,7 +29,7 @@ static void packet(struct source_reach_table *t, uint32_t source, unsigned to, i
 
 static struct source_reach reach_of(struct source_reach_table *t, uint32_t source, int32_t date)
 {
-    struct source_day d = {.date = date, .ip_version = 4, .kinds[KIND_tcp_syn] = {1, 60}};
+    struct source_day d = {.date = date, .ip_version = 4, .kinds[KIND_tcp_syn] = {16, 960}};
     memcpy(d.address, &source, sizeof source);
     source_reach_take(t, 0, &d);
     return d.reach[REACH_TCP];
