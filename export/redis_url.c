@@ -152,7 +152,7 @@ static int option_take(struct redis_url *out, const char *name, size_t name_len,
 #undef IS
     return fault_set(fault, EINVAL,
                      "'%.*s' is none of its options: db, password_file, timeout, "
-                     "keep_windows, keep_days, keep_hours, keep_events, ca, cert, key)",
+                     "keep_windows, keep_days, keep_hours, keep_events, ca, cert, key",
                      (int)(name_len < 64 ? name_len : 64), name);
 }
 

@@ -101,6 +101,8 @@ static void refuses(void **state)
         if (strstr(fault.text, refused[i].word) == NULL)
             fail_msg("%s: %s", refused[i].text, fault.text);
         assert_null(strstr(fault.text, "secret%"));
+        if ((strchr(fault.text, ')') != NULL) != (strchr(fault.text, '(') != NULL))
+            fail_msg("%s: a bracket without its other: %s", refused[i].text, fault.text);
     }
 }
 
