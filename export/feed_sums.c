@@ -79,6 +79,7 @@ static void hour_add(struct hour_sum *h, const struct window *w)
             hll_merge(&h->hll[mark], &w->hll[mark]);
             h->new_marks |= UINT32_C(1) << mark;
         }
+    h->lacks_sketches |= w->lacks_sketches;
     h->is_new = true;
 }
 
@@ -92,6 +93,7 @@ static void date_add(struct date_sum *d, const struct window *w)
         if (w->mark_sources[mark].high > 0)
             hll_merge(&d->hll[mark], &w->hll[mark]);
     }
+    d->lacks_sketches |= w->lacks_sketches;
     d->lacks_ex |= !window_has_ex(w);
     d->has_ex = !d->lacks_ex;
     (void)snprintf(d->ex_absent, sizeof d->ex_absent, "%s",

@@ -26,8 +26,9 @@ struct hour_sum {
     /* What came since feed_sums_clean: bit port % 64 of word port / 64; 1 << mark. */
     uint64_t new_ports[PORT_PROTO_COUNT][WINDOW_PORT_WORDS];
     uint32_t new_marks;
-    bool is_new;   /* anything of it */
-    uint64_t used; /* in turn */
+    bool lacks_sketches; /* a window of it has none: hll means nothing */
+    bool is_new;         /* anything of it */
+    uint64_t used;       /* in turn */
 };
 
 /* A date, as its windows have it, or as its Day decided it. */
@@ -41,8 +42,8 @@ struct date_sum {
     uint64_t sources[SHARE_MARK_COUNT], sources_ex[SHARE_MARK_COUNT]; /* exact, of a Day alone */
     bool has_ex;
     char ex_absent[128];              /* why not; "" */
-    struct hll hll[SHARE_MARK_COUNT]; /* of windows */
-    bool is_new, lacks_ex;
+    struct hll hll[SHARE_MARK_COUNT]; /* of windows; lacks_sketches: means nothing */
+    bool is_new, lacks_ex, lacks_sketches;
     uint64_t used;
 };
 

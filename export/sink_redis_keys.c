@@ -127,7 +127,7 @@ static void hour_tell(const struct redis_keys *k, struct redis_batch *b, const s
     if (b->count > before)
         expire(b, key, k->keep_hours_s);
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
-        if ((h->new_marks >> mark & 1) == 0)
+        if (h->lacks_sketches || (h->new_marks >> mark & 1) == 0)
             continue;
         (void)snprintf(key, sizeof key, "yamiscope:{%s}:sources:%s:%s", k->sensor, mark_name(mark),
                        hour);
@@ -173,7 +173,7 @@ static void share_fields(struct fields *f, const struct date_sum *d)
 {
     field_text(f, true, "state", d->is_final ? "final" : "provisional");
     field_number(f, true, "", "revision", "", d->revision);
-    field_number(f, true, "", "sources_exact", "", d->is_final);
+    field_number(f, d->is_final || !d->lacks_sketches, "", "sources_exact", "", d->is_final);
     field_text(f, !d->has_ex, "ex_absent", d->ex_absent);
     for (unsigned mark = 0; mark < SHARE_MARK_COUNT; mark++) {
         const char *name = mark_name(mark);
@@ -181,7 +181,7 @@ static void share_fields(struct fields *f, const struct date_sum *d)
             d->is_final ? d->sources[mark] : (uint64_t)llround(hll_count(&d->hll[mark]));
         field_number(f, true, "", name, "", d->packets[mark]);
         field_number(f, d->has_ex, "", name, "_ex_survey", d->packets_ex[mark]);
-        field_number(f, true, "sources_", name, "", sources);
+        field_number(f, d->is_final || !d->lacks_sketches, "sources_", name, "", sources);
         field_number(f, d->has_ex && d->is_final, "sources_", name, "_ex_survey",
                      d->sources_ex[mark]);
     }

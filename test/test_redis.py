@@ -159,6 +159,21 @@ def sensors(verdict, folder, server):
     r.flushall()
 
 
+def anonymised(verdict, folder, server, out):
+    """A feed without sketches has no keys of them, and says no distinct sources of a date but those of its Day: PFCOUNT would be 0."""
+    r, key, given = server.client(), os.path.join(folder, "key"), os.path.join(folder, "given")
+    run("export", "--new-key", key)
+    verdict.equal(run("export", out, "-o", given, "--anonymise", key)[0], 0, "export")
+    verdict.equal(publish(given, server.url, "--sensor", "given")[0], 0, "publish what was given away")
+    names = [name.decode() for name in r.keys("yamiscope:{given}:*")]
+    verdict.check(any(":ports:" in name for name in names), f"given away: {names}")
+    verdict.equal([name for name in names if ":sources:" in name], [], "given away: sketches")
+    for name in (name for name in names if ":share:" in name):
+        fields = {field.decode(): value for field, value in r.hgetall(name).items()}
+        verdict.equal([field for field in fields if field.startswith("sources_")] == [], fields["state"] == b"provisional", f"{name}: distinct sources")
+    r.flushall()
+
+
 def connections(verdict, folder, out):
     """A database number, ACL users, a password's file and variable, a unix socket; and what is refused."""
     path = os.path.join(folder, "redis.sock")
@@ -328,6 +343,7 @@ def main():
         refusals(verdict, folder, server, out)
         sketches(verdict, folder, server)
         sensors(verdict, folder, server)
+        anonymised(verdict, folder, server, out)
         connections(verdict, folder, out)
         tls(verdict, folder, out)
         keeping(verdict, folder, server)
