@@ -199,29 +199,43 @@ static void row_more(const struct lookup_row *r, char to[160])
 
 /* ---- a source */
 
+/* Dates within those asked about of which nothing can be said. */
+static void without_text(const struct page *p, size_t dates, char to[BOTH])
+{
+    to[0] = '\0';
+    if (dates > 0)
+        snprintf(to, BOTH,
+                 say(p, "; of %zu %s within there are no source days",
+                     "（うち %zu %sは送信元別日次記録なし）"),
+                 dates, word_unit(UNIT_day, dates, p->is_japanese));
+}
+
 static void source_head(const struct page *p, const struct lookup_source *s)
 {
-    char words[LINE], a[TIME], b[TIME], c[BOTH];
+    char words[LINE], a[TIME], b[TIME], c[BOTH], without[BOTH];
     char first[CALENDAR_DATE], last[CALENDAR_DATE], bytes[TEXT_COUNTED];
     calendar_text(s->first_date, first);
     calendar_text(s->last_date, last);
+    without_text(p, s->dates_without, without);
     if (s->sources == 0) {
         if (s->dates == 0)
             snprintf(words, sizeof words, "%s: %s", s->key.text,
                      say(p, "no date with source days was asked about",
                          "対象期間に送信元別日次記録がありません"));
         else
-            snprintf(words, sizeof words,
-                     say(p, "%s: not seen on %zu %s, %s to %s", "%s：%zu %s（%s～%s）で観測なし"),
-                     s->key.text, s->dates, word_unit(UNIT_day, s->dates, p->is_japanese), first,
-                     last);
+            snprintf(
+                words, sizeof words,
+                say(p, "%s: not seen on %zu %s, %s to %s%s", "%s：%zu %s（%s～%s）で観測なし%s"),
+                s->key.text, s->dates, word_unit(UNIT_day, s->dates, p->is_japanese), first, last,
+                without);
         title(p, words);
         return;
     }
     snprintf(words, sizeof words, "%s: %s", s->key.text, both_text(p, s->packets, s->sources, c));
     title(p, words);
-    snprintf(words, sizeof words, say(p, "%zu of %zu, %s to %s", "%2$zu 日中 %1$zu 日、%3$s～%4$s"),
-             s->day_count, s->dates, first, last);
+    snprintf(words, sizeof words,
+             say(p, "%zu of %zu, %s to %s%s", "%2$zu 日中 %1$zu 日、%3$s～%4$s%5$s"), s->day_count,
+             s->dates, first, last, without);
     line(p, say(p, "days seen", "観測された日"), words);
     snprintf(words, sizeof words, "%s%s%s (%s)", time_text(s->first_ns, a),
              word(WORD_to, p->is_japanese), time_text(s->last_ns, b),
@@ -254,10 +268,9 @@ static void source_who(const struct page *p, const struct lookup_source *s)
             line(p, lookup_class(class),
                  both_text(p, classes[class]->packets, classes[class]->sources, c));
     for (size_t i = 0; i < sums->organisation_count && i < p->top; i++)
-        line(p, i == 0 ? word(WORD_organisations, p->is_japanese) : "",
-             sums->organisations[i].name);
+        line(p, i == 0 ? say(p, "organisation", "組織") : "", sums->organisations[i].name);
     for (size_t i = 0; i < sums->block_count && i < p->top; i++)
-        line(p, i == 0 ? word(WORD_blocks, p->is_japanese) : "", sums->blocks[i].name);
+        line(p, i == 0 ? say(p, "block", "ブロック") : "", sums->blocks[i].name);
     for (unsigned i = 0; i < NOTE_COUNT; i++)
         if (sums->notes[i].packets > 0)
             line(p, note_name(i), both_text(p, sums->notes[i].packets, sums->notes[i].sources, c));

@@ -409,6 +409,14 @@ def words_check(verdict, folder):
             verdict.check(not set(text) & set(map(chr, (*range(10), *range(11, 32), 127, 0x202e))), f"{words}: control characters")
     rc, out, err = run("source", "192.0.2.1", path, "--lang", "en")
     verdict.check(rc == 0 and b"not seen on 1 day" in out, f"unknown address: {rc} {out} {err}")
+    # A date in between whose source days are not there any more.
+    kept = test_report.make(os.path.join(folder, "kept"), count=3, seed=5)
+    for name in sorted(n for n in os.listdir(kept) if "-sources-" in n)[1:2]:
+        os.unlink(os.path.join(kept, name))
+    for words, lang, says in (("192.0.2.1", "en", "not seen on 2 days, "), ("192.0.2.1", "en", "; of 1 day within there are no source days"),
+                              ("0.0.0.0/0", "en", "; of 1 day within there are no source days"), ("0.0.0.0/0", "ja", "（うち 1 日は送信元別日次記録なし）")):
+        _, out, err = run("source", words, kept, "--lang", lang)
+        verdict.check(says in " ".join(out.decode().split()), f"source {words}, a date without source days: {out[:400]} {err}")
     # Feeds without source days, and without days.
     plain = test_report.make(os.path.join(folder, "no-sources"), "no-sources", count=2, seed=2)
     answer = ask(verdict, "source", "1.2.3.4", plain)
