@@ -40,14 +40,23 @@ static void ports_print(FILE *out, const struct view_span *v)
     char port[TEXT_NUMBER];
     const struct span *s = v->shown;
     uint64_t packets = s->marks[MARK_scan].packets, packets_ex = s->marks[MARK_scan].packets_ex;
+    size_t ports_ex = 0;
     const char *comma = "";
+    for (size_t i = 0; i < v->whole->ports.count; i++)
+        ports_ex += v->whole->ports.rows[i].count.packets_ex > 0;
     for (size_t i = 0; i < s->ports.count; i++) {
+        ports_ex -= s->ports.rows[i].count.packets_ex > 0;
         packets -= s->ports.rows[i].count.packets;
         packets_ex -= s->ports.rows[i].count.packets_ex;
     }
     fputs("\"ports_other\":{\"ports\":", out);
     if (v->min_sources == 0)
         fprintf(out, "%zu", v->whole->ports.count - s->ports.count);
+    else
+        fputs("null", out);
+    fputs(",\"ports_ex_survey\":", out);
+    if (v->min_sources == 0 && span_rows_have_ex(s))
+        fprintf(out, "%zu", ports_ex);
     else
         fputs("null", out);
     fprintf(out, ",\"packets\":%" PRIu64 ",\"packets_ex_survey\":", packets);

@@ -1,7 +1,7 @@
 /* view_json: what the page shows of a span, as JSON. The same for a day over HTTP and for a report's page.
  *
  *   span {as `report --json` has it, but tables cut},
- *   ports_other {ports, packets, packets_ex_survey}: scan packets to ports that are not listed, and how many ports these are (null where
+ *   ports_other {ports, ports_ex_survey, packets, packets_ex_survey}: scan packets to ports that are not listed, and how many ports these are (null where
  *     rows are left out for readers without a token),
  *   devices {"tcp/23": [en, ja]},
  *   categories_by_port [{category, packets}]: scan packets by their ports alone, where there is no Day; else null,

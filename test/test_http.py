@@ -138,6 +138,8 @@ def days(verdict, server, folder):
         small = asked(verdict, server, f"/api/v1/days/{line['date']}?top=5")
         listed_ports = sum(p["packets_ex_survey"] for p in small["span"]["ports"]) + small["ports_other"]["packets_ex_survey"]
         verdict.equal((len(small["span"]["ports"]), listed_ports), (5, span["marks"]["scan"]["packets_ex_survey"]), f"{line['date']}: ports and the rest")
+        verdict.equal((small["ports_other"]["ports"], small["ports_other"]["ports_ex_survey"]),
+                      (len(span["ports"]) - 5, sum(p["packets_ex_survey"] > 0 for p in span["ports"]) - 5), f"{line['date']}: how many ports the rest is")
         if view["before"]:
             before = next(s for s in report if s["label"] == view["before"]["date"])
             ports = {f"{p['proto']}/{p['port']}": p["packets"] for p in before["ports"]}

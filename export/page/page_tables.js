@@ -45,12 +45,13 @@ function portRow(p, b, most, hasBefore) {
 
 function portTable() {
   const b = basis(), before = day.before, hasBefore = !embedded, other = day.ports_other;
+  const more = b.rowKey === "packets" ? other.ports : other.ports_ex_survey;
   $("ports-note").textContent = embedded ? word("ports_note") : before ? say("ports_note", before.date, word(before.state)) : say("ports_note_none");
   const list = day.span.ports.filter(p => p[b.rowKey] > 0).sort((x, y) => (y[b.rowKey] || 0) - (x[b.rowKey] || 0));
   const most = Math.max(1, ...list.map(p => p[b.rowKey]));
   const rows = list.map(p => portRow(p, b, most, hasBefore)), shown = embedded ? 0 : 15;
   if (other[b.rowKey] > 0)
-    rows.push(make("tr", { class: "other" }, make("th", { scope: "row", colspan: 2 }, other.ports ? say("more_ports", number(other.ports)) : say("other_ports")),
+    rows.push(make("tr", { class: "other" }, make("th", { scope: "row", colspan: 2 }, more ? say("more_ports", number(more)) : say("other_ports")),
       n(number(other[b.rowKey])), n(percent(other[b.rowKey], b.scan)), hasBefore ? make("td", { class: "n" }) : null, make("td", { class: "late" }), make("td", { class: "b" })));
   table("table-ports", say("ports"), head([say("port")], [say("device")], [say("packets"), "n"], headOver(b.rows), ...(hasBefore ? [[say("change"), "n"]] : []),
     [say("sources"), "n late"], ["", "b"]), rows, shown);
