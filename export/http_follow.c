@@ -85,7 +85,8 @@ static struct http_view *view_find(struct http_follow *f, const struct calendar_
 static void window_count(struct http_follow_counts *c, const struct window *w, bool is_ahead)
 {
     int64_t end_ns;
-    if (!is_ahead && (c->windows == 0 || c->since_ns > w->start_ns))
+    bool is_first = c->windows == c->parts; /* a further part says nothing of what is read */
+    if (!is_ahead && (c->windows == 0 || (w->part == 0 && (is_first || c->since_ns > w->start_ns))))
         c->since_ns = w->start_ns;
     c->windows++;
     c->parts += w->part > 0;

@@ -83,7 +83,7 @@ struct http_follow_counts {
     uint64_t kinds[KIND_COUNT], kind_bytes[KIND_COUNT], marks[MARK_COUNT];
     struct window_ledger ledger;
     int64_t
-        since_ns; /* least start of the windows that are counted; means something where there are any */
+        since_ns; /* least start of the windows that are counted, but of further parts; means something where there are any */
     int64_t
         last_end_ns; /* greatest end of a window, but of those dated ahead by a broken clock; 0: none */
     bool is_stuck; /* the feed can't be read on */

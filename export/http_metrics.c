@@ -71,7 +71,8 @@ static void feed_print(FILE *out, const struct http_follow_counts *c)
     metric_head(
         out, "yamiscope_feed_counted_since_timestamp_seconds", "gauge",
         "Start of the earliest window that the feed's counters count, in packet time: of the "
-        "two newest dates that were there when this process began.");
+        "two newest dates that were there when this process began. Late parts may be of earlier "
+        "ones.");
     metric_number(out, "yamiscope_feed_counted_since_timestamp_seconds", NULL, NULL,
                   (double)c->since_ns / 1e9);
     metric_head(out, "yamiscope_feed_last_window_end_timestamp_seconds", "gauge",

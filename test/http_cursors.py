@@ -102,7 +102,7 @@ def gaps(verdict, folder):
 
 def sums(records):
     windows = [r.window for rs in records for r in rs if r.WhichOneof("body") == "window"]
-    return (min((w.start_ns for w in windows), default=0) / 1e9, len(windows), sum(k.packets for w in windows for k in w.kinds))
+    return (min((w.start_ns for w in windows if w.part == 0), default=0) / 1e9, len(windows), sum(k.packets for w in windows for k in w.kinds))
 
 
 def counters(verdict, folder, scratch):
