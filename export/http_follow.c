@@ -122,6 +122,8 @@ static void window_take(struct http_follow *f, const uint8_t *body, size_t len, 
     f->counts.seq = seq;
     struct http_view *v = is_ahead ? NULL : view_find(f, &day);
     f->counts.changes += v == NULL;
+    if (v != NULL && f->labelled.name != NULL && http_view_labelled(v, &f->labelled) < 0)
+        f->counts.damaged++;
     if (v != NULL && http_view_add(v, f->window, seq) < 0)
         f->counts.damaged++;
     pthread_mutex_unlock(&f->lock);
@@ -230,6 +232,25 @@ static void rules_turn(struct http_follow *f)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void labelled_free(struct http_follow *f)
+{
+    free((char *)f->labelled.name);
+    free((char *)f->labelled.version);
+    free((char *)f->labelled.sha256);
+    f->labelled = (struct day_basis){0};
+}
+
+static void labelled_take(struct http_follow *f, const Yamiscope__RuleSet *rules)
+{
+    labelled_free(f);
+    if (rules == NULL || rules->name[0] == '\0')
+        return;
+    f->labelled =
+        (struct day_basis){strdup(rules->name), strdup(rules->version), strdup(rules->sha256)};
+    if (f->labelled.name == NULL || f->labelled.version == NULL || f->labelled.sha256 == NULL)
+        labelled_free(f);
+}
+
 /* Every window that follows is held to what the header says. */
 static void header_take(struct http_follow *f, const uint8_t *body, size_t len)
 {
@@ -242,6 +263,7 @@ static void header_take(struct http_follow *f, const uint8_t *body, size_t len)
         return;
     }
     rules_turn(f);
+    labelled_take(f, h->rules);
     record_window_expect(f->unpacker, h->window_span_ns, h->filtered);
     pthread_mutex_lock(&f->lock);
     snprintf(f->counts.sensor, sizeof f->counts.sensor, "%s", h->sensor);
@@ -539,6 +561,7 @@ void http_follow_stop(struct http_follow *f)
         http_view_destroy(f->views[i]);
     outages_fini(&f->gaps);
     rule_names_fini(&f->names);
+    labelled_free(f);
     window_destroy(f->window);
     record_window_destroy(f->unpacker);
     pthread_cond_destroy(&f->came);

@@ -40,6 +40,8 @@ struct http_follow {
     struct record_window *unpacker;
     struct window *window;
     struct rule_names names;
+    struct day_basis
+        labelled; /* the rules that the newest Header names; name NULL: none was read */
     struct http_memory
         told; /* events that are to be said together, the array not closed; of told_count > 0 */
     unsigned told_count;

@@ -4,6 +4,7 @@
 #include "export/pages.h"
 #include "export/record.h"
 #include "export/report.h"
+#include "export/span_table.h"
 #include "export/view_json.h"
 
 #include <errno.h>
@@ -288,6 +289,13 @@ static void head_print(FILE *out, const struct http_view *v, const struct http_v
     fputs(",\"program\":", out);
     json_string(out, f->program);
     fputs(",\n", out);
+}
+
+int http_view_labelled(struct http_view *v, const struct day_basis *rules)
+{
+    struct span *s = v->windows;
+    int err = span_bases_add(s, &s->computed, rules, 0);
+    return err < 0 ? err : span_bases_add(s, &s->rules_labelled, rules, 0);
 }
 
 void http_view_rules(struct http_view *v, const struct ruleset *rules) { v->rules = rules; }

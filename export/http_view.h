@@ -7,6 +7,7 @@
  *    readers without a token), previous, next (dates that have data, or
  *    null), timezone, sensor, program,
  *    span, ports_other, devices, categories_by_port, said, outages (view_json.h; tables cut to `top` rows): of the Day where there is one, else of the windows,
+ *      Of windows span.basis names the rule sets of their segments alone, with 0 days,
  *    estimates {mark: distinct sources of the day by sketches, 0.8 % off in the mean} (null where
  *    the span knows them exactly),
  *    points {seconds, kinds [names], marks [names], source_marks [names], at [{start, windows, partial (of them, not watched in full), kinds [packets], marks [packets],
@@ -55,6 +56,9 @@ struct http_view_point {
     uint64_t windows, packets;
 };
 void http_view_points(const struct http_view *v, struct http_view_point to[HTTP_VIEW_POINTS]);
+
+/* A rule set that windows of the day were labelled under: what it rests on until there is a Day. -ENOMEM. */
+int http_view_labelled(struct http_view *v, const struct day_basis *rules);
 
 /* Adds a window that begins in the day; `seq` is its record's. -ENOMEM. */
 int http_view_add(struct http_view *v, const struct window *w, uint64_t seq);

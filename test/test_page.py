@@ -129,6 +129,9 @@ def live(verdict, browser, folder, scratch, shots):
             bars = page.eval("Chart.getChart('chart-live').data.datasets.map(d => d.data[d.data.length - 1]).reduce((a, b) => a + b, 0)")
             verdict.equal(bars, windows[-1]["packets"], "live: the newest bar")
             verdict.check("provisional" in page.eval("document.getElementById('badges').innerText"), "live: says so")
+            rules = [b["sha256"] for b in day["span"]["basis"]["labelled"]]
+            verdict.equal(([b["sha256"] for b in day["span"]["basis"]["computed"]], [len(sha256) for sha256 in rules]), (rules, [64]), "live: the rules")
+            verdict.check(rules and rules[0] in page.eval("document.getElementById('basis-facts').innerText"), f"live: under which rules: {rules}")
         page.photograph(os.path.join(shots, "dashboard-live.png"))
         growing.write(10**6)
         verdict.check(until(page, "document.getElementById('badges').innerText.includes('final')"), "live: the day becomes final")

@@ -143,7 +143,7 @@ const built = version => /^\d{1,12}$/.test(version) ? new Date(version * 1000).t
 
 function basisTerms(name, list, isDatabase) {
   return list.map(b => term(name, `${b.name} ${isDatabase ? built(b.version) : b.version}`, b.sha256 ? [" ", make("code", { class: "hash" }, b.sha256)] : null,
-    ` · ${say(b.days === 1 ? "days_one" : "days_count", number(b.days))}`));
+    b.days ? ` · ${say(b.days === 1 ? "days_one" : "days_count", number(b.days))}` : null));
 }
 
 function basisPart() {
