@@ -69,6 +69,19 @@ def looks(verdict, browser, server, shots):
         page.close()
 
 
+def age(verdict, page, for_all=False):
+    """A feed that has nothing new is not live, and says of which day its newest window is; the public is told late."""
+    pulse = "[document.getElementById('pulse').className, document.getElementById('pulse-text').innerText]"
+    state, text = page.eval(pulse)
+    verdict.check(state == "pulse on old" and text.startswith("Nothing new · newest window 2026-03-10 00:00:00 UTC, ") and text.endswith(" days ago"), f"an old feed: {state}: {text}")
+    at = f"(end => {{ const now = Date.now; Date.now = () => end * 1000; document.getElementById('say-en').click(); const said = {pulse}; Date.now = now; return said; }})"
+    for old, says in ((5, "Live · newest window 2026-03-10 00:00:00 UTC"), (3700, "61 min ago"), (10000, "2 h ago"), (864060, "10 days ago")):
+        state, text = page.eval(f"{at}({1773100800 + old})")
+        is_live = old < (7200 if for_all else 3600)
+        verdict.check((state, "Live" in text) == ("pulse on" if is_live else "pulse on old", is_live) and (is_live or says in text), f"newest window {old} s ago: {state}: {text}")
+    page.eval("document.getElementById('say-en').click()")
+
+
 def final_day(verdict, browser, server):
     """The newest day is final: the page has its numbers."""
     day = json.loads(server.get("/api/v1/days/today")[2])
@@ -83,6 +96,13 @@ def final_day(verdict, browser, server):
     for p in day["span"]["ports"]:
         cells = ports.get(f"{p['proto']}/{p['port']}", [])
         verdict.check(len(cells) == 7 and cells[2] == f"{p['packets_ex_survey']:,}" and cells[5] == f"{p['sources_ex_survey']:,}", f"final: {p} {cells}")
+    rest = sorted((p for p in json.loads(server.get("/api/v1/days/today?top=131072")[2])["span"]["ports"] if p["packets_ex_survey"]),
+                  key=lambda p: -p["packets_ex_survey"])
+    verdict.equal(page.eval("document.querySelector('#table-ports tr.other')?.innerText.split('\\t').slice(0, 2)"),
+                  [f"{len(rest) - 30:,} further ports", f"{sum(p['packets_ex_survey'] for p in rest[30:]):,}"] if len(rest) > 30 else None, "final: the rest of the ports")
+    since = json.loads(server.get("/api/v1/health")[2])["feed"]["since"]
+    verdict.check(time.strftime("since %Y-%m-%d %H:%M:%S", time.gmtime(float(since))) in page.eval("document.getElementById('health-note').innerText"), "final: what the ledger counts")
+    age(verdict, page)
     verdict.equal(page.eval("document.getElementById('table-categories').querySelectorAll('tbody tr').length"), min(12, len(
         [c for c in day["span"]["categories"] if c["packets_ex_survey"]])), "final: categories")
     tip_of = "(() => { const t = document.activeElement; return t.matches('.tip') ? getComputedStyle(t.querySelector('.says')).display : ''; })()"
@@ -166,6 +186,7 @@ def readers(verdict, browser, folder, scratch, shots):
         page = opened(browser, server.url + "?lang=en", width=1280)
         page.photograph(os.path.join(shots, "dashboard-public.png"))
         verdict.equal(page.eval("[document.getElementById('health').hidden, !!document.querySelector('footer a[href=\"/login\"]')]"), [True, True], "public: no health, a way in")
+        age(verdict, page, True)
         quiet(verdict, page, server, "public")
         page.close()
     finally:

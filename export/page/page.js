@@ -57,24 +57,29 @@ function healthPart() {
   const live = health.capture, ledger = live ? live.ledger : health.feed.ledger;
   const lost = Object.entries(ledger.dropped).reduce((sum, [name, value]) => sum + (name === "filtered" || typeof value !== "number" ? 0 : value), 0);
   const fact = (name, value, state) => make("div", {}, make("b", { class: state || null }, value), name);
-  $("health-note").textContent = health.healthy ? say(live ? "health_live" : "health_serving") : health.why;
+  const since = !live && health.feed.since ? ` ${say("health_since", `${when(Number(health.feed.since))} ${zone()}`)}` : "";
+  $("health-note").textContent = health.healthy ? say(live ? "health_live" : "health_serving") + since : health.why;
   $("health-note").className = health.healthy ? "note" : "note bad";
   fill($("health-facts"), live ? fact(say("rate"), say("per_second", number(Math.round(live.rate_pps)))) : null, fact(say("offered"), number(ledger.offered)),
     fact(say("observed"), number(ledger.observed)), fact(say("loss"), percent(lost, ledger.offered), lost > 0 ? "bad" : "ok"),
     live && live.given_up ? fact(say("given_up"), number(live.given_up), "bad") : null,
-    health.feed.last_end ? fact(say("newest"), clock(Number(health.feed.last_end), { second: "2-digit" })) : null, fact(say("subscribers"), number(health.subscribers)));
+    health.feed.last_end ? fact(say("newest"), when(Number(health.feed.last_end))) : null, fact(say("subscribers"), number(health.subscribers)));
   table("table-drops", say("reason"), head([say("reason")], [say("packets"), "n"], [japanese ? ["% ／ ", say("offered")] : ["% of offered"], "n plain"]), ledgerRows(ledger));
   $("table-sinks").hidden = health.sinks.length === 0;
   table("table-sinks", say("sink"), head([say("sink")], [say("state")], [say("lag"), "n"]), health.sinks.map(s => row(s.name,
     make("td", { class: s.up ? "ok" : "bad" }, say(s.up ? "up" : "down")), n(s.lag_s === null ? "–" : say("seconds", s.lag_s.toFixed(1))))));
 }
 
+/* A feed that is finished, or whose capture stopped, is not live, however well it is served. The public is told late. */
+const SILENT = 600, SILENT_PUBLIC = 7200;
+
 function pulse() {
   if (embedded) return;
-  const node = $("pulse");
-  node.className = `pulse ${isOn ? "on" : "off"}`;
-  $("pulse-text").textContent = !isOn ? say("broken") : lastWindow ? say("connected", `${clock(Number(lastWindow.start) + lastWindow.span_s, { second: "2-digit" })} ${zone()}`)
-    : say("waiting");
+  const end = lastWindow ? Number(lastWindow.start) + lastWindow.span_s : 0, age = Date.now() / 1000 - end, at = `${when(end)} ${zone()}`;
+  const isOld = isOn && lastWindow !== null && age > (isPublic ? SILENT_PUBLIC : SILENT) + 2 * lastWindow.span_s;
+  const text = !isOn ? say("broken") : !lastWindow ? say("waiting") : isOld ? say("connected_old", at, ago(age)) : say("connected", at);
+  $("pulse").className = `pulse ${isOn ? "on" : "off"}${isOld ? " old" : ""}`;
+  if ($("pulse-text").textContent !== text) $("pulse-text").textContent = text; // said aloud when it changes
 }
 
 /* ---- all of it */
@@ -234,7 +239,9 @@ function listen() {
   source.addEventListener("events", () => soon(400));
   source.addEventListener("health", event => {
     health = JSON.parse(event.data);
-    if (!document.hidden) healthPart();
+    if (document.hidden) return;
+    healthPart();
+    pulse();
   });
 }
 
@@ -249,6 +256,7 @@ async function begin() {
   footer();
   await recent();
   pulse();
+  setInterval(pulse, 60000);
   listen();
 }
 

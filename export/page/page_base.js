@@ -52,6 +52,10 @@ function timeText(seconds, locale, how) {
 const clock = (seconds, more) => timeText(seconds, "en-GB", Object.assign({ hour: "2-digit", minute: "2-digit" }, more));
 /* "2026-03-07 10:00:00" in the feed's zone. */
 const moment = seconds => timeText(seconds, "sv-SE");
+/* The same without the date, where that is today's. */
+const when = seconds => moment(seconds).slice(0, 10) === moment(Date.now() / 1000).slice(0, 10) ? clock(seconds, { second: "2-digit" }) : moment(seconds);
+const ago = seconds => seconds < 7200 ? say("ago_minutes", number(Math.floor(seconds / 60))) : seconds < 172800 ? say("ago_hours", number(Math.floor(seconds / 3600)))
+  : say("ago_days", number(Math.floor(seconds / 86400)));
 const length = seconds => {
   const s = Math.round(seconds), h = Math.floor(s / 3600), m = Math.floor(s % 3600 / 60);
   return h ? say("hours", number(h), m) : m ? say("minutes", m, s % 60) : say("seconds", seconds < 10 ? Number(seconds.toFixed(1)) : s);
