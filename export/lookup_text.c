@@ -219,9 +219,11 @@ static void source_head(const struct page *p, const struct lookup_source *s)
     without_text(p, s->dates_without, without);
     if (s->sources == 0) {
         if (s->dates == 0)
-            snprintf(words, sizeof words, "%s: %s", s->key.text,
-                     say(p, "no date with source days was asked about",
-                         "対象期間に送信元別日次記録がありません"));
+            snprintf(
+                words, sizeof words, "%s: %s", s->key.text,
+                say(p,
+                    "there are no source days of these dates: they are written when a day is over",
+                    "対象期間の送信元別日次記録がありません（一日が終わると書かれます）"));
         else
             snprintf(
                 words, sizeof words,

@@ -421,6 +421,8 @@ def words_check(verdict, folder):
     plain = test_report.make(os.path.join(folder, "no-sources"), "no-sources", count=2, seed=2)
     answer = ask(verdict, "source", "1.2.3.4", plain)
     verdict.equal((answer["sources"], answer["asked"]["dates"], answer["asked"]["dates_without_sources"]), (0, 0, 2), "no source days")
+    _, out, _ = run("source", "1.2.3.4", plain, "--lang", "en")
+    verdict.check("no source days of these dates: they are written when a day is over" in " ".join(out.decode().split()), f"no source days: {out}")
     answer = ask(verdict, "port", "tcp/23", plain)
     verdict.check(len(answer["days"]) == 2 and answer["detail"]["dates_without_sources"] == 1, f"port without source days: {answer}")
     capture, out = os.path.join(folder, "c.pcap"), os.path.join(folder, "no-days")
