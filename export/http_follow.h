@@ -68,7 +68,7 @@ int64_t http_follow_event_ns(struct http_follow *f, uint64_t index);
 /* The dates at hand, newest first. Returns how many: 0 to 2. */
 unsigned http_follow_dates(struct http_follow *f, int32_t dates[2]);
 
-/* A date at hand, as JSON. `frame` lacks sensor and before, which are filled in. *out is the caller's reference; it is made at most
+/* A date at hand, as JSON. `frame` lacks sensor, and of the newest date before, which are filled in. *out is the caller's reference; it is made at most
  * once for each change. -ENOENT: the date is not at hand; -ENOMEM. */
 int http_follow_day(struct http_follow *f, int32_t date, const struct http_view_frame *frame,
                     struct http_body **out);

@@ -143,7 +143,7 @@ int http_follow_day(struct http_follow *f, int32_t date, const struct http_view_
         struct http_view *v = f->views[i];
         if (v == NULL || http_view_day(v)->date != date)
             continue;
-        full.before = i == 0 ? f->views[1] : NULL;
+        full.before = i == 0 ? f->views[1] : frame->before;
         err = view_print(f, v, &full, out);
     }
     pthread_mutex_unlock(&f->lock);

@@ -386,6 +386,25 @@ static bool is_answer(const struct past_answer *x, const struct past_answer *as)
            x->has_next == as->has_next && x->next == as->next;
 }
 
+/* A date that the follower has at hand; of the older one of its two the day before is read. */
+static int day_at_hand(struct http_past *p, struct past_feed *f, const struct date_entry *list,
+                       size_t at, struct http_view_frame *frame, const struct http_audience *a,
+                       struct http_body **out, struct fault *fault)
+{
+    struct http_view *before = NULL;
+    int32_t dates[2];
+    if (at > 0 && http_follow_dates(a->follow, dates) == 2 && dates[1] == list[at].date) {
+        before = view_make(p, f, &list[at - 1], a, false, fault);
+        if (before == NULL)
+            return -fault->err;
+    }
+    frame->before = before;
+    int err = http_follow_day(a->follow, list[at].date, frame, out);
+    http_view_destroy(before);
+    frame->before = NULL;
+    return err < 0 && err != -ENOENT ? fault_set(fault, -err, "no memory for a day") : err;
+}
+
 /* Of a date that stands at `at` of the list. */
 static int day_answer(struct http_past *p, struct past_feed *f, const struct date_entry *list,
                       size_t at, struct http_view_frame *frame, const struct http_audience *a,
@@ -401,9 +420,9 @@ static int day_answer(struct http_past *p, struct past_feed *f, const struct dat
                               .previous = frame->previous,
                               .has_next = frame->has_next,
                               .next = frame->next};
-    int err = http_follow_day(a->follow, key.date, frame, out);
+    int err = day_at_hand(p, f, list, at, frame, a, out, fault);
     if (err != -ENOENT)
-        return err < 0 ? fault_set(fault, -err, "no memory for a day") : 0;
+        return err;
     for (unsigned i = 0; i < PAST_ANSWERS; i++)
         if (is_answer(&p->answers[i], &key)) {
             *out = http_body_take(p->answers[i].body);

@@ -140,6 +140,7 @@ def days(verdict, server, folder):
         verdict.equal((len(small["span"]["ports"]), listed_ports), (5, span["marks"]["scan"]["packets_ex_survey"]), f"{line['date']}: ports and the rest")
         verdict.equal((small["ports_other"]["ports"], small["ports_other"]["ports_ex_survey"]),
                       (len(span["ports"]) - 5, sum(p["packets_ex_survey"] > 0 for p in span["ports"]) - 5), f"{line['date']}: how many ports the rest is")
+        verdict.equal(view["before"] and view["before"]["date"], view["previous"], f"{line['date']}: the day before")
         if view["before"]:
             before = next(s for s in report if s["label"] == view["before"]["date"])
             ports = {f"{p['proto']}/{p['port']}": p["packets"] for p in before["ports"]}
