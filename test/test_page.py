@@ -54,6 +54,7 @@ def looks(verdict, browser, server, shots):
         page.photograph(os.path.join(shots, f"dashboard-{name}.png"))
         quiet(verdict, page, server, name)
         verdict.equal(page.eval("document.documentElement.scrollWidth"), how["width"], f"{name}: nothing is wider")
+        verdict.equal(page.eval("document.querySelectorAll('.pair > .scroll, .pair > button').length"), 0, f"{name}: what follows a table stands in its column")
         verdict.equal(page.eval("document.documentElement.lang"), "ja" if japanese else "en", f"{name}: language")
         texts = page.eval(TEXT)
         if japanese:
@@ -172,6 +173,8 @@ def strangers(verdict, browser, scratch, shots):
         verdict.equal(page.eval("[document.images.length, document.scripts.length, document.querySelectorAll('[onerror],[onclick]').length]"), [0, 3, 0],
                       "strangers' names are text")
         verdict.check(page.eval("document.querySelectorAll('#table-ases tbody tr').length > 2 && !document.getElementById('places').hidden"), "countries and AS")
+        verdict.equal(page.eval("[...document.querySelectorAll('#places .scroll')].filter(s => s.scrollWidth > s.clientWidth + 1).map(s => [s.scrollWidth, s.clientWidth])"), [],
+                      "countries and AS: all columns are in sight")
         denominators(verdict, page, "strangers")
         quiet(verdict, page, server, "strangers")
         page.close()
