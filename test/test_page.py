@@ -125,6 +125,17 @@ def final_day(verdict, browser, server):
     page.close()
 
 
+def astray(verdict, browser, server):
+    """A day that is not there is said, and the way back is open."""
+    page = Page(browser, server.url + "?lang=en&day=2019-01-02", width=1280)
+    verdict.check(until(page, "document.getElementById('trouble').innerText.includes('the feed has nothing of that day')"), "a day that is not there")
+    verdict.equal(page.eval("[document.getElementById('days').hidden, document.getElementById('day-pick').value, document.getElementById('day-latest').disabled]"),
+                  [False, "2019-01-02", False], "a day that is not there: the way back")
+    page.eval("document.getElementById('day-latest').click()")
+    verdict.check(until(page, "(document.documentElement.dataset.day || '').startsWith('2026-03-09') && document.getElementById('trouble').hidden"), "back to the newest day")
+    page.close()
+
+
 def sums(server, day):
     """Numerators and scan of a day, by /api/v1/windows."""
     windows = json.loads(server.get(f"/api/v1/windows?since={day['start']}&until={day['end']}&limit=10080&ports=0")[2])["windows"]
@@ -214,6 +225,7 @@ def main():
         try:
             looks(verdict, browser, server, shots)
             final_day(verdict, browser, server)
+            astray(verdict, browser, server)
             live(verdict, browser, folder, scratch, shots)
             if os.environ.get("MAKE_DAYS"):
                 strangers(verdict, browser, scratch, shots)

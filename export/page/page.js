@@ -137,6 +137,14 @@ function trouble(text) {
   $("trouble").textContent = text || "";
 }
 
+/* No day is shown: what was asked for is not there. The way to one that is stays open. */
+function astray() {
+  $("days").hidden = false;
+  $("day-pick").value = date || "";
+  $("day-before").disabled = $("day-after").disabled = true;
+  $("day-latest").disabled = date === null;
+}
+
 async function get(path) {
   const answer = await fetch(path);
   if (!answer.ok) {
@@ -166,6 +174,7 @@ async function load(isAsked) {
     pulse();
   } catch (error) {
     if (mine === asked) trouble(say("failed", error.message));
+    if (mine === asked && !day) astray();
     if (isAsked) soon(5000);
   }
 }
