@@ -273,7 +273,7 @@ static int take_all(void *context, struct source_day *d) { return 0; }
 static void file_write(const char *name, const uint8_t *bytes, size_t len)
 {
     char path[PATH];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)snprintf(path, sizeof path, "%s/%.*s", dir, DAY_PART_NAME, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);
@@ -298,7 +298,7 @@ static int journal_try(uint64_t last, struct day_journal **j, struct fault *faul
 static size_t file_read(const char *name, uint8_t *bytes, size_t room)
 {
     char path[PATH];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)snprintf(path, sizeof path, "%s/%.*s", dir, DAY_PART_NAME, name);
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0);
     ssize_t len = read(fd, bytes, room);
