@@ -255,8 +255,10 @@ static void ip_udp(struct walk *w)
         o->state |= OBSERVATION_MALFORMED;
     else if (caught < 8)
         o->state |= OBSERVATION_SNAPPED;
-    if (length > datagram)
+    if (length > datagram) {
+        o->udp_length = o->state & OBSERVATION_MORE ? (uint16_t)length : 0;
         length = datagram;
+    }
     if (length >= 8)
         ip_payload(w, 8, length);
 }

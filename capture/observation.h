@@ -77,8 +77,12 @@ struct observation {
     uint32_t tcp_options; /* first 4 option bytes as one big-endian number */
     uint16_t src_port;    /* TCP and UDP */
     uint16_t dst_port;
-    uint16_t ip_id;          /* IPv4 only */
-    uint16_t tcp_window;     /* as in the header, not scaled */
+    uint16_t ip_id; /* IPv4 only */
+    union {
+        uint16_t tcp_window; /* as in the header, not scaled */
+        uint16_t udp_length; /* UDP: 0, but of a first fragment what its header states,
+                                if that is more than the packet holds */
+    };
     uint16_t tcp_flags;      /* 12 bits, low 8 as TCP_* */
     uint16_t payload_len;    /* transport payload by the IP lengths, never by caplen;
                                 0 where there is no transport header */

@@ -90,8 +90,10 @@ static inline enum udp_form_id kind_form(const struct observation *o, const uint
     if (o->ip_proto != IPPROTO_NR_UDP || (o->state & (PORTS | CUT)) != PORTS ||
         (!payload && o->payload_len))
         return UDP_FORM_NONE;
+    /* Lengths that a form has inside are of the datagram, also where its first fragment is all there is. */
+    uint32_t len = o->udp_length ? o->udp_length - 8u : o->payload_len;
     return udp_form_of(o->src_port, o->dst_port,
-                       &(struct udp_payload){payload, o->payload_caught, o->payload_len});
+                       &(struct udp_payload){payload, o->payload_caught, len});
 }
 
 /* The kind of a UDP packet by its form alone. */

@@ -40,6 +40,10 @@ static inline const char *decode_check(const struct frame *f, const struct obser
         return "flags are of a TCP header of 20 bytes or more";
     if (((s & OBSERVATION_TCP_FLAGS) != 0) != ((s & OBSERVATION_TCP_WINDOW) != 0))
         return "window and flags come together";
+    if (o->ip_proto == IPPROTO_NR_UDP && o->udp_length &&
+        !(s & OBSERVATION_MORE &&
+          (o->udp_length >= o->payload_len + 8 || s & OBSERVATION_MALFORMED)))
+        return "a datagram longer than the packet goes on in fragments";
     if (s & OBSERVATION_TCP_OPTIONS && !(s & OBSERVATION_TCP_FLAGS && o->tcp_header_len >= 24))
         return "options lie behind the fixed header";
     if (s & OBSERVATION_QUOTED && !(icmp && o->payload_len))

@@ -235,7 +235,7 @@ class Packet:
             return "stray"
         if self.port is None or not f["udp.length"]:
             return "udp"
-        form = forms.form(first(f["udp.srcport"]), self.bytes_of("udp.payload"), self.udp_payload())
+        form = forms.form(first(f["udp.srcport"]), self.bytes_of("udp.payload"), self.datagram())
         return {"answer": "backscatter_udp", "stray": "stray"}.get(form, "udp")
 
     def udp_payload(self):
@@ -244,6 +244,11 @@ class Packet:
         if stated == 0 and self.version == 6:
             stated = room
         return min(stated, stated if room is None else room) - 8
+
+    def datagram(self):
+        """What lengths inside a payload are measured by: of a first fragment the whole of which it is the first."""
+        more = self.f["ip.flags.mf"] if self.version == 4 else self.f["ipv6.fraghdr.more"]
+        return max(self.udp_payload(), first(self.f["udp.length"]) - 8) if first(more) else self.udp_payload()
 
     def bytes_of(self, field):
         return bytes.fromhex(self.f[field].split(",")[0].replace(":", "")) if self.f[field] else b""

@@ -93,7 +93,7 @@ class Seen:
                 or self.is_dark):
             yield "likely_spoofed"
         if self.kind == "udp" and f["udp.length"] and p.port is not None and (data or p.udp_payload() == 0):
-            if forms_request.is_request(p.port, data, p.udp_payload()):
+            if forms_request.is_request(p.port, data, p.datagram()):
                 yield "amplification_request"
         if (self.kind == "tcp_syn" and p.version == 4) or (self.is_scan and setting.payloads.is_wanted(p.proto, p.port, data)):
             yield "assessable"

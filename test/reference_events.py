@@ -65,7 +65,7 @@ def keys_of(packet):
     kind, found = packet.kind(), []
     if kind in SCAN and packet.port is not None:
         found.append((("scan", packet.src, packet.port, kind), None))
-        if kind == "udp" and forms_request.is_request(packet.port, packet.bytes_of("udp.payload"), packet.udp_payload()):
+        if kind == "udp" and forms_request.is_request(packet.port, packet.bytes_of("udp.payload"), packet.datagram()):
             found.append((("amplification", packet.src, "udp"), ("udp", packet.port)))
     elif kind.startswith("backscatter"):
         victim = victim_of(packet)

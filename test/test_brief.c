@@ -81,6 +81,14 @@ static void test_rows(void **state)
     assert_false(brief_read(&f, 0, rules, 0, &p));
     f = (struct frame){syn, FRAME, FRAME, 0, 101}; /* another link type */
     assert_false(brief_read(&f, 0, rules, 0, &p));
+    uint8_t part[FRAME];
+    struct observation o;
+    memcpy(part, search, FRAME);
+    part[20] = 0x20; /* more fragments */
+    f = (struct frame){part, FRAME, FRAME, 0, 1};
+    decode(&f, 0, &o);
+    assert_false(brief_read(&f, 0, rules, 0, &p));
+    assert_false(brief_from(&o, part + 42, rules, 0, &p));
     f = (struct frame){echo, FRAME, FRAME, 0, 1};
     assert_int_equal(brief_read(&f, 0, rules, 0, &p), BRIEF_WHOLE);
     assert_int_equal(brief_kind(&p), KIND_icmp);

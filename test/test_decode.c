@@ -249,13 +249,34 @@ static void test_details(void **state)
     }
 }
 
+/* What the header of a datagram in fragments states. */
+static void test_datagram(void **state)
+{
+    static const struct {
+        const char *hex;
+        uint16_t udp_length, payload_len;
+    } cases[] = {
+        {ETH4 IP4_("45", "0020", "2000", "11") UDP_("03e8") "01020304", 1000, 4},
+        {ETH4 IP4_("45", "0020", "2000", "11") UDP_("000c") "01020304", 0, 4},
+        {ETH4 IP4_("45", "0020", "0000", "11") UDP_("03e8") "01020304", 0, 4}, /* malformed */
+        {ETH6 IP6("0010", "2c") "1100000100000001" UDP_("03e8"), 1000, 0},
+        {ETH6 IP6("0010", "2c") "1100000000000001" UDP_("0008"), 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct row row = {.what = "datagram", .hex = cases[i].hex};
+        struct observation o = observe(&row);
+        assert_int_equal(o.udp_length, cases[i].udp_length);
+        assert_int_equal(o.payload_len, cases[i].payload_len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_details),   cmocka_unit_test(test_rows),
         cmocka_unit_test(test_fast_path), cmocka_unit_test(test_payload),
         cmocka_unit_test(test_quoted),    cmocka_unit_test(test_decap_words),
-        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_links),     cmocka_unit_test(test_datagram),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,9 @@ static const struct row {
 
 #define DNS_ANSWER "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"
 #define DHT_PING   "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"
+/* A message of 4 + 1500 bytes. */
+#define SNMP_BEGINS \
+    "\x30\x82\x05\xdc\2\1\1\4\6public\xa2\x82\x05\xcd\2\1\7\2\1\0\2\1\0\x30\x82\x05\xbf"
 
 static const struct payload_row {
     const char *what;
@@ -165,6 +168,7 @@ static const struct payload_row {
     uint8_t dst;    /* first byte of the destination */
     uint16_t state; /* added */
     bool outside;
+    uint16_t udp_length; /* of a first fragment */
 } payload_rows[] = {
 #define P(text) text, sizeof(text) - 1
     {"DNS answer", KIND_backscatter_udp, 53, 1000, P(DNS_ANSWER), 192},
@@ -177,6 +181,11 @@ static const struct payload_row {
     {"DHT on an IoT port", KIND_stray, 1000, 5683, P(DHT_PING), 192},
     {"a request stays udp", KIND_udp, 1000, 1900, P("M-SEARCH * HTTP/1.1\r\n"), 192},
     {"an answer before stray", KIND_backscatter_udp, 17, 1000, P(DHT_PING), 192},
+    {"SNMP answer, first fragment", KIND_backscatter_udp, 161, 1000, P(SNMP_BEGINS), 192,
+     OBSERVATION_MORE, .udp_length = 8 + 4 + 1500},
+    {"SNMP answer that says more than all its fragments", KIND_udp, 161, 1000, P(SNMP_BEGINS), 192,
+     OBSERVATION_MORE, .udp_length = 8 + 4 + 1499},
+    {"SNMP answer that says more than there is", KIND_udp, 161, 1000, P(SNMP_BEGINS), 192},
 #undef P
 };
 
@@ -193,6 +202,7 @@ static void test_payloads(void **state)
             .dst = {row->dst},
             .payload_len = row->len,
             .payload_caught = row->len,
+            .udp_length = row->udp_length,
         };
         const uint8_t *payload = (const uint8_t *)row->payload;
         enum kind kind = kind_of(&o, kind_form(&o, payload), !row->outside);
