@@ -215,6 +215,19 @@ bool udp_answer_quic(const struct udp_payload *p)
     return (first & FIXED) && quic_knows(version) && type != (is_second ? 2 : ZERO_RTT);
 }
 
+/* A record with what a server sends first: ServerHello, HelloVerifyRequest, an alert. */
+bool udp_answer_dtls(const struct udp_payload *p)
+{
+    enum { ALERT = 21, HANDSHAKE = 22, SERVER_HELLO = 2, VERIFY = 3, HEADER = 13 };
+    uint32_t type = form_8(p, 0, 0), version = form_16(p, 1, 0), len = form_16(p, 11, 0);
+    if ((version != 0xfeff && version != 0xfefd) || form_16(p, 3, 1) != 0 || HEADER + len > p->len)
+        return false;
+    uint32_t first = form_8(p, HEADER, 0);
+    if (type == ALERT)
+        return len == 2 && (first == 1 || first == 2);
+    return type == HANDSHAKE && (first == SERVER_HELLO || first == VERIFY);
+}
+
 static bool ike_at(const struct udp_payload *p, uint32_t at)
 {
     enum { HEADER = 28, RESPONSE = 0x20, V1 = 0x10, V2 = 0x20 };
@@ -278,7 +291,7 @@ bool udp_answer_radius(const struct udp_payload *p)
 
 bool udp_answer_ssdp(const struct udp_payload *p)
 {
-    return form_text(p, 0, "HTTP/1.") && form_text(p, 8, " 200 OK");
+    return form_text(p, 0, "HTTP/1.") && form_text(p, 8, " 200");
 }
 
 /* Echo response: GTP's own answer to anybody. */
@@ -308,10 +321,22 @@ bool udp_answer_stun(const struct udp_payload *p)
     return (type & 0xffed) == 0x0101 && len % 4 == 0 && len + 20 == p->len;
 }
 
+bool form_ws_begins(const struct udp_payload *p)
+{
+    static const char *const words[] = {"Probe", "Resolve", "Fault", "Hello", "Bye"};
+    if (p->caught < UDP_FORM_BYTES || p->len == UDP_FORM_BYTES || !form_holds(p, 0, "Envelope"))
+        return false;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (form_holds_bytes(p, 0, words[i], (uint32_t)strlen(words[i])))
+            return false;
+    return true;
+}
+
 /* An envelope, whatever comes before it: a declaration, a byte order mark. */
 bool udp_answer_ws_discovery(const struct udp_payload *p)
 {
-    return form_holds(p, 0, "<") && (form_holds(p, 0, "Matches") || form_holds(p, 0, "Fault"));
+    return form_ws_begins(p) ||
+           (form_holds(p, 0, "<") && (form_holds(p, 0, "Matches") || form_holds(p, 0, "Fault")));
 }
 
 bool udp_answer_nat_pmp(const struct udp_payload *p)
@@ -383,10 +408,10 @@ bool udp_answer_quake(const struct udp_payload *p)
 
 bool udp_answer_sadp(const struct udp_payload *p) { return form_holds(p, 0, "<ProbeMatch"); }
 
+/* With the header of 32 bytes or without. */
 bool udp_answer_dahua(const struct udp_payload *p)
 {
-    return form_32(p, 0, 0) == 0x20000000 && form_text(p, 4, "DHIP") &&
-           form_holds(p, 32, "notifyDevInfo");
+    return (form_text(p, 4, "DHIP") || form_text(p, 0, "{")) && form_holds(p, 1, "notifyDevInfo");
 }
 
 bool udp_answer_ethernet_ip(const struct udp_payload *p)

@@ -24,7 +24,7 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ANSWER(xdmcp, 6, "from 177, an answering opcode, length", "XDMCP 1.1"),
     ANSWER(cldap, 7, "from 389, search result", "RFC 4511, 4.5.2; RFC 1798"),
     ANSWER(slp, 14, "from 427, a reply or advert of version 2, length", "RFC 2608, 8"),
-    ANSWER(quic, 11, "from 80, 443, 853 or 8443, server's long header or version negotiation", "RFC 8999, 9000, 9369"),
+    ANSWER(quic, 11, "from 80, 443, 853, 4433 or 8443, server's long header or version negotiation", "RFC 8999, 9000, 9369"),
     ANSWER(ike, 28, "from 500, responder's header, length", "RFC 2408, 7296"),
     ANSWER(ike_nat, 32, "from 4500, the same behind four zeros", "RFC 3948"),
     ANSWER(rip, 24, "from 520, response, whole entries", "RFC 1058, 2453"),
@@ -32,12 +32,12 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ANSWER(openvpn, 26, "from 1194, server's reset", "OpenVPN protocol"),
     ANSWER(mssql, 3, "from 1434, server's answer, length", "MC-SQLR 2.2.5"),
     ANSWER(radius, 20, "from 1645, 1646, 1812 or 1813, accept, reject, challenge or response", "RFC 2865, 2866"),
-    ANSWER(ssdp, 15, "from 1900, HTTP 200", "UPnP Device Architecture, 1.3.3"),
+    ANSWER(ssdp, 12, "from 1900, or Plex's 32410 and 32412 to 32414, HTTP 200", "UPnP Device Architecture, 1.3.3; Netscout 2021"),
     ANSWER(gtp, 8, "from 2123 or 2152, echo response", "3GPP TS 29.060, 29.274"),
     ANSWER(addp, 8, "from 2362, DIGI and an even opcode, length", "ADDP, as published by its users"),
     ANSWER(arms, 20, "from 3283, length, not a request", "Netscout 2019; capture of an attack"),
     ANSWER(stun, 20, "from 3478, 3479 or 19302, success or error, length", "RFC 8489, 5"),
-    ANSWER(ws_discovery, 20, "from 3702, ProbeMatches, ResolveMatches or a fault", "WS-Discovery 1.1"),
+    ANSWER(ws_discovery, 20, "from 3702, ProbeMatches, ResolveMatches, a fault, or a long envelope whose begin says nothing", "WS-Discovery 1.1"),
     ANSWER(nat_pmp, 8, "from 5351, response bit, length", "RFC 6886, 6887"),
     ANSWER(mdns, 12, "from 5353, response bit, counts that fit the length", "RFC 6762, 18"),
     ANSWER(llmnr, 12, "from 5355, response bit, counts that fit the length", "RFC 4795, 2.1"),
@@ -48,9 +48,10 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ANSWER(source_engine, 5, "from 27005 to 27050, answer or part of one", "Valve, server queries"),
     ANSWER(quake, 10, "from 27960 to 27963, statusResponse, infoResponse or print", "Quake III network protocol"),
     ANSWER(sadp, 20, "from 37020, ProbeMatch", "vendor protocol"),
-    ANSWER(dahua, 32, "from 37810, DHIP that tells of a device", "NSFOCUS 2020"),
+    ANSWER(dahua, 20, "from 37810, DHIP or JSON that tells of a device", "NSFOCUS 2020"),
     ANSWER(ethernet_ip, 25, "from 44818 or 2222, list with a body", "CIP, volume 2"),
     ANSWER(bacnet, 6, "from 47808, acknowledgement, error, I-Am or I-Have", "ASHRAE 135, annex J"),
+    ANSWER(dtls, 15, "from 3391 or QUIC's ports, ServerHello, HelloVerifyRequest or alert, length", "RFC 6347; Citrix CTX289674; CVE-2020-0609 (3391)"),
 
     STRAY(dht, 16, "KRPC query, response or error, any port", "BEP 5"),
     STRAY(utp, 20, "uTP header alone (not of data), or with the extension clients send, any port", "BEP 29; libutp"),
@@ -74,7 +75,7 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ASKS(mssql, 1, "to 1434, list of instances", "MC-SQLR 2.2.1; Akamai 2015"),
     ASKS(ssdp, 20, "to 1900, M-SEARCH", "UPnP Device Architecture; CISA TA14-017A"),
     ASKS(arms, 4, "to 3283, 00 14 and little more", "Netscout 2019"),
-    ASKS(ws_discovery, 4, "to 3702, Probe, or <:/>", "WS-Discovery 1.1; CISA TA14-017A"),
+    ASKS(ws_discovery, 4, "to 3702, Probe, <:/>, or a long envelope whose begin says nothing", "WS-Discovery 1.1; CISA TA14-017A"),
     ASKS(mdns, 17, "to 5353, query", "RFC 6762; CISA TA14-017A"),
     ASKS(coap, 20, "to 5683, GET .well-known/core", "RFC 7252, 6690; Netscout 2019"),
     ASKS(ubiquiti, 4, "to 10001, 01 00 00 00 or 02 08 00 00", "Rapid7 2019"),
@@ -83,7 +84,7 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ASKS(quake, 10, "to 27960 to 27963, getstatus or getinfo", "Quake III; CISA TA14-017A"),
     ASKS(plex, 20, "to 32410, 32412 to 32414, M-SEARCH", "Netscout 2021"),
     ASKS(sadp, 20, "to 37020, Probe of type inquiry", "vendor protocol"),
-    ASKS(dahua, 4, "to 37810, 20 00 00 00 alone or DHDiscover.search", "NSFOCUS 2020"),
+    ASKS(dahua, 1, "to 37810, anything that begins with no zero", "NSFOCUS 2020; AMP-Research on port 37810"),
 };
 
 const uint8_t udp_answer_from[65536] = {
@@ -92,18 +93,19 @@ const uint8_t udp_answer_from[65536] = {
     [111] = UDP_answer_rpc, [635] = UDP_answer_rpc, [2049] = UDP_answer_rpc, [17185] = UDP_answer_rpc,
     [123] = UDP_answer_ntp, [137] = UDP_answer_netbios, [161] = UDP_answer_snmp,
     [177] = UDP_answer_xdmcp, [389] = UDP_answer_cldap, [427] = UDP_answer_slp,
-    [80] = UDP_answer_quic, [443] = UDP_answer_quic, [853] = UDP_answer_quic, [8443] = UDP_answer_quic,
+    [80] = UDP_answer_quic, [443] = UDP_answer_quic, [853] = UDP_answer_quic, [4433] = UDP_answer_quic,
+    [8443] = UDP_answer_quic,
     [500] = UDP_answer_ike, [4500] = UDP_answer_ike_nat, [520] = UDP_answer_rip,
     [623] = UDP_answer_ipmi, [1194] = UDP_answer_openvpn, [1434] = UDP_answer_mssql,
     [1645 ... 1646] = UDP_answer_radius, [1812 ... 1813] = UDP_answer_radius,
-    [1900] = UDP_answer_ssdp, [2123] = UDP_answer_gtp, [2152] = UDP_answer_gtp,
+    [1900] = UDP_answer_ssdp, [32410] = UDP_answer_ssdp, [32412 ... 32414] = UDP_answer_ssdp, [2123] = UDP_answer_gtp, [2152] = UDP_answer_gtp,
     [2362] = UDP_answer_addp, [3283] = UDP_answer_arms, [3478 ... 3479] = UDP_answer_stun,
     [19302] = UDP_answer_stun, [3702] = UDP_answer_ws_discovery, [5060 ... 5062] = UDP_answer_sip,
     [5351] = UDP_answer_nat_pmp, [5353] = UDP_answer_mdns, [5355] = UDP_answer_llmnr,
     [5683] = UDP_answer_coap, [10001] = UDP_answer_ubiquiti, [11211] = UDP_answer_memcached,
     [27005 ... 27050] = UDP_answer_source_engine, [27960 ... 27963] = UDP_answer_quake,
     [37020] = UDP_answer_sadp, [37810] = UDP_answer_dahua, [2222] = UDP_answer_ethernet_ip,
-    [44818] = UDP_answer_ethernet_ip, [47808] = UDP_answer_bacnet,
+    [44818] = UDP_answer_ethernet_ip, [47808] = UDP_answer_bacnet, [3391] = UDP_answer_dtls,
 };
 
 const uint8_t udp_request_to[65536] = {
@@ -133,7 +135,6 @@ const struct udp_first udp_firsts[UDP_FORM_COUNT] = {
     [UDP_answer_xdmcp] = {0xffff0000, 0x10000},
     [UDP_answer_cldap] = FIRST_BYTE(0x30),
     [UDP_answer_slp] = FIRST_BYTE(2),
-    [UDP_answer_quic] = {0x80000000, 0x80000000},
     [UDP_answer_ike_nat] = {UINT32_MAX, 0},
     [UDP_answer_rip] = {0xff00ffff, 0x02000000},
     [UDP_answer_ipmi] = {0xffff0000, 0x06000000},
@@ -152,9 +153,9 @@ const struct udp_first udp_firsts[UDP_FORM_COUNT] = {
     [UDP_answer_ubiquiti] = {0xfc000000, 0},
     [UDP_answer_source_engine] = {0xfeffffff, 0xfeffffff},
     [UDP_answer_quake] = {UINT32_MAX, UINT32_MAX},
-    [UDP_answer_dahua] = {UINT32_MAX, 0x20000000},
     [UDP_answer_ethernet_ip] = {0x00ff0000, 0},
     [UDP_answer_bacnet] = FIRST_BYTE(0x81),
+    [UDP_answer_dtls] = {0xfcff0000, 0x14fe0000},
     [UDP_asks_dns] = NO_RESPONSE_BIT,
     [UDP_asks_tftp] = {0xffff0000, 0x10000},
     [UDP_asks_ntp] = {0x06000000, 0x06000000},
@@ -175,7 +176,6 @@ const struct udp_first udp_firsts[UDP_FORM_COUNT] = {
     [UDP_asks_source_engine] = {UINT32_MAX, UINT32_MAX},
     [UDP_asks_quake] = {UINT32_MAX, UINT32_MAX},
     [UDP_asks_plex] = {UINT32_MAX, 0x4d2d5345},
-    [UDP_asks_dahua] = {UINT32_MAX, 0x20000000},
 };
 /* clang-format on */
 
@@ -195,6 +195,8 @@ enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct 
     enum udp_form_id request = (enum udp_form_id)udp_request_to[dst_port];
     if (form_is(answer, &seen))
         return answer;
+    if (form_is(udp_answer_beside(answer), &seen))
+        return udp_answer_beside(answer);
     if (udp_stray_wants(seen.len, udp_first4(seen.at, seen.caught)))
         for (unsigned id = UDP_stray_dht; id < UDP_asks_qotd; id++)
             if (form_is((enum udp_form_id)id, &seen))

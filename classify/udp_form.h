@@ -41,7 +41,7 @@ enum { UDP_FORM_BYTES = 256 }; /* no test looks behind them */
 struct udp_payload {
     const uint8_t *at;
     uint32_t caught; /* bytes at `at` */
-    uint32_t len;    /* by the lengths of the packet */
+    uint32_t len;    /* of the datagram, by the lengths of the packet */
 };
 
 enum udp_class { UDP_PLAIN, UDP_ANSWER, UDP_STRAY, UDP_ASKS };
@@ -52,7 +52,7 @@ enum udp_class { UDP_PLAIN, UDP_ANSWER, UDP_STRAY, UDP_ASKS };
     X(qotd) X(chargen) X(dns) X(dhcp) X(tftp) X(kerberos) X(rpc) X(ntp) X(netbios) X(snmp) X(xdmcp) \
     X(cldap) X(slp) X(quic) X(ike) X(ike_nat) X(rip) X(ipmi) X(openvpn) X(mssql) X(radius) X(ssdp) \
     X(gtp) X(addp) X(arms) X(stun) X(ws_discovery) X(nat_pmp) X(mdns) X(llmnr) X(sip) X(coap) X(ubiquiti) \
-    X(memcached) X(source_engine) X(quake) X(sadp) X(dahua) X(ethernet_ip) X(bacnet)
+    X(memcached) X(source_engine) X(quake) X(sadp) X(dahua) X(ethernet_ip) X(bacnet) X(dtls)
 #define UDP_STRAYS(X) \
     X(dht) X(utp) X(bittorrent) X(tracker)
 #define UDP_REQUESTS(X) \
@@ -88,9 +88,15 @@ enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct 
 /* ---- before that: is it worth while? ---- */
 
 /* By port: the answer that comes from it, the request that goes to it; 0: none. One port has one
- * row at most; port 0 has none. */
+ * row at most, but that DTLS stands beside QUIC (udp_answer_beside()); port 0 has none. */
 extern const uint8_t udp_answer_from[65536];
 extern const uint8_t udp_request_to[65536];
+
+/* The answer that comes from the same ports as this one; 0: none. */
+static inline enum udp_form_id udp_answer_beside(enum udp_form_id answer)
+{
+    return answer == UDP_answer_quic ? UDP_answer_dtls : UDP_FORM_NONE;
+}
 
 /* By enum udp_form_id: what the first four payload bytes are in this form, as one big-endian number. */
 struct udp_first {

@@ -66,6 +66,10 @@ uint32_t form_snmp_pdu(const struct udp_payload *p);
 /* A DNS message (RFC 1035, 4.1.1): response bit and counts that fit into its length. */
 bool form_dns(const struct udp_payload *p, bool is_response);
 
+/* An envelope of WS-Discovery that goes on behind the bytes that are looked at, which don't say what it is about:
+ * namespaces come first. */
+bool form_ws_begins(const struct udp_payload *p);
+
 /* The functions of the rows in udp_form.c: udp_answer.c, udp_stray.c, udp_request.c. */
 #define UDP_ANSWER_FN_(name)  bool udp_answer_##name(const struct udp_payload *p);
 #define UDP_STRAY_FN_(name)   bool udp_stray_##name(const struct udp_payload *p);

@@ -109,18 +109,18 @@ bool udp_asks_arms(const struct udp_payload *p) { return form_16(p, 0, 0) == 0x1
 /* A probe, or the few bytes that devices answer with a fault. */
 bool udp_asks_ws_discovery(const struct udp_payload *p)
 {
-    return form_text(p, 0, "<:/>") ||
+    return form_text(p, 0, "<:/>") || form_ws_begins(p) ||
            (form_holds(p, 0, "<") && form_holds(p, 0, "Probe") && !form_holds(p, 0, "Matches"));
 }
 
-/* GET of .well-known/core. */
+/* GET of .well-known/core, behind whatever options come before it: Uri-Host, Uri-Port. */
 bool udp_asks_coap(const struct udp_payload *p)
 {
     uint32_t first = form_8(p, 0, 0), token = first & 15;
     return first >> 6 == 1 && token <= 8 && form_8(p, 1, 0) == 1 &&
-           form_text(p, 4 + token,
-                     "\xbb.well-known\x04"
-                     "core");
+           form_holds(p, 5 + token,
+                      ".well-known\x04"
+                      "core");
 }
 
 bool udp_asks_ubiquiti(const struct udp_payload *p)
@@ -159,8 +159,5 @@ bool udp_asks_sadp(const struct udp_payload *p)
     return form_holds(p, 0, "<Probe>") && form_holds(p, 0, "inquiry");
 }
 
-bool udp_asks_dahua(const struct udp_payload *p)
-{
-    return form_32(p, 0, 0) == 0x20000000 &&
-           (p->len == 4 || (form_text(p, 4, "DHIP") && form_holds(p, 32, "DHDiscover.search")));
-}
+/* Devices answer whatever does not begin with zero. */
+bool udp_asks_dahua(const struct udp_payload *p) { return form_8(p, 0, 0) != 0; }

@@ -134,6 +134,17 @@ def quic(data, length):
     return bool(first & 64) and known and first >> 4 & 3 != zero_rtt
 
 
+def dtls(data, length):
+    kind, version, epoch, size, first = unpack_from(">BHH6xHB", data)
+    if version not in (0xfeff, 0xfefd) or epoch or 13 + size > length or length < 15:
+        return False
+    return (kind == 21 and size == 2 and first in (1, 2)) or (kind == 22 and first in (2, 3))
+
+
+def quic_or_dtls(data, length):
+    return holds(quic, data, length) or holds(dtls, data, length)
+
+
 def ike(data, length):
     cookie, _, version, exchange, flags, _, size = unpack_from(">8xQBBBBII", data)
     if length < 28 or size != length:
@@ -174,7 +185,7 @@ def radius(data, length):
 
 
 def ssdp(data, length):
-    return re.match(rb"HTTP/1\.. 200 OK", data, re.S) is not None
+    return length >= 12 and re.match(rb"HTTP/1\.. 200", data, re.S) is not None
 
 
 def gtp(data, length):
@@ -198,8 +209,14 @@ def stun(data, length):
     return length >= 20 and kind in (0x101, 0x103, 0x111, 0x113) and size % 4 == 0 and size + 20 == length
 
 
+def says_nothing(data, length):
+    """WS-Discovery whose first bytes are names of namespaces alone."""
+    words = (b"Probe", b"Resolve", b"Fault", b"Hello", b"Bye")
+    return length > SEEN == len(data) and b"Envelope" in data and not any(word in data for word in words)
+
+
 def ws_discovery(data, length):
-    return length >= 20 and b"<" in data and (b"Matches" in data or b"Fault" in data)
+    return says_nothing(data, length) or (length >= 20 and b"<" in data and (b"Matches" in data or b"Fault" in data))
 
 
 def nat_pmp(data, length):
@@ -245,7 +262,7 @@ def sadp(data, length):
 
 
 def dahua(data, length):
-    return data[:8] == b"\x20\0\0\0DHIP" and b"notifyDevInfo" in data[32:] and length >= 32
+    return (data[4:8] == b"DHIP" or data[:1] == b"{") and b"notifyDevInfo" in data and length >= 20
 
 
 def ethernet_ip(data, length):
@@ -273,14 +290,14 @@ def bacnet(data, length):
     return rest[0] >> 4 in (2, 3, 5, 6, 7) or (rest[0] >> 4 == 1 and len(rest) > 1 and rest[1] <= 1)
 
 
-ANSWERS = {17: qotd, 19: chargen, 53: dns_response, 67: dhcp, 69: tftp, 80: quic, 88: kerberos, 111: rpc, 123: ntp,
-           137: dns_response, 161: snmp, 177: xdmcp, 389: cldap, 427: slp, 443: quic, 500: ike, 520: rip, 623: ipmi, 635: rpc,
-           853: quic, 1194: openvpn, 1434: mssql, 1645: radius, 1646: radius, 1812: radius, 1813: radius, 1900: ssdp,
+ANSWERS = {17: qotd, 19: chargen, 53: dns_response, 67: dhcp, 69: tftp, 80: quic_or_dtls, 88: kerberos, 111: rpc, 123: ntp,
+           137: dns_response, 161: snmp, 177: xdmcp, 389: cldap, 427: slp, 443: quic_or_dtls, 500: ike, 520: rip, 623: ipmi, 635: rpc,
+           853: quic_or_dtls, 1194: openvpn, 1434: mssql, 1645: radius, 1646: radius, 1812: radius, 1813: radius, 1900: ssdp,
            2049: rpc, 2123: gtp, 2152: gtp, 2222: ethernet_ip, 2362: addp, 3283: arms, 3478: stun, 3479: stun,
            3702: ws_discovery, 4500: ike_nat, 5060: sip, 5061: sip, 5062: sip, 5351: nat_pmp, 5353: dns_response,
-           5355: dns_response, 5683: coap, 8443: quic, 10001: ubiquiti, 11211: memcached, 17185: rpc, 19302: stun,
+           5355: dns_response, 5683: coap, 8443: quic_or_dtls, 10001: ubiquiti, 11211: memcached, 17185: rpc, 19302: stun,
            **dict.fromkeys(range(27005, 27051), source_engine), **dict.fromkeys(range(27960, 27964), quake),
-           37020: sadp, 37810: dahua, 44818: ethernet_ip, 47808: bacnet}
+           **dict.fromkeys((32410, 32412, 32413, 32414), ssdp), 3391: dtls, 4433: quic_or_dtls, 37020: sadp, 37810: dahua, 44818: ethernet_ip, 47808: bacnet}
 
 
 def dht(data, length):

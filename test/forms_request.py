@@ -111,13 +111,13 @@ def arms(data, length):
 
 
 def ws_discovery(data, length):
-    return data.startswith(b"<:/>") or (b"<" in data and b"Probe" in data and b"Matches" not in data)
+    return data.startswith(b"<:/>") or forms.says_nothing(data, length) or (b"<" in data and b"Probe" in data and b"Matches" not in data)
 
 
 def coap(data, length):
     token = data[0] & 15
     return (data[0] >> 6 == 1 and token <= 8 and data[1] == 1
-            and data[4 + token:].startswith(b"\xbb.well-known\x04core"))
+            and b".well-known\x04core" in data[5 + token:])
 
 
 def ubiquiti(data, length):
@@ -141,7 +141,7 @@ def sadp(data, length):
 
 
 def dahua(data, length):
-    return data[:4] == b"\x20\0\0\0" and (length == 4 or (data[4:8] == b"DHIP" and b"DHDiscover.search" in data[32:]))
+    return data[0] != 0
 
 
 # Destination port: the test, and the bytes that the payload has at least.
@@ -150,7 +150,7 @@ REQUESTS = {17: (always, 0), 19: (always, 0), 53: (dns, 17), 69: (tftp, 4), 111:
             1194: (openvpn, 14), 1434: (mssql, 1), 1900: (search, 20), 3283: (arms, 4), 3702: (ws_discovery, 4),
             5353: (question, 17), 5683: (coap, 20), 10001: (ubiquiti, 4), 11211: (memcached, 13),
             **dict.fromkeys(range(27005, 27051), (source_engine, 9)), **dict.fromkeys(range(27960, 27964), (quake, 10)),
-            **dict.fromkeys((32410, 32412, 32413, 32414), (search, 20)), 37020: (sadp, 20), 37810: (dahua, 4)}
+            **dict.fromkeys((32410, 32412, 32413, 32414), (search, 20)), 37020: (sadp, 20), 37810: (dahua, 1)}
 
 
 def is_request(port, data, length):

@@ -20,7 +20,8 @@ static inline const char *udp_form_check(uint16_t src_port, uint16_t dst_port,
     if (payload_tool_set(IPPROTO_NR_UDP, dst_port, p->at, p->caught, p->len) &&
         !payload_tool_wants_udp(dst_port, p->len, first4))
         return "the prefilter hides no tool";
-    if (udp_forms[id].class == UDP_ANSWER && udp_answer_from[src_port] != id)
+    enum udp_form_id answer = (enum udp_form_id)udp_answer_from[src_port];
+    if (udp_forms[id].class == UDP_ANSWER && id != answer && id != udp_answer_beside(answer))
         return "an answer comes from its port";
     if (udp_forms[id].class == UDP_ASKS && udp_request_to[dst_port] != id)
         return "a request goes to its port";

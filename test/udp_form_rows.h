@@ -77,7 +77,10 @@ static const struct form_row form_rows[] = {
      B("\1\1\0\0\x21\x12\xa4\x42"
        "123456789012"),
      0, 0},
+    {UDP_answer_ssdp, 32414, B("HTTP/1.0 200 OK\r\nContent-Type: plex/media-server\r\n"), 9, '4'},
     {UDP_answer_ws_discovery, 3702, B("<?xml version=\"1.0\"?><d:ProbeMatches>"), 30, 'X'},
+    {UDP_answer_ws_discovery, 3702, B("<a:Envelope "), 3, 'X', .len = 300, .tail_at = 250,
+     .tail = "name"},
     {UDP_answer_nat_pmp, 5351, B("\0\x80\0\0\0\0\0\1\xc6\x33\x64\7"), 1, 0},
     {UDP_answer_nat_pmp, 5351, B("\2\x81\0\0"), 1, 1, .len = 24},
     {UDP_answer_mdns, 5353, B("\0\0\x84\0\0\0\0\1\0\0\0\0\1a\0\0\1\0\1\0\0\0\1\0\4\1\2\3\4"), 2, 0},
@@ -97,9 +100,15 @@ static const struct form_row form_rows[] = {
      B("\x20\0\0\0DHIP\0\0\0\0\0\0\0\0\x28\0\0\0\0\0\0\0\x28\0\0\0\0\0\0\0{\"method\":\"client."
        "notifyDevInfo\"}"),
      4, 'd'},
+    {UDP_answer_dahua, 37810, B("{\"mac\":\"\",\"method\":\"client.notifyDevInfo\"}"), 0, '['},
     {UDP_answer_ethernet_ip, 44818, B("\x63\0\1\0"), 2, 0, .len = 25},
     {UDP_answer_bacnet, 47808, B("\x81\x0a\0\x0e\1\0\x30\1\x0c\x0c\2\0\0\1"), 6, 0},
     {UDP_answer_bacnet, 47808, B("\x81\x0b\0\x0c\1\x20\xff\xff\0\xff\x10\0"), 11, 8},
+    {UDP_answer_dtls, 3391, B("\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x0d\2\0\0\1\0\0\0\0\0\0\0\1\0"), 13,
+     1},
+    {UDP_answer_dtls, 443, B("\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x0d\3\0\0\1\0\0\0\0\0\0\0\1\0"), 12,
+     14},
+    {UDP_answer_dtls, 443, B("\x15\xfe\xfd\0\0\0\0\0\0\0\0\0\2\2\x28"), 13, 3},
 
     {UDP_stray_dht, 0, B("d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"), 3, 'b'},
     {UDP_stray_dht, 0,
@@ -146,15 +155,19 @@ static const struct form_row form_rows[] = {
     {UDP_asks_arms, 3283, B("\0\x14\0\1\3"), 1, 0x13},
     {UDP_asks_ws_discovery, 3702, B("<a:Envelope><d:Probe/>"), 15, 'X'},
     {UDP_asks_ws_discovery, 3702, B("<:/>"), 3, 'x'},
+    {UDP_asks_ws_discovery, 3702, B("<a:Envelope "), 3, 'X', .len = 300, .tail_at = 250,
+     .tail = "name"},
     {UDP_asks_mdns, 5353, B("\0\0\0\0\0\1\0\0\0\0\0\0\1a\0\0\x0c\0\1"), 5, 0},
     {UDP_asks_coap, 5683, B("\x40\1\1\2\xbb.well-known\4core"), 1, 2},
+    {UDP_asks_coap, 5683, B("\x40\1\1\2\x35hosts\x8b.well-known\4core"), 11, 'x'},
     {UDP_asks_ubiquiti, 10001, B("\1\0\0\0"), 1, 1},
     {UDP_asks_memcached, 11211, B("\0\1\0\0\0\1\0\0stats\r\n"), 8, 'S'},
     {UDP_asks_source_engine, 27015, B("\xff\xff\xff\xffTSource Engine Query\0"), 5, 's'},
     {UDP_asks_quake, 27960, B("\xff\xff\xff\xffgetstatus\n"), 4, 'G'},
     {UDP_asks_plex, 32414, B("M-SEARCH * HTTP/1.1\r\n"), 9, '/'},
     {UDP_asks_sadp, 37020, B("<Probe><Uuid>1</Uuid><Types>inquiry</Types></Probe>"), 6, ' '},
-    {UDP_asks_dahua, 37810, B("\x20\0\0\0"), 0, 0x21},
+    {UDP_asks_dahua, 37810, B("\x20\0\0\0"), 0, 0},
+    {UDP_asks_dahua, 37810, B("\xff"), 0, 0},
 };
 enum { FORM_ROWS = sizeof form_rows / sizeof *form_rows, FORM_BYTES = 512 };
 
