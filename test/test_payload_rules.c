@@ -2,6 +2,7 @@
 #include "classify/payload.h"
 #include "test/payload_rows_exploit.h"
 #include "test/payload_rows_iot.h"
+#include "test/payload_rows_more.h"
 #include "test/payload_rows_other.h"
 #include "test/payload_rows_wild.h"
 
@@ -72,7 +73,8 @@ static void test_rows(void **state)
     if (!payload_is_built)
         skip();
     unsigned wrong = check(TABLE(payload_rows_iot)) + check(TABLE(payload_rows_exploit)) +
-                     check(TABLE(payload_rows_other)) + check(TABLE(payload_rows_wild));
+                     check(TABLE(payload_rows_other)) + check(TABLE(payload_rows_wild)) +
+                     check(TABLE(payload_rows_more));
     for (size_t i = 0; i < rules->rule_count; i++)
         if (rules->rules[i].payload && !(has_hit[i] && has_miss[i])) {
             print_error("%s has no %s\n", rules->rules[i].id, has_hit[i] ? "near miss" : "packet");
@@ -122,6 +124,7 @@ static void test_first_bytes(void **state)
     assert_true(compare(TABLE(payload_rows_exploit)) > 0);
     assert_true(compare(TABLE(payload_rows_other)) > 0);
     assert_true(compare(TABLE(payload_rows_wild)) > 0);
+    assert_true(compare(TABLE(payload_rows_more)) > 0);
 }
 
 /* What everybody sends shows no rule at all. */
