@@ -26,27 +26,45 @@ bool udp_answer_chargen(const struct udp_payload *p)
     return true;
 }
 
-bool form_dns(const struct udp_payload *p, bool is_response)
+/* `opcodes`: those that there are, by bit. */
+static bool is_dns(const struct udp_payload *p, bool is_response, uint32_t opcodes)
 {
-    enum { HEADER = 12, QUESTION = 5, RECORD = 11, OPCODES = 0x77 /* 0 1 2 4 5 6 */ };
+    enum { HEADER = 12, QUESTION = 5, RECORD = 11 };
     if (!form_has(p, HEADER))
         return false;
     uint32_t flags = read_be16(p->at + 2);
     uint32_t questions = read_be16(p->at + 4), records = 0;
     for (uint32_t i = 6; i < HEADER; i += 2)
         records += read_be16(p->at + i);
-    return (flags >> 15 & 1) == is_response && OPCODES >> (flags >> 11 & 15) & 1 &&
+    return (flags >> 15 & 1) == is_response && opcodes >> (flags >> 11 & 15) & 1 &&
            HEADER + questions * QUESTION + records * RECORD <= p->len;
 }
 
+bool form_dns(const struct udp_payload *p, bool is_response)
+{
+    enum { OPCODES = 0x77 /* 0 1 2 4 5 6 */ };
+    return is_dns(p, is_response, OPCODES);
+}
+
 bool udp_answer_dns(const struct udp_payload *p) { return form_dns(p, true); }
-bool udp_answer_netbios(const struct udp_payload *p) { return form_dns(p, true); }
+
+/* Query, registration, release, wait, refresh (two numbers), registration of several addresses. */
+bool udp_answer_netbios(const struct udp_payload *p)
+{
+    enum { OPCODES = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 15 };
+    return is_dns(p, true, OPCODES);
+}
+
 bool udp_answer_mdns(const struct udp_payload *p) { return form_dns(p, true); }
 bool udp_answer_llmnr(const struct udp_payload *p) { return form_dns(p, true); }
 
+/* DHCP, or BOOTP for Ethernet in its full length, which needs no cookie. */
 bool udp_answer_dhcp(const struct udp_payload *p)
 {
-    return form_8(p, 0, 0) == 2 && form_8(p, 2, 255) <= 16 && form_32(p, 236, 0) == 0x63825363;
+    enum { REPLY = 2, BOOTP = 300 };
+    bool is_ethernet = form_8(p, 1, 0) == 1 && form_8(p, 2, 0) == 6;
+    return form_8(p, 0, 0) == REPLY && form_8(p, 2, 255) <= 16 &&
+           (form_32(p, 236, 0) == 0x63825363 || (p->len >= BOOTP && is_ethernet));
 }
 
 /* From port 69 itself come errors alone, and what servers send that keep the port. */

@@ -14,7 +14,7 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ANSWER(qotd, 1, "from 17, printable text", "RFC 865"),
     ANSWER(chargen, 8, "from 19, the ring of printable characters", "RFC 864"),
     ANSWER(dns, 12, "from 53, response bit, counts that fit the length", "RFC 1035, 4.1.1"),
-    ANSWER(dhcp, 240, "from 67, reply with the magic cookie", "RFC 2131"),
+    ANSWER(dhcp, 240, "from 67, reply with the magic cookie, or of BOOTP's length", "RFC 2131, 951"),
     ANSWER(tftp, 4, "from 69, first block, acknowledgement, error or OACK", "RFC 1350, 2347"),
     ANSWER(kerberos, 10, "from 88, AS-REP, TGS-REP or KRB-ERROR", "RFC 4120, 5.10"),
     ANSWER(rpc, 20, "from 111, 635, 2049 or 17185, reply with a valid status", "RFC 5531, 9"),
@@ -53,9 +53,9 @@ const struct udp_form udp_forms[UDP_FORM_COUNT] = {
     ANSWER(bacnet, 6, "from 47808, acknowledgement, error, I-Am or I-Have", "ASHRAE 135, annex J"),
     ANSWER(dtls, 15, "from 3391 or QUIC's ports, ServerHello, HelloVerifyRequest or alert, length", "RFC 6347; Citrix CTX289674; CVE-2020-0609 (3391)"),
 
-    STRAY(dht, 16, "KRPC query, response or error, any port", "BEP 5"),
+    STRAY(dht, 16, "KRPC query, response or error, any port", "BEP 5, 44"),
     STRAY(utp, 20, "uTP header alone (not of data), or with the extension clients send, any port", "BEP 29; libutp"),
-    STRAY(bittorrent, 20, "BitTorrent handshake, any port", "BEP 3"),
+    STRAY(bittorrent, 20, "BitTorrent handshake or search for local peers, any port", "BEP 3, 14"),
     STRAY(tracker, 16, "tracker connect, any port", "BEP 15"),
 
     ASKS(qotd, 0, "to 17, anything", "RFC 865; CISA TA14-017A"),

@@ -110,7 +110,7 @@ static inline bool udp_stray_wants(uint32_t len, uint32_t first4)
     uint32_t type = first4 >> 28, extension = first4 >> 16 & 0xff;
     bool is_dht = (first4 & 0xff00ff00) == ((uint32_t)'d' << 24 | (uint32_t)':' << 8);
     bool is_tracker = first4 == 0x417;
-    bool is_bittorrent = first4 == 0x13426974;
+    bool is_bittorrent = (first4 == 0x13426974) | (first4 == 0x42542d53);
     bool is_utp = (first4 >> 24 & 15) == 1 && type <= 4 && extension <= 2;
     return is_dht | is_tracker | is_bittorrent | (is_utp & (len >= 20));
 }

@@ -101,8 +101,8 @@ bool udp_asks_mssql(const struct udp_payload *p)
     return (first == 2 || first == 3) && p->len <= 2;
 }
 
-bool udp_asks_ssdp(const struct udp_payload *p) { return form_text(p, 0, "M-SEARCH *"); }
-bool udp_asks_plex(const struct udp_payload *p) { return form_text(p, 0, "M-SEARCH *"); }
+bool udp_asks_ssdp(const struct udp_payload *p) { return form_text(p, 0, "M-SEARCH "); }
+bool udp_asks_plex(const struct udp_payload *p) { return form_text(p, 0, "M-SEARCH "); }
 
 bool udp_asks_arms(const struct udp_payload *p) { return form_16(p, 0, 0) == 0x14 && p->len <= 8; }
 

@@ -37,9 +37,9 @@ bool udp_stray_dht(const struct udp_payload *p)
     if (len != 1)
         return false;
     if (*key == 'a' || *key == 'r')
-        return form_text(p, at, "d2:id20:") ||
-               (*key == 'r' && form_text(p, at, "d") && form_holds(p, at, "2:id20:"));
-    return *key == 'e' && form_text(p, at, "li20") && form_holds(p, at, "1:y1:e");
+        return form_text(p, at, "d") && form_holds(p, at, "2:id20:");
+    return *key == 'e' && (form_text(p, at, "li20") || form_text(p, at, "li30")) &&
+           form_holds(p, at, "1:y1:e");
 }
 
 /* BEP 29: version 1. A SYN has no time difference yet and acknowledges nothing. */
@@ -60,11 +60,13 @@ bool udp_stray_utp(const struct udp_payload *p)
     return extension == BITS && p->len == EXTENDED && form_bytes(p, HEADER, none, sizeof none);
 }
 
+/* A handshake, or (BEP 14) a search for peers nearby. */
 bool udp_stray_bittorrent(const struct udp_payload *p)
 {
     return form_text(p, 0,
                      "\x13"
-                     "BitTorrent protocol");
+                     "BitTorrent protocol") ||
+           form_text(p, 0, "BT-SEARCH * HTTP/1.1\r\n");
 }
 
 /* BEP 15: the number that opens a connection to a tracker. */

@@ -22,14 +22,19 @@ def chargen(data, length):
     return len(data) >= 8 and ascii_text(data) and data[:8] in ring
 
 
-def dns_response(data, length):
+def dns_response(data, length, opcodes=(0, 1, 2, 4, 5, 6)):
     ident, flags, questions, *records = unpack_from(">6H", data)
-    return (flags >> 15 == 1 and flags >> 11 & 15 in (0, 1, 2, 4, 5, 6)
+    return (flags >> 15 == 1 and flags >> 11 & 15 in opcodes
             and 12 + 5 * questions + 11 * sum(records) <= length)
 
 
+def netbios_response(data, length):
+    return dns_response(data, length, (0, 5, 6, 7, 8, 9, 15))
+
+
 def dhcp(data, length):
-    return length >= 240 and data[0] == 2 and data[2] <= 16 and data[236:240] == bytes.fromhex("63825363")
+    is_bootp = length >= 300 and data[1:3] == b"\1\6"
+    return length >= 240 and data[0] == 2 and data[2] <= 16 and (is_bootp or data[236:240] == bytes.fromhex("63825363"))
 
 
 def tftp(data, length):
@@ -291,7 +296,7 @@ def bacnet(data, length):
 
 
 ANSWERS = {17: qotd, 19: chargen, 53: dns_response, 67: dhcp, 69: tftp, 80: quic_or_dtls, 88: kerberos, 111: rpc, 123: ntp,
-           137: dns_response, 161: snmp, 177: xdmcp, 389: cldap, 427: slp, 443: quic_or_dtls, 500: ike, 520: rip, 623: ipmi, 635: rpc,
+           137: netbios_response, 161: snmp, 177: xdmcp, 389: cldap, 427: slp, 443: quic_or_dtls, 500: ike, 520: rip, 623: ipmi, 635: rpc,
            853: quic_or_dtls, 1194: openvpn, 1434: mssql, 1645: radius, 1646: radius, 1812: radius, 1813: radius, 1900: ssdp,
            2049: rpc, 2123: gtp, 2152: gtp, 2222: ethernet_ip, 2362: addp, 3283: arms, 3478: stun, 3479: stun,
            3702: ws_discovery, 4500: ike_nat, 5060: sip, 5061: sip, 5062: sip, 5351: nat_pmp, 5353: dns_response,
@@ -302,9 +307,8 @@ ANSWERS = {17: qotd, 19: chargen, 53: dns_response, 67: dhcp, 69: tftp, 80: quic
 
 def dht(data, length):
     ip = rb"(?:2:ip(?:6:.{6}|18:.{18}))?"
-    return length >= 16 and (re.match(rb"d" + ip + rb"(?:1:a|1:r)d2:id20:", data, re.S) is not None
-                             or (re.match(rb"d" + ip + rb"1:rd", data, re.S) is not None and b"2:id20:" in data)
-                             or (re.match(rb"d" + ip + rb"1:eli20", data, re.S) is not None and b"1:y1:e" in data))
+    return length >= 16 and ((re.match(rb"d" + ip + rb"1:[ar]d", data, re.S) is not None and b"2:id20:" in data)
+                             or (re.match(rb"d" + ip + rb"1:eli[23]0", data, re.S) is not None and b"1:y1:e" in data))
 
 
 def utp(data, length):
@@ -319,7 +323,7 @@ def utp(data, length):
 
 
 def bittorrent(data, length):
-    return data.startswith(b"\x13BitTorrent protocol")
+    return data.startswith(b"\x13BitTorrent protocol") or data.startswith(b"BT-SEARCH * HTTP/1.1\r\n")
 
 
 def tracker(data, length):

@@ -103,7 +103,7 @@ def mssql(data, length):
 
 
 def search(data, length):
-    return data.startswith(b"M-SEARCH *")
+    return data.startswith(b"M-SEARCH ")
 
 
 def arms(data, length):

@@ -13,7 +13,8 @@ from collections import Counter
 import forms
 from judge import DATA, SKIP, Verdict, captures, data_is_here, expected_of, parallel, run
 
-FIELDS = """frame.number udp.srcport udp.dstport dns.flags.response dns.flags.recdesired dns.flags.opcode ntp.flags.mode
+FIELDS = """frame.number udp.srcport udp.dstport dns.flags.response dns.flags.recdesired dns.flags.opcode
+  ntp.flags.mode ntp.ctrl.flags2.r ntp.priv.flags.r snmp.report_element
   nbns.flags.response http.response.code snmp.get_response_element snmp.getBulkRequest_element radius.code bt-dht.bencoded.string dhcp.type  sip.Status-Code rpc.msgtyp http.request.method
   _ws.malformed frame.len frame.cap_len ip.flags.mf ipv6.fraghdr.more""".split()
 
@@ -22,13 +23,26 @@ def named(field, *values):
     return lambda p: p[field].split(",")[0].lower() in values
 
 
-# (source port, what tshark must say). Truth values are 1 and True by version.
+# (source port, what tshark must say; None: it does not know). Truth values are 1 and True by version.
 YES = ("1", "true")
+
+
+def ntp_answer(p):
+    mode = p["ntp.flags.mode"].split(",")[0]
+    field = {"6": "ntp.ctrl.flags2.r", "7": "ntp.priv.flags.r"}.get(mode)
+    return named(field, *YES)(p) if field else mode in ("2", "4")
+
+
+def rpc_answer(p):
+    """Without the call before it tshark does not see a reply."""
+    return named("rpc.msgtyp", "1")(p) if p["rpc.msgtyp"] else None
+
+
 ANSWERS = {
     53: named("dns.flags.response", *YES),
-    123: named("ntp.flags.mode", "2", "4"),
+    123: ntp_answer,
     137: named("nbns.flags.response", *YES),
-    161: lambda p: bool(p["snmp.get_response_element"]),
+    161: lambda p: bool(p["snmp.get_response_element"] or p["snmp.report_element"]),
     1812: named("radius.code", "2", "3", "5", "11"),
     1813: named("radius.code", "2", "3", "5", "11"),
     1900: named("http.response.code", "200"),
@@ -36,7 +50,7 @@ ANSWERS = {
     5353: named("dns.flags.response", *YES),
     5355: named("dns.flags.response", *YES),
     67: named("dhcp.type", "2"),
-    111: named("rpc.msgtyp", "1"),
+    111: rpc_answer,
 }
 QUESTIONS = {
     53: lambda p: named("dns.flags.response", "0", "false")(p) and named("dns.flags.recdesired", *YES)(p)
@@ -74,7 +88,7 @@ def faults(packet, theirs):
     group = forms.is_group(packet["dst"], to) or (source == to and to in (137, 138) and packet["dst"].endswith(".255"))
     if source in ANSWERS and not group:
         says = ANSWERS[source](theirs)
-        yield ("answer", source), says == (kind == "backscatter_udp") or f"{kind} from {source}, tshark: answer {says}"
+        yield ("answer", source), says is None or says == (kind == "backscatter_udp") or f"{kind} from {source}, tshark: answer {says}"
     if to in QUESTIONS and kind == "udp" and QUESTIONS[to](theirs):
         yield ("question", to), packet["amplification_request"] or f"to {to}: a question that is no amplification_request"
     if theirs["bt-dht.bencoded.string"] and theirs["bt-dht.bencoded.string"].split(",")[0] in ("a", "r", "e"):

@@ -30,6 +30,7 @@ static const struct form_row form_rows[] = {
      B("\x12\x34\x81\x80\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\x29\4\xd0\0\0\0\0\0\0"), 7, 9}, /* EDNS */
     {UDP_answer_dhcp, 67, B("\2\1\6\0"), 0, 1, .len = 240, .tail_at = 236,
      .tail = "\x63\x82\x53\x63"},
+    {UDP_answer_dhcp, 67, B("\2\1\6\0"), 1, 2, .len = 300},
     {UDP_answer_tftp, 69, B("\0\5\0\1File not found"), 3, 9},
     {UDP_answer_kerberos, 88, B("\x7e\x0c\x30\x0a\xa0\3\2\1\5\xa1\3\2\1\x1e"), 0, 0x6a},
     {UDP_answer_rpc, 111, B("\1\2\3\4\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 7, 0},
@@ -39,6 +40,8 @@ static const struct form_row form_rows[] = {
     {UDP_answer_ntp, 123, B("\x16\x82\0\1\6\x18\0\0\0\0\0\0"), 1, 0x02},
     {UDP_answer_netbios, 137, B("\xab\x12\x84\0\0\0\0\1\0\0\0\0\x20" NAME32 "\0\0\x21\0\1"), 2,
      0x04},
+    {UDP_answer_netbios, 137, B("\xab\x12\xbc\0\0\0\0\1\0\0\0\0\x20" NAME32 "\0\0\x20\0\1"), 2,
+     0xa4}, /* wait */
     {UDP_answer_snmp, 161, B("\x30\x1a\2\1\1\4\6public\xa2\x0d\2\1\7\2\1\0\2\1\0\x30\2\5\0"), 13,
      0xa0},
     {UDP_answer_snmp, 161,
@@ -116,6 +119,9 @@ static const struct form_row form_rows[] = {
        "1:rd2:id20:abcdefghij0123456789e1:t2:aa1:y1:re"),
      4, 'q'},
     {UDP_stray_dht, 0, B("d1:eli201e3:bade1:t2:aa1:y1:ee"), 5, 'x'},
+    {UDP_stray_dht, 0, B("d1:ad2:bsi1e2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"), 12,
+     '3'},
+    {UDP_stray_dht, 0, B("d1:eli301e3:bade1:t2:aa1:y1:ee"), 6, '4'},
     {UDP_stray_utp, 0, B("\x41\0\1\2\1\2\3\4\0\0\0\0\0\x10\0\0\0\1\0\0"), 11, 1},
     {UDP_stray_utp, 0, B("\x41\2\1\2\1\2\3\4\0\0\0\0\0\x10\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\0"), 25,
      1},
@@ -124,6 +130,7 @@ static const struct form_row form_rows[] = {
      B("\x13"
        "BitTorrent protocol\0\0\0\0\0\0\0\0"),
      19, 'x'},
+    {UDP_stray_bittorrent, 0, B("BT-SEARCH * HTTP/1.1\r\nPort: 51413\r\n"), 3, 'X'},
     {UDP_stray_tracker, 0, B("\0\0\4\x17\x27\x10\x19\x80\0\0\0\0\1\2\3\4"), 11, 1},
 
     {UDP_asks_qotd, 17, B("\r\n\1"), 0, 0},
@@ -151,7 +158,7 @@ static const struct form_row form_rows[] = {
        "12345678\0\0\0\0\0"),
      0, 0x28},
     {UDP_asks_mssql, 1434, B("\2"), 0, 4},
-    {UDP_asks_ssdp, 1900, B("M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n"), 9, '/'},
+    {UDP_asks_ssdp, 1900, B("M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n"), 8, '-'},
     {UDP_asks_arms, 3283, B("\0\x14\0\1\3"), 1, 0x13},
     {UDP_asks_ws_discovery, 3702, B("<a:Envelope><d:Probe/>"), 15, 'X'},
     {UDP_asks_ws_discovery, 3702, B("<:/>"), 3, 'x'},
@@ -164,7 +171,7 @@ static const struct form_row form_rows[] = {
     {UDP_asks_memcached, 11211, B("\0\1\0\0\0\1\0\0stats\r\n"), 8, 'S'},
     {UDP_asks_source_engine, 27015, B("\xff\xff\xff\xffTSource Engine Query\0"), 5, 's'},
     {UDP_asks_quake, 27960, B("\xff\xff\xff\xffgetstatus\n"), 4, 'G'},
-    {UDP_asks_plex, 32414, B("M-SEARCH * HTTP/1.1\r\n"), 9, '/'},
+    {UDP_asks_plex, 32414, B("M-SEARCH * HTTP/1.1\r\n"), 8, '-'},
     {UDP_asks_sadp, 37020, B("<Probe><Uuid>1</Uuid><Types>inquiry</Types></Probe>"), 6, ' '},
     {UDP_asks_dahua, 37810, B("\x20\0\0\0"), 0, 0},
     {UDP_asks_dahua, 37810, B("\xff"), 0, 0},
