@@ -124,6 +124,7 @@ static inline uint32_t batch_destination(const struct observation *o)
 }
 
 /* The shard of a keyed hash of a source: its top 6 bits. */
-static inline unsigned batch_shard(uint64_t hash) { return (unsigned)(hash >> 58); }
+enum { BATCH_SHARD_SHIFT = 58 };
+static inline unsigned batch_shard(uint64_t hash) { return (unsigned)(hash >> BATCH_SHARD_SHIFT); }
 
 #endif

@@ -23,7 +23,9 @@ struct sorter_shard {
     uint32_t *dst;            /* the place of its destination */
     int64_t base_ns;          /* its briefs' times count from it */
     unsigned slot;            /* of its briefs' window */
+    unsigned unused[5];
 };
+static_assert(sizeof(struct sorter_shard) == 64, "a shift finds a shard's place");
 
 /* A window, as far as it is the sorter's business. */
 struct sorter_window {
@@ -77,6 +79,9 @@ void sorter_observation(struct sorter *s, const struct observation *o, unsigned 
 /* sorter_frame() when the frame is not read as a brief at once */
 void sorter_frame_slow(struct sorter *s, const struct frame *f, unsigned slot);
 
+/* sorter_frame(), not inline */
+void sorter_frame_any(struct sorter *s, const struct frame *f, unsigned slot);
+
 /* The shard of a source's address. */
 unsigned sorter_shard(const struct sorter *s, const uint8_t address[16], unsigned ip_version);
 
@@ -114,14 +119,16 @@ static inline unsigned sorter_shard4(const struct sorter *s, uint32_t src)
 static inline void shard_took(struct sorter *s, struct sorter_shard *to, uint32_t dst,
                               struct address_set *destinations, bool has_events)
 {
+    struct brief *next = to->next + 1;
     if (destinations)
         address_set_add4(destinations, dst);
     if (has_events) {
         *to->dst++ = dst;
         batch_prefetch(to->dst, 32 * sizeof *to->dst);
     }
-    batch_prefetch(to->next, 6 * sizeof *to->next);
-    if (++to->next == to->end)
+    batch_prefetch(next, 5 * sizeof *next);
+    to->next = next;
+    if (__builtin_expect(next == to->end, 0))
         sorter_send(s, (unsigned)(to - s->shards));
 }
 
@@ -172,31 +179,107 @@ static inline void sorter_frame(struct sorter *s, const struct frame *f, unsigne
     sorter_found(s, to, f, slot, found);
 }
 
-/* Sorts up to COLUMN packets of one window. What does not change with a packet is read once: what is written of it may be anything. */
+/* What does not change with a packet of a burst, and is read once: what is written of packets may be anything. */
+struct sorter_run {
+    struct sorter *s;
+    const struct frame *frames;
+    const struct brief_columns *columns;
+    unsigned slot;
+    struct sorter_shard *first; /* shards of sources begin here, */
+    unsigned shard_shift;       /* chosen by a hash's bits from this one on; */
+    uint64_t key, factor;       /* shard_of_key()'s */
+    const struct prefix_set *telescope;
+    const struct ruleset *rules;
+    struct address_set *destinations;
+};
+
+static inline struct sorter_shard *sorter_run_shard(const struct sorter_run *r, unsigned i)
+{
+    return &r->first[hash_fold(r->columns->src[i] ^ r->key, r->factor) >> r->shard_shift];
+}
+
+/* One of the burst whose columns say TCP; an instance without a telescope asks for none. */
+static inline __attribute__((always_inline)) void sorter_tcp(const struct sorter_run *r, unsigned i,
+                                                             bool has_telescope, bool has_events)
+{
+    const struct frame *f = &r->frames[i];
+    const struct brief_columns *c = r->columns;
+    struct sorter_shard *to = sorter_run_shard(r, i);
+    if (__builtin_expect(to->slot == r->slot, 1) &&
+        (!has_telescope || sorter_is_inside(r->telescope, f)) &&
+        column_brief(c, i, f, r->rules, to->base_ns, to->next))
+        shard_took(r->s, to, __builtin_bswap32(c->dst[i]), r->destinations, has_events);
+    else
+        sorter_frame_any(r->s, f, r->slot);
+}
+
+/* UDP or ICMP. */
+static inline void sorter_other(const struct sorter_run *r, unsigned i)
+{
+    const struct frame *f = &r->frames[i];
+    struct sorter_shard *to = sorter_run_shard(r, i);
+    if (__builtin_expect(to->slot == r->slot, 1))
+        sorter_found(r->s, to, f, r->slot,
+                     column_other(f, r->s->decap, r->rules, to->base_ns, to->next));
+    else
+        sorter_frame_any(r->s, f, r->slot);
+}
+
+/* In order. */
+static inline void sorter_each(const struct sorter_run *r, size_t count)
+{
+    const struct brief_columns *c = r->columns;
+    for (unsigned i = 0; i < count; i++)
+        if (c->tcp >> i & 1)
+            sorter_tcp(r, i, true, true);
+        else if ((c->udp | c->icmp) >> i & 1)
+            sorter_other(r, i);
+        else
+            sorter_frame_any(r->s, &r->frames[i], r->slot);
+}
+
+/* Those of a kind one after the other. */
+static inline void sorter_kinds(const struct sorter_run *r, size_t count)
+{
+    const struct brief_columns *c = r->columns;
+    uint64_t all = count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+    if (r->telescope)
+        for (uint64_t left = c->tcp; left; left &= left - 1)
+            sorter_tcp(r, (unsigned)__builtin_ctzll(left), true, false);
+    else
+        for (uint64_t left = c->tcp; left; left &= left - 1)
+            sorter_tcp(r, (unsigned)__builtin_ctzll(left), false, false);
+    for (uint64_t left = c->udp; left; left &= left - 1)
+        sorter_other(r, (unsigned)__builtin_ctzll(left));
+    for (uint64_t left = c->icmp; left; left &= left - 1)
+        sorter_other(r, (unsigned)__builtin_ctzll(left));
+    for (uint64_t left = all & ~(c->tcp | c->udp | c->icmp); left; left &= left - 1)
+        sorter_frame_any(r->s, &r->frames[__builtin_ctzll(left)], r->slot);
+}
+
+/* Sorts up to COLUMN packets of one window; events alone ask for their order. */
 static inline void sorter_frames(struct sorter *s, const struct frame *frames, size_t count,
                                  unsigned slot)
 {
-    const struct prefix_set *telescope = s->windows[slot].telescope;
-    const struct ruleset *rules = s->rules;
-    const struct hash_key key = s->key;
-    const struct shard_range range = s->range;
-    const bool has_events = s->has_events;
-    struct address_set *destinations = s->destinations;
     struct brief_columns c;
-    columns_read(&c, frames, count);
-    columns_tell(&c, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct frame *f = &frames[i];
-        struct sorter_shard *to = &s->shards[shard_of_key(&key, &range, c.src[i])];
-        if (__builtin_expect((c.tells[i] & COLUMN_BRIEF) && to->slot == slot, 1) &&
-            sorter_is_inside(telescope, f) && column_brief(&c, i, f, rules, to->base_ns, to->next))
-            shard_took(s, to, __builtin_bswap32(c.dst[i]), destinations, has_events);
-        else if ((c.tells[i] & COLUMN_OTHER) && to->slot == slot)
-            sorter_found(s, to, f, slot,
-                         column_other(&c, i, f, s->decap, rules, to->base_ns, to->next));
-        else
-            sorter_frame(s, f, slot);
-    }
+    const struct sorter_run r = {
+        .s = s,
+        .frames = frames,
+        .columns = &c,
+        .slot = slot,
+        .first = &s->shards[s->range.base],
+        .shard_shift = BATCH_SHARD_SHIFT + s->range.shift,
+        .key = s->key.a,
+        .factor = s->key.c,
+        .telescope = s->windows[slot].telescope,
+        .rules = s->rules,
+        .destinations = s->destinations,
+    };
+    columns_fill(&c, frames, count);
+    if (s->has_events)
+        sorter_each(&r, count);
+    else
+        sorter_kinds(&r, count);
 }
 
 #endif

@@ -33,6 +33,28 @@ static inline const char *open_brief_check(const struct observation *o, const ui
     return NULL;
 }
 
+/* Whether a frame's column in a burst says what brief_read() says of it alone: NULL, or what does not hold. */
+static inline const char *column_check(const struct brief_columns *c, size_t i,
+                                       const struct frame *f, uint32_t decap,
+                                       const struct ruleset *rules, int64_t base_ns)
+{
+    struct brief read, column;
+    enum brief_found found = brief_read(f, decap, rules, base_ns, &read);
+    if (c->tcp >> i & 1) {
+        bool has_room = column_brief(c, i, f, rules, base_ns, &column);
+        if (has_room != (found == BRIEF_WHOLE) ||
+            (has_room && memcmp(&column, &read, sizeof read) != 0))
+            return "a column's brief is the one that is read";
+    } else if ((c->udp | c->icmp) >> i & 1) {
+        enum brief_found is_found = column_other(f, decap, rules, base_ns, &column);
+        if (is_found != found || (is_found && memcmp(&column, &read, sizeof read) != 0))
+            return "a column's brief of UDP or ICMP is the one that is read";
+    } else if (found != BRIEF_NONE) {
+        return "what is read as a brief has its column";
+    }
+    return NULL;
+}
+
 /* NULL, or what does not hold. *found: how it was read as a brief. `scratch`: NULL where payload rules are off. */
 static inline const char *brief_check(const struct frame *f, uint32_t decap,
                                       const struct ruleset *rules, struct payload_scratch *scratch,
@@ -47,22 +69,10 @@ static inline const char *brief_check(const struct frame *f, uint32_t decap,
     enum brief_found is_brief = brief_from(&o, payload, rules, base_ns, &from);
     *found = brief_read(f, decap, rules, base_ns, &read);
     struct brief_columns columns;
-    columns_read(&columns, f, 1);
-    columns_tell(&columns, 1);
-    if (columns.tells[0] & COLUMN_BRIEF) { /* of TCP */
-        struct brief column;
-        bool has_room = column_brief(&columns, 0, f, rules, base_ns, &column);
-        if (has_room != (*found == BRIEF_WHOLE) ||
-            (has_room && memcmp(&column, &read, sizeof read) != 0))
-            return "a column's brief is the one that is read";
-    } else if (columns.tells[0] & COLUMN_OTHER) {
-        struct brief column;
-        enum brief_found is_found = column_other(&columns, 0, f, decap, rules, base_ns, &column);
-        if (is_found != *found || (is_found && memcmp(&column, &read, sizeof read) != 0))
-            return "a column's brief of UDP or ICMP is the one that is read";
-    } else if (*found == BRIEF_WHOLE && (set_what(read.set) | BRIEF_ASKS) == BRIEF_SYN) {
-        return "a brief of TCP has its column";
-    }
+    columns_fill(&columns, f, 1);
+    const char *broken = column_check(&columns, 0, f, decap, rules, base_ns);
+    if (broken)
+        return broken;
     if (*found && is_brief != *found)
         return "what is read as a brief is decoded as one";
     if (*found && memcmp(&read, &from, sizeof read) != 0)

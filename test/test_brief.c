@@ -115,22 +115,29 @@ static void test_flags(void **state)
     }
 }
 
+/* A frame of one of the kinds above, some of its bytes changed, some not caught. Owned by the caller. */
+static struct frame frame_make(int64_t base_ns)
+{
+    static const uint8_t *const frames[] = {syn, mirai, udp, search, echo, syn};
+    uint32_t caught = pick(4) ? FRAME : pick(FRAME + 1);
+    uint8_t *bytes = malloc(caught + 1); /* a read past its end is seen by the sanitizers */
+    assert_non_null(bytes);
+    memcpy(bytes, frames[pick(6)], caught);
+    for (unsigned changes = pick(4); changes > 0 && caught > 12; changes--)
+        bytes[12 + pick(caught - 12)] = (uint8_t)(pick(3) ? pick(256) : 1u << pick(8));
+    struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40) << pick(8)), 0,
+                      pick(20) ? 1 : 101};
+    f.ts_ns = base_ns + (int64_t)((uint64_t)pick(1 << 30) << pick(8)) - (pick(8) ? 0 : 1000);
+    return f;
+}
+
 static void test_changed_bytes(void **state)
 {
     (void)state;
     unsigned found = 0, open = 0, rounds = 400000;
     for (unsigned i = 0; i < rounds; i++) {
-        uint32_t caught = pick(4) ? FRAME : pick(FRAME + 1);
-        uint8_t *bytes = malloc(caught + 1); /* a read past its end is seen by the sanitizers */
-        assert_non_null(bytes);
-        static const uint8_t *const frames[] = {syn, mirai, udp, search, echo, syn};
-        memcpy(bytes, frames[pick(6)], caught);
-        for (unsigned changes = pick(4); changes > 0 && caught > 12; changes--)
-            bytes[12 + pick(caught - 12)] = (uint8_t)(pick(3) ? pick(256) : 1u << pick(8));
-        struct frame f = {bytes, caught, caught + (pick(3) ? 0 : pick(40) << pick(8)), 0,
-                          pick(20) ? 1 : 101};
         int64_t base_ns = (int64_t)pick(1 << 20) << (pick(4) ? 0 : 20);
-        f.ts_ns = base_ns + (int64_t)((uint64_t)pick(1 << 30) << pick(8)) - (pick(8) ? 0 : 1000);
+        struct frame f = frame_make(base_ns);
         enum brief_found is_brief;
         const char *broken =
             brief_check(&f, pick(8) ? 0 : pick(16), rules, scratch, base_ns, &is_brief);
@@ -138,16 +145,41 @@ static void test_changed_bytes(void **state)
             fail_msg("%s", broken);
         found += is_brief == BRIEF_WHOLE;
         open += is_brief == BRIEF_OPEN;
-        free(bytes);
+        free((void *)f.data);
     }
     assert_in_range(found, rounds / 5, rounds); /* it was about briefs */
     assert_in_range(open, rounds / 50, rounds);
 }
 
+/* In a burst each frame says what it says alone, wherever it stands and whatever stands beside it. */
+static void test_bursts(void **state)
+{
+    (void)state;
+    struct frame frames[COLUMN];
+    struct brief_columns columns;
+    for (unsigned round = 0; round < 4000; round++) {
+        size_t count = 1 + pick(COLUMN);
+        for (size_t i = 0; i < count; i++)
+            frames[i] = frame_make(0);
+        memset(&columns, 0xff, sizeof columns);
+        columns_fill(&columns, frames, count);
+        uint64_t any = columns.tcp | columns.udp | columns.icmp;
+        assert_true(count == COLUMN || any >> count == 0);
+        for (size_t i = 0; i < count; i++) {
+            const char *broken = column_check(&columns, i, &frames[i], 0, rules, 0);
+            if (broken)
+                fail_msg("%s", broken);
+        }
+        for (size_t i = 0; i < count; i++)
+            free((void *)frames[i].data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_flags),
-                                       cmocka_unit_test(test_changed_bytes)};
+                                       cmocka_unit_test(test_changed_bytes),
+                                       cmocka_unit_test(test_bursts)};
     struct payload_settings settings = {.cache_dir = ""};
     if (ruleset_create(&rules, NULL, NULL) < 0 || payload_load(rules, &settings, NULL) < 0)
         return 1;
