@@ -335,27 +335,41 @@ static inline bool pair_is_ipv6(uint64_t key) { return key >> 48 & PAIR_IPV6; }
 static inline struct pair *pair_home(const struct source_table *t, uint64_t key)
 {
     uint64_t hash = hash_fold(key ^ t->key->b, t->key->a) * t->key->c;
-    return &t->pairs[(((hash >> 32) * t->pair_groups) >> 32) * GROUP];
+    return &t->pairs[(uint64_t)((__uint128_t)hash * t->pair_groups >> 64) * GROUP];
+}
+
+/* A key's name, in the upper bits; the rest is zero. */
+static inline uint64_t pair_top(uint64_t key) { return key << (64 - PAIR_NAME_BITS); }
+
+/* Which pairs of a group have this name: one at most. 0: none; else pair_place_in() says which. */
+static inline unsigned pair_match(const struct pair *group, uint64_t top)
+{
+#ifdef __AVX2__
+    const __m256i *two = (const __m256i *)group;
+    __m256i names = _mm256_unpacklo_epi64(_mm256_loadu_si256(two), _mm256_loadu_si256(two + 1));
+    names = _mm256_slli_epi64(names, 64 - PAIR_NAME_BITS);
+    __m256i same = _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)top));
+    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(same)); /* pairs 0 2 1 3 */
+#else
+    unsigned set = 0;
+    for (unsigned i = 0; i < GROUP; i++)
+        set |= (unsigned)(pair_top(group[i].key) == top) << (i == 1 ? 2 : i == 2 ? 1 : i);
+    return set;
+#endif
+}
+
+/* In bytes; of none the first pair's. */
+static inline int pair_place_in(unsigned match)
+{
+    static const uint8_t place[16] = {[1] = 0, [2] = 32, [4] = 16, [8] = 48};
+    return place[match];
 }
 
 /* Where in its group the pair stands, in bytes; negative: it does not stand there. */
 static inline int pair_place(const struct pair *group, uint64_t key)
 {
-#ifdef __AVX2__
-    /* A set of pairs 0 2 1 3 that have this name; there is one at most. */
-    static const int8_t place[16] = {[0] = -1, [1] = 0, [2] = 32, [4] = 16, [8] = 48};
-    const __m256i *two = (const __m256i *)group;
-    __m256i names = _mm256_unpacklo_epi64(_mm256_loadu_si256(two), _mm256_loadu_si256(two + 1));
-    names = _mm256_slli_epi64(names, 64 - PAIR_NAME_BITS);
-    __m256i same =
-        _mm256_cmpeq_epi64(names, _mm256_set1_epi64x((long long)(key << (64 - PAIR_NAME_BITS))));
-    return place[_mm256_movemask_pd(_mm256_castsi256_pd(same))];
-#else
-    for (int i = 0; i < GROUP; i++)
-        if (pair_name(group[i].key) == key)
-            return i * (int)sizeof *group;
-    return -1;
-#endif
+    unsigned match = pair_match(group, pair_top(key));
+    return match ? pair_place_in(match) : -1;
 }
 
 static inline struct pair *pair_at(struct pair *group, int place)

@@ -135,13 +135,24 @@ static void kind_add(struct window *w, enum kind kind, const struct count *add)
     w->totals.ip4 += add->packets;
 }
 
-enum { ROW_WORDS = sizeof((struct rows *)0)->used / sizeof(uint64_t) };
+enum { ROW_WORDS = ROWS / 64 };
+
+/* Sorts the numbers of rows in use. */
+static void rows_sort(struct rows *rows)
+{
+    for (uint32_t i = 0; i < rows->used_count; i++) {
+        uint32_t row = rows->used[i];
+        rows->is_used[row / 64] |= UINT64_C(1) << row % 64;
+        rows->words[row / 64 / 64] |= UINT64_C(1) << row / 64 % 64;
+    }
+    rows->used_count = 0;
+}
 
 /* The first word of rows in use from `word` on; ROW_WORDS: there is none. */
 static uint32_t rows_next_word(const struct rows *rows, uint32_t word)
 {
     for (; word < ROW_WORDS; word = (word / 64 + 1) * 64) {
-        uint64_t left = rows->used_words[word / 64] >> word % 64;
+        uint64_t left = rows->words[word / 64] >> word % 64;
         if (left)
             return word + (uint32_t)__builtin_ctzll(left);
     }
@@ -155,9 +166,10 @@ void tally_rows_drain(struct tally_slot *ts)
     struct window *w = ts->window;
     struct count all[BRIEF_WHATS] = {0};
 
+    rows_sort(rows);
     for (uint32_t word = rows_next_word(rows, 0); word < ROW_WORDS;
          word = rows_next_word(rows, word + 1)) {
-        for (uint64_t left = rows->used[word]; left; left &= left - 1) {
+        for (uint64_t left = rows->is_used[word]; left; left &= left - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(left);
             enum brief_what what = (enum brief_what)(i >> 16);
             struct row *from = &rows->at[i];
@@ -170,9 +182,9 @@ void tally_rows_drain(struct tally_slot *ts)
                 port_drain(w, what, (uint16_t)i, from);
             *from = (struct row){0};
         }
-        rows->used[word] = 0;
+        rows->is_used[word] = 0;
     }
-    memset(rows->used_words, 0, sizeof rows->used_words);
+    memset(rows->words, 0, sizeof rows->words);
     kind_add(w, KIND_backscatter_tcp, &all[BRIEF_ANSWER]);
     kind_add(w, KIND_tcp_syn, &all[BRIEF_SYN]);
     kind_add(w, KIND_udp, &all[BRIEF_UDP]);

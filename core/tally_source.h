@@ -77,4 +77,41 @@ static inline void count_source(struct tally *t, struct source *s, unsigned slot
     source_mark(t, &t->slots[slot], s, fresh, sums);
 }
 
+/* Counts the pair's packet; returns whether it is its first in the window. */
+static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bool is_scan)
+{
+    uint64_t state = pair_caught_up(p->state, &t->open);
+    bool is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
+    p->state = state | UINT64_C(1) << (PAIR_WINDOWS + slot) | (uint64_t)is_scan << PAIR_IS_SCAN;
+    return is_new;
+}
+
+/* Where the source was added: it was not there when there were `before`. */
+static inline void source_may_be_new(const struct tally *t, struct source_table *shard,
+                                     uint32_t number, uint32_t before)
+{
+    if (number < before || !t->survey)
+        return;
+    survey_source_add(t->survey, shard, number);
+    if (t->lists[0] || t->lists[1])
+        survey_lists_apply(t->lists, shard, number);
+}
+
+/* Finds the pair of a source or adds it. */
+static inline struct pair *find_pair(struct tally *t, struct source_table *shard, uint64_t key,
+                                     uint32_t number)
+{
+    bool is_new;
+    struct pair *p = pair_search(shard, key, &is_new);
+    if (is_new) {
+        if (pair_proto(key) == PAIR_ICMP)
+            t->icmp_pairs++;
+        else
+            t->port_sources[pair_proto(key) - PAIR_TCP][pair_port(key)]++;
+        pair_set_source(p, number);
+        survey_pair_add(source_at(shard, number), p);
+    }
+    return p;
+}
+
 #endif

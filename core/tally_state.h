@@ -28,19 +28,18 @@ static_assert(sizeof(struct row) == 16, "four rows a cache line");
 enum { PLAIN_SETS = 1 << (BRIEF_AIM_SHIFT + 2 - 1) };
 static inline unsigned plain_set(unsigned i) { return (i & ~7u) << 1 | (i & 7); }
 
-/* By brief_row(); bit i % 64 of word i / 64 says that row i is in use, and a bit of the second set that such a
- * word is not 0. */
+/* By brief_row(). */
+enum { ROWS = BRIEF_WHATS << 16 };
 struct rows {
-    struct row at[BRIEF_WHATS << 16];
-    uint64_t used[(BRIEF_WHATS << 16) / 64];
-    uint64_t used_words[(BRIEF_WHATS << 16) / 64 / 64];
+    struct row at[ROWS];
+    uint32_t
+        used[ROWS +
+             1]; /* numbers of those in use; one more, which is written whether it counts or not */
+    uint32_t used_count;
+    uint64_t is_used[ROWS /
+                     64]; /* the same when they are drained: bit i % 64 of word i / 64 for row i; */
+    uint64_t words[ROWS / 64 / 64]; /* a bit for each word that is not 0 */
 };
-
-static inline void row_use(struct rows *rows, uint32_t row)
-{
-    rows->used[row / 64] |= UINT64_C(1) << row % 64;
-    rows->used_words[row / 64 / 64] |= UINT64_C(1) << row / 64 % 64;
-}
 
 /* The sketches of all marks, register by register: what a source adds to them lies in one line. */
 typedef uint8_t sketch_row __attribute__((vector_size(16)));
@@ -169,6 +168,9 @@ void tally_verdicts(struct tally *t, const struct batch *b);
 /* Counts a packet by itself; `guess` as of source_guess(). */
 void tally_observation(struct tally *t, unsigned shard, uint64_t hash, uint32_t guess,
                        const struct observation *o, const struct label *label);
+
+/* Counts a batch's briefs. */
+void tally_briefs(struct tally *t, const struct batch *b);
 
 static inline bool day_is_aside(const struct tally *t, unsigned shard)
 {
