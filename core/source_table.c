@@ -273,11 +273,29 @@ struct pair *pair_search(struct source_table *t, uint64_t key, bool *is_new)
     return p;
 }
 
+void serial_ages_make(struct serial_ages *ages, const struct open_serials *open, unsigned is_open)
+{
+    enum { LAST = SERIAL_AGES - 1 };
+    unsigned before = 0; /* open since before the last age */
+    for (uint32_t age = 0; age < LAST; age++)
+        ages->at[age] = serial_age_of(serials_since(open, open->newest - age), age > 0);
+    for (unsigned slot = 0; slot < WINDOW_SLOTS; slot++)
+        before |= (unsigned)((is_open >> slot & 1) && open->newest - open->at[slot] >= LAST)
+                  << slot;
+    ages->at[LAST] =
+        serial_age_of((1u << WINDOW_SLOTS) - 1, true); /* what nobody has open is over */
+    ages->is_last_exact = before == 0;
+}
+
 void source_table_catch_up(struct source_table *t, const struct open_serials *open)
 {
     for (size_t i = 0; i < (size_t)t->pair_groups * GROUP; i++)
-        if (t->pairs[i].key)
-            t->pairs[i].state = pair_caught_up(t->pairs[i].state, open);
+        if (t->pairs[i].key) {
+            uint32_t age = pair_age(t->pairs[i].state, open);
+            unsigned gone = serials_since(open, open->newest - age);
+            t->pairs[i].state = (t->pairs[i].state & ~serial_age_of(gone, age != 0).pair) |
+                                open->newest % PAIR_SERIALS;
+        }
 }
 
 uint64_t source_table_bytes(const struct source_table *t)

@@ -306,15 +306,54 @@ static inline void pair_set_source(struct pair *p, uint32_t number)
     p->state |= (uint64_t)(number >> 13) << PAIR_SOURCE;
 }
 
-/* Forgets what the pair was seen in that is sealed since. The 16 bits of its serial are enough, as
- * all pairs catch up within 2^15 openings (source_table_catch_up). */
-static inline uint64_t pair_caught_up(uint64_t state, const struct open_serials *open)
+/* What a source or a pair forgets that was touched last so many openings ago: bits of slots that were opened since belong to
+ * windows that are sealed. */
+struct serial_age {
+    uint64_t marks[WINDOW_SLOTS / 4]; /* of a source */
+    uint64_t pair;                    /* of its state */
+};
+enum { SERIAL_AGES = 16 };
+
+/* Of the last ages, and of all that are greater: as long as no window is open longer than that, the same. */
+struct serial_ages {
+    struct serial_age at[SERIAL_AGES];
+    bool is_last_exact;
+};
+
+/* 0xffff in each of four slots of the set. */
+static inline uint64_t slots_mask(unsigned four)
 {
-    uint32_t age = (open->newest - (uint32_t)state) % PAIR_SERIALS;
-    uint64_t gone = serials_since(open, open->newest - age), is_old = age != 0; /* no branch */
-    uint64_t void_bits =
-        gone << PAIR_WINDOWS | (-is_old & UINT64_C(0xff) << PAIR_BRIEFS) | (PAIR_SERIALS - 1);
-    return (state & ~void_bits) | open->newest % PAIR_SERIALS;
+    const uint64_t each = UINT64_C(0x0001000100010001);
+    return (four * UINT64_C(0x0000200040008001) & each) * 0xffff;
+}
+
+/* Where these slots were opened since; the serial is another one or not. */
+static inline struct serial_age serial_age_of(unsigned gone, bool is_old)
+{
+    uint64_t briefs = is_old ? UINT64_C(0xff) << PAIR_BRIEFS : 0;
+    return (struct serial_age){.marks = {slots_mask(gone & 15), slots_mask(gone >> 4)},
+                               .pair =
+                                   (uint64_t)gone << PAIR_WINDOWS | briefs | (PAIR_SERIALS - 1)};
+}
+
+/* A window was opened; `is_open`: set of slots. */
+void serial_ages_make(struct serial_ages *ages, const struct open_serials *open, unsigned is_open);
+
+/* The age of what was touched last at the serial that was the newest `age` openings ago. */
+static inline struct serial_age serial_age_at(const struct serial_ages *ages,
+                                              const struct open_serials *open, uint32_t age)
+{
+    uint32_t number = age < SERIAL_AGES - 1 ? age : SERIAL_AGES - 1;
+    if (__builtin_expect(!ages->is_last_exact, 0) && number == SERIAL_AGES - 1)
+        return serial_age_of(serials_since(open, open->newest - age), true);
+    return ages->at[number];
+}
+
+/* Of a pair that was touched last in this state. The 16 bits of its serial are enough, as all pairs catch up within 2^15
+ * openings (source_table_catch_up). */
+static inline uint32_t pair_age(uint64_t state, const struct open_serials *open)
+{
+    return (open->newest - (uint32_t)state) % PAIR_SERIALS;
 }
 
 static inline uint32_t pair_id(uint64_t key) { return (uint32_t)key; }

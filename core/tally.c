@@ -77,6 +77,8 @@ struct tally_day *tally_day_of(struct tally *t, int64_t ts_ns)
     return tally_day_at(t, day_of(t, ts_ns));
 }
 
+bool tally_is_open(const struct tally *t, unsigned slot) { return t->slots[slot].window != NULL; }
+
 void tally_announce(struct tally *t, unsigned slot) { t->slots[slot].basis = t->basis; }
 
 void tally_open(struct tally *t, unsigned slot, struct window *w)
@@ -84,6 +86,10 @@ void tally_open(struct tally *t, unsigned slot, struct window *w)
     struct tally_slot *ts = &t->slots[slot];
     ts->window = w;
     t->open.at[slot] = ++t->open.newest;
+    unsigned is_open = 0;
+    for (unsigned i = 0; i < WINDOW_SLOTS; i++)
+        is_open |= (unsigned)tally_is_open(t, i) << i;
+    serial_ages_make(&t->ages, &t->open, is_open);
     if (t->open.newest % (PAIR_SERIALS / 2) == 0)
         for (unsigned i = 0; i < SHARDS; i++) {
             if (day_is_aside(t, i))
@@ -97,8 +103,6 @@ void tally_open(struct tally *t, unsigned slot, struct window *w)
     if (!t->current)
         t->current = ts->day;
 }
-
-bool tally_is_open(const struct tally *t, unsigned slot) { return t->slots[slot].window != NULL; }
 
 static void headers_add(struct window_totals *totals, unsigned set, uint64_t packets)
 {

@@ -22,11 +22,12 @@ static const uint64_t UNDRAINED_MAX = (UINT64_C(1) << (64 - SET_BYTE_BITS)) - 1 
 struct stage {
     const struct brief *briefs;
     unsigned count, odd_count;
-    uint8_t odd[STAGE + 1];   /* those that show something new of their pair */
-    uint64_t top[STAGE];      /* pair_top() */
-    struct pair *home[STAGE]; /* the pair's group */
-    struct pair *pair[STAGE]; /* not at home: run's away; it is new, or to be searched for */
-    uint32_t number[STAGE];   /* of the pair's source, where days are counted */
+    uint8_t odd[STAGE + 1];       /* those that show something new of their pair, */
+    struct source *source[STAGE]; /* and their sources */
+    uint64_t top[STAGE];          /* pair_top() */
+    struct pair *home[STAGE];     /* the pair's group */
+    struct pair *pair[STAGE];     /* not at home: run's away; it is new, or to be searched for */
+    uint32_t number[STAGE];       /* of the pair's source, where days are counted */
 };
 
 /* What all stages of a batch have to do with. */
@@ -68,7 +69,6 @@ static inline uint64_t brief_word(const struct brief *b)
 
 /* Where in struct rows it is counted. */
 static inline uint32_t word_row(uint64_t word) { return (uint32_t)(word >> 32) % ROWS; }
-static inline uint32_t brief_row(const struct brief *b) { return word_row(brief_word(b)); }
 
 static inline unsigned word_set(uint64_t word) { return (word >> 48) % BRIEF_SETS; }
 
@@ -151,9 +151,12 @@ static inline void stages_look_and_sift(const struct run *r, struct stage *look,
     sift->odd_count = n.odd;
     late->count = n.away;
     r->ts->rows->used_count = n.used;
-    for (unsigned i = 0; i < sift->odd_count; i++)
-        __builtin_prefetch(
-            source_at(r->shard, pair_source_number(r->shard, sift->pair[sift->odd[i]])), 1);
+    for (unsigned i = 0; i < n.odd; i++) {
+        const struct pair *pair = sift->pair[sift->odd[i]];
+        struct source *source = source_at(r->shard, pair_source_number(r->shard, pair));
+        __builtin_prefetch(source, 1);
+        sift->source[i] = source;
+    }
 }
 
 /* What comes behind a seal finds what the window before has counted, and is about to be packed. Before any of the stage is counted:
@@ -214,47 +217,42 @@ static inline void stage_count_day(const struct run *r, const struct stage *s)
 }
 
 /* What a brief of a known source and pair shows that is new. */
-static inline void brief_show(const struct run *r, const struct brief *b, uint32_t number,
+static inline void brief_show(const struct run *r, const struct brief *b, struct source *source,
                               struct pair *pair, struct mark_sums *sums)
 {
-    struct source *source = source_at(r->shard, number);
     const uint64_t shown = UINT64_C(0x7ff) << PAIR_BRIEFS; /* PAIR_TOOLS and PAIR_SLOT, too */
-    enum brief_what what = set_what(b->set);
-    bool is_scan = what == BRIEF_SYN || what == BRIEF_UDP;
-    bool is_udp = (what | BRIEF_ASKS) == BRIEF_UDP;
-    uint64_t kept = ~((uint64_t)(is_udp ? PAIR_UDP_MORE : 0) << PAIR_BRIEFS);
+    enum { SCANS = 1 << BRIEF_SYN | 1 << BRIEF_UDP, UDP = 1 << BRIEF_UDP | 1 << BRIEF_UDP_OTHER };
+    uint64_t word = brief_word(b), here = (uint64_t)r->slot << PAIR_SLOT;
+    unsigned what = set_what(word_set(word));
+    uint64_t more = (uint64_t)(UDP >> what & 1) * PAIR_UDP_MORE << PAIR_BRIEFS;
+    bool is_new;
 
     count_source(r->tally, source, r->slot, set_kind(r->tally, b),
-                 r->tally->set_marks[b->set % BRIEF_SETS], sums);
-    r->ts->rows->at[brief_row(b)].sources += count_pair(r->tally, pair, r->slot, is_scan);
-    uint64_t is_moved = (pair->state >> PAIR_SLOT & 7) != r->slot;
-    pair->state = (pair->state & ~(-is_moved & shown)) | (uint64_t)r->slot << PAIR_SLOT |
-                  (word_shows(r->tally, brief_word(b)) & kept);
+                 r->tally->set_marks[word_set(word)], sums);
+    uint64_t state = pair_counted(r->tally, pair->state, r->slot, SCANS >> what & 1, &is_new);
+    r->ts->rows->at[word_row(word)].sources += is_new;
+    uint64_t is_moved = ((state ^ here) >> PAIR_SLOT & 7) != 0;
+    pair->state = (state & ~(-is_moved & shown)) | here | (word_shows(r->tally, word) & ~more);
 }
 
 /* Brings in where a source stands in the sketches. */
-static inline void sketch_prefetch(const struct run *r, uint32_t number)
+static inline void sketch_prefetch(const struct run *r, const struct source *source)
 {
-    uint16_t index = source_at(r->shard, number)->sketch_index;
-    __builtin_prefetch(&r->ts->sketches->at[index], 1);
+    __builtin_prefetch(&r->ts->sketches->at[source->sketch_index], 1);
 }
 
 /* Of those that show something new. */
 static inline void stage_look_sketches(const struct run *r, const struct stage *s)
 {
-    for (unsigned i = 0; i < s->odd_count; i++) {
-        const struct pair *pair = s->pair[s->odd[i]];
-        sketch_prefetch(r, pair_source_number(r->shard, pair));
-    }
+    for (unsigned i = 0; i < s->odd_count; i++)
+        sketch_prefetch(r, s->source[i]);
 }
 
 static inline void stage_finish(const struct run *r, const struct stage *s)
 {
     struct mark_sums sums = {0};
-    for (unsigned i = 0; i < s->odd_count; i++) {
-        struct pair *pair = s->pair[s->odd[i]];
-        brief_show(r, &s->briefs[s->odd[i]], pair_source_number(r->shard, pair), pair, &sums);
-    }
+    for (unsigned i = 0; i < s->odd_count; i++)
+        brief_show(r, &s->briefs[s->odd[i]], s->source[i], s->pair[s->odd[i]], &sums);
     mark_sums_add(r->tally, r->ts, &sums);
 }
 
@@ -289,7 +287,7 @@ static inline void late_count(const struct run *r, const struct brief *b, struct
                               uint32_t number, struct mark_sums *sums)
 {
     late_touch(r, pair, number);
-    brief_show(r, b, number, pair, sums);
+    brief_show(r, b, source_at(r->shard, number), pair, sums);
     brief_out(r, b, pair);
     if (r->day.day)
         day_count(&r->day, b, pair, number);
@@ -316,7 +314,7 @@ static unsigned late_known(const struct run *r, const struct brief **briefs, uns
         known[known_count++] = b;
     }
     for (unsigned i = 0; i < known_count; i++)
-        sketch_prefetch(r, pair_source_number(r->shard, pair[i]));
+        sketch_prefetch(r, source_at(r->shard, pair_source_number(r->shard, pair[i])));
     for (unsigned i = 0; i < known_count; i++)
         late_count(r, known[i], pair[i], pair_source_number(r->shard, pair[i]), sums);
     return left;
@@ -332,7 +330,7 @@ static inline uint32_t late_source(const struct run *r, const struct brief *b, u
     if (number == SOURCE_NOT_KEPT)
         return number;
     source_may_be_new(r->tally, r->shard, number, before);
-    sketch_prefetch(r, number);
+    sketch_prefetch(r, source_at(r->shard, number));
     return number;
 }
 

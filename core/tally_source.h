@@ -10,10 +10,15 @@ enum { SHARE_MARKS = (1 << SHARE_MARK_COUNT) - 1 };
 /* 0xff for each mark of the set. */
 static inline sketch_row row_of_marks(unsigned marks)
 {
+    const sketch_row bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+#ifdef __AVX2__
+    const __m128i bytes = _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    sketch_row spread = (sketch_row)_mm_shuffle_epi8(_mm_cvtsi32_si128((int)marks), bytes);
+#else
     typedef uint64_t two __attribute__((vector_size(16)));
     const uint64_t each = UINT64_C(0x0101010101010101);
-    const sketch_row bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     sketch_row spread = (sketch_row)(two){(marks & 0xff) * each, (marks >> 8) * each};
+#endif
     return (sketch_row)((spread & bits) == bits);
 }
 
@@ -53,36 +58,37 @@ static inline void source_mark(const struct tally *t, struct tally_slot *ts, con
     *row = (*row & ~is_less) | (is_less & s->sketch_rank);
 }
 
-/* 0xffff in each of four slots of the set. */
-static inline uint64_t slots_mask(unsigned four)
-{
-    const uint64_t each = UINT64_C(0x0001000100010001);
-    return (four * UINT64_C(0x0000200040008001) & each) * 0xffff;
-}
-
 /* No branches: whether a source is old, new in the window, or has a mark more is anybody's guess. */
 static inline void count_source(struct tally *t, struct source *s, unsigned slot, unsigned kind,
                                 unsigned marks, struct mark_sums *sums)
 {
-    unsigned since = serials_since(&t->open, s->serial), shift = slot % 4 * 16;
-    uint64_t words[2] = {s->marks[0] & ~slots_mask(since & 15), /* windows that are sealed since */
-                         s->marks[1] & ~slots_mask(since >> 4)};
-    unsigned fresh = marks & ~(unsigned)((slot < 4 ? words[0] : words[1]) >> shift);
-    uint64_t add = (uint64_t)fresh << shift;
-    s->marks[0] = words[0] | (slot < 4 ? add : 0);
-    s->marks[1] = words[1] | (slot < 4 ? 0 : add);
+    struct serial_age age = serial_age_at(&t->ages, &t->open, t->open.newest - s->serial);
+    unsigned shift = slot % 4 * 16, other = slot / 4 ^ 1;
+    uint64_t here = s->marks[slot / 4] & ~age.marks[slot / 4];
+    unsigned fresh = marks & ~(unsigned)(here >> shift);
+    s->marks[slot / 4] = here | (uint64_t)fresh << shift;
+    s->marks[other] &= ~age.marks[other];
     s->serial = t->open.newest;
     s->marks_ever |= (uint16_t)fresh;
     s->kinds_ever |= (uint16_t)(1u << kind);
     source_mark(t, &t->slots[slot], s, fresh, sums);
 }
 
+/* The state of a pair that has a packet in the window of this slot; *is_new: its first there. */
+static inline uint64_t pair_counted(const struct tally *t, uint64_t state, unsigned slot,
+                                    uint64_t is_scan, bool *is_new)
+{
+    struct serial_age age = serial_age_at(&t->ages, &t->open, pair_age(state, &t->open));
+    state = (state & ~age.pair) | t->open.newest % PAIR_SERIALS;
+    *is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
+    return state | UINT64_C(1) << (PAIR_WINDOWS + slot) | is_scan << PAIR_IS_SCAN;
+}
+
 /* Counts the pair's packet; returns whether it is its first in the window. */
 static inline bool count_pair(struct tally *t, struct pair *p, unsigned slot, bool is_scan)
 {
-    uint64_t state = pair_caught_up(p->state, &t->open);
-    bool is_new = !(state >> (PAIR_WINDOWS + slot) & 1);
-    p->state = state | UINT64_C(1) << (PAIR_WINDOWS + slot) | (uint64_t)is_scan << PAIR_IS_SCAN;
+    bool is_new;
+    p->state = pair_counted(t, p->state, slot, is_scan, &is_new);
     return is_new;
 }
 

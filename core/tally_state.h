@@ -103,10 +103,12 @@ struct tally {
     struct survey_list *lists[2];      /* live: who is taken out under set 0, 1; NULL: not known */
     struct payload_scratch *scratch;   /* NULL: payload rules are off */
     struct open_serials open;
+    struct serial_ages ages; /* of now */
     struct tally_slot slots[WINDOW_SLOTS];
     struct source_table shards[SHARDS];
     uint16_t set_marks[BRIEF_SETS];
     uint8_t set_shows[BRIEF_SETS];                  /* what pairs keep of it */
+    uint8_t set_kinds[BRIEF_SETS];                  /* KIND_COUNT: its port says it */
     const struct label *labels;                     /* of verdicts, by number */
     unsigned verdict_sets;                          /* verdicts that the two above have */
     uint64_t port_sources[PORT_PROTO_COUNT][65536]; /* of the whole run */
@@ -156,7 +158,8 @@ static inline void window_payload_rule(struct window *w, const struct label *lab
 
 static inline unsigned set_kind(const struct tally *t, const struct brief *b)
 {
-    return set_is_verdict(b->set) ? t->labels[set_verdict(b->set)].kind : brief_kind(b);
+    unsigned kind = t->set_kinds[b->set % BRIEF_SETS];
+    return kind == KIND_COUNT ? b->port : kind;
 }
 
 /* Fills the tables of sets without a verdict. */

@@ -24,6 +24,9 @@ void tally_sets_init(struct tally *t)
         unsigned set = plain_set(i);
         bool is_udp = set_what(set) == BRIEF_UDP;
         t->set_marks[set] = (uint16_t)set_marks(set);
+        t->set_kinds[set] = set_what(set) == BRIEF_ICMP
+                                ? (uint8_t)KIND_COUNT
+                                : (uint8_t)brief_kind(&(struct brief){.set = (uint16_t)set});
         t->set_shows[set] = is_udp ? shows_of_udp(KIND_udp, set_marks(set))
                                    : (uint8_t)(set_tools(set) << (PAIR_TOOLS - PAIR_BRIEFS) |
                                                (set & BRIEF_ASKS ? 2u : 1u));
@@ -39,6 +42,7 @@ void tally_verdicts(struct tally *t, const struct batch *b)
         const struct label *label = &t->labels[t->verdict_sets];
         unsigned set = set_of_verdict(t->verdict_sets, label->kind == KIND_udp);
         t->set_marks[set] = (uint16_t)label->marks;
+        t->set_kinds[set] = label->kind;
         t->set_shows[set] = shows_of_udp((enum kind)label->kind, label->marks);
         if (label->payload_rule != RULE_NONE)
             t->evidence.at[set / 64] |= UINT64_C(1) << set % 64;
