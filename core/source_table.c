@@ -23,30 +23,68 @@ static uint32_t grown(uint32_t groups, size_t entry)
     return (uint64_t)groups * GROUP * entry < GROW_DOUBLE_MAX ? groups * 2 : groups + groups / 2;
 }
 
-/* Zeroed, on a cache line. A table of several MiB is on huge pages where the system has them: its packets come
- * from all over it. For smaller ones they cost more to get than they save. */
-static void *groups_alloc(uint32_t groups, size_t entry)
+static size_t groups_size(uint32_t groups, size_t entry)
 {
-    size_t size = ((size_t)groups * GROUP * entry + 63) / 64 * 64;
-    bool is_large = size >= LARGE;
-    void *p = aligned_alloc(is_large ? HUGE_PAGE : 64, size);
-    if (p && is_large)
-        (void)madvise(p, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-    return p ? memset(p, 0, size) : NULL;
+    return ((size_t)groups * GROUP * entry + 63) / 64 * 64;
 }
 
-int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days)
+static bool is_for_slab(const struct source_table *t, size_t size)
+{
+    return t->slab && size >= SLAB_LEAST && size <= SLAB_MOST;
+}
+
+/* Zeroed, on a cache line. A table of several MiB is on huge pages where the system has them: its packets come
+ * from all over it. Smaller ones share some. */
+static void *groups_alloc(const struct source_table *t, uint32_t groups, size_t entry)
+{
+    size_t size = groups_size(groups, entry);
+    bool is_large = size >= LARGE, is_zero = false;
+    void *p = is_for_slab(t, size) ? slab_alloc(t->slab, size, &is_zero)
+                                   : aligned_alloc(is_large ? HUGE_PAGE : 64, size);
+    if (p && is_large)
+        (void)madvise(p, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    return p && !is_zero ? memset(p, 0, size) : p;
+}
+
+static void groups_free(const struct source_table *t, void *p, uint32_t groups, size_t entry)
+{
+    if (is_for_slab(t, groups_size(groups, entry)))
+        slab_free(t->slab, p);
+    else
+        free(p);
+}
+
+/* Of sources; not cleared. */
+static struct source *block_alloc(const struct source_table *t, uint32_t sources)
+{
+    bool is_zero;
+    size_t size = sources * sizeof(struct source);
+    return is_for_slab(t, size) ? slab_alloc(t->slab, size, &is_zero)
+                                : memory_must(aligned_alloc(64, size));
+}
+
+static void block_free(const struct source_table *t, struct source *block, uint32_t sources)
+{
+    if (block && is_for_slab(t, sources * sizeof *block))
+        slab_free(t->slab, block);
+    else
+        free(block);
+}
+
+int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days,
+                      struct slab *slab)
 {
     *t = (struct source_table){
         .key = key,
-        .slots = groups_alloc(FIRST_GROUPS, sizeof *t->slots),
+        .slab = slab,
         .slot_groups = FIRST_GROUPS,
         .slot_limit = limit_of(FIRST_GROUPS),
-        .pairs = groups_alloc(FIRST_GROUPS, sizeof *t->pairs),
         .pair_groups = FIRST_GROUPS,
         .pair_limit = limit_of(FIRST_GROUPS),
         .has_days = has_days,
     };
+    t->slots = groups_alloc(t, FIRST_GROUPS, sizeof *t->slots);
+    t->pairs = groups_alloc(t, FIRST_GROUPS, sizeof *t->pairs);
     if (t->slots && t->pairs)
         return 0;
     source_table_fini(t);
@@ -56,11 +94,11 @@ int source_table_init(struct source_table *t, const struct hash_key *key, bool h
 void source_table_fini(struct source_table *t)
 {
     for (uint32_t i = 0; i < t->block_count; i++)
-        free(t->blocks[i]);
+        block_free(t, t->blocks[i], i == 0 ? t->first_block_size : SOURCE_BLOCK);
     free(t->blocks);
     free(t->addresses6);
-    free(t->slots);
-    free(t->pairs);
+    groups_free(t, t->slots, t->slot_groups, sizeof *t->slots);
+    groups_free(t, t->pairs, t->pair_groups, sizeof *t->pairs);
     free(t->times);
     free(t->lasts);
     free(t->packed);
@@ -82,10 +120,10 @@ static void slot_put(struct source_table *t, uint64_t hash, uint32_t number)
 
 static void slots_grow(struct source_table *t)
 {
+    groups_free(t, t->slots, t->slot_groups, sizeof *t->slots);
     t->slot_groups = grown(t->slot_groups, sizeof *t->slots);
     t->slot_limit = limit_of(t->slot_groups);
-    free(t->slots);
-    t->slots = memory_must(groups_alloc(t->slot_groups, sizeof *t->slots));
+    t->slots = memory_must(groups_alloc(t, t->slot_groups, sizeof *t->slots));
     for (uint32_t number = 0; number < t->source_count; number++) {
         uint8_t address[16];
         unsigned ip_version = source_address(t, source_at(t, number), address);
@@ -107,17 +145,16 @@ static struct source *source_room(struct source_table *t)
                 t->blocks = memory_must(calloc(1, sizeof *t->blocks));
                 t->block_count = 1;
             }
-            struct source *block = memory_must(aligned_alloc(64, size * sizeof *block));
+            struct source *block = block_alloc(t, size);
             if (number)
                 memcpy(block, t->blocks[0], number * sizeof *block);
-            free(t->blocks[0]);
+            block_free(t, t->blocks[0], number);
             t->blocks[0] = block;
             t->first_block_size = size;
         }
     } else if (number % SOURCE_BLOCK == 0) {
         t->blocks = memory_must(realloc(t->blocks, (t->block_count + 1) * sizeof *t->blocks));
-        t->blocks[t->block_count++] =
-            memory_must(aligned_alloc(64, SOURCE_BLOCK * sizeof(struct source)));
+        t->blocks[t->block_count++] = block_alloc(t, SOURCE_BLOCK);
     }
     return source_at(t, number);
 }
@@ -211,15 +248,16 @@ static struct pair *pair_room(struct source_table *t, uint64_t key)
 static void pairs_move(struct source_table *t, uint32_t groups)
 {
     struct pair *old = t->pairs;
-    size_t old_count = (size_t)t->pair_groups * GROUP;
+    uint32_t old_groups = t->pair_groups;
+    size_t old_count = (size_t)old_groups * GROUP;
 
     t->pair_groups = groups;
     t->pair_limit = limit_of(t->pair_groups);
-    t->pairs = memory_must(groups_alloc(t->pair_groups, sizeof *t->pairs));
+    t->pairs = memory_must(groups_alloc(t, t->pair_groups, sizeof *t->pairs));
     for (size_t i = 0; i < old_count; i++)
         if (old[i].key)
             *pair_room(t, pair_name(old[i].key)) = old[i];
-    free(old);
+    groups_free(t, old, old_groups, sizeof *old);
 }
 
 static void pairs_grow(struct source_table *t)

@@ -32,6 +32,7 @@
 #include "capture/hash.h"
 #include "capture/observation.h"
 #include "classify/label.h"
+#include "core/slab.h"
 #include "core/window_clock.h"
 
 #include <assert.h>
@@ -133,6 +134,7 @@ struct source_last {
 
 struct source_table {
     const struct hash_key *key;
+    struct slab *slab; /* NULL: small tables have pages of their own */
     bool has_days;
     bool is_full;               /* new sources are not kept (core/memory_cap.h) */
     struct source_times *times; /* by number */
@@ -151,8 +153,9 @@ struct source_table {
     uint32_t pair_count, pair_groups, pair_limit;
 };
 
-/* `key` must outlive the table. `has_days`: with times. 0 or -ENOMEM. */
-int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days);
+/* `key` and `slab` (or NULL) must outlive the table. `has_days`: with times. 0 or -ENOMEM. */
+int source_table_init(struct source_table *t, const struct hash_key *key, bool has_days,
+                      struct slab *slab);
 void source_table_fini(struct source_table *t); /* also of a zeroed one */
 
 /* Serials of the windows that are open in each slot, and the newest of all; below 2^31. */

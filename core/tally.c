@@ -16,6 +16,7 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     struct tally *t = pages_map(sizeof *t);
     if (!t)
         return NULL;
+    slab_init(&t->slab);
     t->key = key;
     t->rules = rules;
     t->telescope = telescope;
@@ -26,9 +27,9 @@ struct tally *tally_create(const struct hash_key *key, const struct ruleset *rul
     t->shown = has_days ? calloc(SHARDS, sizeof *t->shown) : NULL;
     int err = (rules->payload_off || t->scratch) && (!has_days || t->shown) ? 0 : -ENOMEM;
     for (unsigned i = 0; i < SHARDS && !err; i++)
-        err = source_table_init(&t->shards[i], key, has_days);
+        err = source_table_init(&t->shards[i], key, has_days, &t->slab);
     for (unsigned i = 0; i < WINDOW_SLOTS && !err; i++) {
-        t->slots[i].rows = pages_map(sizeof *t->slots[i].rows);
+        t->slots[i].rows = pages_map(ROWS_SIZE);
         t->slots[i].sketches = calloc(1, sizeof *t->slots[i].sketches);
         err = t->slots[i].rows && t->slots[i].sketches ? 0 : -ENOMEM;
     }
@@ -50,9 +51,10 @@ void tally_destroy(struct tally *t)
         if (t->shown)
             key_set_fini(&t->shown[i]);
     }
+    slab_fini(&t->slab);
     free(t->shown);
     for (unsigned i = 0; i < WINDOW_SLOTS; i++) {
-        pages_unmap(t->slots[i].rows, sizeof *t->slots[i].rows);
+        pages_unmap(t->slots[i].rows, ROWS_SIZE);
         free(t->slots[i].sketches);
     }
     payload_scratch_destroy(t->scratch);
@@ -141,9 +143,20 @@ static void kind_add(struct window *w, enum kind kind, const struct count *add)
 
 enum { ROW_WORDS = ROWS / 64 };
 
+/* Whoever had so many rows in use has them all over their pages, and goes on with huge ones. */
+static void rows_may_be_many(struct rows *rows)
+{
+    enum { MANY = 16384 };
+    if (rows->are_many || rows->used_count < MANY)
+        return;
+    rows->are_many = true;
+    pages_make_huge(rows->at, sizeof rows->at);
+}
+
 /* Sorts the numbers of rows in use. */
 static void rows_sort(struct rows *rows)
 {
+    rows_may_be_many(rows);
     for (uint32_t i = 0; i < rows->used_count; i++) {
         uint32_t row = rows->used[i];
         rows->is_used[row / 64] |= UINT64_C(1) << row % 64;

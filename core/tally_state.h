@@ -36,10 +36,14 @@ struct rows {
         used[ROWS +
              1]; /* numbers of those in use; one more, which is written whether it counts or not */
     uint32_t used_count;
+    bool are_many; /* were, once */
     uint64_t is_used[ROWS /
                      64]; /* the same when they are drained: bit i % 64 of word i / 64 for row i; */
     uint64_t words[ROWS / 64 / 64]; /* a bit for each word that is not 0 */
 };
+
+/* Whole huge pages, so that the system puts them on such. */
+enum { ROWS_SIZE = (sizeof(struct rows) + (2 << 20) - 1) / (2 << 20) * (2 << 20) };
 
 /* The sketches of all marks, register by register: what a source adds to them lies in one line. */
 typedef uint8_t sketch_row __attribute__((vector_size(16)));
@@ -105,6 +109,7 @@ struct tally {
     struct open_serials open;
     struct serial_ages ages; /* of now */
     struct tally_slot slots[WINDOW_SLOTS];
+    struct slab slab; /* of the tables of all shards */
     struct source_table shards[SHARDS];
     uint16_t set_marks[BRIEF_SETS];
     uint8_t set_shows[BRIEF_SETS];                  /* what pairs keep of it */

@@ -77,7 +77,7 @@ static struct cost flood_cost(const struct flood *flood, const struct hash_key *
     uint64_t shards[SHARDS] = {0};
     bool is_new;
     sorter.key = *key;
-    assert_int_equal(source_table_init(&t, key, false), 0);
+    assert_int_equal(source_table_init(&t, key, false, NULL), 0);
     for (uint32_t i = 0; i < SOURCES; i++) {
         struct observation o = packet(flood->source(i));
         uint32_t number = source_search(&t, hash_address(key, o.src, 4), &o);
@@ -120,7 +120,7 @@ static uint64_t pairs_cost(const struct hash_key *key, uint32_t (*source)(uint32
     struct source_table t;
     struct cost c = {0};
     bool is_new;
-    assert_int_equal(source_table_init(&t, key, false), 0);
+    assert_int_equal(source_table_init(&t, key, false, NULL), 0);
     for (uint32_t i = 0; i < SOURCES; i++)
         (void)pair_search(&t, pair_key(source(i / ports), PAIR_TCP, (uint16_t)(i % ports)),
                           &is_new);

@@ -365,7 +365,7 @@ static void test_growth(void **state)
     struct hash_key key;
     struct source_table table;
     hash_key_init(&key);
-    assert_int_equal(source_table_init(&table, &key, false), 0);
+    assert_int_equal(source_table_init(&table, &key, false, NULL), 0);
     for (int round = 0; round < 2; round++)
         for (uint32_t i = 0; i < SOURCES; i++) {
             struct observation o = {.ip_version = i % 3 ? 4 : 6, .state = OBSERVATION_IP};
