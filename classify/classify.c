@@ -128,7 +128,8 @@ void classify_udp(const struct ruleset *rules, struct payload_scratch *scratch, 
     bool is_there = payload->caught > 0;
     enum udp_form_id form = UDP_FORM_NONE;
     if (is_there || payload->len == 0)
-        form = udp_form_of(src_port, dst_port, payload);
+        form = udp_form_by(brief_udp_answer(rules, src_port), brief_udp_request(rules, dst_port),
+                           payload);
     enum kind kind = kind_of_form(form);
     if (kind != KIND_udp) {
         label_by_form(label, rules, kind, form, 0, tools, 0);

@@ -186,22 +186,25 @@ static bool form_is(enum udp_form_id id, const struct udp_payload *p)
 
 enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct udp_payload *p)
 {
+    return udp_form_by(udp_answer_from[src_port], udp_request_to[dst_port], p);
+}
+
+enum udp_form_id udp_form_by(unsigned answer, unsigned request, const struct udp_payload *p)
+{
     struct udp_payload seen = *p;
     if (seen.caught > UDP_FORM_BYTES)
         seen.caught = UDP_FORM_BYTES;
     if (seen.caught > seen.len)
         seen.caught = seen.len;
-    enum udp_form_id answer = (enum udp_form_id)udp_answer_from[src_port];
-    enum udp_form_id request = (enum udp_form_id)udp_request_to[dst_port];
-    if (form_is(answer, &seen))
-        return answer;
-    if (form_is(udp_answer_beside(answer), &seen))
-        return udp_answer_beside(answer);
+    if (form_is((enum udp_form_id)answer, &seen))
+        return (enum udp_form_id)answer;
+    if (form_is(udp_answer_beside((enum udp_form_id)answer), &seen))
+        return udp_answer_beside((enum udp_form_id)answer);
     if (udp_stray_wants(seen.len, udp_first4(seen.at, seen.caught)))
         for (unsigned id = UDP_stray_dht; id < UDP_asks_qotd; id++)
             if (form_is((enum udp_form_id)id, &seen))
                 return (enum udp_form_id)id;
-    return form_is(request, &seen) ? request : UDP_FORM_NONE;
+    return form_is((enum udp_form_id)request, &seen) ? (enum udp_form_id)request : UDP_FORM_NONE;
 }
 
 /* UPnP and WS-Discovery ask all devices there. */

@@ -85,6 +85,9 @@ extern const struct udp_form udp_forms[UDP_FORM_COUNT];
 /* The form of a payload between these ports. `p->at` may be NULL where nothing was caught. */
 enum udp_form_id udp_form_of(uint16_t src_port, uint16_t dst_port, const struct udp_payload *p);
 
+/* The same by what the two tables below have of these ports. */
+enum udp_form_id udp_form_by(unsigned answer, unsigned request, const struct udp_payload *p);
+
 /* ---- before that: is it worth while? ---- */
 
 /* By port: the answer that comes from it, the request that goes to it; 0: none. One port has one
