@@ -173,9 +173,11 @@ static void seal_window(struct live_worker *l, struct batch_mark *mark)
         channel_push(w->sealed, &live_day_over);
 }
 
-/* What the memory cap asks for is of now: in a flood there are seconds between now and the last packet that was sent. */
+/* What the memory cap asks for is of now: in a flood there are seconds between now and the last packet that was sent. Batches that were taken are
+ * of before. */
 static void cap_take(struct live_worker *l, unsigned what)
 {
+    held_count(l);
     if (what == MARK_GIVE_UP && l->packed_tally == l->worker->tally)
         live_pack_all(l); /* what is put aside would be taken for what comes behind it */
     pipeline_cap_work(l->worker, what);

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 /* The cap looks at tables every 2^20 packets (core/pipeline_cap.c). */
-enum { QUESTION = 1 << 20, SCANNERS = 300, EVERY = 8, FRAME = 60 };
+enum { QUESTION = 1 << 20, ASKING = 10, SCANNERS = 300, EVERY = 8, FRAME = 60 };
 
 /* What comes until the tables are looked at for the nth time, and is decided then. */
 static const struct phase {
@@ -26,10 +26,10 @@ static const struct phase {
     bool is_scanners;       /* nothing else */
     uint64_t ports_packets; /* what is decided then; 0: nothing */
 } phases[] = {
-    {"a flood", QUESTION - 10, false, 0},
+    {"a flood", QUESTION - ASKING, false, 0},
     /* 80 thousand sources fit in; those with one packet have more than half of all, so that scanners are spared. */
     {"is asked about", QUESTION, true, 1},
-    {"goes on, new sources are not kept", 2 * QUESTION - 10, false, 1},
+    {"goes on, new sources are not kept", 2 * QUESTION - ASKING, false, 1},
     {"there is nobody else: nobody is spared", 2 * QUESTION, true, UINT64_MAX},
     {"takes no more", 2 * QUESTION + 300000, false, UINT64_MAX},
 };
@@ -144,7 +144,8 @@ static void check(unsigned workers, const struct flood *flood, const struct live
         fail_msg("%u workers: gave up ports %d, rules %d, sources %d, up to %lu packets", workers,
                  g->ports, g->rules, g->sources, (unsigned long)g->ports_packets);
     assert_int_equal(total->given_up.sources, flood->lone[0]);
-    assert_int_equal(total->given_up.ports, flood->lone[1]);
+    /* The answer is of now: the packets that brought the question may come behind it. */
+    assert_in_range(total->given_up.ports, flood->lone[1], flood->lone[1] + ASKING);
     assert_true(flood->lone[0] > 0 && flood->lone[1] > 0);
     assert_true(sources->low < sources->high);
     assert_int_equal(total->kinds[KIND_tcp_syn].packets, last->packets);
