@@ -108,31 +108,65 @@ static const struct row_kind row_kind = {sizeof(struct span_row), span_row_order
 static const struct row_kind place_kind = {sizeof(struct span_place), span_place_order, place_add,
                                            place_keep};
 
+/* How many of the first `count` rows come not behind a row, which is looked for from their end. */
+static size_t rows_until(const char *at, size_t count, const void *row, const struct row_kind *kind)
+{
+    size_t step = 1;
+    while (step <= count && kind->order(at + (count - step) * kind->size, row) > 0)
+        step *= 2;
+    size_t low = step <= count ? count - step + 1 : 0, high = count - step / 2;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (kind->order(at + middle * kind->size, row) > 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Whether the last of so many rows is the row. */
+static bool is_last(const char *at, size_t count, const void *row, const struct row_kind *kind)
+{
+    return count > 0 && kind->order(at + (count - 1) * kind->size, row) == 0;
+}
+
+/* In place, from the end: most rows of a window were in windows before. */
 static int table_merge(struct span *s, struct span_table *t, const void *rows, size_t count,
                        const struct row_kind *kind)
 {
-    const char *old = t->at, *new = rows;
-    size_t i = 0, j = 0, n = 0;
-    char *to = malloc((t->count + count + 1) * kind->size);
+    const size_t size = kind->size;
+    size_t fresh = 0, i = t->count;
+    char *at = t->at;
 
-    if (to == NULL)
-        return -ENOMEM;
-    for (; i < t->count || j < count; n++) {
-        int order = i == t->count ? 1
-                    : j == count  ? -1
-                                  : kind->order(old + i * kind->size, new + j * kind->size);
-        if (order <= 0) {
-            memcpy(to + n * kind->size, old + i++ * kind->size, kind->size);
-            if (order == 0)
-                kind->add(s, to + n * kind->size, new + j++ * kind->size);
-        } else {
-            memcpy(to + n * kind->size, new + j++ * kind->size, kind->size);
-            kind->keep(s, to + n * kind->size);
-        }
+    for (size_t j = count; j-- > 0;) {
+        const char *row = (const char *)rows + j * size;
+        i = rows_until(at, i, row, kind);
+        if (is_last(at, i, row, kind))
+            i--;
+        else
+            fresh++;
     }
-    free(t->at);
-    t->at = to;
-    t->count = n;
+    if (fresh > 0 && (at = realloc(at, (t->count + fresh) * size)) == NULL)
+        return -ENOMEM;
+    t->at = at;
+    i = t->count;
+    t->count += fresh;
+    for (size_t j = count; j-- > 0;) {
+        const char *row = (const char *)rows + j * size;
+        size_t until = rows_until(at, i, row, kind);
+        bool is_known = is_last(at, until, row, kind);
+        size_t from = until - is_known;
+        memmove(at + (from + fresh) * size, at + from * size, (i - from) * size);
+        if (is_known) {
+            kind->add(s, at + (from + fresh) * size, row);
+        } else {
+            char *to = at + (from + --fresh) * size;
+            memcpy(to, row, size);
+            kind->keep(s, to);
+        }
+        i = from;
+    }
     return s->err;
 }
 

@@ -28,6 +28,7 @@ static void port_class_say(const struct ruleset *rules, unsigned proto, uint16_t
 static int ports_add(struct span *s, const struct window *w, const struct ruleset *rules)
 {
     size_t most = w->port_used[PORT_PROTO_TCP] + w->port_used[PORT_PROTO_UDP], count = 0;
+    bool is_sorted = true; /* as records are */
     struct span_row *rows = malloc((most + 1) * sizeof *rows);
     if (rows == NULL)
         return -ENOMEM;
@@ -40,9 +41,11 @@ static int ports_add(struct span *s, const struct window *w, const struct rulese
                                    .number = proto << 16 | p->port,
                                    .count = count_of(p->scan, p->sources)};
             port_class_say(rules, proto, p->port, &row);
+            is_sorted = is_sorted && (count == 0 || rows[count - 1].number < row.number);
             rows[count++] = row;
         }
-    qsort(rows, count, sizeof *rows, span_row_order);
+    if (!is_sorted)
+        qsort(rows, count, sizeof *rows, span_row_order);
     int err = span_rows_merge(s, &s->ports, rows, count);
     free(rows);
     return err;

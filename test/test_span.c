@@ -4,6 +4,7 @@
 #include "export/report_words.h"
 #include "export/source_key.h"
 #include "export/span.h"
+#include "export/span_table.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -338,12 +339,44 @@ static void key(void **state)
     assert_memory_equal(is + 1, "\1\2\3\4\0\0", 6);
 }
 
+/* Rows come at the front, at the end and between others, new ones and known ones: as counting by number has it. */
+static void tables(void **state)
+{
+    enum { NUMBERS = 200, TURNS = 300 };
+    struct span *s = span_create(SPAN_day, "x");
+    uint64_t packets[NUMBERS] = {0};
+    uint32_t random = 1;
+    (void)state;
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        struct span_row more[NUMBERS];
+        size_t count = 0, i = 0;
+        for (uint32_t n = 0; n < NUMBERS; n++) {
+            random = random * 1664525 + 1013904223;
+            if (random >> 24 >= (turn % 50) * 5)
+                continue;
+            more[count++] =
+                (struct span_row){"", "other", n, 0, {.packets = turn + 1, .packets_ex = 1}};
+            packets[n] += turn + 1;
+        }
+        assert_int_equal(span_rows_merge(s, &s->ports, more, count), 0);
+        for (uint32_t n = 0; n < NUMBERS; n++) {
+            if (packets[n] == 0)
+                continue;
+            assert_true(i < s->ports.count);
+            assert_int_equal(s->ports.rows[i].number, n);
+            assert_int_equal(s->ports.rows[i++].count.packets, packets[n]);
+        }
+        assert_int_equal(s->ports.count, i);
+    }
+    span_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dates),   cmocka_unit_test(one_day),      cmocka_unit_test(two_days),
         cmocka_unit_test(absent),  cmocka_unit_test(from_windows), cmocka_unit_test(windows_ex),
-        cmocka_unit_test(reasons), cmocka_unit_test(key),
+        cmocka_unit_test(reasons), cmocka_unit_test(key),          cmocka_unit_test(tables),
     };
     rules = day_case_rules();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
