@@ -156,8 +156,8 @@ void source_reach_take(struct source_reach_table *t, unsigned shard, struct sour
         return;
     uint8_t high = fresh_take(&e->fresh, tcp), high_mirai = fresh_take(&e->fresh_mirai, tcp);
     d->reach[REACH_TCP] = (struct source_reach){(uint8_t)(e->count - e->fresh), high};
-    d->reach[REACH_MIRAI] = (struct source_reach){
-        (uint8_t)(__builtin_popcount(e->mirai) - e->fresh_mirai), high_mirai};
+    d->reach[REACH_MIRAI] =
+        (struct source_reach){(uint8_t)(__builtin_popcount(e->mirai) - e->fresh_mirai), high_mirai};
     if (e->tcp_ns < d->first_ns || e->tcp_ns > d->last_ns) /* told with an earlier part */
         return;
     d->tcp_ns = e->tcp_ns;

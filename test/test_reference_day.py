@@ -34,7 +34,7 @@ PIECES = 10
 RULE_CHANGES = {
     "a payload's text": ("iot.yaml", r"AA\\0\\0AAAA", r"AA\\0\\0AAAB"),
     "a payload's offset": ("iot.yaml", r"AAAA', at: 0", "AAAA', at: 1"),
-    "what is an exploit": ("iot.yaml", r"(netcore', at: 0}\n +exploit: )true", r"\1false"),
+    "what is an exploit": ("iot.yaml", r"(netcore', at: 0}\n[^\n]*\n +exploit: )true", r"\1false"),
     "a breadth": ("iot.yaml", r"(id: iot-telnet\n +breadth: )strict", r"\1shared"),
     "a port": ("iot.yaml", r"tcp/23, tcp/2323", "tcp/24, tcp/2323"),
 }
