@@ -110,7 +110,9 @@ static inline void sample_packet(struct window *w, struct sample_seen *seen,
                                  : KIND_tcp_syn;
     unsigned proto = is_udp ? PORT_PROTO_UDP : PORT_PROTO_TCP;
     uint32_t marks = 1u << MARK_total;
-    int64_t ts_ns = w->start_ns + (int64_t)(sample_random(state) % (uint64_t)w->span_ns);
+    int64_t ts_ns;
+    if (__builtin_add_overflow(w->start_ns, sample_random(state) % (uint64_t)w->span_ns, &ts_ns))
+        ts_ns = INT64_MAX; /* of the last window of all */
 
     if (w->totals.packets == 0 || ts_ns < w->totals.first_ns)
         w->totals.first_ns = ts_ns;
