@@ -16,7 +16,8 @@ static void route_try(const char *text)
     struct http_route r = http_route_of(text);
     if (r.id >= HTTP_ROUTE_COUNT || r.proto >= PORT_PROTO_COUNT ||
         memchr(r.subject, '\0', HTTP_SUBJECT) == NULL ||
-        (r.id == HTTP_ROUTE_source && r.subject[0] == '\0') || strlen(http_route_name(r.id)) == 0)
+        (r.id == HTTP_ROUTE_source && !r.problem && r.subject[0] == '\0') ||
+        strlen(http_route_name(r.id)) == 0)
         abort();
 }
 
