@@ -4,6 +4,7 @@
 #include "export/record_bytes.h"
 #include "export/record_ledger.h"
 #include "export/record_pack.h"
+#include "export/record_ports.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -13,26 +14,17 @@
 
 enum { VARINT_MAX = 10, DECAP_MAX = 4 };
 
-/* The columns of one port table. */
-struct record_columns {
-    uint32_t gap[65536];
-    uint64_t packets[65536], bytes[65536], syn[65536], scan[65536];
-    uint64_t sources[65536], sources_high[65536];
-};
-
-/* Everything that a Window message points to; the large arrays are touched only as far as there
- * are rows. */
+/* Everything that a Window message points to. */
 struct record_scratch {
     Yamiscope__KindCount kind[KIND_COUNT], *kinds[KIND_COUNT];
     Yamiscope__MarkCount mark[MARK_COUNT], *marks[MARK_COUNT];
     Yamiscope__SourceCount source[MARK_COUNT], source_out[SHARE_MARK_COUNT];
     Yamiscope__Hll hll[MARK_COUNT];
     Yamiscope__RuleCount rule[2 * RULES_MAX], *rules[2 * RULES_MAX]; /* evidence port, payload */
-    Yamiscope__PortTable port[PORT_PROTO_COUNT], *ports[PORT_PROTO_COUNT];
     uint32_t hll_gap[MARK_COUNT][HLL_REGISTERS];
     uint8_t hll_value[MARK_COUNT][HLL_REGISTERS]; /* or the dense form */
-    uint64_t port_bits[WINDOW_PORT_WORDS];
-    struct record_columns columns[PORT_PROTO_COUNT];
+    struct record_ports *ports;
+    ProtobufCMessageUnknownField port_tables[PORT_PROTO_COUNT];
 };
 
 uint32_t record_crc(uint32_t crc, const void *bytes, size_t len)
@@ -332,67 +324,6 @@ static void rules_fill(struct record_scratch *s, const struct window *w,
     }
 }
 
-/* Rows in ascending order of ports, whatever the order of the window's. */
-static size_t columns_fill(struct record_scratch *s, const struct window *w, unsigned proto,
-                           bool *is_merged)
-{
-    struct record_columns *c = &s->columns[proto];
-    size_t rows = 0;
-    uint32_t before = 0;
-
-    *is_merged = false;
-    if (w->port_used[proto] == 0)
-        return 0;
-    window_port_bits(w, proto, s->port_bits);
-    for (uint32_t word = 0; word < WINDOW_PORT_WORDS; word++) {
-        for (uint64_t left = s->port_bits[word]; left != 0; left &= left - 1) {
-            uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(left);
-            const struct port_count *row = &w->ports[proto][w->port_row[proto][port]];
-            c->gap[rows] = port - before;
-            c->packets[rows] = row->packets;
-            c->bytes[rows] = row->bytes;
-            c->syn[rows] = row->syn;
-            c->scan[rows] = row->scan;
-            c->sources[rows] = row->sources.low;
-            c->sources_high[rows] = row->sources.high;
-            *is_merged |= row->sources.low != row->sources.high;
-            before = port;
-            rows++;
-        }
-    }
-    return rows;
-}
-
-static void ports_fill(struct record_scratch *s, const struct window *w, Yamiscope__Window *out)
-{
-    out->ports = s->ports;
-    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++) {
-        struct record_columns *c = &s->columns[proto];
-        bool is_merged;
-        size_t rows = columns_fill(s, w, proto, &is_merged);
-        if (rows == 0)
-            continue;
-        Yamiscope__PortTable *table = s->ports[out->n_ports++] = &s->port[proto];
-        yamiscope__port_table__init(table);
-        table->proto = text(window_proto_name(proto));
-        table->n_gap = table->n_packets = table->n_bytes = rows;
-        table->n_scan = table->n_sources = rows;
-        table->gap = c->gap;
-        table->packets = c->packets;
-        table->bytes = c->bytes;
-        table->scan = c->scan;
-        table->sources = c->sources;
-        if (proto == PORT_PROTO_TCP) {
-            table->n_syn = rows;
-            table->syn = c->syn;
-        }
-        if (is_merged) {
-            table->n_sources_high = rows;
-            table->sources_high = c->sources_high;
-        }
-    }
-}
-
 static void totals_fill(const struct window_totals *from, Yamiscope__Totals *to)
 {
     to->packets = from->packets;
@@ -424,6 +355,14 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
 
     if (b->scratch == NULL && (b->scratch = calloc(1, sizeof *b->scratch)) == NULL)
         return -ENOMEM;
+    struct record_scratch *s = b->scratch;
+    if (s->ports == NULL && (s->ports = record_ports_create()) == NULL)
+        return -ENOMEM;
+    int tables = record_ports_write(s->ports, w, s->port_tables);
+    if (tables < 0)
+        return tables;
+    window.base.n_unknown_fields = (unsigned)tables;
+    window.base.unknown_fields = s->port_tables;
     window.start_ns = w->start_ns;
     window.span_ns = w->span_ns;
     window.part = w->part;
@@ -433,10 +372,9 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
     window.ledger = &ledger.of;
     window.totals = &totals;
     totals_fill(&w->totals, &totals);
-    kinds_fill(b->scratch, w, &window);
-    marks_fill(b->scratch, w, &window);
-    rules_fill(b->scratch, w, rules, &window);
-    ports_fill(b->scratch, w, &window);
+    kinds_fill(s, w, &window);
+    marks_fill(s, w, &window);
+    rules_fill(s, w, rules, &window);
     basis_fill(&w->basis, &basis);
     window.survey_basis = window_has_ex(w) ? &basis : NULL;
     given_up.ports = w->given_up.ports;
@@ -454,6 +392,8 @@ int record_pack_window(struct record_buffer *b, uint64_t seq, uint32_t *crc, con
 void record_buffer_free(struct record_buffer *b)
 {
     free(b->data);
+    if (b->scratch != NULL)
+        record_ports_destroy(b->scratch->ports);
     free(b->scratch);
     *b = (struct record_buffer){0};
 }

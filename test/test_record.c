@@ -259,6 +259,28 @@ static void test_windows(void **state)
     }
 }
 
+/* Counts of each width, on each side of where it grows; ports at the ends. */
+static void test_counts_of_all_widths(void **state)
+{
+    struct window *w = sample_window(rules, 0, 0, 10, 3);
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (unsigned bit = 0; bit <= 64; bit++) {
+            uint64_t over = bit < 64 ? UINT64_C(1) << bit : 0;
+            struct port_count *row = window_port(w, proto, (uint16_t)(65535 - 1000 * bit));
+            row->packets = row->sources.low = row->sources.high = over;
+            row->bytes = over - 1;
+            row->syn = proto == PORT_PROTO_UDP ? 0 : bit % 2 ? over - 1 : over;
+            row->scan = bit % 2 ? over : over - 1;
+            window_port(w, proto, 0)->packets = UINT64_MAX;
+        }
+    pack_and_check(w, false);
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (unsigned bit = 0; bit < 64; bit++)
+            window_port(w, proto, (uint16_t)(65535 - 1000 * bit))->sources.high = UINT64_MAX >> bit;
+    pack_and_check(w, true);
+    window_destroy(w);
+}
+
 static void test_merged_window_has_both_bounds(void **state)
 {
     struct window *w = sample_window(rules, 0, 0, 500, 1);
@@ -357,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_crc),
         cmocka_unit_test(test_header_and_close),
         cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_counts_of_all_widths),
         cmocka_unit_test(test_merged_window_has_both_bounds),
         cmocka_unit_test(test_sketch_takes_the_smaller_form),
         cmocka_unit_test(test_bytes_by_content_alone),
