@@ -1,5 +1,7 @@
 #include "classify/payload_prefix.h"
 
+#include "classify/payload_text.h"
+
 #include <string.h>
 
 /* Rows that are being made: what was read so far, in all its forms. */
@@ -13,38 +15,6 @@ struct reader {
     struct payload_classes *classes;
     bool is_end; /* behind \z nothing may follow */
 };
-
-static int hex_of(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* A byte of a class or outside one, escaped or not; -1: another construct. */
-static int read_byte(struct reader *r, bool is_class)
-{
-    static const char names[] = "nrt", bytes[] = "\n\r\t";
-    char c = *r->text;
-    if (c == '\0')
-        return -1;
-    if (c != '\\') {
-        if (!is_class && strchr("^$.[]|()?*+{}", c))
-            return -1;
-        r->text++;
-        return (unsigned char)c;
-    }
-    c = r->text[1];
-    if (c == 'x') {
-        int high = hex_of(r->text[2]), low = high < 0 ? -1 : hex_of(r->text[3]);
-        r->text += 4;
-        return low < 0 ? -1 : high << 4 | low;
-    }
-    const char *at = c ? strchr(names, c) : NULL;
-    bool is_plain = c && strchr("\\^$.[]|()?*+{}-/\"'<>=:;,#&@!%~` _", c);
-    r->text += 2;
-    return at ? bytes[at - names] : is_plain ? (unsigned char)c : -1;
-}
 
 /* 256 and the number of a set; -1: no room. */
 static int class_number(struct payload_classes *classes, const uint64_t set[4])
@@ -60,27 +30,8 @@ static int class_number(struct payload_classes *classes, const uint64_t set[4])
 
 static int read_class(struct reader *r)
 {
-    uint64_t set[4] = {0};
-    r->text++;
-    bool is_not = *r->text == '^';
-    r->text += is_not;
-    while (*r->text != ']') {
-        int first = *r->text == '[' ? -1 : read_byte(r, true), last = first;
-        if (first >= 0 && r->text[0] == '-' && r->text[1] != ']') {
-            r->text++;
-            last = read_byte(r, true);
-        }
-        if (first < 0 || last < first)
-            return -1;
-        for (int byte = first; byte <= last; byte++)
-            set[byte / 64] |= UINT64_C(1) << byte % 64;
-    }
-    r->text++;
-    if ((set[0] | set[1] | set[2] | set[3]) == 0)
-        return -1; /* a bracket that stands first is a byte */
-    for (unsigned i = 0; i < 4 && is_not; i++)
-        set[i] = ~set[i];
-    return class_number(r->classes, set);
+    uint64_t set[4];
+    return payload_text_class(&r->text, set) ? class_number(r->classes, set) : -1;
 }
 
 enum { ANY = 0xffff }; /* a byte that is not looked at */
@@ -171,7 +122,9 @@ static bool read_group(struct reader *r, struct rows *rows, unsigned depth)
 static bool read_atom(struct reader *r, struct rows *rows)
 {
     unsigned least, most;
-    int what = *r->text == '.' ? ANY : *r->text == '[' ? read_class(r) : read_byte(r, false);
+    int what = *r->text == '.'   ? ANY
+               : *r->text == '[' ? read_class(r)
+                                 : payload_text_byte(&r->text);
     r->text += what == ANY && *r->text == '.';
     if (what < 0 || !read_count(r, &least, &most))
         return false;

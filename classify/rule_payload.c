@@ -3,6 +3,7 @@
 #include "classify/rule_payload.h"
 
 #include "classify/payload.h"
+#include "classify/payload_width.h"
 #include "classify/port_list.h"
 #include "classify/ruleset.h"
 
@@ -109,7 +110,8 @@ static int compile_pattern(struct yaml_reader *r, struct pattern *p, char *out)
     out[0] = '\0';
     if (p->regex) {
         strcpy(out, p->regex);
-        if (payload_regex_check(p->regex, p->is_nocase, &p->len, why, sizeof why) < 0)
+        if (!payload_width(p->regex, &p->len) &&
+            payload_regex_check(p->regex, p->is_nocase, &p->len, why, sizeof why) < 0)
             return yaml_reader_refuse(r, p->place, "%s", why);
         if (p->len == 0)
             return yaml_reader_refuse(r, p->place, "the pattern matches the empty string");

@@ -1,12 +1,31 @@
 /* Any bytes as a rule file beside a good set.yaml: refused with a message, or a set whose lists
- * can be written and whose payload rules can be turned on or are refused with a message. */
+ * can be written, whose patterns are as wide as Hyperscan says and whose payload rules can be turned on or are refused with a message. */
 #include "classify/payload.h"
+#include "classify/payload_width.h"
 #include "classify/rules_text.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* What is told of a pattern without Hyperscan is what Hyperscan says. */
+static void ask(const struct ruleset *set)
+{
+    char why[160];
+    for (size_t i = 0; i < set->rule_count; i++) {
+        const struct rule_payload *payload = set->rules[i].payload;
+        for (unsigned k = 0; payload && k < payload->pattern_count; k++) {
+            const struct rule_pattern *p = &payload->patterns[k];
+            const char *expression = p->expression + p->anchor;
+            unsigned told, asked;
+            if (payload_is_built && payload_width(expression, &told) &&
+                (payload_regex_check(expression, p->is_nocase, &asked, why, sizeof why) < 0 ||
+                 asked != told))
+                abort();
+        }
+    }
+}
 
 /* Compiling takes long: small sets alone. */
 static void match(struct ruleset *set)
@@ -52,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         rules_list(null, set, true);
         fclose(null);
     }
+    ask(set);
     match(set);
     ruleset_destroy(set);
     return 0;
