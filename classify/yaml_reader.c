@@ -14,10 +14,18 @@ struct place yaml_reader_here(const struct yaml_reader *r)
                           (unsigned)r->event.start_mark.column + 1};
 }
 
+static int check_syntax(struct yaml_reader *r);
+
 int yaml_reader_refuse(struct yaml_reader *r, struct place place, const char *format, ...)
 {
     char why[200];
     va_list args;
+    if (!r->is_checked) {
+        r->is_checked = true;
+        int err = check_syntax(r);
+        if (err)
+            return err;
+    }
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
@@ -66,7 +74,7 @@ static int refuse_syntax(struct yaml_reader *r, const yaml_parser_t *parser)
                               parser->context_mark.line + 1, parser->context_mark.column + 1);
 }
 
-/* Finds what is no YAML before anything is made of the rest: behind a bracket that is not closed, keys
+/* Finds what is no YAML, asked before anything else is refused: behind a bracket that is not closed, keys
  * read as strange values. Stops where the nesting is deeper than any file's that we read. */
 static int check_syntax(struct yaml_reader *r)
 {
@@ -311,13 +319,10 @@ int yaml_reader_init(struct yaml_reader *r, struct arena *arena, const char *pat
 {
     *r = (struct yaml_reader){
         .path = path, .bytes = bytes, .len = len, .arena = arena, .fault = fault};
-    int err = check_syntax(r);
-    if (err)
-        return err;
     if (!yaml_parser_initialize(&r->parser))
         return yaml_reader_no_memory(r);
     yaml_parser_set_input_string(&r->parser, bytes, len);
-    err = yaml_reader_next(r); /* the stream's begin */
+    int err = yaml_reader_next(r); /* the stream's begin */
     if (err == 0)
         err = yaml_reader_next(r);
     if (err == 0 && r->event.type == YAML_STREAM_END_EVENT)

@@ -25,6 +25,7 @@ struct yaml_reader {
     struct arena *arena;
     struct fault *fault;
     const void *context; /* the caller's */
+    bool is_checked;     /* for being YAML to its end */
 };
 
 /* A key of a mapping: how its value is read, and into what. */
@@ -37,8 +38,8 @@ struct yaml_key {
 
 enum { YAML_TEXT_MAX = 400, YAML_SHOWN = 48 };
 
-/* Begins at the document's first event. Refuses what is no YAML before anything is read of it, and an
- * empty file. Finish in any case. */
+/* Begins at the document's first event. Refuses an empty file. What is no YAML is refused as that, even where something before it
+ * would be refused, too. Finish in any case. */
 int yaml_reader_init(struct yaml_reader *r, struct arena *arena, const char *path,
                      const void *bytes, size_t len, struct fault *fault);
 void yaml_reader_fini(struct yaml_reader *r);
