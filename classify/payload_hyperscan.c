@@ -264,25 +264,23 @@ static void add_text(SHA2_CTX *sha, const char *text)
 }
 
 /* All that a database is made of. */
-static void key_of(const struct payload *p, const struct ruleset *set, struct job *job,
+static void key_of(const struct payload *p, const struct ruleset *set,
                    char key[SHA256_DIGEST_STRING_LENGTH])
 {
     SHA2_CTX sha;
-    uint64_t about[] = {p->platform.tune, p->platform.cpu_features};
+    uint64_t about[] = {p->platform.tune, p->platform.cpu_features, p->groups.count};
     SHA256Init(&sha);
-    add_text(&sha, "payload 1");
+    add_text(&sha, "payload 2");
     add_text(&sha, set->sha256);
     add_text(&sha, hs_version());
     SHA256Update(&sha, (const uint8_t *)about, sizeof about);
-    for (unsigned g = 0; g < p->groups.count; g++) {
-        gather(p, set, g, job);
-        SHA256Update(&sha, (const uint8_t *)&job->count, sizeof job->count);
-        for (unsigned i = 0; i < job->count; i++) {
-            add_text(&sha, job->expressions[i]);
-            SHA256Update(&sha, (const uint8_t *)&job->flags[i], sizeof job->flags[i]);
-            SHA256Update(&sha, (const uint8_t *)&job->ids[i], sizeof job->ids[i]);
-        }
+    for (unsigned id = 0; id < p->pattern_count; id++) {
+        const struct rule_pattern *pattern = pattern_of(p, set, id);
+        unsigned about_it[] = {p->meanings[id].rule, flags_of(pattern)};
+        add_text(&sha, pattern->expression);
+        SHA256Update(&sha, (const uint8_t *)about_it, sizeof about_it);
     }
+    SHA256Update(&sha, (const uint8_t *)p->groups.rules, p->groups.count * sizeof *p->groups.rules);
     SHA256End(&sha, key);
 }
 
@@ -301,7 +299,7 @@ static int databases_make(struct payload *p, const struct ruleset *set, const ch
         err = fault_set(fault, ENOMEM, "%s*.yaml: out of memory", set->folder);
         goto done;
     }
-    key_of(p, set, &job, key);
+    key_of(p, set, key);
     void *kept = payload_cache_read(cache_dir, key, &len);
     p->is_cached = kept && databases_from(p, kept, len);
     free(kept);

@@ -133,28 +133,42 @@ static uint32_t marks_of(const struct ruleset *set, uint16_t iot_rule)
     return strict << MARK_iot_strict | 1u << MARK_iot_broad;
 }
 
-/* Gives every different pair of rules a class, and every port its class. */
+/* The class of a pair of rules, made where it is new; 256: there are too many. */
+static unsigned find_class(struct ruleset *set, unsigned *count, uint16_t iot, uint16_t service)
+{
+    unsigned c = 0;
+    while (c < *count && (set->classes[c].rules[0] != iot || set->classes[c].rules[1] != service))
+        c++;
+    if (c == *count && c < 256)
+        set->classes[(*count)++] = (struct port_class){{iot, service}, marks_of(set, iot)};
+    return c;
+}
+
+static unsigned aim_of(const struct port_class *class)
+{
+    return (class->marks >> MARK_iot_broad & 1 ? PORT_AIM_BROAD : 0) |
+           (class->marks >> MARK_iot_strict & 1 ? PORT_AIM_STRICT : 0);
+}
+
+/* Gives every different pair of rules a class, and every port its class: most have that of the port before them. */
 static int build_classes(struct builder *b)
 {
     struct ruleset *set = b->set;
-    unsigned count = 1;
+    unsigned count = 1, c = 0, aim = 0;
     set->classes[0] = (struct port_class){.rules = {RULE_NONE, RULE_NONE}};
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 65536; port++) {
             uint16_t iot = b->painted[0][proto][port], service = b->painted[1][proto][port];
-            unsigned c = 0;
-            while (c < count &&
-                   (set->classes[c].rules[0] != iot || set->classes[c].rules[1] != service))
-                c++;
-            if (c == 256)
-                return fault_set(
-                    b->fault, EINVAL,
-                    "%s*.yaml: more than 255 different combinations of rules on a port", b->prefix);
-            if (c == count)
-                set->classes[count++] = (struct port_class){{iot, service}, marks_of(set, iot)};
+            if (set->classes[c].rules[0] != iot || set->classes[c].rules[1] != service) {
+                c = find_class(set, &count, iot, service);
+                if (c == 256)
+                    return fault_set(
+                        b->fault, EINVAL,
+                        "%s*.yaml: more than 255 different combinations of rules on a port",
+                        b->prefix);
+                aim = aim_of(&set->classes[c]);
+            }
             set->port_class[proto][port] = (uint8_t)c;
-            unsigned aim = (set->classes[c].marks >> MARK_iot_broad & 1 ? PORT_AIM_BROAD : 0) |
-                           (set->classes[c].marks >> MARK_iot_strict & 1 ? PORT_AIM_STRICT : 0);
             set->port_aims[proto][port / 4] |= (uint8_t)(aim << port % 4 * 2);
         }
     return 0;
