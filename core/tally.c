@@ -394,7 +394,8 @@ void tally_port_sources_add(const struct tally *t, struct tally_sources *sum)
     sum->pairs -= t->icmp_pairs;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned port = 0; port < 65536; port++)
-            sum->ports[proto][port] += t->port_sources[proto][port];
+            if (t->port_sources[proto][port] != 0) /* else its memory may never have been touched */
+                sum->ports[proto][port] += t->port_sources[proto][port];
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
         for (unsigned i = 0; i < WINDOW_PORT_WORDS; i++)
             sum->inexact[proto][i] |= t->inexact[proto][i];

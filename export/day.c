@@ -108,6 +108,16 @@ uint64_t day_survey_min_packets(const struct survey_settings *s, uint64_t ipv4)
     return packets > s->min_packets ? (uint64_t)packets : s->min_packets;
 }
 
+/* Most ports of most days have no packets: their memory is neither read nor written. */
+static void ports_clear(struct day *d)
+{
+    for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
+        for (unsigned word = 0; word < 65536 / 64; word++)
+            for (uint64_t left = d->has_port[proto][word]; left != 0; left &= left - 1)
+                d->ports[proto][word * 64 + (unsigned)__builtin_ctzll(left)] = (struct cell){0};
+    memset(d->has_port, 0, sizeof d->has_port);
+}
+
 static void tables_clear(struct day *d)
 {
     memset(d->evidence_at, 0, sizeof d->evidence_at);
@@ -117,7 +127,7 @@ static void tables_clear(struct day *d)
     memset(d->tools, 0, sizeof d->tools);
     memset(d->tools_used, 0, sizeof d->tools_used);
     memset(&d->ip4, 0, sizeof d->ip4);
-    memset(d->ports, 0, sizeof d->ports);
+    ports_clear(d);
     memset(d->rules, 0, sizeof d->rules);
     memset(d->categories, 0, sizeof d->categories);
     memset(d->countries, 0, sizeof d->countries);

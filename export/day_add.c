@@ -235,6 +235,7 @@ static void port_add(struct day *d, struct sums *sums, unsigned kind, uint16_t p
     unsigned index = set->port_class[proto_of(kind)][port];
     const struct port_class *class = &set->classes[index];
 
+    d->has_port[proto_of(kind)][port / 64] |= UINT64_C(1) << port % 64;
     cell_add(d, &d->ports[proto_of(kind)][port], packets);
     packets -= payload;
     if (packets == 0)

@@ -133,24 +133,26 @@ static int ports_build(struct day *d)
     struct day_result *r = &d->result;
     size_t count = 0;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
-        for (unsigned port = 0; port < 65536; port++)
-            count += d->ports[proto][port].count.packets > 0;
+        for (unsigned word = 0; word < 65536 / 64; word++)
+            count += (size_t)__builtin_popcountll(d->has_port[proto][word]);
     r->ports = arena_alloc(&r->arena, count * sizeof *r->ports);
     if (r->ports == NULL)
         return -ENOMEM;
     for (unsigned proto = 0; proto < PORT_PROTO_COUNT; proto++)
-        for (unsigned port = 0; port < 65536; port++) {
-            const struct cell *cell = &d->ports[proto][port];
-            unsigned class = d->settings.rules->port_class[proto][port];
-            if (cell->count.packets > 0)
-                r->ports[r->port_count++] = (struct day_port){
-                    .proto = (uint8_t)proto,
-                    .port = (uint16_t)port,
-                    .category = d->category_names[d->class_category[class]],
-                    .iot = d->class_iot[class],
-                    .count = count_of(d, cell),
-                };
-        }
+        for (unsigned word = 0; word < 65536 / 64; word++)
+            for (uint64_t left = d->has_port[proto][word]; left != 0; left &= left - 1) {
+                unsigned port = word * 64 + (unsigned)__builtin_ctzll(left);
+                const struct cell *cell = &d->ports[proto][port];
+                unsigned class = d->settings.rules->port_class[proto][port];
+                if (cell->count.packets > 0)
+                    r->ports[r->port_count++] = (struct day_port){
+                        .proto = (uint8_t)proto,
+                        .port = (uint16_t)port,
+                        .category = d->category_names[d->class_category[class]],
+                        .iot = d->class_iot[class],
+                        .count = count_of(d, cell),
+                    };
+            }
     return 0;
 }
 
