@@ -6,6 +6,7 @@
 #include "core/live_outlets.h"
 #include "core/live_reload.h"
 #include "core/live_sources.h"
+#include "core/messages.h"
 #include "core/notify.h"
 #include "core/privilege.h"
 #include "core/replay_days.h"
@@ -62,13 +63,7 @@ static int64_t monotonic_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void say(const char *line) { fprintf(stderr, "yamiscope: %s\n", line); }
-
-static void say_of_recorder(void *context, const char *line)
-{
-    (void)context;
-    say(line);
-}
+static void say(const char *line) { serve_say(NULL, line); }
 
 /* A message of any thread. */
 static void say_beside(void *context, const char *line)
@@ -77,7 +72,7 @@ static void say_beside(void *context, const char *line)
     (void)pthread_mutex_lock(&r->status_lock);
     status_wipe(&r->status);
     (void)pthread_mutex_unlock(&r->status_lock);
-    serve_say(NULL, line);
+    say(line);
 }
 
 static void reload_asked(void *context)
@@ -155,6 +150,10 @@ static void tick(void *context, const struct live_counters *now)
     for (unsigned i = 0; i < r->sources.count; i++)
         counts.receivers_silent += now->silent >> i & 1;
     (void)pthread_mutex_lock(&r->status_lock);
+    if (messages_wait(&messages_stderr)) {
+        status_wipe(&r->status);
+        (void)messages_flush(&messages_stderr);
+    }
     bool is_new = status_tick(&r->status, &counts, monotonic_ns());
     (void)pthread_mutex_unlock(&r->status_lock);
     if (is_new)
@@ -204,7 +203,7 @@ static void sealed(void *context, int64_t end_ns)
         r->kept_ns = end_ns;
         r->is_waiting = kept.is_waiting;
     } else if (err != -EAGAIN)
-        say(fault.text);
+        say_beside(r, fault.text);
 }
 
 /* ---- feed and days ---- */
@@ -304,7 +303,8 @@ static int recorder_open(struct run *r, struct fault *fault)
         .keep_bytes = c->record_keep_bytes,
         .snaplen = (uint32_t)c->snaplen,
         .zstd_level = (int)c->record_zstd,
-        .say = say_of_recorder,
+        .say = say_beside,
+        .context = r,
     };
     return recorder_create(&r->recorder, &settings, r->sources.count, fault);
 }
@@ -475,6 +475,7 @@ static int run_close(struct run *r, int err, struct fault *fault)
     live_reload_destroy(atomic_load(&r->reload)); /* all is written by now: it may take a while */
     live_offer_destroy(r->offer);
     notify_close(&r->notify);
+    (void)messages_flush(&messages_stderr);
     return err;
 }
 

@@ -1,4 +1,5 @@
 #include "core/command.h"
+#include "core/messages.h"
 #include "core/serve_lookup.h"
 #include "core/setup.h"
 #include "core/source_indexer.h"
@@ -80,6 +81,7 @@ static int serve(const struct config *c, const struct ruleset *rules, const char
     }
     source_indexer_stop(indexer);
     http_stop(http);
+    (void)messages_flush(&messages_stderr);
     return err;
 }
 

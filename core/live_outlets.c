@@ -306,7 +306,7 @@ static int http_open(struct live_outlets *o, const struct config *c, struct faul
     s.say = serve_say;
     int err = http_start(&o->http, &s, fault);
     if (err == 0)
-        fprintf(stderr, "yamiscope: %s\n", http_url(o->http));
+        serve_say(NULL, http_url(o->http));
     return err;
 }
 

@@ -1,6 +1,7 @@
 #include "core/serve_lookup.h"
 
 #include "core/command.h"
+#include "core/messages.h"
 #include "export/lookup.h"
 
 #include <time.h>
@@ -60,8 +61,14 @@ int64_t serve_now_ns(void *context)
 
 void serve_say(void *context, const char *text)
 {
+    char line[MESSAGES_LINE];
     (void)context;
-    fputs("yamiscope: ", stderr);
-    command_print_visible(stderr, text);
-    putc('\n', stderr);
+    FILE *to = fmemopen(line, sizeof line, "w");
+    if (!to)
+        return;
+    fputs("yamiscope: ", to);
+    command_print_visible(to, text);
+    (void)fclose(to);
+    line[sizeof line - 1] = '\0';
+    messages_say(&messages_stderr, line);
 }

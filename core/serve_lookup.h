@@ -17,8 +17,8 @@ struct serve_context {
 
 extern const struct http_lookup serve_lookup;
 
-/* For http_settings: readers of a feed stand on the wall clock (what is late, what is today); a line on stderr. Context
- * is not used. */
+/* For http_settings: readers of a feed stand on the wall clock (what is late, what is today); a line on stderr, for which nobody waits
+ * (core/messages.h). Context is not used. */
 int64_t serve_now_ns(void *context);
 void serve_say(void *context, const char *text);
 

@@ -4,6 +4,7 @@ import collections
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -280,6 +281,61 @@ def judge_full_disk(verdict, folder):
         subprocess.run(["umount", disk], check=False)
 
 
+def fill(pipe):
+    """Until it takes nothing more."""
+    os.set_blocking(pipe, False)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(pipe, b"#" * size)
+        except BlockingIOError:
+            pass
+    os.set_blocking(pipe, True)
+
+
+def drained(pipe, held_up_to):
+    """What comes out of it until it says so, or for too long."""
+    found, end = b"", time.monotonic() + 180
+    while held_up_to not in found and time.monotonic() < end:
+        if select.select([pipe], [], [], 1)[0]:
+            found += os.read(pipe, 65536)
+    return found.replace(b"#", b"").decode()
+
+
+def judge_deaf(verdict, folder):
+    """A stderr whose reader sleeps holds up neither windows nor a reload nor the end; what it missed comes when it wakes up."""
+    out = os.path.join(folder, "feed")
+    reader, writer = os.pipe()
+    child = subprocess.Popen([PROGRAM, "live", "--from", f"pcap:{SENSOR}", "-o", out, "--window", "1s", "--status-every", "0"],
+                             stdout=subprocess.PIPE, stderr=writer)
+
+    def goes_on():
+        end, least = time.monotonic() + 180, held(out).get("windows", 0) + 3
+        while held(out).get("windows", 0) < least and time.monotonic() < end:
+            time.sleep(0.1)
+        return held(out).get("windows", 0) >= least
+    verdict.check(goes_on(), "a deaf stderr: capture begins")
+    fill(writer)
+    child.send_signal(signal.SIGHUP)
+    verdict.check(goes_on(), "a deaf stderr: windows go on")
+    said = drained(reader, b"as they were")
+    verdict.check("yamiscope: rules and lists are read again: they are as they were\n" in said, f"a deaf stderr: what it missed comes: {said}")
+    fill(writer)
+    child.send_signal(signal.SIGHUP)
+    verdict.check(goes_on(), "a deaf stderr: windows go on again")
+    child.terminate()
+    try:
+        child.communicate(timeout=180)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+    verdict.equal(child.returncode, 0, "a deaf stderr: it ends")
+    verdict.check(held(out).get("closed"), "a deaf stderr: the feed is closed")
+    os.close(reader)
+    os.close(writer)
+    shutil.rmtree(out)
+
+
 def judge_refusals(verdict, folder):
     cases = [
         (["live"], 2, "--from"),
@@ -313,6 +369,7 @@ def main():
         judge_interface(verdict, folder)
         before_midnight(lambda seconds: judge_days(verdict, folder, seconds))
         judge_full_disk(verdict, folder)
+        judge_deaf(verdict, folder)
         judge_refusals(verdict, folder)
     return verdict.finish()
 
