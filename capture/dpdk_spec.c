@@ -222,3 +222,21 @@ unsigned dpdk_spec_count(const struct dpdk_spec *spec, const char *key)
     }
     return count;
 }
+
+bool dpdk_spec_value(const struct dpdk_spec *spec, const char *key, char *value, size_t size)
+{
+    for (const char *at = spec->devargs; *at;) {
+        size_t length = strcspn(at, ",");
+        const char *equals = memchr(at, '=', length);
+        if (equals && word_is(at, (size_t)(equals - at), key)) {
+            size_t len = length - (size_t)(equals + 1 - at);
+            if (len >= size)
+                return false;
+            memcpy(value, equals + 1, len);
+            value[len] = '\0';
+            return true;
+        }
+        at += length + (at[length] == ',');
+    }
+    return false;
+}

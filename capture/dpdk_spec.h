@@ -53,6 +53,9 @@ bool dpdk_spec_is(const struct dpdk_spec *spec, const char *driver);
 /* Whether the device was given KEY; how often. */
 unsigned dpdk_spec_count(const struct dpdk_spec *spec, const char *key);
 
+/* The first VALUE that it was given for KEY; false: there is none, or it does not fit. */
+bool dpdk_spec_value(const struct dpdk_spec *spec, const char *key, char *value, size_t size);
+
 /* The arguments of `--eal`. */
 struct dpdk_arguments {
     char text[2048]; /* what `word` points into */

@@ -3,6 +3,7 @@
 
 #include "core/event_setup.h"
 #include "core/live_check.h"
+#include "core/live_links.h"
 #include "core/live_outlets.h"
 #include "core/live_reload.h"
 #include "core/live_sources.h"
@@ -33,6 +34,7 @@ struct run {
     struct event_setup events;
     char *event_file;
     struct live_sources sources;
+    struct live_links links;
     struct feed_identity identity;
     struct feed_telescope sized;
     struct feed_log *feed;
@@ -51,6 +53,7 @@ struct run {
     atomic_int stop;
     uint32_t without_events; /* of retention: segments up to this number hold none */
     int64_t kept_ns;         /* when retention looked last */
+    unsigned links_down;     /* when that was looked at last */
     bool is_waiting;         /* it does not believe the time yet */
 };
 
@@ -123,6 +126,14 @@ static void stop_asked(void *context, int signal)
     atomic_store(&r->stop, 1);
 }
 
+/* The keeper's thread, in front of each tick. */
+static bool is_blind(void *context)
+{
+    struct run *r = context;
+    r->links_down = live_links_look(&r->links, say_beside, r);
+    return r->links.blind != 0;
+}
+
 /* The keeper's thread, once a second. */
 static void tick(void *context, const struct live_counters *now)
 {
@@ -146,7 +157,8 @@ static void tick(void *context, const struct live_counters *now)
         counts.record_skipped = recorded.skipped;
     }
     counts.prefixes_silent = live_outlets_silent(&r->outlets);
-    live_outlets_tick(&r->outlets, now, r->recorder ? &recorded : NULL);
+    counts.links_down = r->links_down;
+    live_outlets_tick(&r->outlets, now, r->recorder ? &recorded : NULL, r->links.down);
     for (unsigned i = 0; i < r->sources.count; i++)
         counts.receivers_silent += now->silent >> i & 1;
     (void)pthread_mutex_lock(&r->status_lock);
@@ -370,6 +382,7 @@ static void settings_fill(struct run *r)
     r->settings.batches = live_batches(r->settings.base.workers);
     r->settings.stop = &r->stop;
     r->settings.tick = tick;
+    r->settings.is_blind = is_blind;
     r->settings.trouble = trouble;
     r->settings.say = say_beside;
     r->settings.sealed = sealed;
@@ -420,6 +433,8 @@ static int run_open(struct run *r, struct fault *fault)
         err = privilege_find(&r->user, c->user, fault);
     if (err == 0)
         err = live_sources_open(&r->sources, c, say, fault);
+    if (err == 0)
+        live_links_open(&r->links, &r->sources);
     if (err == 0 && live_receivers_count(c))
         err = live_sources_deal(&r->sources, c, fault);
     if (err == 0 && live_receivers_count(c) && r->sources.count > 1)
@@ -464,6 +479,7 @@ static int run_close(struct run *r, int err, struct fault *fault)
     else
         feed_log_abandon(r->feed);
     live_rules_release(&r->result.rules);
+    live_links_close(&r->links);
     live_sources_close(&r->sources);
     replay_days_fini(&r->days);
     event_setup_fini(&r->events);

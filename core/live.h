@@ -134,6 +134,9 @@ struct live_settings {
     /* Called by the keeper with how far all is, about every tick_ns (0: every second); may be NULL. */
     void (*tick)(void *context, const struct live_counters *now);
     int64_t tick_ns;
+    /* Called in front of it: whether something of what is captured from, which was there, is not now. Windows of that time say partial.
+     * May be NULL. */
+    bool (*is_blind)(void *context);
     /* Called by the exporter where the feed can't be written (a message, once until it can again; then NULL). */
     void (*trouble)(void *context, const struct fault *fault);
     /* Called before there are threads, and by the exporter: what holds nothing up, for people; may be NULL. */

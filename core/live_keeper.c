@@ -112,7 +112,8 @@ static void window_seal(struct live *l, bool is_partial, int64_t next_ns)
     unsigned slot = live_slot(l->oldest_ns, span_ns);
     struct open_window *w = &l->windows[slot];
     w->is_partial = is_partial || w->start_ns < l->begun_ns ||
-                    (w->start_ns < l->hole_to_ns && w->start_ns + span_ns > l->hole_from_ns);
+                    (w->start_ns < l->hole_to_ns && w->start_ns + span_ns > l->hole_from_ns) ||
+                    (w->start_ns < l->blind_to_ns && w->start_ns + span_ns > l->blind_from_ns);
     memset(w->dropped, 0, sizeof w->dropped);
     w->unknown = 0;
     struct batch_mark sums = {0};
@@ -175,6 +176,19 @@ void live_counters_read(const struct live *l, struct live_counters *now)
     now->held_windows = read_counter(&l->held_windows);
     now->lost_windows = read_counter(&l->lost_windows);
     now->given_up = l->result->pipeline.given_up; /* the keeper's own */
+}
+
+/* What is not captured from may have been like that since the look before. A time that a window is still open of stays in. */
+static void blind_note(struct live *l, int64_t now_ns, int64_t before_ns)
+{
+    bool is_blind = l->settings->is_blind && l->settings->is_blind(l->settings->context);
+    if (is_blind && !l->is_blind && l->blind_to_ns <= l->oldest_ns)
+        l->blind_from_ns = before_ns;
+    if (is_blind)
+        l->blind_to_ns = INT64_MAX;
+    else if (l->is_blind)
+        l->blind_to_ns = now_ns;
+    l->is_blind = is_blind;
 }
 
 static void tick(struct live *l, int64_t now_ns)
@@ -290,6 +304,7 @@ void live_keep(struct live *l)
         now_ns = live_clock_now(&l->clock);
         keep_once(l, now_ns);
         if (now_ns - l->tick_ns >= tick_ns) {
+            blind_note(l, now_ns, l->tick_ns > 0 ? l->tick_ns : l->begun_ns);
             l->tick_ns = now_ns;
             tick(l, now_ns);
         }

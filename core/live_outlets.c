@@ -10,7 +10,7 @@
 /* ---- numbers of now ---- */
 
 void live_outlets_tick(struct live_outlets *o, const struct live_counters *now,
-                       const struct recorder_counts *recorded)
+                       const struct recorder_counts *recorded, uint64_t links_down)
 {
     int64_t at_ns = serve_now_ns(NULL);
     (void)pthread_mutex_lock(&o->lock);
@@ -21,6 +21,7 @@ void live_outlets_tick(struct live_outlets *o, const struct live_counters *now,
     }
     o->now_ns = at_ns;
     o->now = *now;
+    o->links_down = links_down;
     o->has_recorder = recorded != NULL;
     if (recorded)
         o->recorded = *recorded;
@@ -87,18 +88,20 @@ static void health(void *context, struct http_health *to)
     }
 }
 
-/* Not well: windows wait for the disk, a receiver says nothing. */
+/* Not well: windows wait for the disk, a receiver says nothing, or nothing can come to it. */
 static bool is_healthy(void *context, char why[128])
 {
     struct live_outlets *o = context;
     (void)pthread_mutex_lock(&o->lock);
-    uint64_t held = o->now.held_windows, silent = o->now.silent;
+    uint64_t held = o->now.held_windows, silent = o->now.silent, down = o->links_down;
     (void)pthread_mutex_unlock(&o->lock);
     if (held > 0)
         snprintf(why, 128, "%llu windows wait for the disk", (unsigned long long)held);
     else if (silent)
         snprintf(why, 128, "a receiver has said nothing for a second");
-    return held == 0 && silent == 0;
+    else if (down)
+        snprintf(why, 128, "an interface or port that is captured from is not up");
+    return held == 0 && silent == 0 && down == 0;
 }
 
 /* ---- prefixes ---- */
@@ -242,6 +245,7 @@ static void metrics(void *context, FILE *out)
     struct live_counters n = o->now;
     struct recorder_counts recorded = o->recorded;
     bool has_recorder = o->has_recorder;
+    uint64_t down = o->links_down;
     (void)pthread_mutex_unlock(&o->lock);
     counter(out, "yamiscope_live_received_packets_total",
             "Packets that receivers got, those dropped later among them.", n.received);
@@ -259,6 +263,11 @@ static void metrics(void *context, FILE *out)
     for (unsigned i = 0; i < o->sources->count; i++)
         metric_count(out, "yamiscope_live_receiver_silent", "receiver", o->sources->names[i],
                      n.silent >> i & 1);
+    metric_head(out, "yamiscope_live_receiver_link_up", "gauge",
+                "0 where the interface or port of a receiver is down or gone.");
+    for (unsigned i = 0; i < o->sources->count; i++)
+        metric_count(out, "yamiscope_live_receiver_link_up", "receiver", o->sources->names[i],
+                     !(down >> i & 1));
     struct live_reload *reload = atomic_load(&o->reload);
     if (reload)
         print_rules(reload, n.generation, out);

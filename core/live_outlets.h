@@ -38,6 +38,7 @@ struct live_outlets {
     struct live_counters now;
     struct recorder_counts recorded;
     bool has_recorder;
+    uint64_t links_down;       /* set of receivers */
     int64_t now_ns, sealed_ns; /* of the last tick; end of the latest window on disk */
     double rate_pps, rate_bps;
 };
@@ -75,7 +76,7 @@ void live_outlets_close(struct live_outlets *o);
 
 /* Numbers of now; `recorded` may be NULL. Any thread. */
 void live_outlets_tick(struct live_outlets *o, const struct live_counters *now,
-                       const struct recorder_counts *recorded);
+                       const struct recorder_counts *recorded, uint64_t links_down);
 void live_outlets_sealed(struct live_outlets *o, int64_t end_ns);
 
 #endif

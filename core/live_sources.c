@@ -174,6 +174,9 @@ static int port_open(struct live_sources *s, const struct config *c, const struc
                                              .leave = dpdk_thread_leave,
                                              .cpu = LIVE_ANY_CPU};
         snprintf(s->names[s->count], sizeof s->names[0], "%.48s queue %u", port->name, queue);
+        if (!dpdk_spec_value(spec, "iface", s->behind[s->count], sizeof s->behind[0]) &&
+            !dpdk_spec_value(spec, "rx_iface", s->behind[s->count], sizeof s->behind[0]))
+            s->behind[s->count][0] = '\0';
         err = c->filter ? filter_create(&r->filter, c->filter, fault) : 0;
         if (err < 0) {
             s->count++;

@@ -14,7 +14,8 @@
 struct live_sources {
     struct live_clock clock;
     struct live_receiver_settings receivers[LIVE_RECEIVERS];
-    char names[LIVE_RECEIVERS][64]; /* for people: "eth1", "0000:3b:00.0 queue 2" */
+    char names[LIVE_RECEIVERS][64];  /* for people: "eth1", "0000:3b:00.0 queue 2" */
+    char behind[LIVE_RECEIVERS][16]; /* the kernel's interface that a port stands on; empty: none */
     unsigned count;
     bool has_dpdk;
 };

@@ -173,8 +173,10 @@ struct live {
     uint64_t (*assigned)[DROP_COUNT]; /* per receiver: what windows have of its drops */
     uint64_t unrecorded;              /* what windows have of the recorder's skips */
     int64_t begun_ns, tick_ns;
-    int64_t kept_ns;                  /* when it looked last */
-    int64_t hole_from_ns, hole_to_ns; /* the last time in which nobody did */
+    int64_t kept_ns;                    /* when it looked last */
+    int64_t hole_from_ns, hole_to_ns;   /* the last time in which nobody did */
+    int64_t blind_from_ns, blind_to_ns; /* the last time in which something was not captured from */
+    bool is_blind;
     uint32_t serial;
     /* The exporter's: */
     struct live_unit next;            /* late windows that wait for the next one */

@@ -31,6 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         hold(strlen(s.devargs) < strlen(text) + 1, "devargs no longer than the text");
         hold(s.kind != DPDK_NAMED || !s.devargs[0], "a named port has no items of its own");
         (void)dpdk_spec_count(&s, "rx_pcap");
+        char value[16];
+        hold(!dpdk_spec_value(&s, "iface", value, sizeof value) || strlen(value) < sizeof value,
+             "a value fits");
     } else {
         hold(fault.text[0] && !strchr(fault.text, '\n'), "a fault is one line");
     }

@@ -208,13 +208,37 @@ static void test_blame(void **state)
     }
 }
 
+static void test_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *value; /* NULL: none, or too long */
+    } rows[] = {
+        {"vdev=net_af_packet0,iface=eth1,queues=2", "eth1"},
+        {"vdev=net_pcap0,rx_iface=a,rx_iface=b,iface=c,iface=d", "c"},
+        {"vdev=net_tap0,iface=", ""},
+        {"vdev=net_pcap0,rx_iface=eth1", NULL},
+        {"vdev=net_null0,iface", NULL},
+        {"vdev=net_af_packet0,iface=0123456789abcdef", NULL},
+        {"vdev=net_af_packet0,iface=0123456789abcde", "0123456789abcde"},
+        {"0000:03:00.0", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct dpdk_spec s;
+        char value[16] = "?";
+        assert_int_equal(dpdk_spec_parse(&s, rows[i].spec, NULL), 0);
+        assert_int_equal(dpdk_spec_value(&s, "iface", value, sizeof value), rows[i].value != NULL);
+        assert_string_equal(value, rows[i].value ? rows[i].value : "?");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_specs),         cmocka_unit_test(test_bad_specs),
         cmocka_unit_test(test_long_devargs),  cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_have),
-        cmocka_unit_test(test_blame),
+        cmocka_unit_test(test_blame),         cmocka_unit_test(test_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

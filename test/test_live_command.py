@@ -1,12 +1,16 @@
 """`live`, from outside: what vdevs and interfaces give is what `replay` says of the same capture; nothing is lost by
 SIGTERM, kill -9, a full disk or midnight. The feed is read by python3-protobuf and held by `verify`."""
 import collections
+import ctypes
+import fcntl
 import glob
 import json
 import os
 import select
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -281,6 +285,68 @@ def judge_full_disk(verdict, folder):
         subprocess.run(["umount", disk], check=False)
 
 
+def merge(name):
+    """The kernel puts packets of this interface together (ETHTOOL_SGRO)."""
+    value = ctypes.create_string_buffer(struct.pack("=II", 0x2c, 1))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8946, struct.pack("16sP16x", name.encode(), ctypes.addressof(value)))
+
+
+def judge_links(verdict, folder):
+    """What is captured from goes away: that is said, shown, told to who asks for health, and windows of that time are not taken for silence.
+    DPDK's own word for an interface of the kernel is that it is up, whatever becomes of it."""
+    out = os.path.join(folder, "feed")
+    for first, second in (("a0", "a1"), ("b0", "b1")):
+        ip("link", "add", first, "type", "veth", "peer", "name", second)
+        for name in (first, second):
+            ip("link", "set", name, "arp", "off", "up")
+    ip("link", "set", "lo", "up", may_fail=True)
+    merge("a1")
+    live = Live("--from", "pcap:a1", "--from", "dpdk:vdev=net_af_packet0,iface=b1", "-o", out, "--window", "1s", "--listen", "127.0.0.1:0",
+                "--status-every", "1s", "--workers", "1")
+    verdict.check(live.until(lambda: held(out)), f"links: capture begins: {live.said()}")
+    url = next((word for word in live.said().split() if word.startswith("http://")), "")
+
+    def says(text, how_often=1):
+        verdict.check(live.until(lambda: live.said().count(text) >= how_often), f"links: it does not say '{text}': {live.said()}")
+
+    def is_metric(line):
+        return line in urllib.request.urlopen(url + "metrics", timeout=180).read().decode()
+
+    def windows(whole):
+        found = held(out)
+        return found.get("windows", 0) - found.get("partial", 0) if whole else found.get("partial", 0)
+    verdict.check(live.until(lambda: is_metric('link_up{receiver="a1"} 1') and is_well(url)), "links: all is up at first")
+    says("a1: GRO or LRO puts packets together")
+    ip("link", "set", "a1", "down")
+    says("a1: it is down: nothing is captured from it until it is up")
+    says("1 without a link")
+    verdict.check(live.until(lambda: is_metric('link_up{receiver="a1"} 0') and not is_well(url)), "links: a metric and /healthz say that it is down")
+    before = windows(False)
+    verdict.check(live.until(lambda: windows(False) >= before + 3), "links: windows of that time are partial")
+    ip("link", "set", "a1", "up")
+    says("a1: it is up: packets are captured again")
+    verdict.check(live.until(lambda: is_well(url)), "links: it is well again")
+    before = windows(True)
+    verdict.check(live.until(lambda: windows(True) >= before + 3), "links: windows are whole again")
+    ip("link", "del", "a0")
+    says("a1: the interface is gone: nothing is captured from it until there is one")
+    ip("link", "add", "a0", "type", "veth", "peer", "name", "a1")
+    for name in ("a0", "a1"):
+        ip("link", "set", name, "arp", "off", "up")
+    says("a1: it is up: packets are captured again", 2)
+    ip("link", "set", "b1", "down")
+    says("net_af_packet0 queue 0: it is down")
+    ip("link", "set", "b1", "up")
+    says("net_af_packet0 queue 0: it is up")
+    ip("link", "del", "b0")
+    says("net_af_packet0 queue 0: the interface is gone: nothing is captured from it until yamiscope is started again")
+    verdict.equal(live.stop()[0], 0, f"links: exit status: {live.said()}")
+    verdict.equal(held(out).get("ok"), True, "links: the feed holds")
+    ip("link", "del", "a0")
+    shutil.rmtree(out)
+
+
 def fill(pipe):
     """Until it takes nothing more."""
     os.set_blocking(pipe, False)
@@ -369,6 +435,7 @@ def main():
         judge_interface(verdict, folder)
         before_midnight(lambda seconds: judge_days(verdict, folder, seconds))
         judge_full_disk(verdict, folder)
+        judge_links(verdict, folder)
         judge_deaf(verdict, folder)
         judge_refusals(verdict, folder)
     return verdict.finish()
