@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,6 +89,54 @@ static int eal_check(const struct config *c, struct fault *fault)
     return err;
 }
 
+/* The kernel's interface that a vdev stands on, by its arguments; empty: none. */
+static void behind_read(const struct dpdk_spec *spec, char name[CAPTURE_INTERFACE_MAX + 1])
+{
+    name[0] = '\0';
+    if (!dpdk_spec_value(spec, "iface", name, CAPTURE_INTERFACE_MAX + 1))
+        (void)dpdk_spec_value(spec, "rx_iface", name, CAPTURE_INTERFACE_MAX + 1);
+}
+
+/* The kernel's interface that a --from captures from; empty: none, or it is not well formed, which is said elsewhere. */
+static void interface_of(const struct config *c, size_t i, char name[CAPTURE_INTERFACE_MAX + 1])
+{
+    struct capture_spec spec;
+    struct dpdk_spec port;
+    name[0] = '\0';
+    if (spec_parse(c, i, &spec, &port, NULL) < 0)
+        return;
+    if (spec.backend == CAPTURE_BACKEND_DPDK)
+        behind_read(&port, name);
+    else
+        (void)snprintf(name, CAPTURE_INTERFACE_MAX + 1, "%.15s", spec.target);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    unsigned number = if_nametoindex(a);
+    return !strcmp(a, b) || !strcmp(a, "any") || !strcmp(b, "any") ||
+           (number != 0 && number == if_nametoindex(b));
+}
+
+/* Nothing else would tell: all that is captured would be counted twice. */
+static int twice_check(const struct config *c, struct fault *fault)
+{
+    char a[CAPTURE_INTERFACE_MAX + 1], b[CAPTURE_INTERFACE_MAX + 1];
+    for (size_t i = 1; i < c->from.count; i++) {
+        interface_of(c, i, a);
+        for (size_t k = 0; k < i && a[0]; k++) {
+            interface_of(c, k, b);
+            if (b[0] && is_same(a, b))
+                return said_of(fault_set(fault, EINVAL,
+                                         "%.80s and %.80s: one interface: its packets would be "
+                                         "counted twice",
+                                         c->from.at[k], c->from.at[i]),
+                               c, "from", fault);
+        }
+    }
+    return 0;
+}
+
 int live_sources_check(const struct config *c, struct fault *fault)
 {
     if (c->from.count == 0)
@@ -100,7 +149,8 @@ int live_sources_check(const struct config *c, struct fault *fault)
             "%s: 0: a source may send to several of what is captured from, and receivers "
             "that count by themselves would count it twice; it takes workers",
             config_subject(c, "workers"));
-    return eal_check(c, fault);
+    int err = eal_check(c, fault);
+    return err < 0 ? err : twice_check(c, fault);
 }
 
 bool live_receivers_count(const struct config *c)
@@ -174,9 +224,7 @@ static int port_open(struct live_sources *s, const struct config *c, const struc
                                              .leave = dpdk_thread_leave,
                                              .cpu = LIVE_ANY_CPU};
         snprintf(s->names[s->count], sizeof s->names[0], "%.48s queue %u", port->name, queue);
-        if (!dpdk_spec_value(spec, "iface", s->behind[s->count], sizeof s->behind[0]) &&
-            !dpdk_spec_value(spec, "rx_iface", s->behind[s->count], sizeof s->behind[0]))
-            s->behind[s->count][0] = '\0';
+        behind_read(spec, s->behind[s->count]);
         err = c->filter ? filter_create(&r->filter, c->filter, fault) : 0;
         if (err < 0) {
             s->count++;
