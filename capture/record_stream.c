@@ -64,6 +64,7 @@ static void complete_file(struct record_stream *s, struct record_writer *w)
         w->say(w->context, fault.text);
     } else if (!is_empty)
         w->files++;
+    s->file.bytes = 0; /* of the next one, which is not open yet */
 }
 
 int record_stream_flush(struct record_stream *s, struct record_writer *w, struct fault *fault)

@@ -154,6 +154,30 @@ static void test_rotation(void **unused)
     }
 }
 
+/* Files are as full as their size lets them be. */
+static void test_size(void **unused)
+{
+    static const uint8_t bytes[1000];
+    static const uint64_t packets[] = {2064, 2064, 872}; /* of 16 + 1000 bytes in 2 MiB */
+    char names[4][256], path[512];
+    (void)unused;
+    struct recorder *r =
+        open_recorder((struct recorder_settings){.file_bytes = RECORDER_FILE_MIN}, 1);
+    for (size_t i = 0; i < 5000; i++) {
+        struct frame f = {bytes, sizeof bytes, sizeof bytes, noon_ns + (int64_t)i, 1};
+        recorder_add(r, 0, &f, 1);
+    }
+    struct recorder_counts counts = finish(r, 0);
+    assert_int_equal(counts.packets, 5000);
+    assert_int_equal(counts.files, 3);
+    assert_int_equal(case_list("", names, 4), 3);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%.80s/%.250s", case_dir, names[i]);
+        assert_int_equal(read_back(path, NULL), packets[i]);
+    }
+    case_empty(case_dir);
+}
+
 /* Times that no pcap file can say, and more link types than there is room for. */
 static void test_unrecordable(void **unused)
 {
@@ -415,6 +439,7 @@ int main(void)
         cmocka_unit_test(test_bytes),        cmocka_unit_test(test_limit),
         cmocka_unit_test(test_nothing_goes), cmocka_unit_test(test_marker),
         cmocka_unit_test(test_receivers),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_size),
     };
     return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }
