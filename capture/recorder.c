@@ -298,7 +298,7 @@ static void say_nothing(void *context, const char *line)
     (void)line;
 }
 
-static int check_settings(const struct recorder_settings *s, struct fault *fault)
+int recorder_check(const struct recorder_settings *s, struct fault *fault)
 {
     if (s->span_ns != 0 && (s->span_ns < second_ns || s->span_ns > RECORDER_SPAN_MAX_NS))
         return fault_set(fault, EINVAL, "span of a recording's file: %lld ns; 1 s to 366 days",
@@ -358,7 +358,7 @@ int recorder_create(struct recorder **out, const struct recorder_settings *s, un
 {
     assert(receivers > 0);
     *out = NULL;
-    int rc = check_settings(s, fault);
+    int rc = recorder_check(s, fault);
     if (rc < 0)
         return rc;
     struct recorder *r = aligned_alloc(64, (sizeof *r + 63) / 64 * 64);

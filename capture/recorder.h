@@ -67,6 +67,9 @@ struct recorder_counts {
     int err;          /* errno of what keeps it from writing at the moment; 0: nothing */
 };
 
+/* Whether recorder_create takes these values (`dir` is not looked at): 0, or -EINVAL with the setting and its value. */
+int recorder_check(const struct recorder_settings *settings, struct fault *fault);
+
 /* Opens the folder and starts the writing thread. -EINVAL with the setting and its value, faults of
  * record_dir_open, -ENOMEM. Caller destroys. */
 int recorder_create(struct recorder **out, const struct recorder_settings *settings,

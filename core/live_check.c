@@ -1,5 +1,6 @@
 #include "core/live_check.h"
 
+#include "capture/recorder.h"
 #include "core/live_outlets.h"
 #include "core/live_sources.h"
 #include "core/setup.h"
@@ -42,10 +43,20 @@ static int check_readers(const struct config *c, struct fault *fault)
 
 static int check_record(const struct config *c, struct fault *fault)
 {
-    if (!c->record || !c->out || strcmp(c->record, c->out) != 0)
-        return 0;
-    return fault_set(fault, EINVAL, "%s: the feed's folder: recordings need one of their own",
-                     config_subject(c, "record"));
+    if (c->record && c->out && strcmp(c->record, c->out) == 0)
+        return fault_set(fault, EINVAL, "%s: the feed's folder: recordings need one of their own",
+                         config_subject(c, "record"));
+    const struct recorder_settings settings = {
+        .span_ns = (int64_t)c->record_span_ns,
+        .file_bytes = c->record_size,
+        .keep_ns = (int64_t)c->record_keep_age_ns,
+        .keep_bytes = c->record_keep_bytes,
+        .snaplen = (uint32_t)c->snaplen,
+    };
+    int err = c->record ? recorder_check(&settings, fault) : 0;
+    if (err < 0)
+        (void)fault_prefix(fault, config_subject(c, "record"));
+    return err;
 }
 
 static int check_cores(const struct config *c, const char *option, const char *text,
