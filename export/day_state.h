@@ -112,8 +112,8 @@ struct day {
     struct cell kinds[KIND_COUNT], marks[SHARE_MARK_COUNT], notes[NOTE_COUNT];
     struct cell tools[TOOL_COUNT], tools_used[TOOL_COUNT], ip4;
     struct cell ports[PORT_PROTO_COUNT][65536];
-    uint64_t has_port[PORT_PROTO_COUNT][65536 / 64]; /* a bit for each of `ports` that is not zero */
-    struct cell rules[RULES_MAX]; /* by their ports */
+    uint64_t has_port[PORT_PROTO_COUNT][65536 / 64]; /* a bit for each that is not zero */
+    struct cell rules[RULES_MAX];                    /* by their ports */
     struct cell categories[CATEGORIES_MAX];
     const char *category_names[CATEGORIES_MAX];
     size_t category_count;

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 minutes=$1; shift
 [[ -f build-fuzz/build.ninja ]] || CC=clang meson setup build-fuzz -Dfuzz=true \
   --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
-ninja -C build-fuzz
+ninja -C build-fuzz yamiscope $(cd test && ls fuzz_*.c | sed 's|\(.*\).c$|test/\1|')
 mkdir -p build-fuzz/found
 ASAN_OPTIONS=detect_leaks=0 /usr/bin/python3 test/fuzz_seeds.py "$PWD/build-fuzz/yamiscope" build-fuzz/corpus
 [[ $# -gt 0 ]] || set -- $(cd test && ls fuzz_*.c | sed 's/\.c$//')

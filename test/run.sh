@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and judges everything, on a machine where nothing need be there but Debian 12: installs
-# what is missing (as root), then a normal build with all tests, an address+undefined build with
-# all unit tests and judges that read captures (`test/run.sh long`: nearly all judges), and some seconds of every fuzz target. Ends with one line,
+# what is missing (as root), then a normal build (gcc) with all tests, and one of clang with address+undefined checks: all unit
+# tests, judges that read captures (`test/run.sh long`: nearly all judges), and some seconds of every fuzz target. Ends with one line,
 # "N passed, N failed[, N skipped]"; 0 only when nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -66,22 +66,21 @@ warnings=(); [[ ${CI:-} != true ]] || warnings=(--werror)
 
 step "Normal build"
 build_made build all "${warnings[@]}"
-build_begun build-sanitize all -Doptimization=1 -Ddebug=false -Dc_args=-g1 -Db_sanitize=address,undefined -Db_lundef=false # -O2 -g: twice as long
-CC=clang build_begun build-fuzz meson-test-prereq -Dfuzz=true --buildtype=debugoptimized \
-  -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+# One build for the sanitizers and the fuzzers. -O2 -g: twice as long.
+CC=clang build_begun build-checks all -Dfuzz=true -Doptimization=1 -Ddebug=false -Db_sanitize=address,undefined -Db_lundef=false \
+  -Dc_args='-g1 -fsanitize=fuzzer-no-link'
 tests_run build units 4 --suite unit # most of their time they wait
 tests_run build judges 3 --no-suite unit --no-suite fuzz # many wait, too
 
 step "Address and undefined sanitizers"
-build_ended build-sanitize
+build_ended build-checks
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 long=(); [[ ${1:-} != long ]] || long=(--suite long)
-tests_run build-sanitize units 4 --suite unit
-tests_run build-sanitize judges 3 --suite sanitize "${long[@]}"
+tests_run build-checks units 4 --suite unit
+tests_run build-checks judges 3 --suite sanitize "${long[@]}"
 
 step "Fuzz targets, some seconds each (test/fuzz.sh MINUTES runs them longer)"
-build_ended build-fuzz
-tests_run build-fuzz targets 2 --suite fuzz
+tests_run build-checks targets 2 --suite fuzz
 
 step "Summary"
-exec /usr/bin/python3 test/summary.py build build-sanitize build-fuzz
+exec /usr/bin/python3 test/summary.py build build-checks
