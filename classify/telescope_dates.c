@@ -277,13 +277,14 @@ static int set_fill(struct prefix_set **out, const struct plan *plan, size_t cou
     size_t counts[2] = {count4, plan->range_count - count4};
     int err = 0;
     for (unsigned v = 0; v < 2; v++) {
-        const struct range *from = &plan->ranges[v ? count4 : 0];
+        size_t begin = v ? count4 : 0;
         ranges[v] =
             (struct prefix_ranges){malloc((counts[v] + 1) * sizeof *ranges[v].at), counts[v]};
         if (!ranges[v].at)
             err = -ENOMEM;
         for (size_t i = 0; i < counts[v] && err == 0; i++)
-            ranges[v].at[i] = (struct prefix_range){from[i].first, from[i].last};
+            ranges[v].at[i] =
+                (struct prefix_range){plan->ranges[begin + i].first, plan->ranges[begin + i].last};
     }
     if (err == 0)
         err = prefix_set_create_ranges(out, ranges);

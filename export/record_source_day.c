@@ -159,6 +159,8 @@ static uint8_t *back_ports(uint8_t *at, const struct source_day_port *first,
 
 static uint8_t *back_all_ports(uint8_t *at, const struct source_day *s)
 {
+    if (s->port_count == 0)
+        return at;
     const struct source_day_port *last = s->ports + s->port_count;
     for (unsigned i = PORT_FIELDS; i-- > 0;) {
         const struct source_day_port *first = last;

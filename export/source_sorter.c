@@ -222,7 +222,7 @@ static int run_next(struct source_sorter *s, struct run *r, struct fault *fault)
 {
     r->used += r->record;
     for (;;) {
-        r->record = record_size(r->bytes + r->used, r->len - r->used);
+        r->record = r->len == r->used ? 0 : record_size(r->bytes + r->used, r->len - r->used);
         if (r->record > 0)
             break;
         if (r->at == r->end && r->used == r->len)
