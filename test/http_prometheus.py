@@ -20,8 +20,9 @@ def prometheus(verdict, server, scratch):
     rules = subprocess.run(["promtool", "check", "rules", ROOT + "/export/alerts.yaml"], capture_output=True, check=False)
     verdict.equal(rules.returncode, 0, f"promtool check rules: {rules.stderr}")
     names = set(re.findall(r"\byamiscope_\w+", server.get("/metrics")[2].decode()))
-    with open(ROOT + "/export/http_metrics.c", encoding="utf-8") as f:
-        names |= set(re.findall(r"\byamiscope_\w+", f.read()))
+    for source in ("export/http_metrics.c", "core/live_outlets.c"):
+        with open(os.path.join(ROOT, source), encoding="utf-8") as f:
+            names |= set(re.findall(r"\byamiscope_\w+", f.read()))
     for name in ("alerts.yaml", "grafana.json"):
         with open(os.path.join(ROOT, "export", name), encoding="utf-8") as f:
             text = f.read()
