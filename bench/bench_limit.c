@@ -35,33 +35,34 @@ enum {
     BLOCK = 1 << 21
 };
 
-struct entry {
-    uint32_t source; /* as it stands in the packet; 0: free, and so is not counted */
-    uint32_t packets;
-    uint64_t bytes;
-    uint64_t ports[6];
-};
-static_assert(sizeof(struct entry) == 64, "a cache line");
-
-struct event {
+struct slot {
     uint64_t key; /* 0: free */
-    uint64_t first, last;
-    uint32_t packets, bytes, count; /* count: different destinations */
     union {
-        uint32_t few[FEW];
-        uint32_t *set;
+        struct {
+            uint64_t packets, bytes, ports[5];
+        } source;
+        struct {
+            uint64_t first, last;
+            uint32_t packets, bytes, count; /* count: different destinations */
+            union {
+                uint32_t few[FEW];
+                uint32_t *set;
+            };
+        } event;
     };
 };
-static_assert(sizeof(struct event) == 64, "a cache line");
+static_assert(sizeof(struct slot) == 64, "a cache line");
+
+struct table {
+    struct slot *slots;
+    uint64_t size, count; /* size: a power of two */
+};
 
 static struct {
-    struct entry *entries;
-    uint64_t size, count; /* size: a power of two */
+    struct table sources, events;
     struct hash_key key;
     uint64_t packets, bytes, ports[65536];
     bool has_events;
-    struct event *events;
-    uint64_t event_size, event_count;
     char *block; /* what is left of the last one */
     size_t block_left;
 } limit;
@@ -77,25 +78,43 @@ static void *memory(uint64_t size)
     return at;
 }
 
-static struct entry *entry_of(uint32_t source)
+static struct slot *home_of(const struct table *t, uint64_t key)
 {
-    uint64_t at = hash_u64(&limit.key, source) & (limit.size - 1);
-    while (limit.entries[at].source != source && limit.entries[at].source != 0)
-        at = (at + 1) & (limit.size - 1);
-    return &limit.entries[at];
+    return &t->slots[hash_u64(&limit.key, key) & (t->size - 1)];
 }
 
-static void grow(void)
+static struct slot *slot_of(const struct table *t, uint64_t key)
 {
-    struct entry *old = limit.entries;
-    uint64_t old_size = limit.size;
-    limit.size = old_size ? old_size * 2 : 1 << 16;
-    limit.entries = memory(limit.size * sizeof *old);
-    for (uint64_t i = 0; i < old_size; i++)
-        if (old[i].source != 0)
-            *entry_of(old[i].source) = old[i];
-    if (old)
-        munmap(old, old_size * sizeof *old);
+    struct slot *s = home_of(t, key);
+    while (s->key != key && s->key != 0)
+        s = s + 1 == t->slots + t->size ? t->slots : s + 1;
+    return s;
+}
+
+static void grow(struct table *t)
+{
+    const struct table old = *t;
+    t->size = old.size ? old.size * 2 : 1 << 16;
+    t->slots = memory(t->size * sizeof *t->slots);
+    for (uint64_t i = 0; i < old.size; i++)
+        if (old.slots[i].key != 0)
+            *slot_of(t, old.slots[i].key) = old.slots[i];
+    if (old.slots)
+        munmap(old.slots, old.size * sizeof *old.slots);
+}
+
+/* The slot of a key, which has it from now on. */
+static struct slot *slot_take(struct table *t, uint64_t key)
+{
+    struct slot *s = slot_of(t, key);
+    if (s->key != 0)
+        return s;
+    if (++t->count * FILL > t->size * FILL_NUMERATOR) {
+        grow(t);
+        s = slot_of(t, key);
+    }
+    s->key = key;
+    return s;
 }
 
 struct seen {
@@ -107,32 +126,6 @@ struct seen {
 };
 
 /* ---- events ---- */
-
-static struct event *event_home(uint64_t key)
-{
-    return &limit.events[hash_u64(&limit.key, key) & (limit.event_size - 1)];
-}
-
-static struct event *event_of(uint64_t key)
-{
-    struct event *e = event_home(key);
-    while (e->key != key && e->key != 0)
-        e = e + 1 == limit.events + limit.event_size ? limit.events : e + 1;
-    return e;
-}
-
-static void events_grow(void)
-{
-    struct event *old = limit.events;
-    uint64_t old_size = limit.event_size;
-    limit.event_size = old_size ? old_size * 2 : 1 << 16;
-    limit.events = memory(limit.event_size * sizeof *old);
-    for (uint64_t i = 0; i < old_size; i++)
-        if (old[i].key != 0)
-            *event_of(old[i].key) = old[i];
-    if (old)
-        munmap(old, old_size * sizeof *old);
-}
 
 static uint32_t *place_of(uint32_t *set, uint32_t destination)
 {
@@ -152,26 +145,26 @@ static uint32_t *set_new(void)
     return (uint32_t *)(limit.block + limit.block_left);
 }
 
-static void destination_add(struct event *e, uint32_t destination)
+static void destination_add(struct slot *s, uint32_t destination)
 {
-    if (e->count <= FEW) {
-        for (unsigned i = 0; i < e->count; i++)
-            if (e->few[i] == destination)
+    if (s->event.count <= FEW) {
+        for (unsigned i = 0; i < s->event.count; i++)
+            if (s->event.few[i] == destination)
                 return;
-        if (e->count < FEW) {
-            e->few[e->count++] = destination;
+        if (s->event.count < FEW) {
+            s->event.few[s->event.count++] = destination;
             return;
         }
         uint32_t *set = set_new();
         for (unsigned i = 0; i < FEW; i++)
-            *place_of(set, e->few[i]) = e->few[i];
-        e->set = set;
+            *place_of(set, s->event.few[i]) = s->event.few[i];
+        s->event.set = set;
     }
-    uint32_t *place = place_of(e->set, destination);
-    if (*place != 0 || e->count == SET_MOST)
+    uint32_t *place = place_of(s->event.set, destination);
+    if (*place != 0 || s->event.count == SET_MOST)
         return;
     *place = destination;
-    e->count++;
+    s->event.count++;
 }
 
 static uint64_t key_of(const struct seen *s)
@@ -183,26 +176,20 @@ static uint64_t key_of(const struct seen *s)
 static void events_count(const struct seen *seen, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        __builtin_prefetch(event_home(key_of(&seen[i])), 1);
+        __builtin_prefetch(home_of(&limit.events, key_of(&seen[i])), 1);
     for (unsigned i = 0; i < n; i++) {
-        const struct event *e = event_home(key_of(&seen[i]));
-        if (e->key == key_of(&seen[i]) && e->count > FEW)
-            __builtin_prefetch(&e->set[seen[i].destination * 0x9e3779b1u >> 26], 1);
+        const struct slot *s = home_of(&limit.events, key_of(&seen[i]));
+        if (s->key == key_of(&seen[i]) && s->event.count > FEW)
+            __builtin_prefetch(&s->event.set[seen[i].destination * 0x9e3779b1u >> 26], 1);
     }
     for (unsigned i = 0; i < n; i++) {
-        struct event *e = event_of(key_of(&seen[i]));
-        if (e->key == 0) {
-            e->key = key_of(&seen[i]);
-            e->first = seen[i].time;
-            if (++limit.event_count * FILL > limit.event_size * FILL_NUMERATOR) {
-                events_grow();
-                e = event_of(key_of(&seen[i]));
-            }
-        }
-        e->last = seen[i].time;
-        e->packets++;
-        e->bytes += seen[i].len;
-        destination_add(e, seen[i].destination);
+        struct slot *s = slot_take(&limit.events, key_of(&seen[i]));
+        if (s->event.packets == 0)
+            s->event.first = seen[i].time;
+        s->event.last = seen[i].time;
+        s->event.packets++;
+        s->event.bytes += seen[i].len;
+        destination_add(s, seen[i].destination);
     }
 }
 
@@ -211,22 +198,16 @@ static void events_count(const struct seen *seen, unsigned n)
 static void count(const struct seen *seen, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        __builtin_prefetch(&limit.entries[hash_u64(&limit.key, seen[i].source) & (limit.size - 1)],
-                           1);
+        __builtin_prefetch(home_of(&limit.sources, seen[i].source), 1);
     for (unsigned i = 0; i < n; i++) {
-        struct entry *e = entry_of(seen[i].source);
-        if (e->source == 0 && seen[i].source != 0) {
-            e->source = seen[i].source;
-            if (++limit.count * FILL > limit.size * FILL_NUMERATOR) {
-                grow();
-                e = entry_of(seen[i].source);
-            }
-        }
-        e->packets++;
-        e->bytes += seen[i].len;
-        e->ports[seen[i].port % 6]++;
         limit.ports[seen[i].port]++;
         limit.bytes += seen[i].len;
+        if (seen[i].source == 0)
+            continue;
+        struct slot *s = slot_take(&limit.sources, seen[i].source);
+        s->source.packets++;
+        s->source.bytes += seen[i].len;
+        s->source.ports[seen[i].port % 5]++;
     }
     limit.packets += n;
     if (limit.has_events)
@@ -279,16 +260,17 @@ int main(int argc, char **argv)
         return 1;
     }
     hash_key_init(&limit.key);
-    grow();
-    events_grow();
+    grow(&limit.sources);
+    grow(&limit.events);
     walk(file + FILE_HEADER, file + st.st_size);
     printf("%lu packets, %lu bytes, %lu sources, %lu to port 23\n", (unsigned long)limit.packets,
-           (unsigned long)limit.bytes, (unsigned long)limit.count, (unsigned long)limit.ports[23]);
+           (unsigned long)limit.bytes, (unsigned long)limit.sources.count,
+           (unsigned long)limit.ports[23]);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     double ns = (double)cpu.tv_sec * 1e9 + (double)cpu.tv_nsec;
     printf("%.1f ns of CPU a packet", limit.packets ? ns / (double)limit.packets : 0);
     if (limit.has_events)
-        printf(", %lu events", (unsigned long)limit.event_count);
+        printf(", %lu events", (unsigned long)limit.events.count);
     printf("\n");
     return 0;
 }
