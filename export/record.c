@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VARINT_MAX = 10, DECAP_MAX = 4 };
+enum { DECAP_MAX = 4 };
 
 /* Everything that a Window message points to. */
 struct record_scratch {
@@ -57,7 +57,7 @@ int record_append(struct record_buffer *b, const Yamiscope__Record *record, uint
     size_t body = yamiscope__record__get_packed_size(record);
     if (body > RECORD_MAX - RECORD_CRC)
         return -EMSGSIZE;
-    int err = record_reserve(b, VARINT_MAX + body + RECORD_CRC);
+    int err = record_reserve(b, VARINT_MOST + body + RECORD_CRC);
     if (err != 0)
         return err;
 

@@ -5,6 +5,8 @@
 #include "export/record.h"
 #include "export/yamiscope.pb-c.h"
 
+#include <string.h>
+
 /* Room for `more` bytes behind b->len; -ENOMEM. */
 int record_reserve(struct record_buffer *b, size_t more);
 
@@ -16,7 +18,9 @@ struct event;
 int record_pack_event_quick(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                             const struct event *e);
 
-/* A varint's bytes, at most 10; returns how many. */
+enum { VARINT_MOST = 10 };
+
+/* A varint's bytes, at most VARINT_MOST; returns how many. */
 static inline size_t varint_put(uint8_t *at, uint64_t value)
 {
     size_t len = 0;
@@ -29,6 +33,25 @@ static inline size_t varint_put(uint8_t *at, uint64_t value)
 static inline size_t varint_size(uint64_t value)
 {
     return (size_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
+}
+
+enum wire { WIRE_VARINT = 0, WIRE_DOUBLE = 1, WIRE_BYTES = 2 };
+
+/* What stands in front of a field's value; returns its end, as what follows does. */
+static inline uint8_t *tag_put(uint8_t *at, unsigned field, enum wire wire)
+{
+    return at + varint_put(at, field << 3 | wire);
+}
+
+/* A field of bytes; none where there are none. */
+static inline uint8_t *bytes_put(uint8_t *at, unsigned field, const void *bytes, size_t len)
+{
+    if (len == 0)
+        return at;
+    at = tag_put(at, field, WIRE_BYTES);
+    at += varint_put(at, len);
+    memcpy(at, bytes, len);
+    return at + len;
 }
 
 /* Reads a varint that ends before `end`; false where there is none. */

@@ -7,18 +7,11 @@
 #include <endian.h>
 #include <string.h>
 
-enum wire { WIRE_VARINT = 0, WIRE_DOUBLE = 1, WIRE_BYTES = 2 };
-
-enum { EVENT_FIELD = 7, TAG_MOST = 2, VARINT_MOST = 10, SHORT_MOST = 127, BODY_MOST = 4096 };
+enum { EVENT_FIELD = 7, TAG_MOST = 2, SHORT_MOST = 127, BODY_MOST = 4096 };
 static_assert(EVENT_EVIDENCE * (SHORT_MOST + 3) + EVENT_PORTS * 32 + TOOL_COUNT * 20 +
                       3 * EVENT_NAME + 33 * (TAG_MOST + VARINT_MOST + 8) <
                   BODY_MOST,
               "an event has room");
-
-static inline uint8_t *tag_put(uint8_t *at, unsigned field, enum wire wire)
-{
-    return at + varint_put(at, field << 3 | wire);
-}
 
 static inline uint8_t *number_put(uint8_t *at, unsigned field, uint64_t value)
 {
@@ -44,16 +37,6 @@ static inline uint8_t *double_put(uint8_t *at, unsigned field, double value)
     bits = htole64(bits);
     memcpy(at, &bits, sizeof bits);
     return at + sizeof bits;
-}
-
-static inline uint8_t *bytes_put(uint8_t *at, unsigned field, const void *bytes, size_t len)
-{
-    if (len == 0)
-        return at;
-    at = tag_put(at, field, WIRE_BYTES);
-    at += varint_put(at, len);
-    memcpy(at, bytes, len);
-    return at + len;
 }
 
 /* Our own words, or NULL. */

@@ -9,7 +9,7 @@
 
 enum { WINDOW_PORTS = 9 }; /* field of Window */
 
-enum { WIRE_BYTES = 2, VARINT_MOST = 10, ROWS_AHEAD = 12 };
+enum { ROWS_AHEAD = 12 };
 
 /* By the fields of PortTable, from GAP on. */
 enum column { GAP, PACKETS, BYTES, SYN, SCAN, SOURCES, SOURCES_HIGH, COLUMNS };
@@ -94,16 +94,6 @@ static void high_write(struct record_ports *p, const struct window *w, unsigned 
     for (uint32_t i = 0; i < count; i++)
         at = count_put(at, w->ports[proto][w->port_row[proto][p->ports[i]]].sources.high);
     p->len[SOURCES_HIGH] = (size_t)(at - p->column[SOURCES_HIGH]);
-}
-
-static uint8_t *bytes_put(uint8_t *at, unsigned field, const void *bytes, size_t len)
-{
-    if (len == 0)
-        return at;
-    *at++ = (uint8_t)(field << 3 | WIRE_BYTES);
-    at += varint_put(at, len);
-    memcpy(at, bytes, len);
-    return at + len;
 }
 
 /* The columns as one message, its length ahead; its bytes, or 0: no memory. */
