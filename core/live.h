@@ -97,7 +97,7 @@ struct live_counters {
     uint64_t held_windows;  /* wait for the feed to take them */
     uint64_t lost_windows;  /* were given up */
     struct summary_given_up
-        given_up;         /* by decisions of the memory cap; its packets are those of then */
+        given_up; /* by decisions of the memory cap that all workers have carried out; its packets are those of then */
     uint64_t silent;      /* set of receivers that said nothing for a second */
     int64_t watermark_ns; /* all before it was sent to workers */
     uint64_t generation;  /* of the rules of the window that was opened last: 1, 2, ... */

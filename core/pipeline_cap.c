@@ -70,9 +70,13 @@ static struct cap_counts tell_all(struct pipeline *p)
     return sum;
 }
 
-static void given_up_note(struct pipeline *p, const struct cap_decision *d)
+void pipeline_cap_note(struct pipeline *p)
 {
     struct summary_given_up *all = &p->result->given_up;
+    const struct cap_decision *d = &p->cap.decision;
+    if (!p->cap.is_deciding)
+        return;
+    p->cap.is_deciding = false;
     all->ports |= d->has_ports;
     all->rules |= d->has_rules;
     all->sources |= d->is_full;
@@ -120,7 +124,7 @@ static void weighed(struct pipeline *p, const struct cap_counts *most)
         return;
     cap->decision = d;
     cap->is_known = false;
-    given_up_note(p, &d);
+    cap->is_deciding = true;
     ask_all(p, MARK_GIVE_UP, CAP_GIVING_UP);
 }
 
@@ -170,6 +174,7 @@ static void answers_take(struct pipeline *p)
     struct cap_counts counts = tell_all(p);
 
     cap->state = CAP_IDLE;
+    pipeline_cap_note(p);
     if (cap->is_stale) {
         forget(cap);
     } else if (of == CAP_COUNTING) {

@@ -33,6 +33,7 @@ void pipeline_result_fill(struct pipeline *p)
     const struct event_indicators *indicators =
         p->events ? event_export_indicators(p->events) : NULL;
     p->result->indicators_withheld = indicators ? event_indicators_withheld(indicators) : 0;
+    pipeline_cap_note(p);
     const struct window_given_up *later = &p->result->total->given_up;
     p->result->given_up.packets += later->ports + later->sources;
 }

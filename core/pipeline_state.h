@@ -98,6 +98,7 @@ struct pipeline_cap {
     bool has_events;              /* open events may be beyond their cap: they are weighed next */
     int events_step;              /* those in steps up to it are closed; workers read it */
     struct cap_decision decision; /* the last one that gave up something; workers read it */
+    bool is_deciding;             /* workers were told of it; the result says nothing of it yet */
 };
 
 struct pipeline {
@@ -192,6 +193,9 @@ void pipeline_cap_poll(struct pipeline *p, uint64_t received);
 
 /* Live: workers go on with empty tables behind the mark that is sent next. What was given up is forgotten with them. */
 void pipeline_cap_day_over(struct pipeline *p);
+
+/* Says in the result what was decided, once workers have done it. */
+void pipeline_cap_note(struct pipeline *p);
 
 /* Whether enough was sorted since the last day turned to be worth another turn, which looks at all pairs. Where not, the
  * current day stays, and others go on as rows; results are the same. Says yes once for each turn. */

@@ -24,8 +24,7 @@ static const struct synth_prefix dark[] = {{.address = {198, 18}, .bits = 16, .i
 /* What a capture does beside handing packets over. */
 struct script {
     bool is_paced; /* pauses now and then, so that it lasts for more than two windows */
-    bool
-        is_stuck; /* does nothing at all for longer than the others wait, with packets in its batches */
+    bool is_stuck; /* does nothing at all for longer than the others wait, with packets of before */
     unsigned missed;      /* packets it says were missed, in all */
     bool is_blind;        /* can't see what the kernel drops */
     bool is_unsure;       /* can't say every other time what was missed */
@@ -80,12 +79,12 @@ static size_t fake_burst(struct capture *c, struct frame *frames, size_t max)
         return 0;
     if (f->script->is_paced && ++f->bursts % BATCH_OF_BURSTS == 0)
         pause_ms(2500 * BATCH_OF_BURSTS / (PACKETS / FRAME_BURST));
-    if (f->script->is_stuck && f->bursts == PACKETS / FRAME_BURST / 2)
-        pause_ms(4000);
     if (f->script->jump_seconds && f->bursts == PACKETS / FRAME_BURST / 2)
         clock_set_ahead(f->clock.clock, f->script->jump_seconds);
-    size_t count = f->packets->ops->burst(f->packets, frames, max);
     int64_t now_ns = live_clock_now(&f->clock);
+    if (f->script->is_stuck && f->bursts == PACKETS / FRAME_BURST / 2)
+        pause_ms(4000);
+    size_t count = f->packets->ops->burst(f->packets, frames, max);
     for (size_t i = 0; i < count; i++)
         frames[i].ts_ns = now_ns - (f->script->steps_back && i % 5 == 3 ? 30000000 : 0);
     if (count == 0) {

@@ -29,6 +29,14 @@ def last_lines(entry, count):
     return text.strip().splitlines()[-count:]
 
 
+def faults(entry):
+    """What tells why it failed: the end of its output, and both ends of its errors (cmocka says the fault first, a
+    sanitizer's report of what was left behind it can be hundreds of lines)."""
+    out = (entry.get("stdout") or "").strip().splitlines()[-30:]
+    err = (entry.get("stderr") or "").strip().splitlines()
+    return out + (err if len(err) <= 50 else err[:30] + ["..."] + err[-20:])
+
+
 def main(builds):
     passed = failed = skipped = 0
     for build in builds:
@@ -49,7 +57,7 @@ def main(builds):
             failed += bad
             if bad:
                 print(f"failed: {name} ({entry['result']})")
-                print("\n".join("    " + line for line in last_lines(entry, 40)))
+                print("\n".join("    " + line for line in faults(entry)))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0
 

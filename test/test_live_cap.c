@@ -126,9 +126,7 @@ static void tick(void *context, const struct live_counters *now)
         s->quiet = s->decided = 0;
         return;
     }
-    /* Workers have what was decided when nothing is on its way to them any more. */
-    bool is_decided =
-        now->given_up.ports_packets >= phases[phase].ports_packets && now->queued_batches == 0;
+    bool is_decided = now->given_up.ports_packets >= phases[phase].ports_packets;
     enum { ENOUGH = 20, TOO_MUCH = 3000 };
     s->decided += is_decided;
     if (++s->quiet >= TOO_MUCH || s->decided >= ENOUGH) {
