@@ -133,6 +133,15 @@ static void beside_add(struct window_given_up *into, const struct window_given_u
     into->events += from->events;
 }
 
+/* What is not safe was not written. */
+static void appended_back(struct live *l, struct live_unit *u)
+{
+    while (u->appended > u->safe)
+        start_map_back(l->parts, u->windows[--u->appended]->start_ns);
+    u->skip.is_said = u->skip.is_safe;
+    u->events.appended = 0; /* they stand behind all windows */
+}
+
 /* What was appended is safe, or is taken back. */
 static int windows_sync(struct live *l, struct live_unit *u, struct fault *fault)
 {
@@ -142,8 +151,7 @@ static int windows_sync(struct live *l, struct live_unit *u, struct fault *fault
     if (u->appended > 0)
         l->gap_said.windows = 0;
     if (err < 0)
-        u->appended = u->safe, u->skip.is_said = u->skip.is_safe,
-        u->events.appended = 0; /* they stand behind all windows */
+        appended_back(l, u);
     if (u->appended == 0) {
         beside_add(&l->given_up, &u->said);
         u->said = (struct window_given_up){0};
@@ -165,6 +173,18 @@ static int skip_write(struct live *l, struct live_unit *u, struct fault *fault)
     return err;
 }
 
+/* Gives a window its number among what the feed has of its start: those that were given up have none. What is late and comes first is
+ * what is left of its window. */
+static void part_number(struct live *l, struct window *w)
+{
+    struct fault fault;
+    uint32_t base = 0;
+    if (feed_log_part_base(l->settings->base.feed, w->start_ns, &base, &fault) < 0)
+        trouble(l, &fault);
+    w->part = base + start_map_next(l->parts, w->start_ns);
+    w->is_partial |= w->part == 0 && w->ledger.late > 0;
+}
+
 /* Other rules make another segment: what is in the one before must be safe then. */
 static int window_append(struct live *l, struct live_unit *u, struct fault *fault)
 {
@@ -176,12 +196,15 @@ static int window_append(struct live *l, struct live_unit *u, struct fault *faul
             return err;
         (void)rules_turn(l, w->start_ns);
     }
+    part_number(l, w);
     struct window_given_up own = w->given_up;
     if (u->appended == 0)
         beside_add(&w->given_up, &l->given_up);
     err = feed_log_append(l->settings->base.feed, w, fault);
     w->given_up = own;
-    if (err == 0 && u->appended++ == 0) {
+    if (err < 0)
+        start_map_back(l->parts, w->start_ns);
+    else if (u->appended++ == 0) {
         u->said = l->given_up;
         l->given_up = (struct window_given_up){0};
     }
@@ -256,25 +279,14 @@ static void hold(struct live *l, const struct live_unit *u)
     l->held[l->held_count++] = *u;
 }
 
-static uint32_t part_of(struct live *l, int64_t start_ns)
-{
-    struct fault fault;
-    uint32_t base = 0;
-    if (l->settings->base.feed &&
-        feed_log_part_base(l->settings->base.feed, start_ns, &base, &fault) < 0)
-        trouble(l, &fault);
-    return base + start_map_next(l->parts, start_ns);
-}
-
 /* A window is whole: what it says of itself, and to the sums. */
 static void window_note(struct live *l, struct window *w)
 {
     struct pipeline_result *result = &l->result->pipeline;
-    w->part = part_of(l, w->start_ns);
     l->end_ns = w->start_ns + w->span_ns;
     window_merge(result->total, w, WINDOW_SPANS);
     result->windows++;
-    result->parts += w->part > 0;
+    result->parts += w->ledger.late > 0;
     atomic_fetch_add_explicit(&l->windows_done, 1, memory_order_relaxed);
 }
 

@@ -16,4 +16,7 @@ void start_map_destroy(struct start_map *m); /* accepts NULL */
  * this little memory is left (core/memory.h). */
 uint32_t start_map_next(struct start_map *m, int64_t start_ns);
 
+/* The last call for this start, of which there was one, counts no more: its record was not written. */
+void start_map_back(struct start_map *m, int64_t start_ns);
+
 #endif

@@ -24,7 +24,8 @@ static const struct synth_prefix dark[] = {{.address = {198, 18}, .bits = 16, .i
 /* What a capture does beside handing packets over. */
 struct script {
     bool is_paced; /* pauses now and then, so that it lasts for more than two windows */
-    bool is_stuck; /* does nothing at all for longer than the others wait, with packets of before */
+    bool is_stuck; /* does nothing at all for longer than the others wait, with packets of before; */
+    const atomic_bool *until; /* or until this is so */
     unsigned missed;      /* packets it says were missed, in all */
     bool is_blind;        /* can't see what the kernel drops */
     bool is_unsure;       /* can't say every other time what was missed */
@@ -45,8 +46,9 @@ struct fake {
 
 static void pause_ms(unsigned ms)
 {
-    const struct timespec moment = {ms / 1000, (long)(ms % 1000) * 1000000};
-    (void)nanosleep(&moment, NULL);
+    struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) < 0)
+        ;
 }
 
 static int64_t time_of(clockid_t id)
@@ -72,6 +74,14 @@ static void clock_set_ahead(struct live_clock *c, int64_t seconds)
     atomic_flag_clear_explicit(&c->is_renewed, memory_order_release);
 }
 
+static void stay(const struct script *s)
+{
+    if (!s->until)
+        pause_ms(4000);
+    while (s->until && !atomic_load(s->until))
+        pause_ms(10);
+}
+
 static size_t fake_burst(struct capture *c, struct frame *frames, size_t max)
 {
     struct fake *f = (struct fake *)c;
@@ -83,7 +93,7 @@ static size_t fake_burst(struct capture *c, struct frame *frames, size_t max)
         clock_set_ahead(f->clock.clock, f->script->jump_seconds);
     int64_t now_ns = live_clock_now(&f->clock);
     if (f->script->is_stuck && f->bursts == PACKETS / FRAME_BURST / 2)
-        pause_ms(4000);
+        stay(f->script);
     size_t count = f->packets->ops->burst(f->packets, frames, max);
     for (size_t i = 0; i < count; i++)
         frames[i].ts_ns = now_ns - (f->script->steps_back && i % 5 == 3 ? 30000000 : 0);

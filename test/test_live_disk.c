@@ -7,12 +7,13 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-enum { LOST = 3, SHORT_NS = 250000000 };
+enum { SHORT_NS = 250000000 };
 
 /* Armed: it is full when two records in a row are written, before the second. */
 enum disk { DISK_SOUND, DISK_SYNCS_NOTHING, DISK_ARMED, DISK_FULL };
 static atomic_int disk;
 static atomic_uint unsynced; /* records written since it was synced last */
+static atomic_bool is_sound; /* again */
 
 /* In place of the C library's. */
 int fdatasync(int fd)
@@ -50,17 +51,25 @@ ssize_t write(int fd, const void *bytes, size_t len)
 static const struct row {
     const char *what;
     enum disk disk;
+    unsigned lost;   /* windows, at least; then the disk is sound again */
     bool stays_full; /* to the end */
     unsigned captures;
     struct script first;
 } rows[] = {
-    {.what = "it syncs nothing", .disk = DISK_SYNCS_NOTHING, .captures = 1},
+    {.what = "it syncs nothing", .disk = DISK_SYNCS_NOTHING, .lost = 3, .captures = 1},
     {.what = "it is full between a window and a late one",
      .disk = DISK_ARMED,
+     .lost = 3,
      .captures = 2,
      .first = {.is_paced = true, .is_stuck = true}},
+    {.what = "a window is given up, then comes a late one of its time",
+     .disk = DISK_FULL,
+     .lost = 12,
+     .captures = 2,
+     .first = {.is_paced = true, .is_stuck = true, .until = &is_sound}},
     {.what = "and stays so",
      .disk = DISK_ARMED,
+     .lost = 1,
      .stays_full = true,
      .captures = 2,
      .first = {.is_paced = true, .is_stuck = true}},
@@ -75,8 +84,10 @@ struct ending {
 static void tick(void *context, const struct live_counters *now)
 {
     struct ending *e = context;
-    if (now->lost_windows >= LOST)
+    if (!e->row->stays_full && now->lost_windows >= e->row->lost) {
         atomic_store(&disk, DISK_SOUND);
+        atomic_store(&is_sound, true);
+    }
     if (e->row->stays_full ? now->held_windows > 0
                            : atomic_load(&disk) == DISK_SOUND && now->held_windows == 0)
         atomic_store(&e->stop, 1);
@@ -143,6 +154,7 @@ static void capture(const struct row *row, struct feed_log *feed, struct recorde
             (struct live_receiver_settings){.capture = &fakes[i].base, .cpu = LIVE_ANY_CPU};
     }
     atomic_store(&unsynced, 0);
+    atomic_store(&is_sound, false);
     atomic_store(&disk, row->disk);
     if (live_run(&settings, result, &fault) < 0)
         fail_msg("%s: %s", row->what, fault.text);
@@ -170,7 +182,9 @@ static void run(const struct row *row, const struct ruleset *rules)
         fail_msg("%s: %lu windows in the feed, %lu lost, of %lu", row->what,
                  (unsigned long)checked.windows, (unsigned long)lost,
                  (unsigned long)result.pipeline.windows);
-    assert_true(lost >= (row->stays_full ? 1 : LOST));
+    assert_true(lost >= row->lost);
+    if (row->first.is_stuck)
+        assert_true(result.pipeline.total->ledger.late > 0);
     if (!row->stays_full && (checked.windows_given_up != lost || said != lost))
         fail_msg("%s: %lu lost, %lu by gaps, %lu by windows", row->what, (unsigned long)lost,
                  (unsigned long)checked.windows_given_up, (unsigned long)said);
