@@ -208,14 +208,15 @@ static void sealed(void *context, int64_t end_ns)
     if (end_ns - r->kept_ns < INT64_C(3600000000000))
         return;
     int err = feed_keep_run(r->feed, c->out, &keep, end_ns, &kept, &fault);
-    if (err == 0 && kept.is_waiting && !r->is_waiting)
+    if (err == -EAGAIN)
+        return;
+    r->kept_ns = end_ns; /* what can't be deleted is said each time, here and in the feed */
+    if (err < 0)
+        say_beside(r, fault.text);
+    else if (kept.is_waiting && !r->is_waiting)
         say_beside(r, "time went on by more than a week: nothing is deleted by it until the feed "
                       "holds 24 hours of it");
-    if (err == 0) {
-        r->kept_ns = end_ns;
-        r->is_waiting = kept.is_waiting;
-    } else if (err != -EAGAIN)
-        say_beside(r, fault.text);
+    r->is_waiting = err == 0 ? kept.is_waiting : r->is_waiting;
 }
 
 /* ---- feed and days ---- */

@@ -24,13 +24,14 @@ static const struct synth_prefix dark[] = {{.address = {198, 18}, .bits = 16, .i
 /* What a capture does beside handing packets over. */
 struct script {
     bool is_paced; /* pauses now and then, so that it lasts for more than two windows */
-    bool is_stuck; /* does nothing at all for longer than the others wait, with packets of before; */
+    bool
+        is_stuck; /* does nothing at all for longer than the others wait, with packets of before; */
     const atomic_bool *until; /* or until this is so */
-    unsigned missed;      /* packets it says were missed, in all */
-    bool is_blind;        /* can't see what the kernel drops */
-    bool is_unsure;       /* can't say every other time what was missed */
-    bool steps_back;      /* some times lie before those it gave */
-    int64_t jump_seconds; /* the clock is set so far ahead when half of the packets have come */
+    unsigned missed;          /* packets it says were missed, in all */
+    bool is_blind;            /* can't see what the kernel drops */
+    bool is_unsure;           /* can't say every other time what was missed */
+    bool steps_back;          /* some times lie before those it gave */
+    int64_t jump_seconds;     /* the clock is set so far ahead when half of the packets have come */
 };
 
 struct fake {
