@@ -72,7 +72,4 @@ uint32_t start_map_next(struct start_map *m, int64_t start_ns)
     return s->calls++;
 }
 
-void start_map_back(struct start_map *m, int64_t start_ns)
-{
-    start_find(m, start_ns)->calls--;
-}
+void start_map_back(struct start_map *m, int64_t start_ns) { start_find(m, start_ns)->calls--; }
