@@ -7,7 +7,7 @@ import ipaddress
 import maxminddb
 import yaml
 
-from test_origins import BLOCKS, as_of, country_of, longest
+from test_origins import BLOCKS, BLOCKS_BY_LENGTH, as_of, country_of, longest
 
 NOT_GLOBAL = {"::/3", "4000::/2", "8000::/1"}  # together: what is left of ::/0 beside 2000::/3
 
@@ -44,7 +44,7 @@ class Origins:
         return self.found[address]
 
     def look_up(self, address):
-        block = longest(BLOCKS, address)
+        block = longest(BLOCKS_BY_LENGTH, address)
         if block and BLOCKS[block] is False:
             return "", "::/0" if str(block) in NOT_GLOBAL else str(block), "", 0, ""
         country = country_of(self.entry(self.country, address)) or ""

@@ -38,14 +38,23 @@ BLOCKS = {ipaddress.ip_network(word): reach for words, reach in ((FALSE, False),
           for word in words.split()}
 
 
-def longest(networks, address):
+def by_length(networks):
+    """For longest(): (IP version, bits behind the prefix, the prefix, the network), the most specific first."""
+    return [(net.version, net.max_prefixlen - net.prefixlen, int(net.network_address) >> (net.max_prefixlen - net.prefixlen), net)
+            for net in sorted(networks, key=lambda net: -net.prefixlen)]
+
+
+def longest(rows, address):
     """The most specific of the networks that holds the address."""
-    holding = [net for net in networks if net.version == address.version and address in net]
-    return max(holding, key=lambda net: net.prefixlen, default=None)
+    version, number = address.version, int(address)
+    return next((net for family, bits, prefix, net in rows if family == version and number >> bits == prefix), None)
+
+
+BLOCKS_BY_LENGTH = by_length(BLOCKS)
 
 
 def is_bogon(address, extra=False):
-    net = longest(BLOCKS, address)
+    net = longest(BLOCKS_BY_LENGTH, address)
     return net is not None and (BLOCKS[net] is False or (extra and BLOCKS[net] is None))
 
 
@@ -91,10 +100,11 @@ def as_of(entry):
 
 def check_database(verdict, name, option, field, answer_of):
     networks = source_networks(name)
+    rows = by_length(networks)
     addresses = sorted({net.network_address for net in networks}, key=lambda a: (a.version, a))
     found = explained(addresses, option, os.path.join(REFDATA, "mmdb-test", name + ".mmdb"))
     for address, origin in zip(addresses, found):
-        expected = None if is_bogon(address) else answer_of(networks[longest(networks, address)])
+        expected = None if is_bogon(address) else answer_of(networks[longest(rows, address)])
         said = origin.get(field) if isinstance(origin, dict) else origin
         verdict.equal(said, expected, f"{name} {address}")
 
@@ -179,8 +189,8 @@ def check_list(path, out):
 
 def owner(organisations, address):
     """By the longest prefix, then the first name in bytes."""
-    best = [(-net.prefixlen, name.encode(), name) for name, nets in organisations.items()
-            if (net := longest(nets, address))]
+    best = [(-net.prefixlen, name.encode(), name) for name, rows in organisations.items()
+            if (net := longest(rows, address))]
     return min(best)[2] if best else None
 
 
@@ -206,8 +216,9 @@ def check_all(verdict, folder):
     rc, shown, err = run("lists", "show", "--json", out, *asked)
     answer = json.loads(shown) if rc == 0 else {"addresses": []}
     verdict.equal(len(answer["addresses"]), len(asked), f"lists show: {err}")
+    by_name = {name: by_length(nets) for name, nets in organisations.items()}
     for address, row in zip(asked, answer["addresses"]):
-        expected = None if is_bogon(address) else owner(organisations, address)
+        expected = None if is_bogon(address) else owner(by_name, address)
         verdict.equal(row["organisation"], expected, f"all lists {address}")
     every = os.path.join(folder, "every.txt")
     with open(every, "w", encoding="utf-8") as f:
