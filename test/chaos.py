@@ -85,7 +85,7 @@ class Stage:
         self.packets = 0          # that all runs got
         self.kinds = collections.Counter()  # that the feed had when this `live` began
         self.known = []           # records of the feed, as they were when it was last looked at
-        self.spoiled = set()      # dates whose journal chaos damaged
+        self.spoiled = set()      # dates whose journal chaos damaged, or whose Day, behind which no journal is kept
         self.down = []            # [from, to] by the program's clock
         self.recorded = 0         # packets of runs that ended well
         self.did = []
@@ -107,6 +107,8 @@ class Stage:
     # ---- the program
 
     def start_only(self):
+        if self.down and not self.down[-1][1]:
+            self.down[-1][1] = int(self.clock.now() * 1e9)
         self.live = Live("--from", f"pcap:{SENSOR}", "-o", self.feed, "--window", "1s", "--telescope", TELESCOPE, "--sensor", NAME, "--timezone",
                          self.zone, "--workers", self.workers, "--record", self.record, "--record-zstd", self.zstd, "--listen", "127.0.0.1:0",
                          "--to", self.redis.url + "?timeout=1s&keep_windows=30000d&keep_days=30000d&keep_hours=60d", "--status-every", "0", *KEEP, env=self.env)
@@ -115,8 +117,6 @@ class Stage:
     def start(self, may_fail=False):
         """False where it did not come up, which is a failure unless it may."""
         before = len(self.windows_quick())
-        if self.down and not self.down[-1][1]:
-            self.down[-1][1] = int(self.clock.now() * 1e9)
         self.start_only()
         live = self.live
         is_up = live.until(lambda: self.url() and len(self.windows_quick()) > before and live.child.poll() is None)

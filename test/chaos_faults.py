@@ -320,6 +320,8 @@ def tail_cut(stage):
     stage.known = after
     if kind == "window":
         stage.spoiled.add(stage.date_of(window.start_ns))
+    elif kind == "day":
+        stage.spoiled.add(window.facts.date)
     is_ahead = kind == "window" and stage.redis.client().xlen(chaos_checks.KEY) == count
     journal_away_if_refused(stage)
     if is_ahead:
