@@ -186,25 +186,29 @@ static int segment_walk(struct walk *w, struct feed_reader *r, size_t segment)
             break;
         err = 0;
     }
+    if (!w->is_settled && c.next > 0) { /* else its writer is at the first record */
+        w->segment = segment;
+        w->offset = c.next;
+    }
     feed_cursor_end(&c);
     return err;
 }
 
-/* The position in front of what stands at `offset`, or behind all that is whole: with the crc that the chain goes on from. */
-static int position_take(struct walk *w, struct feed_reader *r, size_t segment, uint64_t offset)
+/* The position where the walk has settled or ended: with the crc that the chain goes on from. */
+static int position_take(struct walk *w, struct feed_reader *r)
 {
     const struct feed_reader_segment *list;
     struct feed_place *place = w->place;
     struct feed_cursor c;
     struct record_view view;
     feed_reader_segments(r, &list);
-    int err = feed_cursor_begin(&c, r, segment, w->fault);
-    while (err == 0 && c.next < offset && (err = feed_cursor_next(&c, &view, w->fault)) == 1) {
+    int err = feed_cursor_begin(&c, r, w->segment, w->fault);
+    while (err == 0 && c.next < w->offset && (err = feed_cursor_next(&c, &view, w->fault)) == 1) {
         err = view.body_kind == RECORD_header
                   ? feed_header_take(&place->header, view.body, view.body_len, w->fault)
                   : 0;
         place->position = (struct feed_position){
-            .segment = list[segment].number, .offset = c.next, .seq = c.seq, .crc = c.crc};
+            .segment = list[w->segment].number, .offset = c.next, .seq = c.seq, .crc = c.crc};
     }
     feed_cursor_end(&c);
     return err;
@@ -244,13 +248,12 @@ static void front_take(struct walk *w)
 static int feed_walk(struct walk *w, struct feed_reader *r)
 {
     const struct feed_reader_segment *list;
-    size_t count = feed_reader_segments(r, &list), last = count;
+    size_t count = feed_reader_segments(r, &list);
     int err = 0;
     w->is_cut = count > 0 && list[0].number > 1;
     for (size_t i = 0; err == 0 && i < count && !is_done(w); i++) {
         if (list[i].kind == FEED_SOURCES)
             continue;
-        last = i;
         err = segment_walk(w, r, i);
     }
     if (err == 0)
@@ -264,11 +267,11 @@ static int feed_walk(struct walk *w, struct feed_reader *r)
         front_take(w);
         return 0;
     }
-    if (w->is_settled)
-        return position_take(w, r, w->segment, w->offset);
-    memcpy(w->place->ids, w->ids, sizeof w->ids);
-    w->place->starts = w->starts;
-    return last == count ? 0 : position_take(w, r, last, UINT64_MAX);
+    if (!w->is_settled) {
+        memcpy(w->place->ids, w->ids, sizeof w->ids);
+        w->place->starts = w->starts;
+    }
+    return w->offset == 0 ? 0 : position_take(w, r);
 }
 
 int feed_place_find(struct feed_place *out, const char *dir,

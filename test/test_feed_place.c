@@ -4,6 +4,9 @@
 
 #include "feed_case.h"
 
+#include <pthread.h>
+#include <time.h>
+
 static const struct window_case cases[] = {
     {10, 0, 3}, {11, 0, 2}, {12, 0, 4}, {11, 1, 1}, {12, 1, 2}, {13, 0, 5}, {80, 0, 1}, {79, 0, 1},
 };
@@ -162,13 +165,99 @@ static void cut(void **state)
     assert_int_equal(feed_place_find(&place, dir, have, "sink", &fault), -ESTALE);
 }
 
+/* The last segment has no byte yet: the place is behind what stands before it. */
+static void begun(void **state)
+{
+    static const struct window_case two[] = {{10, 0, 1}, {80, 0, 2}};
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    struct fault fault;
+    struct feed_place place;
+    struct sink_cursor have[SINK_SORTS] = {[SINK_WINDOWS] = {.last = {10 * DAY0, 0}}};
+    feed_write(folder_name(dir), two, 2);
+    assert_int_equal(segment_list(dir, paths), 2);
+    file_write(paths[1], NULL, 0);
+    assert_int_equal(feed_place_find(&place, dir, have, "sink", &fault), 0);
+    assert_int_equal(place.position.segment, 1);
+    assert_int_equal(next_start(dir, &place), -1);
+}
+
+/* ---- a feed that grows, its writer holding no lock (it is being copied, say) ---- */
+
+enum { GROWING = 40, ROUNDS = 1500 };
+
+/* Where the windows of the one segment in `dir` end; the last entry is the segment's end. */
+static void window_ends(const char *dir, uint64_t ends[GROWING])
+{
+    struct feed_tail *tail;
+    struct feed_tail_record r;
+    struct fault fault;
+    size_t count = 0;
+    assert_int_equal(feed_tail_open(&tail, dir, NULL, &fault), 0);
+    while (count < GROWING && feed_tail_next(tail, &r, &fault) == 1)
+        if (r.kind == RECORD_window)
+            ends[count++] = r.offset + r.delimited_len;
+    assert_int_equal(count, GROWING);
+    feed_tail_close(tail);
+}
+
+struct growth {
+    const char *path;
+    const uint8_t *bytes;
+    size_t len;
+    long after_ns;
+};
+
+static void *grow(void *context)
+{
+    const struct growth *g = context;
+    const struct timespec pause = {.tv_nsec = g->after_ns};
+    nanosleep(&pause, NULL);
+    int fd = open(g->path, O_WRONLY | O_APPEND);
+    bool is_written = fd >= 0 && write(fd, g->bytes, g->len) == (ssize_t)g->len;
+    if (fd >= 0)
+        close(fd);
+    return is_written ? context : NULL;
+}
+
+/* What comes while the place is looked for comes behind it, whenever that is. */
+static void growing(void **state)
+{
+    struct window_case minutes[GROWING];
+    char dir[PATH_LEN], paths[8][PATH_LEN];
+    uint64_t ends[GROWING];
+    struct feed_place place;
+    struct fault fault;
+    size_t len;
+    for (size_t i = 0; i < GROWING; i++)
+        minutes[i] = (struct window_case){(int64_t)i, 0, 1};
+    feed_write(folder_name(dir), minutes, GROWING);
+    assert_int_equal(segment_list(dir, paths), 1);
+    window_ends(dir, ends);
+    uint8_t *bytes = file_read(paths[0], &len);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        size_t at = 1 + i % (GROWING - 2);
+        struct sink_cursor have[SINK_SORTS] = {
+            [SINK_WINDOWS] = {
+                .last = feed_id_next((struct feed_id){0}, minutes[at].minute * minute_ns)}};
+        struct growth g = {paths[0], bytes + ends[at], ends[at + 1] - ends[at],
+                           (long)(i % 100 * 3000)};
+        pthread_t writer;
+        void *written;
+        file_write(paths[0], bytes, ends[at]);
+        assert_int_equal(pthread_create(&writer, NULL, grow, &g), 0);
+        assert_int_equal(feed_place_find(&place, dir, have, "sink", &fault), 0);
+        assert_int_equal(pthread_join(writer, &written), 0);
+        assert_non_null(written);
+        assert_int_equal(next_start(dir, &place), minutes[at + 1].minute * minute_ns);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids),
-        cmocka_unit_test(places),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(cut),
+        cmocka_unit_test(ids), cmocka_unit_test(places), cmocka_unit_test(refusals),
+        cmocka_unit_test(cut), cmocka_unit_test(begun),  cmocka_unit_test(growing),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

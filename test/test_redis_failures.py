@@ -23,7 +23,7 @@ KEY = "yamiscope:{s1}:windows"
 
 class Bench:
     def __init__(self, folder):
-        self.folder, self.verdict, self.count = folder, Verdict(), 0
+        self.folder, self.verdict, self.count, self.is_settled = folder, Verdict(), 0, True
         self.feed = os.path.join(folder, "feed")
         rc, _, err = replay("-o", self.feed, "--sensor", SENSOR, "--timezone", "Asia/Tokyo", late_capture(os.path.join(folder, "late.pcap")))
         self.verdict.equal(rc, 0, f"replay: {err}")
@@ -37,12 +37,13 @@ class Bench:
 
     def settled(self, client, about, **more):
         """Waits for the end of the feed, then holds everything to it."""
-        if self.verdict.check(wait_until(ends_at(client, SENSOR, self.feed)), f"{about}: the end does not arrive"):
+        self.is_settled = wait_until(ends_at(client, SENSOR, self.feed))
+        if self.verdict.check(self.is_settled, f"{about}: the end does not arrive"):
             check(self.verdict, client(), SENSOR, self.feed, about, is_deep=False, **more)
 
     def ended(self, publisher, about, words=()):
         rc, err = publisher.stop()
-        self.verdict.check(rc == 0 and all(word in err for word in words), f"{about}: exit {rc}: {err}")
+        self.verdict.check(self.is_settled and rc == 0 and all(word in err for word in words), f"{about}: exit {rc}: {err}")
 
 
 def length(client):
