@@ -408,17 +408,23 @@ static bool source_fill(struct packing *p, const struct sheaf_source *of, struct
     return is_attacker;
 }
 
-/* Sources in the order of addresses lie all over the shard: what the one so far ahead needs is asked for, in two steps. */
-static inline void source_prefetch(const struct packing *p, uint32_t i)
+/* Sources in the order of addresses lie all over the shard: what the one so far ahead needs is asked for, in two steps. Always
+ * inline: a compiler drops calls of what does nothing but ask for memory. */
+static inline __attribute__((always_inline)) void source_prefetch(const struct packing *p,
+                                                                  uint32_t i)
 {
-    enum { FAR = 24, NEAR = 12 };
+    enum { FAR = 24, NEAR = 12, AT_MOST = 8 };
     const struct sheaf *s = &p->sheaf;
     if (i + FAR < s->source_count)
         __builtin_prefetch(&s->order[s->sources[i + FAR].from]);
     if (i + NEAR >= s->source_count)
         return;
     const struct sheaf_source *near = &s->sources[i + NEAR];
-    __builtin_prefetch(&s->rows[s->order[near->from]]);
+    for (uint32_t k = near->from; k < near->to && k < near->from + AT_MOST; k++) {
+        const struct day_row *row = &s->rows[s->order[k]];
+        __builtin_prefetch(row);
+        __builtin_prefetch((const char *)(row + 1) - 1);
+    }
     __builtin_prefetch(source_at(p->table, near->number));
     if (p->is_current)
         __builtin_prefetch(&p->table->times[near->number], 1);

@@ -10,8 +10,8 @@
 #include "core/tally_day.h"
 #include "export/source_day.h"
 
-/* Takes a source day, valid during the call. 0 or -errno, which ends the packing. */
-typedef int (*source_day_take)(void *context, const struct source_day *s);
+/* Takes a source day, valid during the call; may change it. 0 or -errno, which ends the packing. */
+typedef int (*source_day_take)(void *context, struct source_day *s);
 
 /* `is_current`: the shard's counts and firsts are this day's. `judge` (may be NULL) gets every source, too. What its
  * sources gave up is added to *given_up. 0 or what `take` returned. */

@@ -2,7 +2,10 @@
 
 #include "core/memory.h"
 #include "export/record.h"
+#include "export/source_key.h"
 
+#include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -158,25 +161,35 @@ bool day_runs_has(struct day_runs *r, int32_t date, unsigned shard)
 
 /* ---- merging ---- */
 
-/* A run being read: its next source day. */
+/* Where the next source of a run stands, and by what it is told: IP version, the address's two halves. */
 struct run_cursor {
     const uint8_t *at, *end;
-    struct source_day_buffer next;
+    const uint8_t *body;
+    size_t body_len;
+    uint64_t high, low;
+    uint8_t ip_version;
 };
 
 struct day_merge {
     struct run_cursor *cursors;
     uint32_t *heap; /* numbers of cursors, that with the least next one first */
     uint32_t count, left;
-    bool is_head_taken; /* the first one's source day was handed out */
-    struct source_day_buffer whole;
-    uint8_t *file; /* mapped; NULL: there is none */
+    struct source_day_buffer part; /* of a source that several runs have */
+    uint8_t *file;                 /* mapped; NULL: there is none */
     size_t file_len;
 };
 
-/* Reads the next one; false: there is none. These bytes are our own. */
+static uint64_t half_of(const uint8_t *address)
+{
+    uint64_t half;
+    memcpy(&half, address, sizeof half);
+    return be64toh(half);
+}
+
+/* Goes to the next one; false: there is none. These bytes are our own. */
 static bool cursor_next(struct run_cursor *c)
 {
+    uint8_t key[SOURCE_KEY];
     uint64_t len = 0;
     struct record_view view;
     if (c->at == c->end)
@@ -186,20 +199,24 @@ static bool cursor_next(struct run_cursor *c)
         if (!(*c->at++ & 0x80))
             break;
     }
-    int err = record_view(&view, c->at, len);
-    struct fault fault;
-    if (err == 0)
-        err = record_unpack_source_day(&c->next, view.body, view.body_len, &fault);
-    if (err == -ENOMEM)
-        memory_ended();
-    assert(err == 0);
+    bool is_sound =
+        record_view(&view, c->at, len) == 0 && source_key_parse(view.body, view.body_len, key);
+    assert(is_sound);
+    c->body = view.body;
+    c->body_len = view.body_len;
+    c->ip_version = key[0];
+    c->high = half_of(key + 1);
+    c->low = half_of(key + 9);
     c->at += len;
     return true;
 }
 
 static bool is_before(const struct day_merge *m, uint32_t a, uint32_t b)
 {
-    return source_day_order(&m->cursors[a].next.day, &m->cursors[b].next.day) < 0;
+    const struct run_cursor *x = &m->cursors[a], *y = &m->cursors[b];
+    if (x->ip_version != y->ip_version)
+        return x->ip_version < y->ip_version;
+    return x->high != y->high ? x->high < y->high : x->low < y->low;
 }
 
 /* The heap holds but for place i. */
@@ -277,9 +294,7 @@ void day_merge_end(struct day_merge *m)
 {
     if (!m)
         return;
-    for (uint32_t i = 0; i < m->count; i++)
-        source_day_buffer_free(&m->cursors[i].next);
-    source_day_buffer_free(&m->whole);
+    source_day_buffer_free(&m->part);
     if (m->file)
         (void)munmap(m->file, m->file_len);
     free(m->cursors);
@@ -287,35 +302,35 @@ void day_merge_end(struct day_merge *m)
     free(m);
 }
 
-/* Whether the next but one is the same source. */
-static bool is_split(const struct day_merge *m)
+/* Takes what the least cursor has. */
+static void head_unpack(struct day_merge *m, struct source_day_buffer *to)
 {
-    const struct source_day *d = &m->cursors[m->heap[0]].next.day;
-    bool is_same = false;
-    for (uint32_t child = 1; child < 3 && child < m->left; child++)
-        is_same |= source_day_order(d, &m->cursors[m->heap[child]].next.day) == 0;
-    return is_same;
+    const struct run_cursor *c = &m->cursors[m->heap[0]];
+    struct fault fault;
+    int err = record_unpack_source_day(to, c->body, c->body_len, &fault);
+    if (err == -ENOMEM)
+        memory_ended();
+    assert(err == 0);
 }
 
-struct source_day *day_merge_next(struct day_merge *m)
+bool day_merge_next(struct day_merge *m, struct day_merged *to)
 {
-    if (m->is_head_taken)
-        heap_turn(m);
-    m->is_head_taken = false;
     if (m->left == 0)
-        return NULL;
-    struct source_day *d = &m->cursors[m->heap[0]].next.day;
-    if (!is_split(m)) {
-        m->is_head_taken = true;
-        return d;
-    }
-    if (source_day_copy(&m->whole, d) < 0)
-        memory_ended();
+        return false;
+    const struct run_cursor *c = &m->cursors[m->heap[0]];
+    const struct run_cursor first = *c;
+    head_unpack(m, &to->whole);
+    to->body = c->body;
+    to->body_len = c->body_len;
     for (heap_turn(m); m->left > 0; heap_turn(m)) {
-        if (source_day_order(&m->whole.day, &m->cursors[m->heap[0]].next.day) != 0)
+        c = &m->cursors[m->heap[0]];
+        if (c->ip_version != first.ip_version || c->high != first.high || c->low != first.low)
             break;
-        if (source_day_merge(&m->whole, &m->cursors[m->heap[0]].next.day) < 0)
+        head_unpack(m, &m->part);
+        if (source_day_merge(&to->whole, &m->part.day) < 0)
             memory_ended();
+        to->body = NULL;
+        to->body_len = 0;
     }
-    return &m->whole.day;
+    return true;
 }

@@ -32,13 +32,20 @@ int day_runs_add(struct day_runs *r, int32_t date, unsigned shard, uint8_t *byte
 bool day_runs_has(struct day_runs *r, int32_t date, unsigned shard);
 
 /* Begins to read a date's source days, of one shard or of all (`shard` is SHARDS). Caller ends it. 0, or -errno and a
- * fault: the file can't be read. Memory: a source day for each run. */
+ * fault: the file can't be read. Memory: 64 bytes for each run. */
 int day_merge_begin(struct day_merge **out, struct day_runs *r, int32_t date, unsigned shard,
                     struct fault *fault);
 void day_merge_end(struct day_merge *m); /* accepts NULL */
 
-/* The next source in the order of source_day_order(), merged of all that runs have of it; valid until the next
- * call, and the caller may change it. NULL: there is none. */
-struct source_day *day_merge_next(struct day_merge *m);
+/* A source. Begins as all zero; the caller frees `whole`. */
+struct day_merged {
+    struct source_day_buffer whole; /* all that runs have of it */
+    const uint8_t *
+        body; /* as the only run that has of it packed it, until day_merge_end(); NULL: there are several */
+    size_t body_len;
+};
+
+/* The next source in the order of source_day_order(). False: there is none. */
+bool day_merge_next(struct day_merge *m, struct day_merged *to);
 
 #endif

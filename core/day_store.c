@@ -1,13 +1,14 @@
 #include "core/day_store.h"
 
-#include "core/event_infected.h"
-
+#include "core/channel.h"
 #include "core/day_make.h"
 #include "core/day_runs.h"
+#include "core/event_infected.h"
 #include "core/memory.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,7 @@ void day_store_add_lone(struct day_store *s, struct tally_day *day)
 
 /* What a shard's day becomes. */
 struct packing {
+    const struct origins *origins;
     struct record_buffer bytes;
     struct count kinds[KIND_COUNT];
     struct day_given_up given_up;
@@ -98,10 +100,12 @@ struct packing {
 
 /* ---- packing ---- */
 
-static int pack_one(void *context, const struct source_day *d)
+static int pack_one(void *context, struct source_day *d)
 {
     struct packing *p = context;
+    struct origin origin;
     uint32_t crc = 0;
+    day_make_origin(p->origins, d, &origin);
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         p->kinds[k].packets += d->kinds[k].packets;
         p->kinds[k].bytes += d->kinds[k].bytes;
@@ -128,19 +132,21 @@ int day_store_judge(struct day_store *s, int32_t date, unsigned shard, struct su
                     struct fault *fault)
 {
     struct day_merge *m;
-    const struct source_day *d;
+    struct day_merged of = {0};
+    const struct source_day *d = &of.whole.day;
     int err = day_merge_begin(&m, s->runs, date, shard, fault);
-    while (err == 0 && (d = day_merge_next(m)))
+    while (err == 0 && day_merge_next(m, &of))
         survey_judge_take(judge, source_number(judge->shard, d->address, d->ip_version), d,
                           day_make_is_attacker(s->settings->day.rules, d));
     day_merge_end(m);
+    source_day_buffer_free(&of.whole);
     return err;
 }
 
 int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day *day,
                    unsigned shard, bool is_current, struct survey_judge *judge, struct fault *fault)
 {
-    struct packing p = {0};
+    struct packing p = {.origins = s->settings->origins};
     bool is_begun_anew = judge && day_runs_has(s->runs, day->of.date, shard);
     int err = day_pack(t, day, shard, is_current, is_begun_anew ? NULL : judge, &p.given_up,
                        pack_one, &p);
@@ -156,23 +162,91 @@ int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day 
 
 /* ---- days ---- */
 
-/* All sources of a date, in order, each once. */
+/* Two threads finish a date: one merges and unpacks, the other counts and writes; what one does for a source costs about as
+ * much as what the other does. Between them some batches go round. */
+enum { BATCHES = 4, BATCH_SOURCES = 64 };
+
+struct source_batch {
+    unsigned count; /* less than BATCH_SOURCES: the last one */
+    struct day_merged sources[BATCH_SOURCES];
+};
+
+struct merging {
+    struct day_merge *merge;
+    struct channel *full, *empty; /* batches */
+    atomic_bool is_ended;         /* the rest is not wanted */
+    struct source_batch batches[BATCHES];
+};
+
+static void *merging_main(void *context)
+{
+    struct merging *m = context;
+    for (bool is_more = true; is_more;) {
+        struct source_batch *b = channel_pop(m->empty);
+        b->count = 0;
+        while (b->count < BATCH_SOURCES && !atomic_load(&m->is_ended) &&
+               day_merge_next(m->merge, &b->sources[b->count]))
+            b->count++;
+        is_more = b->count == BATCH_SOURCES;
+        channel_push(m->full, b);
+    }
+    return NULL;
+}
+
+/* A source, counted and written. */
+static int source_take(struct day_store *s, const struct day_merged *of, struct day *day,
+                       struct feed_log *feed, struct fault *fault)
+{
+    const struct source_day *d = &of->whole.day;
+    int err = day_add(day, d, fault);
+    if (err == 0 && feed)
+        err = feed_log_append_packed(feed, d, of->body, of->body_len, fault);
+    if (err == 0 && feed && s->settings->infected)
+        err = event_infected_add(s->settings->infected, d, fault);
+    return err;
+}
+
+/* All of them, in order, each once. */
+static int batches_take(struct day_store *s, struct merging *m, struct day *day,
+                        struct feed_log *feed, struct fault *fault)
+{
+    int err = 0;
+    for (bool is_more = true; is_more;) {
+        struct source_batch *b = channel_pop(m->full);
+        for (unsigned i = 0; i < b->count && err == 0; i++)
+            err = source_take(s, &b->sources[i], day, feed, fault);
+        if (err < 0)
+            atomic_store(&m->is_ended, true);
+        is_more = b->count == BATCH_SOURCES;
+        channel_push(m->empty, b);
+    }
+    return err;
+}
+
+/* All sources of a date. */
 static int sources_take(struct day_store *s, int32_t date, struct day *day, struct feed_log *feed,
                         struct fault *fault)
 {
-    struct day_merge *m;
-    struct source_day *d;
-    int err = day_merge_begin(&m, s->runs, date, SHARDS, fault);
-    while (err == 0 && (d = day_merge_next(m))) {
-        struct origin origin;
-        day_make_origin(s->settings->origins, d, &origin);
-        err = day_add(day, d, fault);
-        if (err == 0 && feed)
-            err = feed_log_append_source_day(feed, d, fault);
-        if (err == 0 && feed && s->settings->infected)
-            err = event_infected_add(s->settings->infected, d, fault);
+    struct merging *m = memory_must(calloc(1, sizeof *m));
+    pthread_t thread;
+    m->full = memory_must(channel_create(BATCHES, NULL));
+    m->empty = memory_must(channel_create(BATCHES, NULL));
+    for (unsigned i = 0; i < BATCHES; i++)
+        channel_push(m->empty, &m->batches[i]);
+    int err = day_merge_begin(&m->merge, s->runs, date, SHARDS, fault);
+    if (err == 0 && (err = -pthread_create(&thread, NULL, merging_main, m)) < 0)
+        fault_set(fault, -err, "a thread to merge source days: %s", strerror(-err));
+    if (err == 0) {
+        err = batches_take(s, m, day, feed, fault);
+        (void)pthread_join(thread, NULL);
     }
-    day_merge_end(m);
+    day_merge_end(m->merge);
+    for (unsigned i = 0; i < BATCHES; i++)
+        for (unsigned k = 0; k < BATCH_SOURCES; k++)
+            source_day_buffer_free(&m->batches[i].sources[k].whole);
+    channel_destroy(m->full);
+    channel_destroy(m->empty);
+    free(m);
     return err;
 }
 

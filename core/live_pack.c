@@ -60,7 +60,7 @@ struct taking {
     struct record_buffer *run;
 };
 
-static int take(void *context, const struct source_day *d)
+static int take(void *context, struct source_day *d)
 {
     struct taking *taking = context;
     uint32_t crc = 0;

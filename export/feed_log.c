@@ -505,8 +505,8 @@ int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
     return err;
 }
 
-int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
-                               struct fault *fault)
+int feed_log_append_packed(struct feed_log *log, const struct source_day *s, const uint8_t *body,
+                           size_t body_len, struct fault *fault)
 {
     assert(log->fd >= 0 && log->kind == FEED_SOURCES && s->date == log->date);
     assert(source_day_order(&log->last, s) < 0);
@@ -517,8 +517,10 @@ int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
         log->buffer.len = 0;
         log->pending_crc = log->end.crc;
     }
-    err =
-        record_pack_source_day(&log->buffer, log->end.seq + log->pending + 1, &log->pending_crc, s);
+    uint64_t seq = log->end.seq + log->pending + 1;
+    err = body == NULL
+              ? record_pack_source_day(&log->buffer, seq, &log->pending_crc, s)
+              : record_pack_source_day_again(&log->buffer, seq, &log->pending_crc, body, body_len);
     if (err != 0)
         return pack_fault(log, fault, err);
     log->pending++;

@@ -144,10 +144,16 @@ uint32_t feed_log_segment(const struct feed_log *log);
 int feed_log_day_begin(struct feed_log *log, const struct day_facts *facts,
                        const struct day_settings *settings, struct fault *fault);
 
-/* Appends the next source day; asserted: of that date, in order. Written in blocks: a failure may stem from
+/* Appends the next source day; asserted: of that date, in order. `body`: what record_pack_source_day() made of it
+ * before, which is not made again; NULL: it was not packed. Written in blocks: a failure may stem from
  * earlier ones, which are kept and tried again; this one was not taken then. */
-int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
-                               struct fault *fault);
+int feed_log_append_packed(struct feed_log *log, const struct source_day *s, const uint8_t *body,
+                           size_t body_len, struct fault *fault);
+static inline int feed_log_append_source_day(struct feed_log *log, const struct source_day *s,
+                                             struct fault *fault)
+{
+    return feed_log_append_packed(log, s, NULL, 0, fault);
+}
 
 /* Ends the source days, if a feed_log_day_begin() stands before, and appends the Day in a segment of its own. On failure
  * the log stays usable for another try of the same Day. */

@@ -91,6 +91,9 @@ int record_pack_day_begin(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                           const struct day_facts *facts, const struct day_settings *settings);
 int record_pack_source_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                            const struct source_day *s);
+/* The same of one that was packed before: from its body's bytes. */
+int record_pack_source_day_again(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                                 const uint8_t *body, size_t len);
 int record_pack_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
                     const struct day_result *r);
 void record_buffer_free(struct record_buffer *b);

@@ -63,8 +63,6 @@ static const struct {
 };
 enum { PORT_FIELDS = sizeof port_fields / sizeof port_fields[0] };
 
-static const char *words(const char *text) { return text == NULL ? "" : text; }
-
 /* Writing, backwards: `at` is the first byte that is written. */
 
 static uint8_t *back_varint(uint8_t *at, uint64_t value)
@@ -110,9 +108,15 @@ static uint8_t *back_bytes(uint8_t *at, unsigned field, const void *bytes, size_
     return back_close(at, end, field);
 }
 
+/* Most are empty. */
+static size_t text_len(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? 0 : strlen(text);
+}
+
 static uint8_t *back_text(uint8_t *at, unsigned field, const char *text)
 {
-    return back_bytes(at, field, words(text), strlen(words(text)));
+    return back_bytes(at, field, text, text_len(text));
 }
 
 static uint8_t *back_origin(uint8_t *at, const struct source_day_origin *o)
@@ -255,11 +259,28 @@ static size_t most_bytes(const struct source_day *s)
 {
     enum { FIXED = 1024, PORT = 3 + 10, EVIDENCE = 48 };
     const struct source_day_origin *o = &s->origin;
-    size_t most = FIXED + s->port_count * PORT + strlen(words(o->acknowledged)) +
-                  strlen(words(o->bogon)) + strlen(words(o->as_name));
+    size_t most = FIXED + s->port_count * PORT + text_len(o->acknowledged) + text_len(o->bogon) +
+                  text_len(o->as_name);
     for (size_t i = 0; i < s->evidence_count; i++)
         most += EVIDENCE + strlen(s->evidence[i].rule);
     return most;
+}
+
+enum { FRAME_MOST = 64 }; /* bytes around a body, and more */
+
+/* What stands between `at` and `end` is a body: frames it, and moves it to where the buffer ends. Behind `end` is room for a crc. */
+static void frame(struct record_buffer *b, uint64_t seq, uint32_t *crc, uint8_t *at, uint8_t *end)
+{
+    at = back_close(at, end, RECORD_source_day);
+    at = back_number(at, 1, seq);
+    *crc = record_crc(*crc, at, (size_t)(end - at));
+    uint32_t crc_le = htole32(*crc);
+    *end++ = RECORD_CRC_TAG;
+    memcpy(end, &crc_le, sizeof crc_le);
+    end += sizeof crc_le;
+    at = back_varint(at, (uint64_t)(end - at));
+    memmove(b->data + b->len, at, (size_t)(end - at));
+    b->len += (size_t)(end - at);
 }
 
 int record_pack_source_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
@@ -270,16 +291,21 @@ int record_pack_source_day(struct record_buffer *b, uint64_t seq, uint32_t *crc,
         return -EMSGSIZE;
     if (record_reserve(b, most) != 0)
         return -ENOMEM;
-    uint8_t *end = b->data + b->len + most, *crc_at = end - RECORD_CRC;
-    uint8_t *at = back_source_day(crc_at, s);
-    at = back_close(at, crc_at, RECORD_source_day);
-    at = back_number(at, 1, seq);
-    *crc = record_crc(*crc, at, (size_t)(crc_at - at));
-    uint32_t crc_le = htole32(*crc);
-    *crc_at = RECORD_CRC_TAG;
-    memcpy(crc_at + 1, &crc_le, sizeof crc_le);
-    at = back_varint(at, (uint64_t)(end - at));
-    memmove(b->data + b->len, at, (size_t)(end - at));
-    b->len += (size_t)(end - at);
+    uint8_t *end = b->data + b->len + most - RECORD_CRC;
+    frame(b, seq, crc, back_source_day(end, s), end);
+    return 0;
+}
+
+int record_pack_source_day_again(struct record_buffer *b, uint64_t seq, uint32_t *crc,
+                                 const uint8_t *body, size_t len)
+{
+    size_t most = FRAME_MOST + len;
+    if (most > RECORD_MAX)
+        return -EMSGSIZE;
+    if (record_reserve(b, most) != 0)
+        return -ENOMEM;
+    uint8_t *end = b->data + b->len + most - RECORD_CRC;
+    memcpy(end - len, body, len);
+    frame(b, seq, crc, end - len, end);
     return 0;
 }

@@ -169,7 +169,7 @@ struct day_sums {
     uint64_t packets, scan, ports, evidence;
 };
 
-static int take_sums(void *context, const struct source_day *s)
+static int take_sums(void *context, struct source_day *s)
 {
     struct day_sums *sums = context;
     struct source_day held = *s;
@@ -413,7 +413,7 @@ static const struct {
 };
 enum { ACTORS = sizeof actors / sizeof *actors };
 
-static int take_none(void *context, const struct source_day *s) { return 0; }
+static int take_none(void *context, struct source_day *s) { return 0; }
 
 static void day_ends(struct tally *t, int32_t date)
 {

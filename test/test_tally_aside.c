@@ -106,7 +106,7 @@ static void traffic_make(struct traffic *t, unsigned window, const struct hash_k
     payload_scratch_destroy(scratch);
 }
 
-static int take(void *context, const struct source_day *d)
+static int take(void *context, struct source_day *d)
 {
     uint32_t crc = 0;
     return record_pack_source_day(context, 1, &crc, d);
