@@ -20,8 +20,10 @@ packages_to_package=(build-essential dpkg-dev debhelper)
 # What test/deb.sh judges that package with.
 packages_to_judge_package=(lintian debootstrap util-linux)
 
+# What test/run.sh builds the tests with, too, and what it judges with.
+packages_to_build_tests=(libcmocka-dev)
 packages_to_test=(
-  libcmocka-dev clang libclang-rt-14-dev clang-format
+  clang libclang-rt-14-dev clang-format
   libreoffice-calc-nogui
   python3-yaml python3-cryptography python3-protobuf python3-maxminddb mmdb-bin protobuf-compiler
   chromium fonts-ipafont-gothic

@@ -58,7 +58,12 @@ tests_run()
 }
 
 step "Packages"
-packages_install "${packages_to_build[@]}" "${packages_to_test[@]}" || give_up "packages are missing"
+first=("${packages_to_build[@]}" "${packages_to_build_tests[@]}")
+[[ $(id -u) = 0 ]] || first+=("${packages_to_test[@]}") # who has to install them by hand is told of all at once
+packages_install "${first[@]}" || give_up "packages are missing"
+others=$(mktemp)
+packages_install "${packages_to_test[@]}" >"$others" 2>&1 & # beside the build, which needs none of them
+installing=$!
 
 # CI alone turns warnings into errors: another compiler's new warning must not stop a user. (And not
 # under the sanitizers, whose checks mislead gcc's warnings.)
@@ -66,6 +71,8 @@ warnings=(); [[ ${CI:-} != true ]] || warnings=(--werror)
 
 step "Normal build"
 build_made build all "${warnings[@]}"
+wait "$installing" || { cat "$others"; give_up "packages are missing"; }
+cat "$others"; rm -f "$others"
 # One build for the sanitizers and the fuzzers. -O2 -g: twice as long.
 CC=clang build_begun build-checks all -Dfuzz=true -Doptimization=1 -Ddebug=false -Db_sanitize=address,undefined -Db_lundef=false \
   -Dc_args='-g1 -fsanitize=fuzzer-no-link'
