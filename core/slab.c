@@ -25,6 +25,8 @@ void slab_fini(struct slab *s)
 {
     for (size_t i = 0; i < s->count; i++)
         (void)munmap(s->blocks[i].at, block_size(s->blocks[i].piece));
+    while (s->spare_count > 0)
+        (void)munmap(s->spares[--s->spare_count], BLOCK_MOST);
     free(s->blocks);
     pthread_mutex_destroy(&s->lock);
 }
@@ -51,9 +53,26 @@ static struct slab_block *block_find(struct slab *s, size_t piece)
             return &s->blocks[i];
     s->blocks = memory_must(realloc(s->blocks, (s->count + 1) * sizeof *s->blocks));
     size_t size = block_size(piece), room = size / piece;
-    s->blocks[s->count] = (struct slab_block){
-        .at = block_map(size), .piece = piece, .room = room < PIECES ? (unsigned)room : PIECES};
-    return &s->blocks[s->count++];
+    struct slab_block *b = &s->blocks[s->count++];
+    *b = (struct slab_block){.piece = piece, .room = room < PIECES ? (unsigned)room : PIECES};
+    if (size == BLOCK_MOST && s->spare_count > 0) {
+        b->at = s->spares[--s->spare_count];
+        b->fresh = b->room;
+    } else {
+        b->at = block_map(size);
+    }
+    return b;
+}
+
+/* An empty one goes. */
+static void block_drop(struct slab *s, struct slab_block *b)
+{
+    size_t size = block_size(b->piece);
+    if (size == BLOCK_MOST && s->spare_count < SLAB_SPARES)
+        s->spares[s->spare_count++] = b->at;
+    else
+        (void)munmap(b->at, size);
+    *b = s->blocks[--s->count];
 }
 
 void *slab_alloc(struct slab *s, size_t size, bool *is_zero)
@@ -79,9 +98,7 @@ void slab_free(struct slab *s, void *piece)
         i++;
     struct slab_block *b = &s->blocks[i];
     b->is_taken &= ~(UINT64_C(1) << ((size_t)((uint8_t *)piece - b->at) / b->piece));
-    if (--b->taken == 0) {
-        (void)munmap(b->at, block_size(b->piece));
-        *b = s->blocks[--s->count];
-    }
+    if (--b->taken == 0)
+        block_drop(s, b);
     pthread_mutex_unlock(&s->lock);
 }

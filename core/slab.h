@@ -2,8 +2,9 @@
  *
  * What is looked at in random order costs more in page tables than in caches, but a table that is smaller than a huge page can't have
  * one for itself. Here those of one size share blocks that ask the system for huge pages. The tables of all shards grow through the same
- * sizes at about the same time, so the blocks of a size are soon empty, and given back, when it is outgrown. Ends the program where memory
- * ends (core/memory.h). Any thread.
+ * sizes at about the same time, so the blocks of a size are soon empty when it is outgrown. A few of them wait for the next size, as fresh
+ * pages cost more than clearing these (on a virtual machine whose host has to find them, some twenty times as much); the others are given
+ * back. Ends the program where memory ends (core/memory.h). Any thread.
  */
 #ifndef CORE_SLAB_H
 #define CORE_SLAB_H
@@ -13,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLAB_LEAST = 32 << 10, SLAB_MOST = 4 << 20 };
+enum { SLAB_LEAST = 32 << 10, SLAB_MOST = 4 << 20, SLAB_SPARES = 8 };
 
 struct slab_block {
     uint8_t *at;
@@ -27,6 +28,8 @@ struct slab {
     pthread_mutex_t lock;
     struct slab_block *blocks;
     size_t count;
+    uint8_t *spares[SLAB_SPARES]; /* empty blocks of the greatest size, 8 MB */
+    unsigned spare_count;
 };
 
 void slab_init(struct slab *s);
