@@ -59,8 +59,8 @@ const struct option config_options[] = {
     {"json", 0, NULL, "print one JSON object per feed, one a line, in place of text", NULL, 0, 0,
      AT(is_json), OPTION_FLAG, COMMAND_VERIFY},
     {"workers", 'j', "N",
-     "worker threads, one less than there are processors unless given; results do not depend on "
-     "it; live: 0, "
+     "worker threads, one less than there are processors unless given (replay on two processors: "
+     "a second one beyond a million sources); results do not depend on it; live: 0, "
      "and receivers count by themselves what they receive (one queue, or a NIC that deals by "
      "source)",
      "0", 0, SHARDS, AT(workers), OPTION_COUNT, COMMAND_REPLAY | COMMAND_LIVE},

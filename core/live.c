@@ -179,6 +179,7 @@ static int live_init(struct live *l, const struct live_settings *settings,
     l->settings = settings;
     l->result = result;
     p->settings = &settings->base;
+    p->worker_count = workers;
     p->result = &result->pipeline;
     p->windows = l->windows;
     p->day.span_ns = settings->base.window_span_ns;

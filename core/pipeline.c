@@ -20,7 +20,7 @@ static void worker_wait(struct worker *w)
  * sources. */
 void pipeline_threads_finish(struct pipeline *p)
 {
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         struct worker *w = &p->workers[i];
         if (!w->is_running)
             continue;
@@ -28,7 +28,7 @@ void pipeline_threads_finish(struct pipeline *p)
         b->mark.what = MARK_END;
         channel_push(w->lane.batches, b);
     }
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         struct worker *w = &p->workers[i];
         if (!w->is_running)
             continue;
@@ -42,7 +42,7 @@ void pipeline_threads_finish(struct pipeline *p)
 
 static int threads_start(struct pipeline *p, struct fault *fault)
 {
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         struct worker *w = &p->workers[i];
         int err = pthread_create(&w->thread, NULL, pipeline_worker, w);
         if (err)
@@ -58,7 +58,7 @@ static int threads_start(struct pipeline *p, struct fault *fault)
 
 static void pipeline_destroy(struct pipeline *p)
 {
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = p->worker_count; i-- > 0;) { /* what was shared belongs to the first */
         pipeline_worker_fini(&p->workers[i]);
         lane_fini(&p->workers[i].lane);
     }
@@ -78,6 +78,7 @@ static int pipeline_create(struct pipeline **out, const struct pipeline_settings
     if (!p)
         return -ENOMEM;
     p->settings = settings;
+    p->worker_count = settings->workers;
     p->result = result;
     p->sorter = (struct sorter){
         .rules = settings->rules,

@@ -31,7 +31,9 @@ struct pipeline_settings {
     struct feed_log *feed;                   /* NULL: no feed; not finished here */
     uint32_t decap;                          /* set of enum decap */
     unsigned workers;                        /* 1 to SHARDS */
-    struct day_store *days;                  /* gets the source days; NULL: days are not counted */
+    uint64_t share_at; /* one worker hands half of its shards to a second one when there are so many
+                          sources; 0: it does not, nor with events */
+    struct day_store *days; /* gets the source days; NULL: days are not counted */
     bool packs_days; /* live: days are counted and packed with each window, and `days` is NULL */
     const struct tally_survey *
         survey; /* with days, where windows are to say what is taken out of _ex_survey; else NULL */

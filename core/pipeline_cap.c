@@ -60,7 +60,7 @@ static void ask_all(struct pipeline *p, unsigned what, enum cap_state state)
 static struct cap_counts tell_all(struct pipeline *p)
 {
     struct cap_counts sum = {0};
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         const struct worker *w = channel_pop(p->workers[i].told);
         sum.sources += w->counts.sources;
         sum.pairs += w->counts.pairs;
@@ -101,6 +101,7 @@ static bool is_beyond(const struct pipeline *p, uint64_t most)
 void pipeline_cap_begin(struct pipeline *p)
 {
     bool is_needed = p->settings->days || p->settings->memory_cap > 0 ||
+                     p->settings->share_at > 0 ||
                      (p->settings->events && p->settings->events->memory > 0);
     p->cap.next = is_needed ? EVERY : UINT64_MAX;
 }
@@ -112,7 +113,7 @@ static void weighed(struct pipeline *p, const struct cap_counts *most)
     struct cap_weight *sum = memory_must(calloc(1, sizeof *sum));
     struct cap_decision d;
 
-    for (unsigned i = 0; i < p->settings->workers; i++)
+    for (unsigned i = 0; i < p->worker_count; i++)
         cap_weight_add(sum, p->workers[i].weight);
     cap_decide(sum, p->settings->memory_cap, cap->decision.is_full, &d);
     cap->is_known = true;
@@ -134,7 +135,7 @@ static bool events_are_beyond(const struct pipeline *p)
     uint64_t bytes = (uint64_t)DELAY * EVENT_PACKET_BYTES;
     if (!p->settings->events || p->settings->events->memory == 0)
         return false;
-    for (unsigned i = 0; i < p->settings->workers; i++)
+    for (unsigned i = 0; i < p->worker_count; i++)
         bytes += p->workers[i].event_bytes;
     return bytes > p->settings->events->memory;
 }
@@ -145,7 +146,7 @@ static void events_weighed(struct pipeline *p)
 {
     struct event_weight sum = {0};
     uint64_t cap = p->settings->events->memory;
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         sum.bytes += p->workers[i].event_weight->bytes;
         sum.bins += p->workers[i].event_weight->bins;
         for (unsigned step = 0; step < CAP_STEPS; step++)
@@ -179,6 +180,7 @@ static void answers_take(struct pipeline *p)
         forget(cap);
     } else if (of == CAP_COUNTING) {
         cap->pairs = counts.pairs;
+        cap->sources = counts.sources;
         cap->has_events = events_are_beyond(p);
         if (is_beyond(p, cap_bytes(&counts)))
             ask_all(p, MARK_WEIGH, CAP_WEIGHING);
@@ -210,6 +212,9 @@ void pipeline_cap_turn(struct pipeline *p)
     while (cap->state != CAP_IDLE)
         answers_take(p);
     cap->next += EVERY - DELAY;
+    const struct pipeline_settings *s = p->settings;
+    if (s->share_at > 0 && cap->sources >= s->share_at && !p->is_shared && !s->events)
+        pipeline_share(p);
 }
 
 void pipeline_cap_poll(struct pipeline *p, uint64_t received)
@@ -221,7 +226,7 @@ void pipeline_cap_poll(struct pipeline *p, uint64_t received)
             count_begin(p);
         return;
     }
-    for (unsigned i = 0; i < p->settings->workers; i++)
+    for (unsigned i = 0; i < p->worker_count; i++)
         if (channel_count(p->workers[i].told) == 0)
             return;
     answers_take(p);

@@ -16,7 +16,7 @@ void pipeline_send_mark(struct pipeline *p, struct batch_mark mark)
 {
     if (p->clock)
         sorter_flush(&p->sorter);
-    for (unsigned i = 0; i < p->settings->workers; i++) {
+    for (unsigned i = 0; i < p->worker_count; i++) {
         struct batch *b = channel_pop(p->workers[i].lane.free_batches);
         b->mark = mark;
         memset(mark.dropped, 0, sizeof mark.dropped); /* is told once */

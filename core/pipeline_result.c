@@ -24,9 +24,9 @@ static void sources_merge(struct tally_sources *into, const struct worker *w)
 
 void pipeline_result_fill(struct pipeline *p)
 {
-    for (unsigned i = 0; i < p->settings->workers; i++)
+    for (unsigned i = 0; i < p->worker_count; i++)
         sources_merge(p->result->sources, &p->workers[i]);
-    for (unsigned i = 0; p->settings->days && i < p->settings->workers; i++)
+    for (unsigned i = 0; p->settings->days && i < p->worker_count; i++)
         days_merge(p->settings->days, p->workers[i].tally);
     if (p->sorter.destinations)
         p->result->destinations = address_set_count(p->sorter.destinations);

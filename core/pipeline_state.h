@@ -34,6 +34,7 @@ enum {
     MARK_GIVE_UP,      /* and gives up what was decided */
     MARK_EVENTS_WEIGH, /* the same of open events */
     MARK_EVENTS_GIVE_UP,
+    MARK_SHARE, /* nothing: the receiver waits for it to come back */
     MARK_END
 };
 
@@ -90,7 +91,7 @@ struct pipeline_cap {
     enum cap_state state;         /* what all workers were asked for; */
     bool is_stale;                /* of a day that is over: the answer is worth nothing */
     uint64_t asked;               /* packets, when they were asked last */
-    uint64_t pairs;               /* of ports; when they were asked last */
+    uint64_t pairs, sources;      /* pairs of ports; when they were asked last */
     uint64_t turned;              /* packets, when a day became the current one */
     bool is_known;                /* tables were weighed, and no day was packed since: */
     uint64_t bytes, bytes_most;   /* exactly; by the counts, which are at least that */
@@ -106,6 +107,8 @@ struct pipeline {
     struct window_clock *clock;        /* NULL: live */
     const struct open_window *windows; /* WINDOW_SLOTS of them */
     struct worker workers[SHARDS];
+    unsigned worker_count; /* that there are */
+    bool is_shared;        /* a second worker was tried */
     struct worker *worker_of[SHARDS];
     struct sorter sorter; /* the receiver's */
     struct verdicts *verdicts;
@@ -209,6 +212,13 @@ void pipeline_announce(struct worker *w, const struct batch_mark *mark);
 
 /* A worker is told that a day is over (MARK_DAY). */
 void pipeline_turn_day(struct worker *w, const struct batch_mark *mark);
+
+/* Gives a slot its window, when the first packet is there: most workers see nothing of a window of few packets. */
+void pipeline_open(struct worker *w, unsigned slot);
+
+/* A second worker takes half of the first one's shards, if it can be had. The receiver's. */
+void pipeline_share(struct pipeline *p);
+extern struct window pipeline_shared_window; /* says so to the exporter */
 
 /* Packs what a shard has of all days, at the end; any thread. */
 void pipeline_pack_days(struct worker *w, unsigned shard);

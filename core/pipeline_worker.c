@@ -70,9 +70,7 @@ static void worker_send_empty(struct worker *w)
     channel_push(w->sealed, &pipeline_empty_window);
 }
 
-/* Gives a slot its window, when the first packet is there: most workers see nothing of a window of
- * few packets. */
-static void worker_open(struct worker *w, unsigned slot)
+void pipeline_open(struct worker *w, unsigned slot)
 {
     struct window *window = worker_window(w);
     window->start_ns = w->opened[slot].start_ns;
@@ -85,10 +83,10 @@ static void worker_open(struct worker *w, unsigned slot)
 static void batch_count(struct worker *w, struct batch *b)
 {
     if (b->brief_count > 0 && !tally_is_open(w->tally, b->brief_slot))
-        worker_open(w, b->brief_slot);
+        pipeline_open(w, b->brief_slot);
     for (uint32_t i = 0; i < b->count; i++)
         if (!tally_is_open(w->tally, b->at[i].slot))
-            worker_open(w, b->at[i].slot);
+            pipeline_open(w, b->at[i].slot);
     tally_batch_labels(w->tally, b, w->events ? w->labels : NULL);
     if (w->events)
         event_engine_batch(w->events, b, w->labels);
@@ -130,7 +128,7 @@ void pipeline_seal(struct worker *w, const struct batch_mark *mark)
             worker_send_empty(w);
             return;
         }
-        worker_open(w, mark->slot);
+        pipeline_open(w, mark->slot);
     }
     struct window *window = tally_seal(w->tally, mark->slot);
     uint64_t packets = window->totals.packets;
@@ -239,6 +237,8 @@ void *pipeline_worker(void *arg)
         case MARK_DAY:
             pipeline_turn_day(w, &b->mark);
             break;
+        case MARK_SHARE:
+            break;
         case MARK_END:
             is_over = true;
             break;
@@ -313,6 +313,10 @@ void *pipeline_exporter(void *arg)
     for (;;) {
         /* Workers seal in one order, the receiver's; so the heads of all channels are one window. */
         struct window *whole = channel_pop(p->workers[0].sealed);
+        if (whole == &pipeline_shared_window) {
+            count++;
+            continue;
+        }
         for (unsigned i = 1; i < count; i++) {
             struct window *shard = channel_pop(p->workers[i].sealed);
             if (!shard)
@@ -365,7 +369,7 @@ int pipeline_worker_init(struct worker *w, struct pipeline *p)
     w->windows_most = p->clock ? WINDOWS : WINDOWS + WINDOWS_LIVE;
     w->tally = tally_create(&p->sorter.key, s->rules, s->telescope,
                             s->days != NULL || s->packs_days, s->survey);
-    w->sealed = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 1, NULL);
+    w->sealed = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 2, NULL);
     w->free_windows = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES, NULL);
     w->told = channel_create(1, NULL);
     w->tellings = channel_create(WINDOWS + WINDOWS_LIVE + EMPTIES + 2, NULL);

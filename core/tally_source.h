@@ -40,7 +40,8 @@ static inline void mark_sums_add(const struct tally *t, struct tally_slot *ts,
         count_each(&ts->sources_out, sums->out);
 }
 
-/* Marks that the source has not had in this window yet; there may be none. */
+/* Marks that the source has not had in this window yet; there may be none. Where it had its first in another tally (tally_share.h), it is
+ * in the sketch of all sources here, too: so what is not in that one is in none. */
 static inline void source_mark(const struct tally *t, struct tally_slot *ts, const struct source *s,
                                unsigned fresh, struct mark_sums *sums)
 {
@@ -52,9 +53,10 @@ static inline void source_mark(const struct tally *t, struct tally_slot *ts, con
     }
     struct sketches *sketches = ts->sketches;
     sketch_row *row = &sketches->at[s->sketch_index];
-    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & fresh_row;
+    sketch_row is_shown = row_of_marks(fresh | (unsigned)(fresh != 0) << MARK_total);
+    sketch_row is_less = (sketch_row)(*row < s->sketch_rank) & is_shown;
     sketches->used[sketches->used_count] = s->sketch_index;
-    sketches->used_count += (*row)[MARK_total] == 0; /* all have it, so that some are fresh */
+    sketches->used_count += ((*row)[MARK_total] == 0) & (fresh != 0);
     *row = (*row & ~is_less) | (is_less & s->sketch_rank);
 }
 

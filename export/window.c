@@ -14,10 +14,19 @@ struct window *window_create(void) { return pages_map(sizeof(struct window)); }
 
 void window_destroy(struct window *w) { pages_unmap(w, sizeof *w); }
 
+/* Whoever is in the sketch of a mark is in that of all sources, even where it was counted there in another shard of the window. */
+static bool has_sketch(const struct window *w, unsigned mark)
+{
+    bool is_there = w->mark_sources[mark].high > 0;
+    for (unsigned other = 0; mark == MARK_total && other < MARK_COUNT; other++)
+        is_there |= w->mark_sources[other].high > 0;
+    return is_there;
+}
+
 void window_hll_blocks(const struct window *w, struct hll_blocks *blocks)
 {
     memset(blocks, 0, sizeof *blocks);
-    if (w->mark_sources[MARK_total].high > 0)
+    if (has_sketch(w, MARK_total))
         hll_blocks_find(blocks, &w->hll[MARK_total]);
 }
 
@@ -26,7 +35,7 @@ static void sketches_clear(struct window *w)
     struct hll_blocks blocks;
     window_hll_blocks(w, &blocks);
     for (unsigned mark = 0; mark < MARK_COUNT; mark++)
-        if (w->mark_sources[mark].high > 0)
+        if (has_sketch(w, mark))
             hll_blocks_clear(&blocks, &w->hll[mark]);
 }
 
@@ -183,7 +192,7 @@ void window_merge(struct window *into, const struct window *from, enum window_me
     for (unsigned mark = 0; mark < MARK_COUNT; mark++) {
         into->mark_packets[mark] += from->mark_packets[mark];
         source_count_merge(&into->mark_sources[mark], &from->mark_sources[mark], how);
-        if (from->mark_sources[mark].high > 0)
+        if (has_sketch(from, mark))
             hll_blocks_merge(&blocks, &into->hll[mark], &from->hll[mark]);
     }
     if (into->lacks_sketches || from->lacks_sketches)

@@ -150,6 +150,31 @@ def large(bench):
     os.unlink(path)
 
 
+def second_worker(bench):
+    """On two processors a second worker comes where there are many sources, in the midst of windows and days."""
+    processors = sorted(os.sched_getaffinity(0))[:2]
+    if len(processors) < 2:
+        print("not run: a second worker for many sources, since there is one processor")
+        return
+    path = bench.path("many.pcap")
+    run("synth", "-o", path, "--no-answers", "--packets", "5M", "--sources", "2M", "--profile", "uniform",
+        "--span", "60h", "--disorder", "20m")
+    for cap in ("1G", "300M"):
+        words = "--window", "30m", "--lateness", "15m", "--telescope", "198.18.0.0/16", "--memory", cap, path
+        alone, answer = bench.feed("-j", 1, *words, name=f"two million sources, {cap}, -j 1")
+        ledger = answer.get("ledger", {})
+        bench.verdict.check(ledger.get("late"), f"{cap}: no packet is late: {ledger}")
+        bench.verdict.equal(ledger.get("given_up", {}).get("source_detail", 0) > 0, cap == "300M", f"{cap}: detail given up")
+        all_processors = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, processors)
+        beside = bench.feed(*words, name=f"two million sources, {cap}, two processors")[0]
+        os.sched_setaffinity(0, all_processors)
+        bench.same(beside, alone, f"two million sources, {cap}, two processors")
+        for folder in (alone, beside):
+            shutil.rmtree(folder)
+    os.unlink(path)
+
+
 def same_windows(bench, out, reference, name):
     """Equal but for what merging can't keep exact, distinct sources, whose bounds must hold the exact number."""
     found, expected = feed.merged(out), feed.merged(reference)
@@ -495,6 +520,7 @@ def main():
         sums(bench, reference, answer)
         carriers(bench, reference)
         large(bench)
+        second_worker(bench)
         orders(bench, reference)
         clocks(bench)
         drops(bench)
