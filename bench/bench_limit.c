@@ -1,16 +1,20 @@
 /* What one core can do at most: the file is mapped, headers are walked, packets counted by port, and a 64-byte entry per source
  * touched, with prefetch within some packets. No windows, no kinds, no rules, no feed: a limit, not a program.
  *
- *   bench_limit FILE [events]      classic pcap, this machine's byte order, Ethernet
+ *   bench_limit FILE [pairs] [events] [halves]      classic pcap, this machine's byte order, Ethernet
  *
+ * pairs: a 16-byte entry per source, protocol and port, too, with packets and bytes: without it neither distinct sources of a port nor a
+ * source's day can be told.
  * events: the least that events must do, too: a 64-byte entry per source, protocol and port of SYNs and of UDP, per source and protocol of
  * all else, with packets, bytes, the first and the last time, and the destinations that are different, up to 48. Nothing is
  * ever over, and nothing is told.
+ * halves: what two cores can do at most: each has its half of the file, and tables of its own, that nobody adds up.
  */
 #include "capture/hash.h"
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,16 +57,34 @@ struct slot {
 };
 static_assert(sizeof(struct slot) == 64, "a cache line");
 
+struct pair_slot {
+    uint64_t key; /* 0: free */
+    uint32_t packets, bytes;
+};
+
+struct pair_table {
+    struct pair_slot *slots;
+    uint64_t size, count;
+};
+
 struct table {
     struct slot *slots;
     uint64_t size, count; /* size: a power of two */
 };
 
-static struct {
+struct half {
+    const uint8_t *at, *end;
+    uint64_t packets, bytes, sources, to_telnet, pairs, events;
+};
+
+static struct hash_key hash_key;
+static bool has_pairs, has_events;
+
+/* A thread's. */
+static _Thread_local struct {
     struct table sources, events;
-    struct hash_key key;
+    struct pair_table pairs;
     uint64_t packets, bytes, ports[65536];
-    bool has_events;
     char *block; /* what is left of the last one */
     size_t block_left;
 } limit;
@@ -80,7 +102,7 @@ static void *memory(uint64_t size)
 
 static struct slot *home_of(const struct table *t, uint64_t key)
 {
-    return &t->slots[hash_u64(&limit.key, key) & (t->size - 1)];
+    return &t->slots[hash_u64(&hash_key, key) & (t->size - 1)];
 }
 
 static struct slot *slot_of(const struct table *t, uint64_t key)
@@ -193,6 +215,58 @@ static void events_count(const struct seen *seen, unsigned n)
     }
 }
 
+/* ---- pairs ---- */
+
+static struct pair_slot *pair_home(uint64_t key)
+{
+    return &limit.pairs.slots[hash_u64(&hash_key, key) & (limit.pairs.size - 1)];
+}
+
+static struct pair_slot *pair_of(uint64_t key)
+{
+    const struct pair_table *t = &limit.pairs;
+    struct pair_slot *s = pair_home(key);
+    while (s->key != key && s->key != 0)
+        s = s + 1 == t->slots + t->size ? t->slots : s + 1;
+    return s;
+}
+
+static void pairs_grow(void)
+{
+    struct pair_table *t = &limit.pairs;
+    const struct pair_table old = *t;
+    t->size = old.size ? old.size * 2 : 1 << 16;
+    t->slots = memory(t->size * sizeof *t->slots);
+    for (uint64_t i = 0; i < old.size; i++)
+        if (old.slots[i].key != 0)
+            *pair_of(old.slots[i].key) = old.slots[i];
+    if (old.slots)
+        munmap(old.slots, old.size * sizeof *old.slots);
+}
+
+static uint64_t pair_key(const struct seen *s)
+{
+    return s->source | (uint64_t)s->port << 32 | (uint64_t)s->proto << 48;
+}
+
+static void pairs_count(const struct seen *seen, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        __builtin_prefetch(pair_home(pair_key(&seen[i])), 1);
+    for (unsigned i = 0; i < n; i++) {
+        struct pair_slot *s = pair_of(pair_key(&seen[i]));
+        if (s->key == 0) {
+            if (++limit.pairs.count * FILL > limit.pairs.size * FILL_NUMERATOR) {
+                pairs_grow();
+                s = pair_of(pair_key(&seen[i]));
+            }
+            s->key = pair_key(&seen[i]);
+        }
+        s->packets++;
+        s->bytes += seen[i].len;
+    }
+}
+
 /* ---- packets ---- */
 
 static void count(const struct seen *seen, unsigned n)
@@ -210,7 +284,9 @@ static void count(const struct seen *seen, unsigned n)
         s->source.ports[seen[i].port % 5]++;
     }
     limit.packets += n;
-    if (limit.has_events)
+    if (has_pairs)
+        pairs_count(seen, n);
+    if (has_events)
         events_count(seen, n);
 }
 
@@ -244,12 +320,58 @@ static void walk(const uint8_t *at, const uint8_t *end)
     count(seen, n);
 }
 
+static void *half_count(void *arg)
+{
+    struct half *h = arg;
+    grow(&limit.sources);
+    grow(&limit.events);
+    pairs_grow();
+    walk(h->at, h->end);
+    h->packets = limit.packets;
+    h->bytes = limit.bytes;
+    h->sources = limit.sources.count;
+    h->to_telnet = limit.ports[23];
+    h->pairs = limit.pairs.count;
+    h->events = limit.events.count;
+    return NULL;
+}
+
+/* Whether records seem to begin there: many whose lengths and times go on from one to the next. */
+static bool is_record(const uint8_t *at, const uint8_t *end)
+{
+    enum { RECORDS = 64, SNAP = 1 << 18, NEAR_S = 3600 };
+    uint32_t first;
+    memcpy(&first, at, sizeof first);
+    for (unsigned i = 0; i < RECORDS && end - at > RECORD_HEADER; i++) {
+        uint32_t head[4];
+        memcpy(head, at, sizeof head);
+        if (head[0] - first + NEAR_S > 2 * NEAR_S || head[1] >= 1000000000 || head[2] > SNAP ||
+            head[2] > head[3] || head[3] > SNAP || (uint64_t)(end - at) < RECORD_HEADER + head[2])
+            return false;
+        at += RECORD_HEADER + head[2];
+    }
+    return true;
+}
+
+static bool is_option(const char *word, bool *is_halved)
+{
+    bool *option = strcmp(word, "pairs") == 0    ? &has_pairs
+                   : strcmp(word, "events") == 0 ? &has_events
+                   : strcmp(word, "halves") == 0 ? is_halved
+                                                 : NULL;
+    if (option)
+        *option = true;
+    return option != NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct stat st;
     struct timespec cpu;
-    limit.has_events = argc == 3 && strcmp(argv[2], "events") == 0;
-    int fd = argc == 2 || limit.has_events ? open(argv[1], O_RDONLY) : -1;
+    bool is_halved = false, is_wrong = argc < 2;
+    for (int i = 2; i < argc; i++)
+        is_wrong |= !is_option(argv[i], &is_halved);
+    int fd = is_wrong ? -1 : open(argv[1], O_RDONLY);
     if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < FILE_HEADER) {
         fprintf(stderr, "bench_limit: name one capture\n");
         return 1;
@@ -259,18 +381,32 @@ int main(int argc, char **argv)
         perror("bench_limit");
         return 1;
     }
-    hash_key_init(&limit.key);
-    grow(&limit.sources);
-    grow(&limit.events);
-    walk(file + FILE_HEADER, file + st.st_size);
-    printf("%lu packets, %lu bytes, %lu sources, %lu to port 23\n", (unsigned long)limit.packets,
-           (unsigned long)limit.bytes, (unsigned long)limit.sources.count,
-           (unsigned long)limit.ports[23]);
+    hash_key_init(&hash_key);
+    const uint8_t *begin = file + FILE_HEADER, *end = file + st.st_size;
+    const uint8_t *middle = is_halved ? begin + (end - begin) / 2 : end;
+    while (middle < end && !is_record(middle, end))
+        middle++;
+    struct half first = {begin, middle}, second = {middle, end};
+    pthread_t thread;
+    if (is_halved && pthread_create(&thread, NULL, half_count, &second)) {
+        fprintf(stderr, "bench_limit: no thread\n");
+        return 1;
+    }
+    half_count(&first);
+    if (is_halved)
+        pthread_join(thread, NULL);
+    unsigned long packets = first.packets + second.packets;
+    printf("%lu packets, %lu bytes, %lu sources, %lu to port 23\n", packets,
+           (unsigned long)(first.bytes + second.bytes),
+           (unsigned long)(first.sources + second.sources),
+           (unsigned long)(first.to_telnet + second.to_telnet));
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     double ns = (double)cpu.tv_sec * 1e9 + (double)cpu.tv_nsec;
-    printf("%.1f ns of CPU a packet", limit.packets ? ns / (double)limit.packets : 0);
-    if (limit.has_events)
-        printf(", %lu events", (unsigned long)limit.events.count);
+    printf("%.1f ns of CPU a packet", packets ? ns / (double)packets : 0);
+    if (has_pairs)
+        printf(", %lu pairs", (unsigned long)(first.pairs + second.pairs));
+    if (has_events)
+        printf(", %lu events", (unsigned long)(first.events + second.events));
     printf("\n");
     return 0;
 }

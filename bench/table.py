@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The table of bench/run.sh: whole processes on one capture, in turn, page cache warm.
 
-    bench/table.py [--build DIR] [--dir DIR] [--packets N] [--sources N] [--few N] [--runs N] [group...]
+    bench/table.py [--build DIR] [--dir DIR] [--packets N] [--sources N] [--few N] [--many N,...] [--runs N] [group...]
 
 groups: replay     every form of file; without and with source days; one worker and two; port rules alone
         field      what people use today on the same file; a program that is slow gets its first packets (--few)
         outlets    what Redis and HTTP take of the replay's feed
-        sources    10 thousand to 30 million sources, 20 packets each: rate, ns a packet, bytes a source
+        sources    10 thousand to 30 million sources (--many), 20 packets each, at least 20 million: rate, ns a packet, bytes a source
         stages     ns per packet of each stage
         live       a vdev's receive loop, bare and with all of `live` behind it; start and idle
 Default: all. Each row says packets a second (median, least, most), its ratio to a bare libpcap loop (the median of what each round
@@ -133,6 +133,8 @@ class Table:
         ports = os.path.join(self.args.dir, "port-rules")
         port_rules(os.path.join(HERE, "..", "classify", "rules"), ports)
         rows = [bare, limit,
+                Row("limit: the same with an entry for each pair", limit.command + ["pairs"], self.packets),
+                Row("limit: that on two cores, half the file each", limit.command + ["pairs", "halves"], self.packets),
                 self.row("replay --no-sources", path, "--no-sources"),
                 self.row("replay --no-sources, port rules alone", path, "--no-sources", "--rules", ports),
                 self.row("replay (everything on)", path),
@@ -173,17 +175,19 @@ class Table:
     def sources(self):
         bare = None
         rows = []
-        for sources in ("10k", "100k", "1M", "10M", "30M"):
+        for sources in self.args.many.split(","):
             packets = max(20 * count(sources), 20000000)
             path = os.path.join(self.args.dir, f"uniform-{sources}.pcap")
             self.make(path, [self.program, "synth", "--no-answers", "-o", "OUT", "--packets", str(packets), "--sources", sources,
                              "--ports-per-source", "2", "--profile", "uniform", "--span", "10m"])
-            here = [self.bare(path, packets), self.row(f"{sources} sources, {packets // 1000000} M packets", path, "--no-sources", packets=packets),
+            here = [self.bare(path, packets),
+                    Row("limit: two cores, half the file each, with pairs", [self.bench("limit"), path, "pairs", "halves"], packets),
+                    self.row(f"{sources} sources, {packets // 1000000} M packets", path, "--no-sources", packets=packets),
                     self.row(f"{sources} sources, source days written", path, packets=packets)]
             in_turn(here, min(self.args.runs, 3))
             show(f"{sources} sources, {packets // 1000000} M packets", here, here[0])
-            per_source = max(t.peak for t in here[1].runs) * 1e6 / count(sources)
-            extra = statistics.median(b.wall - a.wall for a, b in zip(here[1].runs, here[2].runs))
+            per_source = max(t.peak for t in here[2].runs) * 1e6 / count(sources)
+            extra = statistics.median(b.wall - a.wall for a, b in zip(here[2].runs, here[3].runs))
             print(f"  resident memory per source: {per_source:.0f} bytes without days; "
                   f"source days written: {count(sources) / max(extra, 1e-3) / 1e6:.2f} M a second beyond the replay's time")
             os.unlink(path)
@@ -275,6 +279,7 @@ def main():
     parser.add_argument("--packets", default="60M")
     parser.add_argument("--sources", default="400k")
     parser.add_argument("--few", default="1M")
+    parser.add_argument("--many", default="10k,100k,1M,10M,30M")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("group", nargs="*", default=groups)
     args = parser.parse_args()
