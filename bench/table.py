@@ -6,7 +6,8 @@
 groups: replay     every form of file; without and with source days; one worker and two; port rules alone
         field      what people use today on the same file; a program that is slow gets its first packets (--few)
         outlets    what Redis and HTTP take of the replay's feed
-        sources    10 thousand to 30 million sources (--many), 20 packets each, at least 20 million: rate, ns a packet, bytes a source
+        sources    10 thousand to 30 million sources (--many), 20 packets each, at least 20 million: rate, also up to the last packet,
+                   bytes a source, source days written a second
         stages     ns per packet of each stage
         live       a vdev's receive loop, bare and with all of `live` behind it; start and idle
 Default: all. Each row says packets a second (median, least, most), its ratio to a bare libpcap loop (the median of what each round
@@ -31,16 +32,38 @@ def count(text):
     return int(float(text.rstrip("kMG")) * {"k": 1000, "M": 1000000, "G": 1000000000}.get(text[-1], 1))
 
 
-class Took:
-    """One run of a command: wall and CPU seconds, peak of resident memory in MB."""
+def left_to_read(process, path):
+    """Bytes of a file that a process has open and has not read yet; None: it does not have it open."""
+    folder = f"/proc/{process.pid}"
+    for fd in range(3, 64):
+        try:
+            if os.readlink(f"{folder}/fd/{fd}") == os.path.abspath(path):
+                with open(f"{folder}/fdinfo/{fd}") as f:
+                    return os.path.getsize(path) - int(f.readline().split()[1])
+        except OSError:
+            pass  # not open
+    return None
 
-    def __init__(self, command, stdout=subprocess.DEVNULL):
+
+class Took:
+    """One run of a command: wall and CPU seconds, peak of resident memory in MB, and seconds until it had read `path`."""
+
+    def __init__(self, command, stdout=subprocess.DEVNULL, path=None):
         start = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE)
+        self.read, is_open = None, False
+        while path and self.read is None and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            time.sleep(0.005)
+            left = left_to_read(process, path)
+            if left == 0 or (is_open and left is None):
+                self.read = time.monotonic() - start
+            is_open |= left is not None
         said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.wall = time.monotonic() - start
+        if path and self.read is None:
+            self.read = self.wall
         self.cpu = usage.ru_utime + usage.ru_stime
         self.peak = usage.ru_maxrss / 1000
         if process.returncode != 0:
@@ -48,14 +71,14 @@ class Took:
 
 
 class Row:
-    def __init__(self, name, command, packets, prepare=None):
-        self.name, self.command, self.packets, self.prepare = name, command, packets, prepare
+    def __init__(self, name, command, packets, prepare=None, path=None):
+        self.name, self.command, self.packets, self.prepare, self.path = name, command, packets, prepare, path
         self.runs = []
 
     def run(self):
         if self.prepare:
             self.prepare()
-        self.runs.append(Took(self.command))
+        self.runs.append(Took(self.command, path=self.path))
 
     def rate(self, took):
         return self.packets / took.wall / 1e6
@@ -119,7 +142,7 @@ class Table:
         return [self.program, "replay", *options, "-o", self.feed, path]
 
     def row(self, name, path, *options, packets=None):
-        return Row(name, self.replay(path, *options), packets or self.packets, self.clear)
+        return Row(name, self.replay(path, *options), packets or self.packets, self.clear, path)
 
     def bare(self, path=None, packets=None):
         return Row("bare pcap_next_ex loop (libpcap)", [self.bench("libpcap"), path or self.capture()], packets or self.packets)
@@ -187,9 +210,10 @@ class Table:
             in_turn(here, min(self.args.runs, 3))
             show(f"{sources} sources, {packets // 1000000} M packets", here, here[0])
             per_source = max(t.peak for t in here[2].runs) * 1e6 / count(sources)
-            extra = statistics.median(b.wall - a.wall for a, b in zip(here[2].runs, here[3].runs))
-            print(f"  resident memory per source: {per_source:.0f} bytes without days; "
-                  f"source days written: {count(sources) / max(extra, 1e-3) / 1e6:.2f} M a second beyond the replay's time")
+            reads = [statistics.median(packets / t.read for t in row.runs) / 1e6 for row in here[2:]]
+            written = statistics.median(count(sources) / max(t.wall - t.read, 1e-3) for t in here[3].runs) / 1e6
+            print(f"  resident memory per source: {per_source:.0f} bytes without days; up to the last packet {reads[0]:.2f} M packets/s, "
+                  f"{reads[1]:.2f} with days; then {written:.2f} M source days a second written")
             os.unlink(path)
 
     def stages(self):
