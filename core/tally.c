@@ -351,7 +351,9 @@ static void rules_add(const struct tally *t, const struct source_table *shard,
     size_t words = (t->rules->rule_count + 63) / 64;
     if (words == 0 || shard->source_count == 0)
         return;
-    uint64_t *seen = memory_must(calloc(shard->source_count * words, sizeof *seen));
+    size_t size = shard->source_count * words * sizeof(uint64_t);
+    uint64_t *seen = memory_must(malloc(size));
+    memset(seen, 0, size); /* not calloc(): pages that are read first are faulted in twice */
     for (size_t i = 0; i < (size_t)shard->pair_groups * GROUP; i++) {
         const struct pair *p = &shard->pairs[i];
         if (!p->key || !pair_is_scan(p))
