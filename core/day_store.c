@@ -164,7 +164,7 @@ int day_store_pack(struct day_store *s, const struct tally *t, struct tally_day 
 
 /* Two threads finish a date: one merges and unpacks, the other counts and writes; what one does for a source costs about as
  * much as what the other does. Between them some batches go round. */
-enum { BATCHES = 4, BATCH_SOURCES = 64 };
+enum { BATCHES = 4, BATCH_SOURCES = 64, SOURCES_AHEAD = 4 };
 
 struct source_batch {
     unsigned count; /* less than BATCH_SOURCES: the last one */
@@ -213,8 +213,13 @@ static int batches_take(struct day_store *s, struct merging *m, struct day *day,
     int err = 0;
     for (bool is_more = true; is_more;) {
         struct source_batch *b = channel_pop(m->full);
-        for (unsigned i = 0; i < b->count && err == 0; i++)
+        for (unsigned i = 0; i < SOURCES_AHEAD && i < b->count; i++)
+            day_ahead(day, &b->sources[i].whole.day);
+        for (unsigned i = 0; i < b->count && err == 0; i++) {
+            if (i + SOURCES_AHEAD < b->count)
+                day_ahead(day, &b->sources[i + SOURCES_AHEAD].whole.day);
             err = source_take(s, &b->sources[i], day, feed, fault);
+        }
         if (err < 0)
             atomic_store(&m->is_ended, true);
         is_more = b->count == BATCH_SOURCES;

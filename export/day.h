@@ -196,6 +196,9 @@ int day_begin(struct day *d, const struct day_facts *facts, struct fault *fault)
  * day_destroy are useful. */
 int day_add(struct day *d, const struct source_day *s, struct fault *fault);
 
+/* Asks for the memory of what day_add() will touch for a source's ports; some sources ahead it costs least. No other effect. */
+void day_ahead(const struct day *d, const struct source_day *s);
+
 /* The result, owned by `d`, valid until its next day_begin or its end. -EINVAL and a fault where source days
  * hold more packets of a kind than the facts; -ENOMEM. */
 int day_end(struct day *d, const struct day_result **out, struct fault *fault);

@@ -314,7 +314,7 @@ def tail_cut(stage):
     size = os.path.getsize(path)
     cut = stage.rng.randrange(1, len(body))
     chance(stage, f"{cut} bytes of a {kind}")
-    count = len(chaos_checks.windows_of(before))
+    of_kind = sum(found == kind for found, _, _ in before)
     os.truncate(path, size - cut)
     after = chaos_checks.whole_records(stage.feed)
     stage.known = after
@@ -322,11 +322,15 @@ def tail_cut(stage):
         stage.spoiled.add(stage.date_of(window.start_ns))
     elif kind == "day":
         stage.spoiled.add(window.facts.date)
-    is_ahead = kind == "window" and stage.redis.client().xlen(chaos_checks.KEY) == count
+    stream = chaos_checks.KEY.replace("window", kind)
+    is_ahead = kind in ("window", "day") and stage.redis.client().xlen(stream) == of_kind
     journal_away_if_refused(stage)
-    if is_ahead:
+    if is_ahead and kind == "day" and of_kind == 1:  # a feed that has no Day may as well be a new one beside that Redis
+        stage.redis.client().flushall()
+    elif is_ahead:
         if stage.is_running() or stage.start():
-            stage.verdict.check(stage.live.until(lambda: "none of this feed's" in stage.live.said(), 30), f"{', '.join(stage.did)}: a Redis that has more than "
+            words = "none of this feed's" if kind == "window" else "is ahead of the last"
+            stage.verdict.check(stage.live.until(lambda: words in stage.live.said(), 30), f"{', '.join(stage.did)}: a Redis that has more than "
                                 f"the feed is not named: {stage.live.said()[-800:]}")
         stage.redis.client().flushall()
 
