@@ -181,6 +181,7 @@ static int by_gap(const void *a, const void *b) { return feed_gap_order(a, b); }
 int outages_missing(const struct outages *o, int64_t from_ns, int64_t to_ns, int64_t *ns)
 {
     int64_t from, to, until = from_ns;
+    uint64_t missing = 0;
     struct feed_gap *sorted = malloc((o->gap_count + 1) * sizeof *sorted);
     *ns = 0;
     if (sorted == NULL)
@@ -191,9 +192,10 @@ int outages_missing(const struct outages *o, int64_t from_ns, int64_t to_ns, int
     for (size_t i = 0; i < o->gap_count; i++) {
         if (!gap_cut(&sorted[i], from_ns, to_ns, &from, &to) || to <= until)
             continue;
-        *ns += to - (from > until ? from : until);
+        missing += (uint64_t)to - (uint64_t)(from > until ? from : until);
         until = to;
     }
+    *ns = missing > INT64_MAX ? INT64_MAX : (int64_t)missing;
     free(sorted);
     return 0;
 }

@@ -40,7 +40,8 @@ void outages_drop(struct outages *o, int64_t before_ns);
 /* Whether there is anything to say. */
 bool outages_are_none(const struct outages *o);
 
-/* Nanoseconds of [from_ns, to_ns) that gaps cover: what several of them cover counts once. -ENOMEM. */
+/* Nanoseconds of [from_ns, to_ns) that gaps cover: what several of them cover counts once, no more than
+ * INT64_MAX. -ENOMEM. */
 int outages_missing(const struct outages *o, int64_t from_ns, int64_t to_ns, int64_t *ns);
 
 /* {windows, partial (not all of their span was watched), missing_s (null where memory ended),

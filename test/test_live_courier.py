@@ -37,9 +37,9 @@ class Bench:
         self.traffic = Traffic(self.verdict)
         self.receivers = {"good": Receiver(), "refuses": Receiver(lambda n: 503 if n % 4 == 1 else None),
                           "nonsense": Receiver(lambda n: {1: "garbage", 3: "cut", 5: "endless", 7: 302}.get(n % 23)),
-                          "slow": Receiver(lambda n: "hang" if n % 40 == 2 else time.sleep(0.05)), "killed": Receiver()}
+                          "slow": Receiver(lambda n: "hang" if n % 40 == 2 else time.sleep(0.05)), "killed": Receiver(lambda n: time.sleep(0.7))}
         self.ports = {name: r.port for name, r in self.receivers.items()}
-        self.got = {name: [] for name in self.receivers}  # of receivers that are no more
+        self.past = {name: [] for name in self.receivers}  # those that are no more
         self.script = script(Where(folder), "[ $((n % 7)) != 3 ] || exit 9; [ $((n % 31)) != 5 ] || kill -9 $$")
 
     def start(self, idle=LONG):
@@ -52,17 +52,16 @@ class Bench:
         return live
 
     def receiver_end(self, name):
-        old = self.receivers[name]
-        old.close()
-        self.got[name] += old.got
-        old.got = []
+        """It takes no more connections; one that it has may still bring an event."""
+        self.receivers[name].close()
+        self.past[name].append(self.receivers[name])
 
     def receiver_begin(self, name, mood=lambda n: None):
         self.receivers[name] = Receiver(mood, self.ports[name])
 
     def all_of(self, name):
         """What came, over all receivers of the name."""
-        return self.got[name] + self.receivers[name].got
+        return [one for r in [*self.past[name], self.receivers[name]] for one in r.got]
 
 
 def judge(b):

@@ -67,6 +67,19 @@ static void gaps_cover(void **state)
     }
 }
 
+/* As bytes of a feed may say. */
+static void a_gap_of_all_time_is_the_most(void **state)
+{
+    struct outages o = {0};
+    int64_t ns;
+    gap_add(&o, (struct feed_gap){.from_ns = INT64_MIN, .to_ns = INT64_MAX});
+    assert_int_equal(outages_missing(&o, INT64_MIN, INT64_MAX, &ns), 0);
+    assert_int_equal(ns, INT64_MAX);
+    assert_int_equal(outages_missing(&o, INT64_MIN, INT64_MIN + 5, &ns), 0);
+    assert_int_equal(ns, 5);
+    outages_fini(&o);
+}
+
 static void gaps_are_bounded(void **state)
 {
     struct outages o = {0};
