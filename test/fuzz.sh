@@ -5,6 +5,7 @@
 # first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || { sed -n 2,5p "$0"; exit 2; }
 minutes=$1; shift
 [[ -f build-fuzz/build.ninja ]] || CC=clang meson setup build-fuzz -Dfuzz=true \
