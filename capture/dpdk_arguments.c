@@ -75,7 +75,7 @@ static int split(struct dpdk_arguments *a, struct fault *fault)
             return 0;
         /* Two places are kept: for the end, and so that a caller can add. */
         if (a->count + 2 >= sizeof a->word / sizeof *a->word)
-            return fault_set(fault, E2BIG, "--eal: more than %u arguments", a->count);
+            return fault_set(fault, E2BIG, "more than %u arguments", a->count);
         a->word[a->count++] = out;
         char quote = 0;
         for (; *at && (quote || (*at != ' ' && *at != '\t' && *at != '\n')); at++) {
@@ -85,7 +85,7 @@ static int split(struct dpdk_arguments *a, struct fault *fault)
                 *out++ = *at;
         }
         if (quote)
-            return fault_set(fault, EINVAL, "--eal: character %zu: a quote (%c) that does not end",
+            return fault_set(fault, EINVAL, "character %zu: a quote (%c) that does not end",
                              (size_t)(at - a->text) + 1, quote);
         bool is_last = !*at;
         *out++ = '\0';
@@ -130,16 +130,16 @@ static int words_check(const struct dpdk_arguments *a, struct fault *fault)
     for (unsigned i = 0; i < a->count; i++) {
         const char *word = a->word[i], *value;
         if (is_refused(word))
-            return fault_set(fault, EINVAL, "--eal: %.80s: can't be had here", word);
+            return fault_set(fault, EINVAL, "%.80s: can't be had here", word);
         const struct eal_option *option = option_of(word, &value);
         if (!option)
-            return fault_set(fault, EINVAL, "--eal: %.80s: no argument that EAL knows", word);
+            return fault_set(fault, EINVAL, "%.80s: no argument that EAL knows", word);
         if (value && option->takes == TAKES_NONE)
-            return fault_set(fault, EINVAL, "--eal: %.80s: takes no value", word);
+            return fault_set(fault, EINVAL, "%.80s: takes no value", word);
         if (value || option->takes != TAKES_VALUE)
             continue;
         if (++i == a->count)
-            return fault_set(fault, EINVAL, "--eal: %.80s: its value is missing", word);
+            return fault_set(fault, EINVAL, "%.80s: its value is missing", word);
     }
     return 0;
 }
@@ -150,7 +150,7 @@ int dpdk_arguments_parse(struct dpdk_arguments *a, const char *text, struct faul
     if (!text)
         return 0;
     if (strlen(text) >= sizeof a->text)
-        return fault_set(fault, E2BIG, "--eal: longer than %zu characters", sizeof a->text - 1);
+        return fault_set(fault, E2BIG, "longer than %zu characters", sizeof a->text - 1);
     memcpy(a->text, text, strlen(text) + 1);
     int err = split(a, fault);
     if (!err)

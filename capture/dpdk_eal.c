@@ -337,7 +337,9 @@ int dpdk_eal_init(const struct dpdk_eal_settings *settings, struct dpdk_eal_info
     memset(info, 0, sizeof *info);
     memset(&line, 0, sizeof line);
     int err = dpdk_arguments_parse(&arguments, settings->eal, fault);
-    if (!err)
+    if (err)
+        (void)fault_prefix(fault, "--eal");
+    else
         err = log_open(settings, &arguments, fault);
     if (err)
         return err;

@@ -65,7 +65,7 @@ CASES = [
     ("from: [\"dpdk:vdev=net_af_packet0,iface=lo\", \"dpdk:vdev=net_null0\", pcap:lo]\n",
      ["FILE:1:1: from: dpdk:vdev=net_af_packet0,iface=lo and pcap:lo: one interface"]),
     ("from: [\"dpdk:vdev=net_null0\", \"dpdk:vdev=net_null1\", pcap:lo]\n", []),
-    ("eal: --nonsense\n", ["FILE:1:1: eal: "]),
+    ("eal: --nonsense\n", ["FILE:1:1: eal: --nonsense: no argument"]),
     ("lists: DIR/none.yaml\n", ["FILE:1:1: lists: DIR/none.yaml: No such file or directory"]),
     ("sensor: a\nas: DIR/none.mmdb\n", ["FILE:2:1: as: DIR/none.mmdb: No such file or directory"]),
     ("country: DIR/dark.txt\n", ["FILE:1:1: country: DIR/dark.txt"]),

@@ -164,8 +164,7 @@ static void test_bad_arguments(void **state)
         struct dpdk_arguments a;
         struct fault fault = {0};
         assert_int_equal(dpdk_arguments_parse(&a, bad_arguments[i].text, &fault), -22);
-        if (!strstr(fault.text, bad_arguments[i].expected) ||
-            strncmp(fault.text, "--eal: ", 7) != 0)
+        if (!strstr(fault.text, bad_arguments[i].expected))
             fail_msg("%s: %s", bad_arguments[i].text, fault.text);
     }
     char many[2000];
