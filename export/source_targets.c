@@ -117,6 +117,8 @@ int source_targets_fill(struct source_targets *t, const struct source_day *s)
 {
     size_t rows = s->port_count + s->evidence_count;
     t->count = t->hit_count = 0;
+    if (rows == 0)
+        return 0;
     if (room((void **)&t->at, &t->size, rows, sizeof *t->at) != 0)
         return -ENOMEM;
     if (s->evidence_count == 0) {
