@@ -14,6 +14,7 @@ Default: all. Each row says packets a second (median, least, most), its ratio to
 gave), CPU seconds per million packets and the peak of memory.
 """
 import argparse
+import glob
 import os
 import platform
 import re
@@ -70,15 +71,25 @@ class Took:
             sys.exit(f"bench/table.py: {' '.join(command)}: exit {process.returncode}: {said.decode(errors='replace')[-400:]}")
 
 
+def days_took(feed):
+    """Seconds from the begin of a feed's first segment of source days to the last byte of the last one; its file system tells when a file was made."""
+    segments = glob.glob(os.path.join(feed, "*-sources-*"))
+    times = subprocess.run(["stat", "-c", "%.W %.Y", *segments], check=True, capture_output=True, text=True).stdout.split()
+    return max(map(float, times[1::2])) - min(map(float, times[::2]))
+
+
 class Row:
-    def __init__(self, name, command, packets, prepare=None, path=None):
-        self.name, self.command, self.packets, self.prepare, self.path = name, command, packets, prepare, path
+    """`look`: what is asked after each run, and kept of it."""
+
+    def __init__(self, name, command, packets, prepare=None, path=None, look=lambda: None):
+        self.name, self.command, self.packets, self.prepare, self.path, self.look = name, command, packets, prepare, path, look
         self.runs = []
 
     def run(self):
         if self.prepare:
             self.prepare()
         self.runs.append(Took(self.command, path=self.path))
+        self.runs[-1].seen = self.look()
 
     def rate(self, took):
         return self.packets / took.wall / 1e6
@@ -207,13 +218,15 @@ class Table:
                     Row("limit: two cores, half the file each, with pairs", [self.bench("limit"), path, "pairs", "halves"], packets),
                     self.row(f"{sources} sources, {packets // 1000000} M packets", path, "--no-sources", packets=packets),
                     self.row(f"{sources} sources, source days written", path, packets=packets)]
+            here[3].look = lambda: days_took(self.feed)
             in_turn(here, min(self.args.runs, 3))
             show(f"{sources} sources, {packets // 1000000} M packets", here, here[0])
             per_source = max(t.peak for t in here[2].runs) * 1e6 / count(sources)
             reads = [statistics.median(packets / t.read for t in row.runs) / 1e6 for row in here[2:]]
-            written = statistics.median(count(sources) / max(t.wall - t.read, 1e-3) for t in here[3].runs) / 1e6
+            ended, written = (statistics.median(count(sources) / max(seconds, 1e-3) for seconds in (of(t) for t in here[3].runs)) / 1e6
+                              for of in (lambda t: t.wall - t.read, lambda t: t.seen))
             print(f"  resident memory per source: {per_source:.0f} bytes without days; up to the last packet {reads[0]:.2f} M packets/s, "
-                  f"{reads[1]:.2f} with days; then {written:.2f} M source days a second written")
+                  f"{reads[1]:.2f} with days; then {ended:.2f} M source days a second, packed and written; {written:.2f} M while they are written")
             os.unlink(path)
 
     def stages(self):
