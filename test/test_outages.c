@@ -163,7 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaps_cover),       cmocka_unit_test(gaps_are_bounded),
         cmocka_unit_test(windows_are_read), cmocka_unit_test(given_up_ends),
-        cmocka_unit_test(said_as_json),
+        cmocka_unit_test(said_as_json),     cmocka_unit_test(a_gap_of_all_time_is_the_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
