@@ -16,12 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Processors that we may run on. */
 static unsigned processors(void)
 {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    long all = sysconf(_SC_NPROCESSORS_ONLN); /* more than fit into the set */
+    return all > 0 ? (unsigned)all : 1;
 }
 
 static unsigned workers_default(void)

@@ -213,7 +213,8 @@ void pipeline_cap_turn(struct pipeline *p)
         answers_take(p);
     cap->next += EVERY - DELAY;
     const struct pipeline_settings *s = p->settings;
-    if (s->share_at > 0 && cap->sources >= s->share_at && !p->is_shared && !s->events)
+    if (s->share_at > 0 && cap->sources >= s->share_at && !p->is_shared && !s->events &&
+        !cap->decision.is_full) /* tables that no longer grow are not worth it */
         pipeline_share(p);
 }
 

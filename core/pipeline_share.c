@@ -45,7 +45,8 @@ static struct batch *shard_move(struct pipeline *p, unsigned shard, struct worke
     return left;
 }
 
-/* False: there is no memory or no thread, and one worker goes on. */
+/* False: there is no memory for what it begins with, or no thread: one worker goes on. What is counted in two then takes some 75 MB
+ * more, and where that can't be had the program ends, as ever. */
 static bool worker_begin(struct worker *w, struct pipeline *p)
 {
     unsigned batches = BATCHES_AHEAD / 2 + SHARDS / 2 * (1 + BATCHES_HELD);

@@ -25,10 +25,17 @@ void slab_fini(struct slab *s)
 {
     for (size_t i = 0; i < s->count; i++)
         (void)munmap(s->blocks[i].at, block_size(s->blocks[i].piece));
-    while (s->spare_count > 0)
-        (void)munmap(s->spares[--s->spare_count], BLOCK_MOST);
+    slab_trim(s);
     free(s->blocks);
     pthread_mutex_destroy(&s->lock);
+}
+
+void slab_trim(struct slab *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->spare_count > 0)
+        (void)munmap(s->spares[--s->spare_count], BLOCK_MOST);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* On a huge page's boundary. */

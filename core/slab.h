@@ -39,4 +39,7 @@ void slab_fini(struct slab *s); /* frees all */
 void *slab_alloc(struct slab *s, size_t size, bool *is_zero);
 void slab_free(struct slab *s, void *piece);
 
+/* Gives back what waits: nothing of the next size is to come. */
+void slab_trim(struct slab *s);
+
 #endif

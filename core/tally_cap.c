@@ -238,6 +238,7 @@ void tally_cap_give_up(struct tally *t, const struct cap_decision *d)
         }
         free(drops);
     }
+    slab_trim(&t->slab);
 }
 
 /* ---- packets behind it ---- */
